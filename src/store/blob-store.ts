@@ -1,0 +1,113 @@
+// The seam between the node and the disk: what a store of blobs does. One contract, two stores: disk and memory.
+//
+// The name of a blob is its hash and never comes from a user. A store moves bytes; whether a blob counts as *held*
+// is said by its row in the index alone.
+
+import type { ContentHash, Md5 } from '../../protocols/hash.ts'
+
+/** A file as it was when its bytes were last verified. Any difference means: verify again before trusting it. */
+export interface FileStamp {
+  readonly ino: number
+  readonly size: number
+  readonly mtimeMs: number
+  readonly ctimeMs: number
+}
+
+export function sameStamp(a: FileStamp, b: FileStamp): boolean {
+  return a.ctimeMs === b.ctimeMs && sameContentStamp(a, b)
+}
+
+/** Equal but for ctime, which every link and rename of our own changes. */
+export function sameContentStamp(a: FileStamp, b: FileStamp): boolean {
+  return a.ino === b.ino && a.size === b.size && a.mtimeMs === b.mtimeMs
+}
+
+/** Blobs up to this size are staged in memory and read whole: one write, one read, no streaming. */
+export const SMALL_BLOB_BYTES_MAX = 256 * 1024
+
+/** As much of a staged blob as content checks may look at without reading the file. */
+export const STAGED_HEAD_BYTES = 64 * 1024
+
+/** Bytes that came in completely and are hashed, but have no name yet. */
+export interface StagedBlob {
+  readonly hash: ContentHash
+  readonly md5: Md5
+  readonly bytes: number
+  /** The first min(bytes, STAGED_HEAD_BYTES) bytes. */
+  readonly head: Uint8Array
+  /** The whole blob where it is small: up to SMALL_BLOB_BYTES_MAX. */
+  readonly whole: Uint8Array | undefined
+  /** Absolute name of the temporary file where there is one (large blobs of a disk store). */
+  readonly file: string | undefined
+}
+
+export interface StageOptions {
+  /** More bytes than this are refused with BLOB_TOO_LARGE as soon as they are seen. */
+  readonly bytesMax: number
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface OpenBlob {
+  readonly stamp: FileStamp
+  readonly bytes: number
+  /** All bytes at once, synchronously: for blobs up to SMALL_BLOB_BYTES_MAX. Does not close. */
+  readAll(): Uint8Array
+  /** Bytes start (inclusive) to end (exclusive) in pieces of at most 256 KiB; one piece in memory at a time. */
+  read(start: number, end: number): AsyncIterable<Uint8Array>
+  /** May be called more than once. */
+  close(): void
+}
+
+export interface Rehash {
+  readonly hash: ContentHash
+  readonly md5: Md5
+  readonly bytes: number
+  /** Taken before the first and again after the last byte; undefined if the file changed meanwhile. */
+  readonly stamp: FileStamp | undefined
+}
+
+/** A temporary file that a process left behind when it ended between publish and finish. */
+export interface Leftover {
+  readonly hash: ContentHash
+  readonly name: string
+}
+
+/**
+ * Calls for one hash must not overlap: callers hold the lock of the hash. Errors: DISK_FULL (no room for bytes or
+ * inodes), DISK_FAULT (the disk failed; `details.system` has the system's code), READ_ONLY (the marker is gone).
+ */
+export interface BlobStore {
+  /**
+   * Takes a stream to its end, hashing SHA-256 and MD5 in the same pass. Memory stays bounded whatever the length.
+   * If the source throws, the signal aborts, or the limit is passed, nothing is left behind and the error is thrown
+   * (the source's own error as it is; BLOB_TOO_LARGE; the signal's reason).
+   */
+  stage(source: AsyncIterable<Uint8Array>, options: StageOptions): Promise<StagedBlob>
+  /**
+   * Gives the staged bytes their name, read-only, replacing any file there; durable when it resolves. The temporary
+   * name stays until `finish`, so that a crash before the index batch can be seen at start-up.
+   */
+  publish(staged: StagedBlob): Promise<FileStamp>
+  /** Removes the temporary name of a blob, published or not. Never throws. */
+  finish(staged: StagedBlob): void
+  /** Undefined if there is no such file. */
+  open(hash: ContentHash): OpenBlob | undefined
+  stamp(hash: ContentHash): FileStamp | undefined
+  /** Reads and hashes the file; undefined if there is none. */
+  rehash(
+    hash: ContentHash,
+    signal?: AbortSignal,
+    onBytes?: (bytes: number) => void
+  ): Promise<Rehash | undefined>
+  /** Where a blob's file is. */
+  placeOf(hash: ContentHash): 'blobs' | 'trash' | undefined
+  /** Moves the blob's file; durable. A blob that is there already, or nowhere, is no error. */
+  moveTo(hash: ContentHash, place: 'blobs' | 'trash'): Promise<FileStamp | undefined>
+  /** Removes the file wherever it is; durable. */
+  remove(hash: ContentHash): Promise<void>
+  /** Moves the file out of reach of every reader, keeping its bytes; the name it got, or undefined if there is none. */
+  quarantine(hash: ContentHash): Promise<string | undefined>
+  /** Temporary files of published blobs from an earlier run; other temporary files are removed by the same call. */
+  leftovers(): readonly Leftover[]
+  removeLeftover(leftover: Leftover): void
+}

@@ -1,0 +1,257 @@
+// The store of blobs in a data folder: blobs/ab/<hash>, trash/ab/<hash>, quarantine/<hash>.<n>.
+//
+// Publish order: bytes durable, a note of the hash in temp/, the name in blobs/, that name durable.
+// The note goes when the caller says that the index knows the blob; a note found at start-up is a
+// publish that was broken off.
+
+import {
+  closeSync,
+  existsSync,
+  fchmodSync,
+  fstatSync,
+  linkSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync
+} from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import type { ContentHash } from '../../protocols/hash.ts'
+import { invariant, systemCodeOf } from '../base/errors.ts'
+import type {
+  BlobStore,
+  FileStamp,
+  Leftover,
+  OpenBlob,
+  Rehash,
+  StagedBlob,
+  StageOptions
+} from './blob-store.ts'
+import { sameStamp } from './blob-store.ts'
+import type { GroupCommit } from './commit.ts'
+import { onDisk } from './disk-error.ts'
+import { blobFile, requireMarker } from './folder.ts'
+import { HashStream } from './hashes.ts'
+import { makeFolder } from './make-folder.ts'
+import { OpenFile } from './open-file.ts'
+import {
+  openRegularFile,
+  readPieces,
+  removeQuietly,
+  SEALED_MODE,
+  stampAt,
+  stampOf
+} from './regular-file.ts'
+import { DiskStagedBlob, hashOfNote, type StagingParts, stageOnDisk } from './staging.ts'
+
+export interface DiskBlobsParts extends StagingParts {
+  readonly commit: GroupCommit
+}
+
+/** The file in temp/ that all notes are links of. Made when it is missed, swept with the rest. */
+const NOTE_ORIGINAL = '.note'
+
+export class DiskBlobs implements BlobStore {
+  readonly #parts: DiskBlobsParts
+
+  constructor(parts: DiskBlobsParts) {
+    this.#parts = parts
+  }
+
+  stage(source: AsyncIterable<Uint8Array>, options: StageOptions): Promise<StagedBlob> {
+    return stageOnDisk(this.#parts, source, options)
+  }
+
+  async publish(staged: StagedBlob): Promise<FileStamp> {
+    const { folder, commit, failPoints } = this.#parts
+    invariant(staged instanceof DiskStagedBlob, 'a store publishes what it staged')
+    requireMarker(folder)
+    const fd = staged.whole === undefined ? this.#reopen(staged) : this.#write(staged, staged.whole)
+    try {
+      await commit.durable({ files: [fd] })
+      failPoints.reach('stage:durable')
+      requireMarker(folder)
+      const file = blobFile(folder, 'blobs', staged.hash)
+      const made = onDisk('publishing a blob', () => {
+        leaveNote(staged.note, join(folder.temp, NOTE_ORIGINAL))
+        return move(staged.data, file)
+      })
+      failPoints.reach('publish:linked')
+      await commit.durable({ folders: [dirname(file), ...made] })
+      failPoints.reach('publish:durable')
+      return onDisk('looking at a blob', () => stampOf(fstatSync(fd)))
+    } finally {
+      closeSync(fd)
+    }
+  }
+
+  finish(staged: StagedBlob): void {
+    invariant(staged instanceof DiskStagedBlob, 'a store finishes what it staged')
+    for (const file of [staged.data, staged.note]) removeQuietly(file)
+  }
+
+  open(hash: ContentHash): OpenBlob | undefined {
+    return OpenFile.at(blobFile(this.#parts.folder, 'blobs', hash))
+  }
+
+  stamp(hash: ContentHash): FileStamp | undefined {
+    return stampAt(blobFile(this.#parts.folder, 'blobs', hash))
+  }
+
+  async rehash(
+    hash: ContentHash,
+    signal?: AbortSignal,
+    onBytes?: (bytes: number) => void
+  ): Promise<Rehash | undefined> {
+    const { folder } = this.#parts
+    const file = openRegularFile(blobFile(folder, 'blobs', hash))
+    if (file === undefined) {
+      requireMarker(folder) // without its disk everything would look missing
+      return undefined
+    }
+    try {
+      const hashes = new HashStream()
+      let bytes = 0
+      for await (const piece of readPieces(file.fd, 0)) {
+        signal?.throwIfAborted()
+        hashes.update(piece)
+        bytes += piece.byteLength
+        onBytes?.(piece.byteLength)
+      }
+      const after = onDisk('looking at a blob', () => stampOf(fstatSync(file.fd)))
+      const unchanged = sameStamp(file.stamp, after) && after.size === bytes
+      return { ...hashes.digest(), bytes, stamp: unchanged ? after : undefined }
+    } finally {
+      closeSync(file.fd)
+    }
+  }
+
+  placeOf(hash: ContentHash): 'blobs' | 'trash' | undefined {
+    const { folder } = this.#parts
+    if (existsSync(blobFile(folder, 'blobs', hash))) return 'blobs'
+    return existsSync(blobFile(folder, 'trash', hash)) ? 'trash' : undefined
+  }
+
+  async moveTo(hash: ContentHash, place: 'blobs' | 'trash'): Promise<FileStamp | undefined> {
+    const { folder, commit } = this.#parts
+    requireMarker(folder)
+    const from = blobFile(folder, place === 'blobs' ? 'trash' : 'blobs', hash)
+    const to = blobFile(folder, place, hash)
+    const made = onDisk('moving a blob', () => {
+      if (!existsSync(from)) return []
+      // Of two copies the one in blobs/ is kept: it is the one that readers have had.
+      if (place === 'trash' || !existsSync(to)) return move(from, to)
+      rmSync(from)
+      return []
+    })
+    // Also when nothing was left to do: an earlier run may have moved it and been killed.
+    await commit.durable({ folders: [dirname(to), dirname(from), ...made] })
+    return stampAt(to)
+  }
+
+  async remove(hash: ContentHash): Promise<void> {
+    const { folder, commit } = this.#parts
+    requireMarker(folder)
+    const files = [blobFile(folder, 'blobs', hash), blobFile(folder, 'trash', hash)]
+    onDisk('removing a blob', () => {
+      for (const file of files) rmSync(file, { force: true })
+    })
+    await commit.durable({ folders: files.map(dirname) })
+  }
+
+  async quarantine(hash: ContentHash): Promise<string | undefined> {
+    const { folder, commit } = this.#parts
+    requireMarker(folder)
+    const place = this.placeOf(hash)
+    if (place === undefined) return undefined
+    const from = blobFile(folder, place, hash)
+    let n = 1
+    while (existsSync(join(folder.quarantine, `${hash}.${n}`))) n++
+    const name = `${hash}.${n}`
+    onDisk('moving a blob to quarantine/', () => renameSync(from, join(folder.quarantine, name)))
+    await commit.durable({ folders: [folder.quarantine, dirname(from)] })
+    return name
+  }
+
+  /** Once, before anything is staged. */
+  leftovers(): readonly Leftover[] {
+    const { temp } = this.#parts.folder
+    requireMarker(this.#parts.folder)
+    const found: Leftover[] = []
+    for (const entry of onDisk('reading temp/', () => readdirSync(temp, { withFileTypes: true }))) {
+      const hash = hashOfNote(entry.name)
+      if (hash !== undefined) found.push({ hash, name: entry.name })
+      else if (!entry.isDirectory()) removeQuietly(join(temp, entry.name))
+    }
+    return found
+  }
+
+  removeLeftover({ name }: Leftover): void {
+    removeQuietly(join(this.#parts.folder.temp, basename(name)))
+  }
+
+  #reopen(staged: DiskStagedBlob): number {
+    return onDisk('publishing a blob', () => {
+      const fd = openSync(staged.data, 'r')
+      fchmodSync(fd, SEALED_MODE)
+      return fd
+    })
+  }
+
+  /**
+   * Synchronous: for small files three to eight times as fast as hopping to the thread pool for
+   * each call.
+   */
+  #write(staged: DiskStagedBlob, bytes: Uint8Array): number {
+    const { failPoints } = this.#parts
+    return onDisk('writing a blob', () => {
+      const fd = openSync(staged.data, 'wx', 0o600)
+      try {
+        failPoints.reach('stage:opened')
+        for (let at = 0; at < bytes.byteLength; ) at += writeSync(fd, bytes, at)
+        fchmodSync(fd, SEALED_MODE)
+        failPoints.reach('stage:written')
+        return fd
+      } catch (error) {
+        closeSync(fd)
+        throw error
+      }
+    })
+  }
+}
+
+/** One more link of an empty file: a file of its own costs several times as much. */
+function leaveNote(note: string, original: string): void {
+  try {
+    linkSync(original, note)
+  } catch {
+    // The first one, too many at once, or no links here.
+    writeFileSync(note, '', { flag: 'wx', mode: 0o600 })
+    linkQuietly(note, original)
+  }
+}
+
+/**
+ * Renames over whatever is there; the folders whose names changed because `to`'s own had to be
+ * made.
+ */
+function move(from: string, to: string): readonly string[] {
+  try {
+    renameSync(from, to)
+    return []
+  } catch (error) {
+    if (systemCodeOf(error) !== 'ENOENT') throw error
+  }
+  const folder = dirname(to)
+  makeFolder(folder, 0o700)
+  renameSync(from, to)
+  return [dirname(folder)]
+}
+
+function linkQuietly(file: string, name: string): void {
+  try {
+    linkSync(file, name)
+  } catch {}
+}

@@ -1,0 +1,87 @@
+// How much more the disk may take, asked often and answered without asking the disk each time.
+
+import type { Clock } from '../base/clock.ts'
+import { NodeError } from '../base/errors.ts'
+import { formatSize } from '../base/units.ts'
+import { type DiskSpace, diskSpace, planRoom, type Room } from './disk-space.ts'
+import { type FileStorageOptions, reservedBytes } from './options.ts'
+
+/** What was measured is believed for this long, less what was promised since. */
+const BELIEVED_MS = 1000
+
+export interface DiskRoomStatus extends DiskSpace {
+  readonly reserved: number
+  readonly state: Room
+}
+
+export interface DiskRoomParts {
+  readonly clock: Clock
+}
+
+export interface DiskRoomOptions {
+  /** Any path on the disk. */
+  readonly path: string
+  readonly reserve: FileStorageOptions['reserve']
+}
+
+export class DiskRoom {
+  readonly #clock: Clock
+  readonly #options: DiskRoomOptions
+  #space: DiskSpace
+  #measuredMs: number
+  #promised = 0
+  #measuring = false
+
+  static async open(parts: DiskRoomParts, options: DiskRoomOptions): Promise<DiskRoom> {
+    return new DiskRoom(parts, options, await diskSpace(options.path))
+  }
+
+  private constructor({ clock }: DiskRoomParts, options: DiskRoomOptions, space: DiskSpace) {
+    this.#clock = clock
+    this.#options = options
+    this.#space = space
+    this.#measuredMs = clock.monotonicMs()
+  }
+
+  /** Throws DISK_FULL unless `bytes` more leave the reserve free. */
+  demand(bytes: number): void {
+    this.#refresh()
+    const { free, inodesFree } = this.#space
+    const left = { free: free - this.#promised, inodesFree }
+    if (planRoom(left, this.#reserved(), bytes) === 'full') {
+      throw new NodeError(
+        'DISK_FULL',
+        `There is no room for ${formatSize(bytes)} more: ${formatSize(Math.max(0, left.free))} are free and ` +
+          `${formatSize(this.#reserved())} are kept in reserve (file_storage.reserve). Free some room and send it again.`,
+        { bytes }
+      )
+    }
+    this.#promised += bytes
+  }
+
+  status(): DiskRoomStatus {
+    this.#refresh()
+    const reserved = this.#reserved()
+    return { ...this.#space, reserved, state: planRoom(this.#space, reserved, 0) }
+  }
+
+  #reserved(): number {
+    return reservedBytes(this.#options.reserve, this.#space.total)
+  }
+
+  /** Measures in the background; a disk that can't be asked keeps its last figures, and writing will tell. */
+  #refresh(): void {
+    if (this.#measuring || this.#clock.monotonicMs() - this.#measuredMs < BELIEVED_MS) return
+    this.#measuring = true
+    diskSpace(this.#options.path)
+      .then((space) => {
+        this.#space = space
+        this.#promised = 0
+        this.#measuredMs = this.#clock.monotonicMs()
+      })
+      .catch(() => {})
+      .finally(() => {
+        this.#measuring = false
+      })
+  }
+}

@@ -1,0 +1,247 @@
+// images/ on a disk: files that share the bytes of blobs, under the names people use.
+//
+// The folder belongs to others too. What the view did not make is set aside and kept, never
+// overwritten, and no symbolic link is followed.
+
+import { linkSync, mkdirSync, renameSync, rmdirSync, type Stats, unlinkSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { ContentHash } from '../../protocols/hash.ts'
+import { fileNameOf, type ImagePath } from '../../protocols/path.ts'
+import { type Random, randomHex } from '../base/clock.ts'
+import { NodeError, systemCodeOf } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
+import { sameStamp } from './blob-store.ts'
+import type { GroupCommit } from './commit.ts'
+import { diskError, onDisk } from './disk-error.ts'
+import { FileLinker, whereSupported } from './file-linker.ts'
+import { blobFile, type Folder, requireMarker } from './folder.ts'
+import type { ImageView, ViewFile } from './image-view.ts'
+import { cutToBytes, planViewName } from './plan-view-name.ts'
+import {
+  hasRealParents,
+  isSealed,
+  lstatOf,
+  removeQuietly,
+  sameBytes,
+  stampAt
+} from './regular-file.ts'
+
+export interface DiskViewParts {
+  readonly folder: Folder
+  readonly commit: GroupCommit
+  readonly random: Random
+  readonly log: Log
+}
+
+export interface DiskViewOptions {
+  /** auto: share the bytes by reflink, else by hard link, else copy them. */
+  readonly mode: 'auto' | 'copy' | 'off'
+}
+
+/** A file in temp/ that only needs its name. */
+interface MadeFile {
+  readonly file: string
+  readonly ino: number
+}
+
+/** What keeps a name from being used, and at which of its parts. */
+interface Obstacle {
+  readonly part: number
+  /**
+   * taken: the disk needs or knows this name for something else. foreign: something that can be set
+   * aside.
+   */
+  readonly kind: 'taken' | 'foreign'
+}
+
+/**
+ * Each round gets one obstacle out of the way: only a program that keeps making new ones needs
+ * more.
+ */
+const ROUNDS_MAX = 64
+const FOREIGN_NAME_BYTES_MAX = 200
+
+export class DiskView implements ImageView {
+  readonly #parts: DiskViewParts
+  readonly #linker: FileLinker | undefined
+
+  constructor(parts: DiskViewParts, { mode }: DiskViewOptions) {
+    this.#parts = parts
+    this.#linker = mode === 'off' ? undefined : new FileLinker(parts, { mode })
+  }
+
+  async show(
+    path: ImagePath,
+    hash: ContentHash,
+    previous: ViewFile | undefined
+  ): Promise<ViewFile | undefined> {
+    const { folder, random } = this.#parts
+    if (this.#linker === undefined) return undefined
+    requireMarker(folder)
+    const file = join(folder.temp, `${randomHex(random, 8)}.view`)
+    const ino = await this.#linker.link(blobFile(folder, 'blobs', hash), file)
+    if (ino === undefined) return undefined
+    try {
+      return { name: await this.#place({ file, ino }, path, previous), ino }
+    } finally {
+      // Also after success: renaming one link of a file over another leaves both.
+      removeQuietly(file)
+    }
+  }
+
+  async hide({ name, ino }: ViewFile): Promise<void> {
+    const { folder } = this.#parts
+    requireMarker(folder)
+    if (!hasRealParents(folder.images, name)) return
+    const at = join(folder.images, name)
+    const stats = lstatOf(at)
+    if (stats?.isFile() && stats.ino === ino) {
+      if (isSealed(stats)) onDisk('removing a file from images/', () => unlinkSync(at))
+      else await this.#setAside(name) // the number was given to a file of somebody else
+    }
+    for (let parent = dirname(at); parent !== folder.images; parent = dirname(parent)) {
+      try {
+        rmdirSync(parent)
+      } catch {
+        return // not empty
+      }
+    }
+  }
+
+  durable(names: readonly string[]): Promise<void> {
+    const { folder, commit } = this.#parts
+    const folders = new Set([folder.images])
+    for (const name of names) {
+      // Folders on the way may be new as well.
+      for (let at = dirname(name); at !== '.'; at = dirname(at))
+        folders.add(join(folder.images, at))
+    }
+    return commit.durable({ folders: [...folders] })
+  }
+
+  /** Gives the file its name in images/ and returns it. */
+  async #place(made: MadeFile, path: ImagePath, previous: ViewFile | undefined): Promise<string> {
+    const { images } = this.#parts.folder
+    if (previous !== undefined && this.#isStill(previous)) {
+      onDisk('replacing a file in images/', () =>
+        renameSync(made.file, join(images, previous.name))
+      )
+      return previous.name
+    }
+    const suffixed = new Set<number>()
+    for (let round = 0; round < ROUNDS_MAX; round++) {
+      const name = planViewName(path, suffixed)
+      const obstacle = this.#tryName(made, name)
+      if (obstacle === undefined) return name
+      const inTheWay = prefixOf(name, obstacle.part)
+      const taken = obstacle.kind === 'taken' ? obstacle.part : await foldedPart(images, inTheWay)
+      if (taken !== undefined && !suffixed.has(taken)) suffixed.add(taken)
+      else if (inTheWay === name && (await this.#replaceEqual(made, name))) return name
+      else await this.#setAside(inTheWay)
+    }
+    const sentence = `images/${path} can't be shown: another program keeps writing there. Stop it, or move the image.`
+    throw new NodeError('BUSY', sentence, { path })
+  }
+
+  #isStill({ name, ino }: ViewFile): boolean {
+    const { images } = this.#parts.folder
+    if (!hasRealParents(images, name)) return false
+    const stats = lstatOf(join(images, name))
+    return stats?.isFile() === true && stats.ino === ino && isSealed(stats)
+  }
+
+  /**
+   * Undefined once the file has the name. Synchronous, so that no `hide` removes a folder just
+   * made.
+   */
+  #tryName(made: MadeFile, name: string): Obstacle | undefined {
+    const { images } = this.#parts.folder
+    const last = name.split('/').length - 1
+    for (let part = 0; part < last; part++) {
+      const at = join(images, prefixOf(name, part))
+      const there = lookAt(at)
+      if (there === 'too long') return { part, kind: 'taken' }
+      if (there === undefined) {
+        onDisk('making a folder in images/', () => mkdirSync(at, { mode: 0o755 }))
+      } else if (!there.isDirectory()) return { part, kind: there.isFile() ? 'taken' : 'foreign' }
+    }
+    const at = join(images, name)
+    const there = lookAt(at)
+    if (there === 'too long' || there?.isDirectory()) return { part: last, kind: 'taken' }
+    if (there === undefined && giveName(made.file, at)) return undefined
+    if (there?.isFile() && there.ino === made.ino) return undefined
+    return { part: last, kind: 'foreign' }
+  }
+
+  /** Takes the place of somebody's file with the very same bytes: nothing is lost with it. */
+  async #replaceEqual(made: MadeFile, name: string): Promise<boolean> {
+    const at = join(this.#parts.folder.images, name)
+    const compared = await sameBytes(made.file, at)
+    const now = stampAt(at)
+    if (compared === undefined || now === undefined || !sameStamp(compared, now)) return false
+    onDisk('replacing a file in images/', () => renameSync(made.file, at))
+    return true
+  }
+
+  async #setAside(name: string): Promise<void> {
+    const { folder, commit, random, log } = this.#parts
+    const at = join(folder.images, name)
+    const last = cutToBytes(fileNameOf(name), FOREIGN_NAME_BYTES_MAX)
+    const kept = `foreign-${randomHex(random, 6)}-${last}`
+    try {
+      renameSync(at, join(folder.quarantine, kept))
+    } catch (error) {
+      if (systemCodeOf(error) === 'ENOENT') return // gone by itself
+      throw diskError(error, 'setting a file aside')
+    }
+    log.warn(
+      { name, kept: `quarantine/${kept}` },
+      'a file in images/ that is not ours was set aside'
+    )
+    await commit.durable({ folders: [folder.quarantine, dirname(at)] })
+  }
+}
+
+function prefixOf(name: string, part: number): string {
+  return name
+    .split('/')
+    .slice(0, part + 1)
+    .join('/')
+}
+
+/** Some disks hold less than 255 bytes. */
+function lookAt(at: string): Stats | 'too long' | undefined {
+  try {
+    return lstatOf(at)
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENAMETOOLONG') return 'too long'
+    throw error
+  }
+}
+
+/** A link never overwrites what has come there since; false if something has. */
+function giveName(file: string, at: string): boolean {
+  return onDisk('naming a file in images/', () => {
+    try {
+      if (!whereSupported(() => linkSync(file, at))) renameSync(file, at)
+      return true
+    } catch (error) {
+      if (systemCodeOf(error) === 'EEXIST') return false
+      throw error
+    }
+  })
+}
+
+/**
+ * The first part that the disk takes for another spelling of a name it has: upper case, or other
+ * accents.
+ */
+export async function foldedPart(root: string, name: string): Promise<number | undefined> {
+  for (const [part, spelled] of name.split('/').entries()) {
+    const listed = await readdir(join(root, dirname(prefixOf(name, part)))).catch(() => undefined)
+    if (listed === undefined) return undefined
+    if (!listed.some((one) => one.normalize('NFC') === spelled)) return part
+  }
+  return undefined
+}

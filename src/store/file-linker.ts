@@ -1,0 +1,77 @@
+// Gives the bytes of a blob a second file: shared where the file system can, copied where it can't.
+
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  fchmodSync,
+  fstatSync,
+  linkSync,
+  openSync
+} from 'node:fs'
+import { copyFile } from 'node:fs/promises'
+import { systemCodeOf } from '../base/errors.ts'
+import type { GroupCommit } from './commit.ts'
+import { diskError } from './disk-error.ts'
+import { lstatOf, removeQuietly, SEALED_MODE } from './regular-file.ts'
+
+// What file systems answer to a call they don't have, and to one link too many.
+const UNSUPPORTED = 'ENOTSUP EOPNOTSUPP ENOSYS ENOTTY EINVAL EXDEV EPERM EMLINK'.split(' ')
+
+/** False if the file system can't do it, with nothing done. */
+export function whereSupported(call: () => void): boolean {
+  try {
+    call()
+    return true
+  } catch (error) {
+    if (UNSUPPORTED.includes(systemCodeOf(error) ?? '')) return false
+    throw error
+  }
+}
+
+export class FileLinker {
+  readonly #commit: GroupCommit
+  readonly #mode: 'auto' | 'copy'
+  #canReflink: boolean
+
+  /** auto: reflink, else hard link, else copy. */
+  constructor({ commit }: { readonly commit: GroupCommit }, { mode }: { mode: 'auto' | 'copy' }) {
+    this.#commit = commit
+    this.#mode = mode
+    this.#canReflink = mode === 'auto'
+  }
+
+  /** Makes `file`, read-only, and returns its inode; undefined if there is no blob. */
+  async link(blob: string, file: string): Promise<number | undefined> {
+    try {
+      this.#canReflink &&= whereSupported(() =>
+        copyFileSync(blob, file, constants.COPYFILE_FICLONE_FORCE)
+      )
+      if (this.#canReflink) return await this.#seal(file)
+      if (this.#mode === 'auto' && whereSupported(() => linkSync(blob, file))) {
+        return lstatOf(file)?.ino
+      }
+      await copyFile(blob, file, constants.COPYFILE_EXCL)
+      return await this.#seal(file)
+    } catch (error) {
+      removeQuietly(file)
+      if (systemCodeOf(error) === 'ENOENT' && lstatOf(blob) === undefined) return undefined
+      throw diskError(error, 'making a file for images/')
+    }
+  }
+
+  /**
+   * A file with bytes of its own has them to lose: they are made durable, where a link's are
+   * already.
+   */
+  async #seal(file: string): Promise<number> {
+    const fd = openSync(file, 'r')
+    try {
+      fchmodSync(fd, SEALED_MODE)
+      await this.#commit.durable({ files: [fd] })
+      return fstatSync(fd).ino
+    } finally {
+      closeSync(fd)
+    }
+  }
+}

@@ -1,0 +1,32 @@
+// SHA-256 and MD5 of the same bytes in one pass.
+
+import { createHash, hash } from 'node:crypto'
+import { type ContentHash, type Md5, parseHash, parseMd5 } from '../../protocols/hash.ts'
+
+export interface Hashes {
+  readonly hash: ContentHash
+  readonly md5: Md5
+}
+
+/** Of bytes that are all there: three times as fast as a stream for small ones. */
+export function hashesOf(bytes: Uint8Array): Hashes {
+  return {
+    hash: parseHash(hash('sha256', bytes, 'hex')),
+    md5: parseMd5(hash('md5', bytes, 'hex'))
+  }
+}
+
+export class HashStream {
+  readonly #sha256 = createHash('sha256')
+  readonly #md5 = createHash('md5')
+
+  update(bytes: Uint8Array): void {
+    this.#sha256.update(bytes)
+    this.#md5.update(bytes)
+  }
+
+  /** Once, at the end. */
+  digest(): Hashes {
+    return { hash: parseHash(this.#sha256.digest('hex')), md5: parseMd5(this.#md5.digest('hex')) }
+  }
+}

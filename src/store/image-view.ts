@@ -1,0 +1,29 @@
+// The seam for `images/`: the folder that people, web servers and backup tools read. It is a view on the blobs and can
+// be made again from index and blobs at any time.
+
+import type { ContentHash } from '../../protocols/hash.ts'
+import type { ImagePath } from '../../protocols/path.ts'
+
+/** A file that the view made. */
+export interface ViewFile {
+  /** Relative to images/. Differs from the path where the disk can't hold the path itself. */
+  readonly name: string
+  readonly ino: number
+}
+
+export interface ImageView {
+  /**
+   * Makes the file of `path` show the blob, atomically in place of `previous` if that is still there. A file at the
+   * name that is not `previous` was put there by somebody else: it is set aside into quarantine/, never overwritten.
+   * The caller holds the locks of path and hash. Undefined when the view is switched off or the blob is not there.
+   */
+  show(
+    path: ImagePath,
+    hash: ContentHash,
+    previous: ViewFile | undefined
+  ): Promise<ViewFile | undefined>
+  /** Removes the file if it is still the one the view made, and folders that become empty. */
+  hide(file: ViewFile): Promise<void>
+  /** Resolves when everything shown or hidden before under these names is durable. */
+  durable(names: readonly string[]): Promise<void>
+}

@@ -1,0 +1,81 @@
+// Small files that are read whole and replaced whole: keys, the marker, the readable copy of the
+// index.
+
+import { closeSync } from 'node:fs'
+import { open, rename } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { randomHex, systemRandom } from '../base/clock.ts'
+import { NodeError } from '../base/errors.ts'
+import { formatSize } from '../base/units.ts'
+import { diskError } from './disk-error.ts'
+import { openRegularFile, readWhole, removeQuietly } from './regular-file.ts'
+import { syncFolder } from './sync-calls.ts'
+
+export type FileContent = string | Uint8Array | AsyncIterable<string | Uint8Array>
+
+/**
+ * Undefined if there is no such file. Errors: FOLDER_FORMAT if it is longer than `bytesMax`;
+ * DISK_FAULT.
+ */
+export function readSmallFile(path: string, bytesMax: number): Buffer | undefined {
+  const file = openRegularFile(path, 'followed') // as secrets in containers often are
+  if (file === undefined) return undefined
+  try {
+    if (file.stamp.size > bytesMax) {
+      throw new NodeError(
+        'FOLDER_FORMAT',
+        `The file ${path} has ${formatSize(file.stamp.size)}, more than the ${formatSize(bytesMax)} it can have. Move it away or put the right one in its place.`,
+        { path, bytes: file.stamp.size, bytesMax }
+      )
+    }
+    return readWhole(file.fd, file.stamp.size)
+  } finally {
+    closeSync(file.fd)
+  }
+}
+
+/**
+ * Puts a file in the place of what is at `path`: readers see the old one or the new one, whole, and
+ * the new one is durable when it resolves. On failure nothing changes. Errors: DISK_FULL,
+ * DISK_FAULT; those of `content` as they are.
+ */
+export async function writeFileAtomic(
+  path: string,
+  content: FileContent,
+  { mode = 0o600 }: { readonly mode?: number } = {}
+): Promise<void> {
+  const temp = `${path}.${randomHex(systemRandom, 6)}.tmp`
+  let sourceFault: { readonly error: unknown } | undefined
+  const guarded = isStream(content)
+    ? guard(content, (error) => {
+        sourceFault = { error }
+      })
+    : content
+  try {
+    const handle = await open(temp, 'wx', mode)
+    try {
+      await handle.writeFile(guarded)
+      await handle.datasync()
+    } finally {
+      await handle.close()
+    }
+    await rename(temp, path)
+    await syncFolder(dirname(path))
+  } catch (error) {
+    removeQuietly(temp)
+    throw sourceFault === undefined ? diskError(error, `writing ${path}`) : sourceFault.error
+  }
+}
+
+function isStream(content: FileContent): content is AsyncIterable<string | Uint8Array> {
+  return typeof content === 'object' && Symbol.asyncIterator in content
+}
+
+async function* guard<T>(source: AsyncIterable<T>, onFault: (error: unknown) => void) {
+  try {
+    for await (const piece of source) yield piece
+  } catch (error) {
+    onFault(error)
+    throw error
+  }
+}

@@ -1,0 +1,103 @@
+// The store on a disk that is really full. Needs root, to mount a small one.
+
+import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, type TestContext, test } from 'vitest'
+import { parsePath } from '../../protocols/path.ts'
+import { diskSpace, planRoom } from '../../src/store/disk-space.ts'
+import { readSmallFile, writeFileAtomic } from '../../src/store/small-file.ts'
+import { makeTestFolder, streamOf, temporaryFolder, testBytes } from '../support/data-folder.ts'
+
+const DISK_BYTES = 2 * 1024 * 1024
+const options = { bytesMax: 2 * DISK_BYTES }
+
+let disk: ReturnType<typeof temporaryFolder>
+let mounted = false
+beforeEach(() => {
+  disk = temporaryFolder()
+  try {
+    const size = `size=${DISK_BYTES},nr_inodes=200`
+    execFileSync('mount', ['-t', 'tmpfs', '-o', size, 'tmpfs', disk.path], { stdio: 'ignore' })
+    mounted = true
+  } catch {
+    mounted = false
+  }
+})
+afterEach(() => {
+  if (mounted) execFileSync('umount', [disk.path])
+  disk.remove()
+})
+
+function needsMount(context: TestContext): void {
+  context.skip(!mounted, 'needs root and mount(8), for a small disk')
+}
+
+/** Leaves no byte free. */
+function fill(): void {
+  expect(() => writeFileSync(join(disk.path, 'fill'), testBytes(DISK_BYTES))).toThrow('ENOSPC')
+}
+
+test('a blob that does not fit is refused and leaves nothing', async (context) => {
+  needsMount(context)
+  const on = await makeTestFolder(disk.path)
+  const staging = on.store().stage(streamOf(testBytes(DISK_BYTES + 1)), options)
+  await expect(staging).rejects.toMatchObject({ code: 'DISK_FULL' })
+  expect(on.names('temp')).toEqual([])
+})
+
+test('a full disk refuses what is new; moving, removing and opening still work', async (context) => {
+  needsMount(context)
+  const on = await makeTestFolder(disk.path)
+  const store = on.store()
+  const held = await store.stage(streamOf(testBytes(10_000)), options)
+  await store.publish(held)
+  store.finish(held)
+  const waiting = await store.stage(streamOf(testBytes(20_000)), options)
+  fill()
+  await expect(store.publish(waiting)).rejects.toMatchObject({ code: 'DISK_FULL' })
+  store.finish(waiting)
+  expect(on.names('temp')).toEqual([])
+  expect(on.commit.failed).toBeUndefined()
+  expect(planRoom(await diskSpace(on.folder.path), 1, 1)).toBe('full')
+
+  const restarted = await makeTestFolder(disk.path)
+  expect(restarted.folder.id).toBe(on.folder.id)
+  const copy = on.view('copy').show(parsePath('a.jpg'), held.hash, undefined)
+  await expect(copy).rejects.toMatchObject({ code: 'DISK_FULL' })
+  expect([on.names('temp'), on.names('images')]).toEqual([[], []])
+  expect(await store.moveTo(held.hash, 'trash')).toBeDefined()
+  await store.remove(held.hash)
+  await store.publish(await store.stage(streamOf(testBytes(5_000)), options)) // room again
+})
+
+test('a full disk keeps the old small file', async (context) => {
+  needsMount(context)
+  const file = join(disk.path, 'f')
+  await writeFileAtomic(file, 'old')
+  fill()
+  const writing = writeFileAtomic(file, testBytes(10_000))
+  await expect(writing).rejects.toMatchObject({ code: 'DISK_FULL' })
+  expect(readSmallFile(file, 10)?.toString()).toBe('old')
+})
+
+test('a disk without inodes is full', async (context) => {
+  needsMount(context)
+  const on = await makeTestFolder(disk.path)
+  const staged = await on.store().stage(streamOf(testBytes(10)), options)
+  expect(() => {
+    for (let n = 0; n < 300; n++) writeFileSync(join(disk.path, `f${n}`), '')
+  }).toThrow('ENOSPC')
+  await expect(on.store().publish(staged)).rejects.toMatchObject({ code: 'DISK_FULL' })
+  expect(planRoom(await diskSpace(disk.path), 0, 1)).toBe('full')
+})
+
+test('a folder on two disks is refused: blobs are moved by renaming', async (context) => {
+  needsMount(context)
+  const on = await makeTestFolder()
+  context.onTestFinished(on.remove)
+  execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', on.folder.images])
+  context.onTestFinished(() => void execFileSync('umount', [on.folder.images]))
+  const again = makeTestFolder(join(on.folder.path, '..'))
+  await expect(again).rejects.toMatchObject({ code: 'FOLDER_UNWRITABLE' })
+})

@@ -1,0 +1,232 @@
+import { createHash } from 'node:crypto'
+import fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { ContentHash, Md5 } from '../../protocols/hash.ts'
+import { parsePath } from '../../protocols/path.ts'
+import { versionAt, versionMs } from '../../protocols/version.ts'
+import type { ImageIndex } from '../../src/index/image-index.ts'
+import { imageIdOf } from '../../src/index/tables.ts'
+import type { ImageDraft } from '../../src/index/transaction.ts'
+import { auditIndex } from '../support/audit-index.ts'
+import { openLevelIndex, openMemoryIndex, type TestIndex } from '../support/open-index.ts'
+
+function draft(path: string, content: string, more: Partial<ImageDraft> = {}): ImageDraft {
+  return {
+    path: parsePath(path),
+    hash: createHash('sha256').update(content).digest('hex') as ContentHash,
+    md5: createHash('md5').update(content).digest('hex') as Md5,
+    bytes: content.length,
+    mediaType: 'image/jpeg',
+    createdMs: 1_600_000_000_000,
+    ...more
+  }
+}
+
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = []
+  for await (const item of items) all.push(item)
+  return all
+}
+
+const STAMP = { ino: 1, size: 1, mtimeMs: 1, ctimeMs: 1 }
+
+for (const [name, open] of [
+  ['memory-level', openMemoryIndex],
+  ['level', openLevelIndex]
+] as const) {
+  describe(`image index over ${name}`, () => {
+    let test_: TestIndex
+    let index: ImageIndex
+    beforeEach(async () => {
+      test_ = await open()
+      index = test_.index
+    })
+    afterEach(() => test_.close())
+
+    const put = (d: ImageDraft) => index.change((tx) => tx.putImage(d))
+
+    test('an image that was put is found by path, hash, MD5, source, id and version', async () => {
+      const d = draft('cats/tom.jpg', 'tom', { sourceUrl: 'http://example.org/tom', width: 3 })
+      const { entry } = await put(d)
+      expect(index.image(d.path)).toMatchObject({
+        path: d.path,
+        hash: d.hash,
+        width: 3,
+        writer: 'node-a'
+      })
+      expect(await index.pathsOf(d.hash, 9)).toEqual([d.path])
+      expect(await index.hashesOf(d.md5, 9)).toEqual([d.hash])
+      expect(await index.pathsFrom('http://example.org/tom', 9)).toEqual([d.path])
+      expect(await index.pathsWithId(imageIdOf(d.path), 9)).toEqual([d.path])
+      expect((await collect(index.listByVersion({}))).map((e) => e.path)).toEqual([d.path])
+      expect(versionMs(entry.version)).toBe(test_.clock.now())
+    })
+
+    test('the same bytes under the same path make no entry', async () => {
+      const first = await put(draft('a.jpg', 'x'))
+      const second = await put(draft('a.jpg', 'x'))
+      expect([first.changed, second.changed]).toEqual([true, false])
+      expect(second.entry.version).toBe(first.entry.version)
+    })
+
+    test('versions rise although the clock stands still or goes back', async () => {
+      const versions = [await put(draft('a.jpg', '1')), await put(draft('b.jpg', '2'))]
+      test_.clock.jump(-3_600_000)
+      versions.push(await put(draft('a.jpg', '3')), await put(draft('c.jpg', '4')))
+      const values = versions.map(({ entry }) => entry.version)
+      expect(values).toEqual([...values].sort((a, b) => (a < b ? -1 : 1)))
+      expect(new Set(values).size).toBe(4)
+      expect(versions[2]?.entry.replaces).toBe(values[0])
+    })
+
+    test('a version is never at or below the floor, also for a file with an old date', async () => {
+      const floor = versionAt(test_.clock.now() + 10_000)
+      await index.change((tx) => tx.setMeta('floor', floor.toString()))
+      expect((await put(draft('a.jpg', '1'))).entry.version > floor).toBe(true)
+      const found = await put(draft('b.jpg', '2', { versionMs: 1000 }))
+      expect(found.entry.version > floor).toBe(true)
+    })
+
+    test('a found file keeps its date as version', async () => {
+      await put(draft('new.jpg', 'n'))
+      const { entry } = await put(draft('old.jpg', 'o', { versionMs: 1_500_000_000_000 }))
+      expect(versionMs(entry.version)).toBe(1_500_000_000_000)
+    })
+
+    test('deleting leaves a tombstone and a past version; its blob is named by the past only', async () => {
+      const d = draft('a.jpg', 'x')
+      await put(d)
+      await index.change((tx) => tx.deleteImage(d.path))
+      expect(index.image(d.path)).toBeUndefined()
+      expect(index.get(d.path)?.deleted).toBe(true)
+      expect(await collect(index.list())).toEqual([])
+      expect((await index.past(d.path, 9)).map(({ entry }) => entry.hash)).toEqual([d.hash])
+      expect(index.blob(d.hash)).toMatchObject({ live: 0, past: 1 })
+      expect(await index.change((tx) => tx.deleteImage(d.path))).toBeUndefined()
+      expect(await auditIndex(test_.database)).toEqual([])
+    })
+
+    test('a change that throws leaves no trace, and those beside it are written', async () => {
+      const results = await Promise.allSettled([
+        put(draft('a.jpg', '1')),
+        index.change((tx) => {
+          tx.putImage(draft('b.jpg', '2'))
+          throw new Error('no')
+        }),
+        put(draft('c.jpg', '3'))
+      ])
+      expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+      expect((await collect(index.list())).map(({ path }) => path)).toEqual(['a.jpg', 'c.jpg'])
+      expect(await auditIndex(test_.database)).toEqual([])
+    })
+
+    test('changes of one batch see each other, also by hash', async () => {
+      const [, found] = await Promise.all([
+        put(draft('a.jpg', 'same')),
+        index.change(async (tx) => tx.firstPathOf(draft('a.jpg', 'same').hash))
+      ])
+      expect(found).toBe('a.jpg')
+    })
+
+    test('a later change keeps an intent open that an earlier generation would close', async () => {
+      await put(draft('a.jpg', '1'))
+      const first = index.intent('view', 'a.jpg')
+      await put(draft('a.jpg', '2'))
+      const second = index.intent('view', 'a.jpg')
+      expect(second?.generation).toBeGreaterThan(first?.generation as number)
+      await index.change((tx) => tx.endIntent('view', 'a.jpg', first?.generation as number))
+      expect(index.intent('view', 'a.jpg')).toEqual(second)
+      await index.change((tx) => tx.endIntent('view', 'a.jpg', second?.generation as number))
+      expect(index.intent('view', 'a.jpg')).toBeUndefined()
+      const left = await collect(index.intents()) // the blob that nothing shows any more
+      expect(left.map(({ step, subject }) => [step, subject])).toEqual([
+        ['blob', draft('a.jpg', '1').hash]
+      ])
+    })
+
+    test('wants are the blobs that live images lack', async () => {
+      const d = draft('a.jpg', 'x')
+      await put(d)
+      expect(await collect(index.wants())).toEqual([d.hash])
+      await index.change((tx) => tx.setBlob(d.hash, { state: 'held', stamp: STAMP }))
+      expect(await collect(index.wants())).toEqual([])
+      expect(index.counts()).toMatchObject({ images: 1, heldImages: 1, blobs: 1, wants: 0 })
+      await index.change((tx) => tx.setBlob(d.hash, { state: 'damaged', reason: 'bits' }))
+      expect(index.counts()).toMatchObject({ heldImages: 0, damagedImages: 1, wants: 1 })
+      expect(index.blob(d.hash)).toMatchObject({ state: 'damaged', reason: 'bits' })
+      expect(index.blob(d.hash)?.stamp).toBeUndefined()
+      await index.change((tx) => tx.deleteImage(d.path))
+      expect(await collect(index.wants())).toEqual([])
+    })
+
+    test('lists are paged by prefix and position, over more rows than a page', async () => {
+      await index.change((tx) => {
+        for (let n = 0; n < 700; n++)
+          tx.putImage(draft(`p/${String(n).padStart(4, '0')}.jpg`, `${n}`))
+        tx.putImage(draft('q/other.jpg', 'o'))
+        tx.putImage(draft('p\u{1F600}.jpg', 'smile'))
+      })
+      expect(await collect(index.list({ prefix: 'p/' }))).toHaveLength(700)
+      const after = await collect(index.list({ prefix: 'p/', after: 'p/0697.jpg' }))
+      expect(after.map(({ path }) => path)).toEqual(['p/0698.jpg', 'p/0699.jpg'])
+      expect(await collect(index.list({ after: 'p/0699.jpg' }))).toHaveLength(2)
+      expect(await collect(index.listByVersion({}))).toHaveLength(702)
+    })
+
+    test('the oldest past versions come first', async () => {
+      await put(draft('a.jpg', '1'))
+      test_.clock.advance(1000)
+      await put(draft('a.jpg', '2'))
+      test_.clock.advance(1000)
+      await put(draft('a.jpg', '3'))
+      const past = await collect(index.pastBefore(Number.MAX_SAFE_INTEGER))
+      expect(past.map(({ entry }) => entry.bytes)).toEqual([1, 1])
+      expect(past[0]?.sinceMs).toBeLessThan(past[1]?.sinceMs as number)
+      expect(await collect(index.pastBefore(test_.clock.now()))).toHaveLength(1)
+    })
+
+    test('whatever is done, all tables agree with the entries', async () => {
+      const paths = ['a.jpg', 'b/a.jpg', 'b/c.jpg']
+      const contents = ['x', 'y', 'zz']
+      const step = fc.record({
+        do: fc.constantFrom('put', 'delete', 'held', 'damaged', 'forget', 'drop'),
+        path: fc.constantFrom(...paths),
+        content: fc.constantFrom(...contents),
+        url: fc.constantFrom(undefined, 'http://a/', 'http://b/'),
+        wait: fc.nat(100_000)
+      })
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.array(step, { maxLength: 4 }), { maxLength: 12 }),
+          async (batches) => {
+            const { index: own, database, clock, close } = await open()
+            for (const batch of batches) {
+              clock.advance(batch[0]?.wait ?? 0)
+              await Promise.all(
+                batch.map((s) =>
+                  own.change(async (tx) => {
+                    const d = draft(s.path, s.content, { sourceUrl: s.url })
+                    if (s.do === 'put') tx.putImage(d)
+                    else if (s.do === 'delete') tx.deleteImage(d.path)
+                    else if (s.do === 'forget') tx.forgetBlob(d.hash)
+                    else if (s.do === 'drop')
+                      for (const v of await tx.pastOf(d.path)) tx.dropPast(v)
+                    else if (tx.blob(d.hash))
+                      tx.setBlob(d.hash, { state: s.do as 'held', stamp: STAMP })
+                  })
+                )
+              )
+            }
+            // blobs that nothing names are forgotten by whoever removes their files
+            await own.change((tx) =>
+              contents.forEach((c) => void tx.forgetBlob(draft('a.jpg', c).hash))
+            )
+            expect(await auditIndex(database)).toEqual([])
+            await close()
+          }
+        ),
+        { numRuns: name === 'level' ? 15 : 150 }
+      )
+    })
+  })
+}

@@ -1,0 +1,116 @@
+import { execFileSync } from 'node:child_process'
+import {
+  appendFileSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { countFiles, openForeign, scanImages } from '../../../src/store/scan.ts'
+import { collect, temporaryFolder } from '../../support/data-folder.ts'
+
+let root: ReturnType<typeof temporaryFolder>
+beforeEach(() => {
+  root = temporaryFolder()
+})
+afterEach(() => root.remove())
+
+function write(name: string, content = 'x'): void {
+  mkdirSync(dirname(join(root.path, name)), { recursive: true })
+  writeFileSync(join(root.path, name), content)
+}
+
+const scan = (options = {}) =>
+  Array.fromAsync(scanImages(root.path, { onUnreadable: () => {}, ...options }))
+
+test('finds regular files with their stat, in every folder', async () => {
+  for (const name of ['a.jpg', 'd/b.jpg', 'd/e/f/图.png']) write(name, name)
+  const found = (await scan()).sort((a, b) => (a.name < b.name ? -1 : 1))
+  expect(found.map(({ name }) => name)).toEqual(['a.jpg', 'd/b.jpg', 'd/e/f/图.png'])
+  const { ino, size, mtimeMs, ctimeMs } = statSync(join(root.path, 'd/b.jpg'))
+  expect(found[1]).toEqual({ name: 'd/b.jpg', ino, size, mtimeMs, ctimeMs })
+})
+
+test('leaves out links, pipes, hidden names and what is still being written', async () => {
+  for (const name of ['.x', '.d/y.jpg', 'a.part', 'b.TMP', 'd/.z', 'part', 'a.jpg']) write(name)
+  symlinkSync(join(root.path, 'a.jpg'), join(root.path, 'link.jpg'))
+  symlinkSync('/etc', join(root.path, 'etc'))
+  execFileSync('mkfifo', [join(root.path, 'pipe.jpg')])
+  expect((await scan()).map(({ name }) => name).sort()).toEqual(['a.jpg', 'part'])
+})
+
+test('files that go while it looks are no error; a folder that is not there is', async () => {
+  for (let n = 0; n < 100; n++) write(`d${n}/x.jpg`)
+  let seen = 0
+  for await (const { name } of scanImages(root.path, { onUnreadable: () => {} })) {
+    seen++
+    for (let n = 0; n < 100; n++)
+      if (!name.startsWith(`d${n}/`))
+        rmSync(join(root.path, `d${n}`), { recursive: true, force: true })
+  }
+  expect(seen).toBe(1)
+  root.remove()
+  await expect(scan()).rejects.toMatchObject({ code: 'DISK_FAULT' })
+})
+
+test('a folder that can not be read is told, and the others are found', async () => {
+  write('a.jpg')
+  const tooDeep = Array.from({ length: 20 }, () => 'd'.repeat(250)).join('/')
+  // Longer than a path can be: made step by step, from inside.
+  const script = 'cd "$1" && for i in $(seq 20); do mkdir "$2" && cd -P "$2" || exit; done'
+  execFileSync('sh', ['-c', script, 'sh', root.path, 'd'.repeat(250)])
+  const unreadable: string[] = []
+  const onUnreadable = (name: string, system: string) => unreadable.push(`${system} ${name}`)
+  expect((await scan({ onUnreadable })).map(({ name }) => name)).toEqual(['a.jpg'])
+  expect(unreadable).toHaveLength(1)
+  expect(unreadable[0]).toMatch(/^ENAMETOOLONG d/)
+  expect(tooDeep.startsWith(unreadable[0]?.slice(13) ?? 'x')).toBe(true)
+})
+
+test('stops when it is aborted', async () => {
+  write('a.jpg')
+  await expect(scan({ signal: AbortSignal.abort(new Error('stop')) })).rejects.toThrow('stop')
+})
+
+test('reads a foreign file and tells whether it changed meanwhile', async () => {
+  write('d/a.jpg', 'hello')
+  const file = openForeign(root.path, 'd/a.jpg')
+  expect((await collect(file?.read())).toString()).toBe('hello')
+  expect(file?.isUnchanged()).toBe(true)
+  appendFileSync(join(root.path, 'd/a.jpg'), '!')
+  expect(file?.isUnchanged()).toBe(false)
+  file?.close()
+  file?.close()
+})
+
+test('a foreign file that was replaced or removed has changed', () => {
+  write('a.jpg')
+  write('b.jpg')
+  const file = openForeign(root.path, 'a.jpg')
+  renameSync(join(root.path, 'b.jpg'), join(root.path, 'a.jpg'))
+  expect(file?.isUnchanged()).toBe(false)
+  rmSync(join(root.path, 'a.jpg'))
+  expect(file?.isUnchanged()).toBe(false)
+  file?.close()
+})
+
+test('nothing but a regular file is opened, and no link is followed', () => {
+  write('d/a.jpg')
+  symlinkSync(join(root.path, 'd/a.jpg'), join(root.path, 'link.jpg'))
+  symlinkSync(join(root.path, 'd'), join(root.path, 'other'))
+  execFileSync('mkfifo', [join(root.path, 'pipe.jpg')])
+  for (const name of ['absent', 'd', 'link.jpg', 'other/a.jpg', 'pipe.jpg', 'd/a.jpg/x']) {
+    expect(openForeign(root.path, name)).toBeUndefined()
+  }
+})
+
+test('counts the files of a flat folder', async () => {
+  write('a')
+  write('b')
+  write('d/c')
+  expect(await countFiles(root.path)).toBe(2)
+})
