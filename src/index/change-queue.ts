@@ -1,0 +1,141 @@
+// The one queue through which every change of the index passes, several at a time in one synced batch (rule 9).
+//
+// While a batch is being written the next changes gather; they are planned one after the other on top of each other
+// and written together. So a lone change waits for nobody, and a thousand share the cost of a few syncs.
+
+import type { Clock } from '../base/clock.ts'
+import { NodeError, systemCodeOf } from '../base/errors.ts'
+import type { FailPoints } from '../base/fail-point.ts'
+import { databaseRows, Layer, type Rows } from './layer.ts'
+import type { Database, Tables } from './tables.ts'
+import { Transaction } from './transaction.ts'
+
+/** Changes in one batch: about 10 rows each, so a batch stays below a megabyte and a few milliseconds. */
+const BATCH_CHANGES_MAX = 256
+/** Callers wait for their change, so more than this can only come from a caller that does not. */
+const WAITING_CHANGES_MAX = 100_000
+
+export type Change<T> = (transaction: Transaction) => T | Promise<T>
+
+interface Waiting {
+  readonly plan: Change<unknown>
+  readonly durable: boolean
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: unknown) => void
+}
+
+export interface ChangeQueueParts {
+  readonly database: Database
+  readonly tables: Tables
+  readonly clock: Clock
+  readonly failPoints: FailPoints
+}
+
+export class ChangeQueue {
+  readonly #parts: ChangeQueueParts
+  readonly #writer: string
+  readonly #rows: Rows
+  #waiting: Waiting[] = []
+  #running: Promise<void> | undefined
+  #generation: number
+  #fault: NodeError | undefined
+
+  constructor(parts: ChangeQueueParts, writer: string) {
+    this.#parts = parts
+    this.#writer = writer
+    this.#rows = databaseRows(parts.tables)
+    // Generations must differ from those of earlier runs only as long as their intents are open, and those are
+    // replayed at start: any number that grows does.
+    this.#generation = parts.clock.now()
+  }
+
+  /** The error after which nothing is acknowledged any more. */
+  get fault(): NodeError | undefined {
+    return this.#fault
+  }
+
+  /**
+   * Runs a change and resolves with its result when it is written, and synced where `durable`. What `plan` throws
+   * rejects this change alone. After a failed write every change is refused with DISK_FULL or DISK_FAULT.
+   */
+  run<T>(plan: Change<T>, durable: boolean): Promise<T> {
+    if (this.#fault !== undefined) return Promise.reject(this.#fault)
+    if (this.#waiting.length >= WAITING_CHANGES_MAX) {
+      return Promise.reject(
+        new NodeError('BUSY', 'Too many changes are waiting for the disk. Try again in a moment.')
+      )
+    }
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.push({ plan, durable, resolve: resolve as (value: unknown) => void, reject })
+      this.#running ??= this.#drain()
+    })
+  }
+
+  /** Resolves when all changes asked for so far are written or refused. */
+  async idle(): Promise<void> {
+    while (this.#running !== undefined) await this.#running
+  }
+
+  async #drain(): Promise<void> {
+    await Promise.resolve() // changes asked for in the same turn share a batch
+    while (this.#waiting.length > 0) {
+      await this.#writeBatch(this.#waiting.splice(0, BATCH_CHANGES_MAX))
+    }
+    this.#running = undefined
+  }
+
+  async #writeBatch(batch: readonly Waiting[]): Promise<void> {
+    const layer = new Layer(this.#rows)
+    const planned: { waiting: Waiting; result: unknown }[] = []
+    for (const waiting of batch) {
+      const own = new Layer(layer)
+      try {
+        const result = await waiting.plan(this.#transaction(own))
+        own.mergeInto(layer)
+        planned.push({ waiting, result })
+      } catch (error) {
+        waiting.reject(error)
+      }
+    }
+    const { database, tables, failPoints } = this.#parts
+    failPoints.reach('change:planned')
+    try {
+      const operations = layer.operations(tables)
+      const sync = planned.some(({ waiting }) => waiting.durable)
+      if (operations.length > 0) await database.batch(operations, { sync } as object)
+    } catch (error) {
+      this.#fault = faultOf(error)
+      for (const { waiting } of planned) waiting.reject(this.#fault)
+      return
+    }
+    failPoints.reach('change:written')
+    for (const { waiting, result } of planned) waiting.resolve(result)
+  }
+
+  #transaction(layer: Layer): Transaction {
+    this.#generation += 1
+    return new Transaction({
+      layer,
+      writer: this.#writer,
+      nowMs: this.#parts.clock.now(),
+      generation: this.#generation
+    })
+  }
+}
+
+function faultOf(error: unknown): NodeError {
+  const text = error instanceof Error ? `${error.message} ${systemCodeOf(error.cause) ?? ''}` : ''
+  return /ENOSPC|EDQUOT|no space left|quota/i.test(text)
+    ? new NodeError(
+        'DISK_FULL',
+        'The disk is full: the index could not be written. Free some room, then restart the node.',
+        {},
+        { cause: error }
+      )
+    : new NodeError(
+        'DISK_FAULT',
+        'The index could not be written, so nothing more is accepted. Check the disk, then restart the node.',
+        {},
+        { cause: error }
+      )
+}

@@ -1,0 +1,290 @@
+// The index of this node: the current entry of every path, and what is known of every blob.
+//
+// Reads are synchronous or paged and see what is durable. Changes pass the one queue (change-queue.ts).
+
+import {
+  decodeEntry,
+  type Entry,
+  type ImageEntry,
+  isImage,
+  KIND_IMAGE,
+  KIND_RECORD
+} from '../../protocols/entry.ts'
+import type { ContentHash, Md5 } from '../../protocols/hash.ts'
+import type { ImagePath } from '../../protocols/path.ts'
+import { type Version, versionKey } from '../../protocols/version.ts'
+import { randomHex } from '../base/clock.ts'
+import { NodeError } from '../base/errors.ts'
+import { type Change, ChangeQueue } from './change-queue.ts'
+import type { Step } from './ledger.ts'
+import { decodePast } from './past.ts'
+import type { IndexOptions, IndexParts } from './ports.ts'
+import {
+  type BlobRow,
+  type Counts,
+  type IntentRow,
+  NO_COUNTS,
+  type PastVersion,
+  type ViewRow
+} from './rows.ts'
+import {
+  endOf,
+  entryKey,
+  HASH_LENGTH,
+  ID_HASH_LENGTH,
+  idRange,
+  MD5_LENGTH,
+  MS_LENGTH,
+  msKey,
+  openTables,
+  SOURCE_LENGTH,
+  sourcePrefix,
+  type Tables
+} from './tables.ts'
+import { decodeNode, EMPTY_NODE, type TreeNode, treeKeys } from './time-tree.ts'
+
+/** Rows that are read at a time; between two pages the event loop is free. */
+const PAGE_ROWS = 256
+/** Formats of the database: an older program refuses a newer one. */
+export const INDEX_FORMAT = 1
+
+export interface Intent {
+  readonly step: Step
+  readonly subject: string
+  readonly generation: number
+}
+
+export interface ListRange {
+  /** Only paths that start with it. */
+  readonly prefix?: string | undefined
+  /** Only paths after this one. */
+  readonly after?: string | undefined
+}
+
+/**
+ * Opens the index in a database that is open. Errors: FOLDER_FORMAT when a newer program has written it; DISK_FULL or
+ * DISK_FAULT when a new one can't be made.
+ */
+export async function openIndex(parts: IndexParts, options: IndexOptions): Promise<ImageIndex> {
+  const index = new ImageIndex(parts, await openTables(parts.database), options)
+  const format = index.meta('format')
+  if (format === undefined) {
+    await index.change((tx) => {
+      tx.setMeta('format', INDEX_FORMAT)
+      tx.setMeta('database', randomHex(parts.random, 16))
+    })
+  } else if (format !== INDEX_FORMAT) {
+    throw new NodeError(
+      'FOLDER_FORMAT',
+      `The index of this data folder has format ${format}; this program knows format ${INDEX_FORMAT}. ` +
+        'A newer Tumesh has written it: update this one.',
+      { format }
+    )
+  }
+  return index
+}
+
+export class ImageIndex {
+  readonly #parts: IndexParts
+  readonly #tables: Tables
+  readonly #queue: ChangeQueue
+
+  constructor(parts: IndexParts, tables: Tables, { writer }: IndexOptions) {
+    this.#parts = parts
+    this.#tables = tables
+    this.#queue = new ChangeQueue({ ...parts, tables }, writer)
+  }
+
+  /** The current entry of a path, a tombstone included. */
+  get(path: ImagePath): Entry | undefined {
+    return this.#entry(entryKey(KIND_IMAGE, path))
+  }
+
+  /** The live image of a path. */
+  image(path: ImagePath): ImageEntry | undefined {
+    const entry = this.get(path)
+    return isImage(entry) ? entry : undefined
+  }
+
+  /** The value of a record that is not deleted. */
+  record(name: string): Uint8Array | undefined {
+    return this.#entry(entryKey(KIND_RECORD, name))?.value
+  }
+
+  /** Records whose names start with `prefix`, in the order of their names. */
+  async *records(prefix: string): AsyncGenerator<{ name: string; value: Uint8Array }> {
+    const first = entryKey(KIND_RECORD, prefix)
+    for await (const raw of pages(this.#tables.entry.values({ gte: first, lt: endOf(first) }))) {
+      const { path, value } = decodeEntry(raw as Uint8Array)
+      if (value !== undefined) yield { name: path, value }
+    }
+  }
+
+  blob(hash: ContentHash): BlobRow | undefined {
+    return this.#tables.blob.getSync(hash) as BlobRow | undefined
+  }
+
+  view(path: ImagePath): ViewRow | undefined {
+    return this.#tables.view.getSync(path) as ViewRow | undefined
+  }
+
+  intent(step: Step, subject: string): Intent | undefined {
+    const row = this.#tables.intent.getSync(`${step}/${subject}`) as IntentRow | undefined
+    return row && { step, subject, generation: row.generation }
+  }
+
+  counts(): Counts {
+    return (this.#tables.meta.getSync('counts') as Counts | undefined) ?? NO_COUNTS
+  }
+
+  meta(name: string): unknown {
+    return this.#tables.meta.getSync(name)
+  }
+
+  /** Sums over all entries, whatever their number. */
+  root(): TreeNode {
+    const bytes = this.#tables.tree.getSync(treeKeys(0n)[0] as string) as Uint8Array | undefined
+    return bytes === undefined ? EMPTY_NODE : decodeNode(bytes)
+  }
+
+  /**
+   * Changes the index. `plan` may run long after this call, sees all earlier changes, and must not wait for anything
+   * but the transaction. Resolves when the change is on disk (rule 9); see ChangeQueue.run for errors.
+   * `durable: false` is for what a restart would do again anyway.
+   */
+  change<T>(plan: Change<T>, { durable = true } = {}): Promise<T> {
+    return this.#queue.run(plan, durable)
+  }
+
+  /** The failure after which nothing is acknowledged any more. */
+  get fault(): Error | undefined {
+    return this.#queue.fault
+  }
+
+  /** Live paths of a blob, in order. */
+  pathsOf(hash: ContentHash, limit: number): Promise<ImagePath[]> {
+    return this.#suffixes('hash', hash, HASH_LENGTH, limit) as Promise<ImagePath[]>
+  }
+
+  /** Blobs with this MD5 that an entry, live or past, names. */
+  hashesOf(md5: Md5, limit: number): Promise<ContentHash[]> {
+    return this.#suffixes('md5', md5, MD5_LENGTH, limit) as Promise<ContentHash[]>
+  }
+
+  /** Live paths that came from this URL. */
+  pathsFrom(sourceUrl: string, limit: number): Promise<ImagePath[]> {
+    return this.#suffixes('source', sourcePrefix(sourceUrl), SOURCE_LENGTH, limit) as Promise<
+      ImagePath[]
+    >
+  }
+
+  /** Live paths with this numeric id: more than one is possible, and then the id is ambiguous. */
+  async pathsWithId(id: number, limit: number): Promise<ImagePath[]> {
+    const found = await this.#tables.id.keys({ ...idRange(id), limit }).all()
+    return found.map((key) => key.slice(ID_HASH_LENGTH) as ImagePath)
+  }
+
+  /** Past versions of a path on this node, newest first. */
+  async past(path: ImagePath, limit: number): Promise<PastVersion[]> {
+    const prefix = `${entryKey(KIND_IMAGE, path)}\0`
+    const rows = this.#tables.past.values({ gte: prefix, lt: endOf(prefix), reverse: true, limit })
+    return (await rows.all()).map((bytes) => decodePast(bytes as Uint8Array))
+  }
+
+  /** Past versions, those that ceased to be current longest ago first, up to a local time. */
+  async *pastBefore(ms: number): AsyncGenerator<PastVersion> {
+    for await (const key of pages(this.#tables.age.keys({ gte: '', lt: msKey(ms) }))) {
+      const bytes = this.#tables.past.getSync(key.slice(MS_LENGTH)) as Uint8Array | undefined
+      if (bytes !== undefined) yield decodePast(bytes)
+    }
+  }
+
+  /** Live images in the order of their paths. */
+  async *list({ prefix = '', after }: ListRange = {}): AsyncGenerator<ImageEntry> {
+    const first = entryKey(KIND_IMAGE, prefix)
+    const start = after !== undefined && after >= prefix ? entryKey(KIND_IMAGE, after) : undefined
+    const range = { ...(start === undefined ? { gte: first } : { gt: start }), lt: endOf(first) }
+    for await (const bytes of pages(this.#tables.entry.values(range))) {
+      const entry = decodeEntry(bytes as Uint8Array)
+      if (isImage(entry)) yield entry
+    }
+  }
+
+  /** Live images by version: newest first before `before`, or oldest first from `since` on. */
+  async *listByVersion(
+    range: { before?: Version } | { since: Version }
+  ): AsyncGenerator<ImageEntry> {
+    const bounds =
+      'since' in range
+        ? { gte: versionKey(range.since) }
+        : { ...(range.before !== undefined && { lt: versionKey(range.before) }), reverse: true }
+    for await (const key of pages(this.#tables.version.values(bounds))) {
+      const entry = this.#entry(key as string)
+      if (isImage(entry)) yield entry
+    }
+  }
+
+  /** Hashes of blobs that live images name and that are not here, oldest want first. */
+  async *wants(): AsyncGenerator<ContentHash> {
+    for await (const key of pages(this.#tables.want.keys({}))) {
+      yield key.slice(versionKey(0n).length) as ContentHash
+    }
+  }
+
+  /** Hashes and rows of all blobs that an entry names. */
+  async *blobs(): AsyncGenerator<[ContentHash, BlobRow]> {
+    for await (const key of pages(this.#tables.blob.keys({}))) {
+      const row = this.blob(key as ContentHash)
+      if (row !== undefined) yield [key as ContentHash, row]
+    }
+  }
+
+  /** Steps that must still follow on disk. */
+  async *intents(): AsyncGenerator<Intent> {
+    for await (const key of pages(this.#tables.intent.keys({}))) {
+      const slash = key.indexOf('/')
+      const intent = this.intent(key.slice(0, slash) as Step, key.slice(slash + 1))
+      if (intent !== undefined) yield intent
+    }
+  }
+
+  /** Waits for changes under way and closes the database. */
+  async close(): Promise<void> {
+    await this.#queue.idle()
+    await this.#parts.database.close()
+  }
+
+  #entry(key: string): Entry | undefined {
+    const raw = this.#tables.entry.getSync(key) as Uint8Array | undefined
+    return raw === undefined ? undefined : decodeEntry(raw)
+  }
+
+  async #suffixes(
+    table: 'hash' | 'md5' | 'source',
+    prefix: string,
+    length: number,
+    limit: number
+  ): Promise<string[]> {
+    const range = { gte: prefix, lt: endOf(prefix), limit }
+    const found = await this.#tables[table].keys(range).all()
+    return found.map((key) => key.slice(length))
+  }
+}
+
+interface Pageable<T> {
+  nextv(size: number): Promise<T[]>
+  close(): Promise<void>
+}
+
+/** Reads an iterator page by page, and closes it also when the reader leaves early. */
+async function* pages<T>(iterator: Pageable<T>): AsyncGenerator<T> {
+  try {
+    for (;;) {
+      const page = await iterator.nextv(PAGE_ROWS)
+      if (page.length === 0) return
+      yield* page
+    }
+  } finally {
+    await iterator.close()
+  }
+}

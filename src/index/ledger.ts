@@ -1,0 +1,159 @@
+// What follows from an entry: look-ups, tree sums, references to blobs, wants, counts. It follows here and nowhere else,
+// so that no caller can forget a part of it.
+
+import { type Entry, isImage, KIND_IMAGE, wins } from '../../protocols/entry.ts'
+import type { ContentHash } from '../../protocols/hash.ts'
+import { type Version, versionAt } from '../../protocols/version.ts'
+import { invariant } from '../base/errors.ts'
+import type { Layer } from './layer.ts'
+import { encodePast } from './past.ts'
+import {
+  addCounts,
+  type BlobRow,
+  type Counts,
+  countsOfBlob,
+  countsOfEntry,
+  type IntentRow,
+  isWanted,
+  NO_COUNTS,
+  type PastVersion
+} from './rows.ts'
+import { entryKey, keys } from './tables.ts'
+import {
+  addToNode,
+  decodeNode,
+  EMPTY_NODE,
+  encodeNode,
+  isEmptyNode,
+  treeKeys
+} from './time-tree.ts'
+
+/** A step on disk that follows from a change: the view of a path, the place of a blob. */
+export type Step = 'view' | 'blob'
+
+export interface LedgerParts {
+  readonly layer: Layer
+  readonly nowMs: number
+  /** Larger than any generation ever given out. */
+  readonly generation: number
+}
+
+export class Ledger {
+  readonly #layer: Layer
+  readonly #nowMs: number
+  readonly #generation: number
+
+  constructor({ layer, nowMs, generation }: LedgerParts) {
+    this.#layer = layer
+    this.#nowMs = nowMs
+    this.#generation = generation
+  }
+
+  blob(hash: ContentHash): BlobRow | undefined {
+    return this.#layer.get('blob', hash) as BlobRow | undefined
+  }
+
+  addIntent(step: Step, subject: string): void {
+    const row: IntentRow = { generation: this.#generation }
+    this.#layer.put('intent', `${step}/${subject}`, row)
+  }
+
+  /** Rule 2: the winner of a path becomes current; what it replaces becomes past. */
+  merge(entry: Entry, current: Entry | undefined): void {
+    invariant(current === undefined || wins(entry, current), 'an own write wins over what it saw')
+    const key = entryKey(entry.kind, entry.path)
+    if (current !== undefined) this.#takeOut(key, current)
+    this.#layer.put('entry', key, entry.raw)
+    this.#layer.put('version', keys.version(entry.version, key), key)
+    this.#addToTree(entry, 1)
+    this.#count(countsOfEntry(entry), 1)
+    if (isImage(entry)) {
+      this.#layer.put('id', keys.id(entry.path), '')
+      this.#layer.put('hash', keys.hash(entry.hash, entry.path), '')
+      if (entry.sourceUrl) this.#layer.put('source', keys.source(entry.sourceUrl, entry.path), '')
+      this.#refer(entry.hash, entry, { live: 1 })
+    }
+    if (entry.kind === KIND_IMAGE) this.addIntent('view', entry.path)
+  }
+
+  /** Takes a past version out; the last one that names a blob frees its bytes. */
+  dropPast({ entry, sinceMs }: PastVersion): void {
+    const key = keys.past(entryKey(entry.kind, entry.path), entry.version)
+    if (this.#layer.get('past', key) === undefined) return
+    this.#layer.put('past', key, undefined)
+    this.#layer.put('age', keys.age(sinceMs, key), undefined)
+    if (entry.hash !== undefined) this.#refer(entry.hash, entry, { past: -1 })
+  }
+
+  #takeOut(key: string, current: Entry): void {
+    this.#layer.put('version', keys.version(current.version, key), undefined)
+    this.#addToTree(current, -1)
+    this.#count(countsOfEntry(current), -1)
+    if (!isImage(current)) return
+    this.#layer.put('id', keys.id(current.path), undefined)
+    this.#layer.put('hash', keys.hash(current.hash, current.path), undefined)
+    if (current.sourceUrl) {
+      this.#layer.put('source', keys.source(current.sourceUrl, current.path), undefined)
+    }
+    const past = keys.past(key, current.version)
+    this.#layer.put('past', past, encodePast({ entry: current, sinceMs: this.#nowMs }))
+    this.#layer.put('age', keys.age(this.#nowMs, past), '')
+    this.#refer(current.hash, current, { live: -1, past: 1 })
+  }
+
+  /** Changes how many entries name a blob. A blob whose place follows from it gets an intent. */
+  #refer(hash: ContentHash, entry: Entry, by: { live?: number; past?: number }): void {
+    const row = this.blob(hash)
+    invariant(entry.md5 !== undefined, 'an entry with a hash has an MD5')
+    if (row === undefined) this.#layer.put('md5', keys.md5(entry.md5, hash), '')
+    const before: BlobRow = row ?? {
+      bytes: entry.bytes,
+      md5: entry.md5,
+      mediaType: entry.mediaType,
+      state: 'wanted',
+      live: 0,
+      past: 0
+    }
+    const after: BlobRow = {
+      ...before,
+      mediaType: (by.live ?? 0) > 0 ? entry.mediaType : before.mediaType,
+      live: before.live + (by.live ?? 0),
+      past: before.past + (by.past ?? 0)
+    }
+    invariant(after.live >= 0 && after.past >= 0, `blob ${hash} is named by what names it`)
+    this.putBlob(hash, row, after, entry.version)
+    if (after.live === 0 || after.state === 'trashed') this.addIntent('blob', hash)
+  }
+
+  putBlob(
+    hash: ContentHash,
+    before: BlobRow | undefined,
+    after: BlobRow | undefined,
+    version?: Version
+  ): void {
+    this.#count(countsOfBlob(before), -1)
+    this.#count(countsOfBlob(after), 1)
+    const want = before?.want
+    if (after === undefined || !isWanted(after)) {
+      if (want !== undefined) this.#layer.put('want', want, undefined)
+      this.#layer.put('blob', hash, after && { ...after, want: undefined })
+      return
+    }
+    const key = want ?? keys.want(version ?? versionAt(this.#nowMs), hash)
+    if (want === undefined) this.#layer.put('want', key, { sinceMs: this.#nowMs })
+    this.#layer.put('blob', hash, { ...after, want: key })
+  }
+
+  #addToTree(entry: Entry, times: 1 | -1): void {
+    for (const key of treeKeys(entry.version)) {
+      const bytes = this.#layer.get('tree', key) as Uint8Array | undefined
+      const node = addToNode(bytes === undefined ? EMPTY_NODE : decodeNode(bytes), entry, times)
+      this.#layer.put('tree', key, isEmptyNode(node) ? undefined : encodeNode(node))
+    }
+  }
+
+  #count(share: Partial<Counts>, times: 1 | -1): void {
+    const counts = (this.#layer.get('meta', 'counts') as Counts | undefined) ?? NO_COUNTS
+    this.#layer.put('meta', 'counts', addCounts(counts, share, times))
+  }
+}

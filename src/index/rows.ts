@@ -1,0 +1,137 @@
+// What the rows of the index hold, and how entries count. Entries themselves are the author's bytes (protocols/entry.ts).
+
+import type { Entry } from '../../protocols/entry.ts'
+import { KIND_IMAGE } from '../../protocols/entry.ts'
+import type { Md5 } from '../../protocols/hash.ts'
+
+/** A blob's file as it was when its bytes were last verified. */
+export interface BlobStamp {
+  readonly ino: number
+  readonly size: number
+  readonly mtimeMs: number
+  readonly ctimeMs: number
+}
+
+/**
+ * held: durably in blobs/. trashed: durably in trash/. wanted: never here. damaged, missing: was here, is no longer.
+ * Only `held` may be claimed towards a client or a peer.
+ */
+export type BlobState = 'held' | 'trashed' | 'wanted' | 'damaged' | 'missing'
+
+export interface BlobRow {
+  readonly bytes: number
+  readonly md5: Md5
+  readonly mediaType: string
+  readonly state: BlobState
+  /** Present where the state is held or trashed. */
+  readonly stamp?: BlobStamp | undefined
+  readonly verifiedAtMs?: number | undefined
+  /** Live image entries that name this blob. */
+  readonly live: number
+  /** Past versions (superseded, deleted) that name it. */
+  readonly past: number
+  /** Why it is damaged or missing, for a person. */
+  readonly reason?: string | undefined
+  /** Key of its want, while it has one. */
+  readonly want?: string | undefined
+}
+
+export interface WantRow {
+  readonly sinceMs: number
+}
+
+/** The view file of a path, as the view last made it. */
+export interface ViewRow {
+  readonly name: string
+  readonly ino: number
+  readonly hash: string
+}
+
+/** A step that must still follow on disk. Newer generations of the same step replace older ones. */
+export interface IntentRow {
+  readonly generation: number
+}
+
+/** A version that is current no longer: kept for restore until it expires. */
+export interface PastVersion {
+  readonly entry: Entry
+  /** Local time at which it ceased to be current here: ages run from it. */
+  readonly sinceMs: number
+}
+
+export interface Counts {
+  /** Live images in the index, and the sum of their sizes. */
+  readonly images: number
+  readonly imageBytes: number
+  /** Those of them whose blob is held here. */
+  readonly heldImages: number
+  readonly heldImageBytes: number
+  /** Distinct blobs held here. */
+  readonly blobs: number
+  readonly blobBytes: number
+  /** Blobs that live images name and that are not here. */
+  readonly wants: number
+  readonly wantBytes: number
+  /** Live images without their blob because it was found damaged, or missing. */
+  readonly damagedImages: number
+  readonly missingImages: number
+  readonly tombstones: number
+  readonly trashBlobs: number
+  readonly trashBytes: number
+}
+
+export const NO_COUNTS: Counts = {
+  images: 0,
+  imageBytes: 0,
+  heldImages: 0,
+  heldImageBytes: 0,
+  blobs: 0,
+  blobBytes: 0,
+  wants: 0,
+  wantBytes: 0,
+  damagedImages: 0,
+  missingImages: 0,
+  tombstones: 0,
+  trashBlobs: 0,
+  trashBytes: 0
+}
+
+/** `counts` with `share` taken in (`times` 1) or out (-1). */
+export function addCounts(counts: Counts, share: Partial<Counts>, times: 1 | -1): Counts {
+  const result: Record<string, number> = { ...counts }
+  for (const [name, value] of Object.entries(share))
+    result[name] = (result[name] ?? 0) + times * value
+  return result as unknown as Counts
+}
+
+/** What one entry adds to the counts. */
+export function countsOfEntry(entry: Entry | undefined): Partial<Counts> {
+  if (entry === undefined || entry.kind !== KIND_IMAGE) return {}
+  return entry.deleted ? { tombstones: 1 } : { images: 1, imageBytes: entry.bytes }
+}
+
+/** What one blob row adds to the counts. */
+export function countsOfBlob(row: BlobRow | undefined): Partial<Counts> {
+  if (row === undefined) return {}
+  const { bytes, live, state } = row
+  const lost = { ...(live > 0 && { wants: 1, wantBytes: bytes }) }
+  switch (state) {
+    case 'held':
+      return { blobs: 1, blobBytes: bytes, heldImages: live, heldImageBytes: live * bytes }
+    case 'trashed':
+      return { trashBlobs: 1, trashBytes: bytes }
+    case 'wanted':
+      return lost
+    case 'damaged':
+      return { ...lost, damagedImages: live }
+    case 'missing':
+      return { ...lost, missingImages: live }
+    default:
+      return state satisfies never
+  }
+}
+
+/** Whether a live image lacks its bytes here. */
+export function isWanted(row: BlobRow): boolean {
+  return row.live > 0 && row.state !== 'held' && row.state !== 'trashed'
+}

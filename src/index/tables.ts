@@ -1,0 +1,111 @@
+// The tables of the index in level, their keys and value encodings. The only place that knows the layout on disk.
+//
+//   entry    kind/path                      -> the author's bytes
+//   version  version, hash of kind/path     -> kind/path           what changed when; ranges of it are what the tree sums
+//   tree     level, prefix                  -> counts and sums
+//   id       hash of path, path             -> ''                  live images
+//   hash     hash, path                     -> ''                  live images
+//   source   hash of source URL, path       -> ''                  live images
+//   md5      md5, hash                      -> ''                  blobs with a row
+//   blob     hash                           -> BlobRow
+//   want     version, hash                  -> WantRow
+//   past     kind/path NUL version          -> local ms, author's bytes
+//   age      local ms, key of past          -> ''
+//   view     path                           -> ViewRow
+//   intent   step/subject                   -> IntentRow
+//   meta     name                           -> JSON
+
+import { hash as digest } from 'node:crypto'
+import type { AbstractBatchOperation, AbstractLevel, AbstractSublevel } from 'abstract-level'
+import type { ContentHash, Md5 } from '../../protocols/hash.ts'
+import { type Version, versionKey } from '../../protocols/version.ts'
+
+type Format = string | Buffer | Uint8Array
+export type Database = AbstractLevel<Format, string, Uint8Array>
+export type Table<V> = AbstractSublevel<Database, Format, string, V>
+export type Operation = AbstractBatchOperation<Database, string, unknown>
+
+const ENCODINGS = {
+  entry: 'view',
+  version: 'utf8',
+  tree: 'view',
+  id: 'utf8',
+  hash: 'utf8',
+  source: 'utf8',
+  md5: 'utf8',
+  blob: 'json',
+  want: 'json',
+  past: 'view',
+  age: 'utf8',
+  view: 'json',
+  intent: 'json',
+  meta: 'json'
+} as const
+
+export type TableName = keyof typeof ENCODINGS
+export type Tables = Readonly<Record<TableName, Table<unknown>>>
+
+/** The tables of a database that is open. */
+export async function openTables(db: Database): Promise<Tables> {
+  const tables: Partial<Record<TableName, Table<unknown>>> = {}
+  for (const name of Object.keys(ENCODINGS) as TableName[]) {
+    tables[name] = db.sublevel<string, unknown>(name, { valueEncoding: ENCODINGS[name] })
+  }
+  await Promise.all(Object.values(tables).map((table) => table.open())) // before that, reads would throw
+  return tables as Tables
+}
+
+/** After every key that starts with `prefix`. */
+export function endOf(prefix: string): string {
+  return `${prefix}\u{10FFFF}`
+}
+
+export function entryKey(kind: number, path: string): string {
+  return `${kind}/${path}`
+}
+
+/** The first 64 bits of SHA-256, 16 hex digits. */
+function shortHash(text: string): string {
+  return digest('sha256', text).slice(0, 16)
+}
+
+export const keys = {
+  version: (version: Version, entry: string) => versionKey(version) + shortHash(entry),
+  id: (path: string) => shortHash(path) + path,
+  hash: (hash: ContentHash, path: string) => hash + path,
+  source: (url: string, path: string) => sourcePrefix(url) + path,
+  md5: (md5: Md5, hash: ContentHash) => md5 + hash,
+  want: (version: Version, hash: ContentHash) => versionKey(version) + hash,
+  past: (entry: string, version: Version) => `${entry}\0${versionKey(version)}`,
+  age: (sinceMs: number, past: string) => msKey(sinceMs) + past
+}
+
+export const ID_HASH_LENGTH = 16
+export const HASH_LENGTH = 64
+export const MD5_LENGTH = 32
+export const SOURCE_LENGTH = 32
+export const MS_LENGTH = 12
+
+export function sourcePrefix(url: string): string {
+  return digest('sha256', url).slice(0, SOURCE_LENGTH)
+}
+
+/** 12 hex digits that sort like the milliseconds. */
+export function msKey(ms: number): string {
+  return Math.max(0, Math.trunc(ms)).toString(16).padStart(MS_LENGTH, '0')
+}
+
+/** The first 53 bits of SHA-256 of the path: the numeric id of gallery pages, the same on every node. */
+export function imageIdOf(path: string): number {
+  return Number(BigInt(`0x${shortHash(path)}`) >> 11n)
+}
+
+/** The keys of table `id` that share a numeric id: from (inclusive), to (exclusive). */
+export function idRange(id: number): { gte: string; lt: string } {
+  const first = BigInt(id) << 11n
+  const after = first + 2048n
+  return {
+    gte: first.toString(16).padStart(ID_HASH_LENGTH, '0'),
+    lt: after >> 64n > 0n ? 'g' : after.toString(16).padStart(ID_HASH_LENGTH, '0')
+  }
+}

@@ -1,0 +1,65 @@
+// The time tree: counts and sums of entry hashes over the version order, by which two nodes find their differences.
+//
+// A radix tree over the 48 bits of milliseconds. Its nodes cover everything, 2^32 ms (about 50 days), 2^24 ms
+// (4.7 hours) and 2^16 ms (65 seconds); what lies below is read from the entries themselves. A sum is the sum mod
+// 2^256 of the entries' SHA-256, so that an entry is added and taken out in any order at the same cost.
+
+import type { Entry } from '../../protocols/entry.ts'
+import { type Version, versionMs } from '../../protocols/version.ts'
+
+/** How many low bits of the milliseconds a node of each level covers; level 0 is the root. */
+export const TREE_LEVEL_BITS = [48, 32, 24, 16] as const
+
+export interface TreeNode {
+  readonly live: number
+  readonly dead: number
+  readonly liveSum: bigint
+  readonly deadSum: bigint
+}
+
+export const EMPTY_NODE: TreeNode = { live: 0, dead: 0, liveSum: 0n, deadSum: 0n }
+
+const SUM_BITS = 256
+const NODE_BYTES = 8 + 8 + 32 + 32
+
+/** Keys of the nodes that cover a version, root first: the level, then the milliseconds' upper bits. */
+export function treeKeys(version: Version): string[] {
+  const ms = versionMs(version)
+  return TREE_LEVEL_BITS.map((bits, level) => {
+    const upper = level === 0 ? 0 : Math.floor(ms / 2 ** bits)
+    return `${level}${upper.toString(16).padStart(8, '0')}`
+  })
+}
+
+/** The node with an entry added (`times` 1) or taken out (-1). */
+export function addToNode(node: TreeNode, entry: Entry, times: 1 | -1): TreeNode {
+  const id = BigInt(`0x${Buffer.from(entry.id).toString('hex')}`)
+  const add = (sum: bigint) => BigInt.asUintN(SUM_BITS, times === 1 ? sum + id : sum - id)
+  return entry.deleted
+    ? { ...node, dead: node.dead + times, deadSum: add(node.deadSum) }
+    : { ...node, live: node.live + times, liveSum: add(node.liveSum) }
+}
+
+export function isEmptyNode(node: TreeNode): boolean {
+  return node.live === 0 && node.dead === 0
+}
+
+/** 80 bytes, big-endian: live count, dead count, live sum, dead sum. */
+export function encodeNode(node: TreeNode): Uint8Array {
+  const bytes = Buffer.alloc(NODE_BYTES)
+  bytes.writeBigUInt64BE(BigInt(node.live), 0)
+  bytes.writeBigUInt64BE(BigInt(node.dead), 8)
+  bytes.write(node.liveSum.toString(16).padStart(64, '0'), 16, 'hex')
+  bytes.write(node.deadSum.toString(16).padStart(64, '0'), 48, 'hex')
+  return bytes
+}
+
+export function decodeNode(bytes: Uint8Array): TreeNode {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return {
+    live: Number(view.readBigUInt64BE(0)),
+    dead: Number(view.readBigUInt64BE(8)),
+    liveSum: BigInt(`0x${view.toString('hex', 16, 48)}`),
+    deadSum: BigInt(`0x${view.toString('hex', 48, 80)}`)
+  }
+}

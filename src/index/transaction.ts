@@ -1,0 +1,236 @@
+// One change of the index: what a flow may read and write within it. Everything it writes is one
+// atomic batch; what follows from it is worked out by the ledger.
+
+import {
+  decodeEntry,
+  type Entry,
+  type EntryFields,
+  encodeEntry,
+  isImage,
+  KIND_IMAGE,
+  KIND_RECORD
+} from '../../protocols/entry.ts'
+import type { ContentHash, Md5 } from '../../protocols/hash.ts'
+import type { ImagePath } from '../../protocols/path.ts'
+import { type Version, versionAt } from '../../protocols/version.ts'
+import { invariant } from '../base/errors.ts'
+import type { Layer } from './layer.ts'
+import { Ledger, type LedgerParts, type Step } from './ledger.ts'
+import { decodePast } from './past.ts'
+import type { BlobRow, IntentRow, PastVersion, ViewRow } from './rows.ts'
+import { entryKey, HASH_LENGTH, keys } from './tables.ts'
+
+/** What the writer of an image says; version, writer and the rest are added here. */
+export interface ImageDraft {
+  readonly path: ImagePath
+  readonly hash: ContentHash
+  readonly md5: Md5
+  readonly bytes: number
+  readonly mediaType: string
+  readonly width?: number | undefined
+  readonly height?: number | undefined
+  readonly sourceUrl?: string | undefined
+  readonly createdMs: number
+  /** Where the version should not come from the clock: the age of a file that was found. */
+  readonly versionMs?: number | undefined
+}
+
+export interface TransactionParts extends LedgerParts {
+  readonly writer: string
+}
+
+/** How many past versions of one path, or paths of one blob, a single change looks at. */
+const NEIGHBOURS_MAX = 10_000
+
+export class Transaction {
+  readonly #layer: Layer
+  readonly #ledger: Ledger
+  readonly #writer: string
+  readonly #nowMs: number
+
+  constructor(parts: TransactionParts) {
+    this.#layer = parts.layer
+    this.#ledger = new Ledger(parts)
+    this.#writer = parts.writer
+    this.#nowMs = parts.nowMs
+  }
+
+  get nowMs(): number {
+    return this.#nowMs
+  }
+
+  /** The current entry of an image path, a tombstone included. */
+  get(path: ImagePath): Entry | undefined {
+    return this.#entry(entryKey(KIND_IMAGE, path))
+  }
+
+  blob(hash: ContentHash): BlobRow | undefined {
+    return this.#ledger.blob(hash)
+  }
+
+  view(path: ImagePath): ViewRow | undefined {
+    return this.#layer.get('view', path) as ViewRow | undefined
+  }
+
+  /** One path under which the blob is live. */
+  async firstPathOf(hash: ContentHash): Promise<ImagePath | undefined> {
+    const [key] = await this.#layer.keys('hash', hash, 1)
+    return key?.slice(HASH_LENGTH) as ImagePath | undefined
+  }
+
+  /** Past versions of a path, newest first. */
+  async pastOf(path: ImagePath): Promise<PastVersion[]> {
+    const found = await this.#layer.keys('past', `${entryKey(KIND_IMAGE, path)}\0`, NEIGHBOURS_MAX)
+    return found.reverse().map((key) => decodePast(this.#layer.get('past', key) as Uint8Array))
+  }
+
+  /**
+   * Writes an image under its path (rule 1). Same path and same bytes make no entry: the current one is returned.
+   * The view of the path, and the place of blobs that this concerns, become intents.
+   */
+  putImage(draft: ImageDraft): { entry: Entry; changed: boolean } {
+    const current = this.get(draft.path)
+    if (isImage(current) && current.hash === draft.hash) return { entry: current, changed: false }
+    const { versionMs, ...fields } = draft
+    return {
+      entry: this.#write(KIND_IMAGE, current, { ...fields, deleted: false }, versionMs),
+      changed: true
+    }
+  }
+
+  /** Deletes a path that is live; undefined if it is not. */
+  deleteImage(path: ImagePath): Entry | undefined {
+    const current = this.get(path)
+    if (!isImage(current)) return undefined
+    return this.#write(KIND_IMAGE, current, {
+      path,
+      deleted: true,
+      bytes: 0,
+      mediaType: '',
+      createdMs: current.createdMs
+    })
+  }
+
+  /** Writes a record: small data that all nodes of the mesh share. */
+  putRecord(name: string, value: Uint8Array): Entry {
+    const about = {
+      path: name,
+      deleted: false,
+      value,
+      bytes: 0,
+      mediaType: '',
+      createdMs: this.#nowMs
+    }
+    return this.#write(KIND_RECORD, this.#entry(entryKey(KIND_RECORD, name)), about)
+  }
+
+  /** Deletes a record; undefined if there is none. */
+  deleteRecord(name: string): Entry | undefined {
+    const current = this.#entry(entryKey(KIND_RECORD, name))
+    if (current === undefined || current.deleted) return undefined
+    const about = {
+      path: name,
+      deleted: true,
+      bytes: 0,
+      mediaType: '',
+      createdMs: current.createdMs
+    }
+    return this.#write(KIND_RECORD, current, about)
+  }
+
+  /** Says what is true of the blob here. The row must exist: an entry, live or past, names the blob. */
+  setBlob(
+    hash: ContentHash,
+    change: Pick<BlobRow, 'state'> & Partial<Pick<BlobRow, 'stamp' | 'verifiedAtMs' | 'reason'>>
+  ): void {
+    const row = this.blob(hash)
+    invariant(row !== undefined, `blob ${hash} has a row`)
+    const { stamp, verifiedAtMs, reason, ...kept } = row
+    const onDisk = change.state === 'held' || change.state === 'trashed'
+    this.#ledger.putBlob(hash, row, {
+      ...kept,
+      state: change.state,
+      ...(onDisk && {
+        stamp: change.stamp ?? stamp,
+        verifiedAtMs: change.verifiedAtMs ?? verifiedAtMs
+      }),
+      ...(change.reason !== undefined && { reason: change.reason })
+    })
+    // What names the blob may have changed since its place was decided.
+    const isMisplaced = row.live > 0 ? change.state === 'trashed' : change.state === 'held'
+    if (isMisplaced) this.addIntent('blob', hash)
+  }
+
+  setView(path: ImagePath, row: ViewRow | undefined): void {
+    this.#layer.put('view', path, row)
+  }
+
+  addIntent(step: Step, subject: string): void {
+    this.#ledger.addIntent(step, subject)
+  }
+
+  /** Closes a step that is done and durable, unless a newer change has asked for it again. */
+  endIntent(step: Step, subject: string, generation: number): void {
+    const row = this.#layer.get('intent', `${step}/${subject}`) as IntentRow | undefined
+    if (row?.generation === generation) this.#layer.put('intent', `${step}/${subject}`, undefined)
+  }
+
+  /** Forgets a past version; the last one that names a blob frees its bytes. */
+  dropPast(version: PastVersion): void {
+    this.#ledger.dropPast(version)
+  }
+
+  /** Forgets the row of a blob that nothing names any more. */
+  forgetBlob(hash: ContentHash): void {
+    const row = this.blob(hash)
+    if (row === undefined || row.live > 0 || row.past > 0) return
+    this.#ledger.putBlob(hash, row, undefined)
+    this.#layer.put('md5', keys.md5(row.md5, hash), undefined)
+  }
+
+  meta(name: string): unknown {
+    return this.#layer.get('meta', name)
+  }
+
+  setMeta(name: string, value: unknown): void {
+    this.#layer.put('meta', name, value)
+  }
+
+  #entry(key: string): Entry | undefined {
+    const raw = this.#layer.get('entry', key) as Uint8Array | undefined
+    return raw === undefined ? undefined : decodeEntry(raw)
+  }
+
+  #write(
+    kind: number,
+    current: Entry | undefined,
+    fields: Omit<EntryFields, 'kind' | 'version' | 'writer' | 'replaces'>,
+    versionMs?: number
+  ): Entry {
+    const version = this.#nextVersion(current, versionMs)
+    const entry = encodeEntry({
+      ...fields,
+      kind,
+      version,
+      writer: this.#writer,
+      replaces: current?.version
+    })
+    this.#ledger.merge(entry, current)
+    return entry
+  }
+
+  /** Rule 1: after the clock, the replaced version, the floor and every version of our own. */
+  #nextVersion(current: Entry | undefined, versionMs: number | undefined): Version {
+    const floor = BigInt((this.meta('floor') as string | undefined) ?? 0)
+    const last = BigInt((this.meta('last') as string | undefined) ?? 0)
+    const candidates = [
+      versionAt(versionMs ?? this.#nowMs),
+      (current?.version ?? 0n) + 1n,
+      floor + 1n,
+      versionMs === undefined ? last + 1n : 0n
+    ]
+    const version = candidates.reduce((a, b) => (a > b ? a : b))
+    if (version > last) this.setMeta('last', version.toString())
+    return version
+  }
+}

@@ -1,0 +1,142 @@
+// Recomputes everything that the index keeps about its entries from the entries alone, and says what differs.
+
+import { decodeEntry, type Entry, isImage } from '../../protocols/entry.ts'
+import { decodePast } from '../../src/index/past.ts'
+import {
+  addCounts,
+  type BlobRow,
+  type Counts,
+  countsOfBlob,
+  countsOfEntry,
+  isWanted,
+  NO_COUNTS,
+  type PastVersion
+} from '../../src/index/rows.ts'
+import {
+  type Database,
+  entryKey,
+  keys,
+  openTables,
+  type TableName
+} from '../../src/index/tables.ts'
+import {
+  addToNode,
+  decodeNode,
+  EMPTY_NODE,
+  type TreeNode,
+  treeKeys
+} from '../../src/index/time-tree.ts'
+
+type Rows = Map<string, unknown>
+
+/** Empty if the index is consistent. */
+export async function auditIndex(database: Database): Promise<string[]> {
+  const tables = await openTables(database)
+  const rowsOf = async (name: TableName): Promise<Rows> =>
+    new Map((await tables[name].iterator({}).all()) as [string, unknown][])
+  const entries = [...(await rowsOf('entry')).values()].map((raw) => decodeEntry(raw as Uint8Array))
+  const past = [...(await rowsOf('past')).values()].map((raw) => decodePast(raw as Uint8Array))
+  const blobs = await rowsOf('blob')
+  const faults: string[] = []
+  const compare = async (name: TableName, expected: Iterable<string>) => {
+    const found = [...(await rowsOf(name)).keys()].sort()
+    const wanted = [...new Set(expected)].sort()
+    if (found.join('\n') !== wanted.join('\n')) {
+      faults.push(`table ${name}: ${JSON.stringify(found)} instead of ${JSON.stringify(wanted)}`)
+    }
+  }
+  const live = entries.filter(isImage)
+  await compare(
+    'version',
+    entries.map((e) => keys.version(e.version, entryKey(e.kind, e.path)))
+  )
+  await compare(
+    'id',
+    live.map((e) => keys.id(e.path))
+  )
+  await compare(
+    'hash',
+    live.map((e) => keys.hash(e.hash, e.path))
+  )
+  await compare(
+    'source',
+    live.flatMap((e) => (e.sourceUrl ? [keys.source(e.sourceUrl, e.path)] : []))
+  )
+  await compare(
+    'age',
+    past.map(({ entry, sinceMs }) =>
+      keys.age(sinceMs, keys.past(entryKey(entry.kind, entry.path), entry.version))
+    )
+  )
+  await compare('blob', namedBlobs(live, past).keys())
+  await compare(
+    'md5',
+    [...blobs].map(([hash, row]) => keys.md5((row as BlobRow).md5, hash as never))
+  )
+  await compare(
+    'want',
+    [...blobs.values()].flatMap((row) =>
+      (row as BlobRow).want ? [(row as BlobRow).want as string] : []
+    )
+  )
+  faults.push(...treeFaults(entries, await rowsOf('tree')))
+  faults.push(...blobFaults(live, past, blobs))
+  faults.push(
+    ...countFaults(entries, blobs, (await rowsOf('meta')).get('counts') as Counts | undefined)
+  )
+  return faults
+}
+
+function namedBlobs(
+  live: readonly Entry[],
+  past: readonly PastVersion[]
+): Map<string, { live: number; past: number }> {
+  const named = new Map<string, { live: number; past: number }>()
+  const at = (hash: string) => {
+    const row = named.get(hash) ?? { live: 0, past: 0 }
+    named.set(hash, row)
+    return row
+  }
+  for (const entry of live) at(entry.hash as string).live++
+  for (const { entry } of past) at(entry.hash as string).past++
+  return named
+}
+
+function treeFaults(entries: readonly Entry[], found: Rows): string[] {
+  const expected = new Map<string, TreeNode>()
+  for (const entry of entries) {
+    for (const key of treeKeys(entry.version)) {
+      expected.set(key, addToNode(expected.get(key) ?? EMPTY_NODE, entry, 1))
+    }
+  }
+  const text = (node: TreeNode) => `${node.live} ${node.dead} ${node.liveSum} ${node.deadSum}`
+  const keysSeen = new Set([...expected.keys(), ...found.keys()])
+  return [...keysSeen].flatMap((key) => {
+    const have = found.get(key)
+    const a = have === undefined ? 'nothing' : text(decodeNode(have as Uint8Array))
+    const node = expected.get(key)
+    const b = node === undefined ? 'nothing' : text(node)
+    return a === b ? [] : [`tree ${key}: ${a} instead of ${b}`]
+  })
+}
+
+function blobFaults(live: readonly Entry[], past: readonly PastVersion[], blobs: Rows): string[] {
+  return [...namedBlobs(live, past)].flatMap(([hash, expected]) => {
+    const row = blobs.get(hash) as BlobRow | undefined
+    if (row?.live !== expected.live || row.past !== expected.past) {
+      return [
+        `blob ${hash}: ${row?.live}/${row?.past} instead of ${expected.live}/${expected.past}`
+      ]
+    }
+    return isWanted(row) === (row.want !== undefined) ? [] : [`blob ${hash}: want ${row.want}`]
+  })
+}
+
+function countFaults(entries: readonly Entry[], blobs: Rows, found: Counts | undefined): string[] {
+  let expected = NO_COUNTS
+  for (const entry of entries) expected = addCounts(expected, countsOfEntry(entry), 1)
+  for (const row of blobs.values()) expected = addCounts(expected, countsOfBlob(row as BlobRow), 1)
+  const a = JSON.stringify({ ...NO_COUNTS, ...found })
+  const b = JSON.stringify(expected)
+  return a === b ? [] : [`counts ${a} instead of ${b}`]
+}

@@ -1,0 +1,161 @@
+// One node in memory: real index, flows and content checks over a store, a view and a clock that
+// tests control.
+
+import { hash as digest } from 'node:crypto'
+import { MemoryLevel } from 'memory-level'
+import type { ContentHash, Md5 } from '../../protocols/hash.ts'
+import { parsePath } from '../../protocols/path.ts'
+import { systemRandom } from '../../src/base/clock.ts'
+import { noFailPoints } from '../../src/base/fail-point.ts'
+import { KeyedLock } from '../../src/base/keyed-lock.ts'
+import { silentLog } from '../../src/base/log.ts'
+import { TaskBoard } from '../../src/base/task-board.ts'
+import { createInspector } from '../../src/content/inspect.ts'
+import { type Ingested, type IngestOptions, ingest } from '../../src/flows/ingest.ts'
+import { Journal } from '../../src/flows/journal.ts'
+import type { FlowParts, Locks } from '../../src/flows/parts.ts'
+import { Settler } from '../../src/flows/settle.ts'
+import { type DiskStatus, statusOf } from '../../src/flows/status.ts'
+import type { ApiOptions, HttpParts } from '../../src/http/ports.ts'
+import { type ImageIndex, openIndex } from '../../src/index/image-index.ts'
+import type { Database } from '../../src/index/tables.ts'
+import { MemoryBlobs } from '../../src/store/memory-blobs.ts'
+import { MemoryView } from '../../src/store/memory-view.ts'
+import { ManualClock } from './manual-clock.ts'
+
+export const TEST_INGEST: IngestOptions = {
+  maxFileSizeBytes: 10_000_000,
+  allowedExtensions: new Set(['jpg', 'png', 'gif', 'bmp', 'svg']),
+  strict: false
+}
+
+export const TEST_DISK: DiskStatus = {
+  total: 1_000_000,
+  used: 400_000,
+  free: 600_000,
+  reserved: 100_000,
+  inodesFree: 5000,
+  state: 'ok'
+}
+
+export const DAY_MS = 86_400_000
+
+export interface MemoryNode {
+  readonly clock: ManualClock
+  readonly store: MemoryBlobs
+  readonly view: MemoryView
+  readonly database: Database
+  readonly flows: FlowParts
+  readonly http: HttpParts
+  readonly options: ApiOptions
+  /** Takes bytes in under a path, as a PUT does. */
+  put(path: string, bytes: Uint8Array, sourceUrl?: string): Promise<Ingested>
+  close(): Promise<void>
+}
+
+/** `peerId` is the writer of its entries, `name` what people call it. */
+export async function openMemoryNode({ name = 'a', peerId = 'peer-a' } = {}): Promise<MemoryNode> {
+  const clock = new ManualClock()
+  const level = new MemoryLevel<string, Uint8Array>({ valueEncoding: 'view' })
+  await level.open()
+  const database = level as unknown as Database
+  const base = { clock, random: systemRandom, log: silentLog, failPoints: noFailPoints }
+  const index = await openIndex({ ...base, database }, { writer: peerId })
+  const store = new MemoryBlobs()
+  const view = new MemoryView({ blobs: store })
+  const locks: Locks = { path: new KeyedLock(), blob: new KeyedLock() }
+  const settler = new Settler({ ...base, index, store, view, locks })
+  const journal = new Journal({ ...base, write: async () => {} }, undefined)
+  const room = { demand: () => {} }
+  const inspect = createInspector(base)
+  const flows = { ...base, index, store, view, inspect, room, settler, journal, locks, name }
+  const tasks = new TaskBoard(base)
+  const http: HttpParts = {
+    flows,
+    tasks,
+    status: () =>
+      statusOf({
+        flows,
+        disk: () => TEST_DISK,
+        quarantinedFiles: () => 0,
+        folderPresent: () => true
+      }),
+    node: { name, peerId, cluster: 'default', version: '0.0.0', startedAtMs: clock.now() },
+    clock,
+    log: silentLog,
+    page: new Map(),
+    exportIndex: async () => ({ file: '/tmp/file_index.json', entries: 0 }),
+    adopting: () => false
+  }
+  return {
+    clock,
+    store,
+    view,
+    database,
+    flows,
+    http,
+    options: {
+      ingest: TEST_INGEST,
+      trashKeepMs: 7 * DAY_MS,
+      sync: { enabled: true, verifyIntegrity: true },
+      uploadsMax: 64
+    },
+    async put(path, bytes, sourceUrl) {
+      const source = (async function* () {
+        yield bytes
+      })()
+      const staged = await store.stage(source, { bytesMax: TEST_INGEST.maxFileSizeBytes })
+      const upload = { path: parsePath(path), replace: 'always' as const, sourceUrl }
+      return ingest(flows, TEST_INGEST, staged, upload)
+    },
+    async close() {
+      await tasks.stop()
+      await settler.idle()
+      await index.close()
+    }
+  }
+}
+
+/** An image that nothing but its number tells from others. */
+export function tinyImage(n: number): Buffer {
+  return Buffer.from(
+    `<svg xmlns="http://www.w3.org/2000/svg" width="4" height="3"><!--${n}--></svg>`
+  )
+}
+
+/** Adds live images straight to the index, all held; far faster than taking bytes in. */
+export async function addEntries(
+  { flows: { index }, clock }: MemoryNode,
+  paths: readonly string[],
+  about: { readonly sourceUrl?: string; readonly versionMs?: number } = {}
+): Promise<void> {
+  const stamp = { ino: 1, size: 1000, mtimeMs: 1, ctimeMs: 1 }
+  await index.change((tx) => {
+    for (const path of paths) {
+      const hash = digest('sha256', path) as ContentHash
+      tx.putImage({
+        path: parsePath(path),
+        hash,
+        md5: digest('md5', path) as Md5,
+        bytes: 1000,
+        mediaType: 'image/jpeg',
+        width: 4,
+        height: 3,
+        createdMs: clock.now(),
+        ...about
+      })
+      tx.setBlob(hash, { state: 'held', stamp, verifiedAtMs: clock.now() })
+    }
+  })
+}
+
+/** The index with some of its methods replaced. */
+export function withMethod(index: ImageIndex, methods: Partial<ImageIndex>): ImageIndex {
+  return new Proxy(index, {
+    get(target, key) {
+      if (key in methods) return Reflect.get(methods, key)
+      const value = Reflect.get(target, key, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    }
+  })
+}
