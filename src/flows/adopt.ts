@@ -1,0 +1,189 @@
+// An existing collection is taken in: files that were under images/ before this node, and what an earlier
+// file_index.json says of them.
+//
+// Each file is copied, checked and published like an upload; then the view takes the place of the file. It can be
+// broken off anywhere and begun again: what is in the index already is passed over.
+
+import type { Md5 } from '../../protocols/hash.ts'
+import { type ImagePath, parsePath } from '../../protocols/path.ts'
+import { WireError } from '../../protocols/wire-error.ts'
+import { sleep } from '../base/clock.ts'
+import { NodeError } from '../base/errors.ts'
+import { forEachAtOnce } from '../base/for-each.ts'
+import type { TaskControl } from '../base/task-board.ts'
+import { type StagedBlob, sameStamp } from '../store/blob-store.ts'
+import type { ForeignFile, FoundFile } from '../store/scan.ts'
+import { checkExtension, type IngestOptions, ingest } from './ingest.ts'
+import type { LegacyFile } from './legacy-index.ts'
+import type { FlowParts } from './parts.ts'
+
+/** The folder images/ as others have filled it. */
+export interface FoundFiles {
+  scan(signal: AbortSignal): AsyncIterable<FoundFile>
+  /** Undefined if the file is gone, or is no plain file any more. */
+  open(name: string): ForeignFile | undefined
+}
+
+export interface AdoptReport {
+  adopted: number
+  /** In the index already. */
+  known: number
+  /** Left where they are, with the reason in the task's errors. */
+  refused: number
+  /** Taken in, though their MD5 is not the one that file_index.json has. */
+  changed: number
+  /** Named in file_index.json, but there is no such file. */
+  absent: number
+}
+
+/** A file younger than this may still be written to; it waits. */
+const QUIET_MS = 60_000
+/** How often the folder is gone through again for files that were too young. */
+const PASSES_MAX = 10
+const AT_ONCE = 4
+const ABSENT_LOGGED_MAX = 100
+
+/** Takes in what is under images/. Rejects when the signal is aborted or the disk fails. */
+export async function adopt(
+  parts: FlowParts,
+  options: IngestOptions,
+  found: FoundFiles,
+  legacy: ReadonlyMap<string, LegacyFile>,
+  control: TaskControl
+): Promise<AdoptReport> {
+  const report: AdoptReport = { adopted: 0, known: 0, refused: 0, changed: 0, absent: 0 }
+  const work: Work = { parts, options, found, legacy, control }
+  control.total(legacy.size)
+  for (let pass = 0; pass < PASSES_MAX; pass++) {
+    const young = await goThrough(work, report, pass === 0)
+    if (young === 0) break
+    await sleep(parts.clock, QUIET_MS, control.signal)
+  }
+  reportAbsent(work, report)
+  return report
+}
+
+interface Work {
+  readonly parts: FlowParts
+  readonly options: IngestOptions
+  readonly found: FoundFiles
+  readonly legacy: ReadonlyMap<string, LegacyFile>
+  readonly control: TaskControl
+}
+
+/** One pass over the folder; how many files were too young or still changing. */
+async function goThrough(work: Work, report: AdoptReport, isFirst: boolean): Promise<number> {
+  const { parts, found, control } = work
+  const tally = { known: 0, refused: 0, young: 0 }
+  const adoptedBefore = report.adopted
+  await forEachAtOnce(found.scan(control.signal), AT_ONCE, async (file) => {
+    control.signal.throwIfAborted()
+    try {
+      const outcome = await visit(work, file)
+      if (outcome === 'known') tally.known++
+      else if (outcome === 'young') tally.young++
+      else {
+        report.adopted++
+        if (outcome === 'other-md5') report.changed++
+      }
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+      tally.refused++
+      if (isFirst) {
+        control.error(file.name, error.message)
+        parts.log.warn({ path: file.name, reason: error.message }, 'not taken in from images/')
+      }
+    }
+    control.processed(report.adopted + tally.known + tally.refused)
+  })
+  report.known = tally.known - adoptedBefore
+  report.refused = tally.refused
+  return tally.young
+}
+
+async function visit(
+  { parts, options, found, legacy }: Work,
+  file: FoundFile
+): Promise<'known' | 'young' | 'taken' | 'other-md5'> {
+  const path = parsePath(file.name)
+  if (parts.index.get(path) !== undefined) return 'known'
+  checkExtension(options, path)
+  if (parts.clock.now() - file.mtimeMs < QUIET_MS) return 'young'
+  return takeIn(parts, options, found, file, path, legacy.get(path))
+}
+
+/** What concerns this file alone; anything else ends the whole work. */
+function isRefusal(error: unknown): error is Error {
+  if (error instanceof WireError) return true
+  const codes = [
+    'EXTENSION_NOT_ALLOWED',
+    'CONTENT_MISMATCH',
+    'BLOB_TOO_LARGE',
+    'BAD_PATH',
+    'PRECONDITION_FAILED'
+  ]
+  return error instanceof NodeError && codes.includes(error.code)
+}
+
+async function takeIn(
+  parts: FlowParts,
+  options: IngestOptions,
+  found: FoundFiles,
+  file: FoundFile,
+  path: ImagePath,
+  legacy: LegacyFile | undefined
+): Promise<'taken' | 'other-md5' | 'young'> {
+  parts.room.demand(file.size)
+  const staged = await stageFound(parts, options, found, file)
+  if (staged === undefined) return 'young'
+  const expected: Md5 | undefined = legacy?.md5
+  const other = expected !== undefined && expected !== staged.md5
+  await ingest(parts, options, staged, {
+    path,
+    replace: 'never',
+    sourceUrl: legacy?.sourceUrl,
+    found: {
+      name: file.name,
+      ino: file.ino,
+      versionMs: Math.min(file.mtimeMs, parts.clock.now()),
+      createdMs: legacy?.createdMs ?? Math.trunc(file.mtimeMs)
+    }
+  })
+  parts.journal.add('adopted', {
+    path,
+    sha256: staged.hash,
+    ...(other && { note: `its MD5 is ${staged.md5}; file_index.json has ${expected}` })
+  })
+  return other ? 'other-md5' : 'taken'
+}
+
+/** Undefined if the file has changed since it was found, or while it was read. */
+async function stageFound(
+  { store }: FlowParts,
+  options: IngestOptions,
+  found: FoundFiles,
+  file: FoundFile
+): Promise<StagedBlob | undefined> {
+  const open = found.open(file.name)
+  if (open === undefined) return undefined
+  try {
+    if (!sameStamp(open.stamp, file)) return undefined
+    const staged = await store.stage(open.read(), { bytesMax: options.maxFileSizeBytes })
+    if (open.isUnchanged()) return staged
+    store.finish(staged)
+    return undefined
+  } finally {
+    open.close()
+  }
+}
+
+function reportAbsent({ parts, legacy, control }: Work, report: AdoptReport): void {
+  for (const path of legacy.keys()) {
+    if (parts.index.get(path as ImagePath) !== undefined) continue
+    report.absent++
+    control.error(path, 'file_index.json names it, but there is no such file under images/')
+    if (report.absent <= ABSENT_LOGGED_MAX) {
+      parts.log.warn({ path }, 'file_index.json names an image that is not under images/')
+    }
+  }
+}

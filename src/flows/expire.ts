@@ -1,0 +1,50 @@
+// The trash grows old: versions that were superseded or deleted long enough ago are let go, oldest first.
+
+import type { ContentHash } from '../../protocols/hash.ts'
+import type { PastVersion } from '../index/rows.ts'
+import type { FlowParts } from './parts.ts'
+
+export interface ExpireOptions {
+  /** Everything older is let go. */
+  readonly trashKeepMs: number
+  /** More bytes than this in the trash: the oldest go first, whatever their age. */
+  readonly trashBytesMax: number
+}
+
+const GROUP_VERSIONS = 100
+
+/** Lets go of what is too old or too much; returns how many versions. */
+export async function expire(
+  parts: FlowParts,
+  { trashKeepMs, trashBytesMax }: ExpireOptions,
+  signal: AbortSignal
+): Promise<number> {
+  const { index, clock } = parts
+  const tooOld = clock.now() - trashKeepMs
+  let expired = 0
+  let group: PastVersion[] = []
+  const isExcess = () => index.counts().trashBytes > trashBytesMax
+  for await (const version of index.pastBefore(Number.MAX_SAFE_INTEGER)) {
+    if (signal.aborted) break
+    if (version.sinceMs >= tooOld && !isExcess()) break
+    group.push(version)
+    // one by one while the size decides, so that no more goes than must
+    if (group.length < GROUP_VERSIONS && version.sinceMs < tooOld) continue
+    expired += await letGo(parts, group)
+    group = []
+  }
+  return expired + (await letGo(parts, group))
+}
+
+async function letGo(
+  { index, settler }: FlowParts,
+  versions: readonly PastVersion[]
+): Promise<number> {
+  if (versions.length === 0) return 0
+  await index.change((tx) => {
+    for (const version of versions) tx.dropPast(version)
+  })
+  const hashes = new Set(versions.map(({ entry }) => entry.hash as ContentHash))
+  for (const hash of hashes) await settler.settleBlob(hash)
+  return versions.length
+}

@@ -1,0 +1,284 @@
+// An image comes in: stage, check, publish, index, view, answer - in this order, so that what is answered is durable
+// and what is refused or broken leaves nothing behind.
+
+import { type Entry, isImage } from '../../protocols/entry.ts'
+import type { ContentHash, Md5 } from '../../protocols/hash.ts'
+import { extensionOf, fileNameOf, type ImagePath, parsePath } from '../../protocols/path.ts'
+import { NodeError } from '../base/errors.ts'
+import type { ImageDraft, Transaction } from '../index/transaction.ts'
+import {
+  type FileStamp,
+  type StagedBlob,
+  sameContentStamp,
+  sameStamp
+} from '../store/blob-store.ts'
+import type { FlowParts } from './parts.ts'
+
+export interface IngestOptions {
+  readonly maxFileSizeBytes: number
+  readonly allowedExtensions: ReadonlySet<string>
+  /** Only what decodes as an image is taken. */
+  readonly strict: boolean
+}
+
+/** What may be replaced by an upload under a given path. */
+export type Replace = 'always' | 'never' | { readonly ifMatch: readonly ContentHash[] | 'any' }
+
+export interface Upload {
+  /** Where the image should go; without it a free name is made from `fileName`. */
+  readonly path?: ImagePath | undefined
+  /** The client's name for the file; only its last part counts. */
+  readonly fileName?: string | undefined
+  readonly replace: Replace
+  /** Hashes the client expects. */
+  readonly md5?: Md5 | undefined
+  readonly sha256?: ContentHash | undefined
+  readonly sourceUrl?: string | undefined
+  /** A file under images/ that this comes from: the view takes its place, and its age is the image's. */
+  readonly found?: FoundOrigin | undefined
+}
+
+export interface FoundOrigin {
+  readonly name: string
+  readonly ino: number
+  readonly versionMs: number
+  readonly createdMs: number
+}
+
+export interface Ingested {
+  readonly entry: Entry & { readonly hash: ContentHash }
+  /** created: a new path. replaced: other bytes under a known path. unchanged: nothing to do. duplicate: held elsewhere. */
+  readonly outcome: 'created' | 'replaced' | 'unchanged' | 'duplicate'
+  /** What the path held before, where it was replaced. */
+  readonly replaced?: ContentHash | undefined
+}
+
+const STEM_BYTES_MAX = 120
+/** How many names in a row may be taken in one millisecond before the clock must have stopped. */
+const NAME_TRIES_MAX = 10_000
+
+/**
+ * Takes a staged blob into the node; the staged bytes are gone afterwards, whatever happens. Errors: HASH_MISMATCH,
+ * EXTENSION_NOT_ALLOWED, CONTENT_MISMATCH, NAME_TAKEN, PRECONDITION_FAILED, and those of store and index.
+ */
+export async function ingest(
+  parts: FlowParts,
+  options: IngestOptions,
+  staged: StagedBlob,
+  upload: Upload
+): Promise<Ingested> {
+  try {
+    checkHashes(staged, upload)
+    const extension = checkExtension(options, upload.path ?? upload.fileName ?? '')
+    const seen = await parts.inspect(staged, {
+      extension,
+      strict: options.strict,
+      name: upload.path ?? upload.fileName
+    })
+    if (!seen.ok) throw new NodeError(seen.code, seen.reason, { path: upload.path })
+    const about = {
+      hash: staged.hash,
+      md5: staged.md5,
+      bytes: staged.bytes,
+      mediaType: seen.mediaType,
+      width: seen.width,
+      height: seen.height,
+      sourceUrl: upload.sourceUrl,
+      createdMs: upload.found?.createdMs ?? parts.clock.now(),
+      versionMs: upload.found?.versionMs
+    }
+    const done = await parts.locks.blob.run(staged.hash, () => keep(parts, staged, upload, about))
+    await showResult(parts, done)
+    report(parts, done)
+    return done
+  } finally {
+    parts.store.finish(staged)
+    parts.failPoints.reach('publish:cleaned')
+  }
+}
+
+/** Bytes and entry, under the lock of the blob. */
+async function keep(
+  parts: FlowParts,
+  staged: StagedBlob,
+  upload: Upload,
+  about: Omit<ImageDraft, 'path'>
+): Promise<Ingested & { readonly healed: boolean }> {
+  const { index, store, settler } = parts
+  const { hash } = staged
+  const before = index.blob(hash)
+  const { stamp, published } = await holdBytes(parts, staged)
+  const hold = (tx: Transaction) =>
+    tx.setBlob(hash, { state: 'held', stamp, verifiedAtMs: tx.nowMs })
+  try {
+    const placed = await index.change(async (tx) => {
+      const result = await place(tx, upload, about)
+      if (upload.found !== undefined) adoptFile(tx, upload.found, result.entry)
+      hold(tx)
+      return result
+    })
+    return { ...placed, healed: published && before !== undefined && before.live > 0 }
+  } catch (error) {
+    if (index.blob(hash) === undefined) await store.remove(hash)
+    else if (published) {
+      // The upload was refused, but what the node had lost is here again.
+      await index.change((tx) => tx.blob(hash) && hold(tx))
+      settler.settleEverywhereLater(hash)
+    } else if (before?.state === 'trashed') await store.moveTo(hash, 'trash')
+    throw error
+  }
+}
+
+/** Refuses extensions that are not configured; the extension in lower case. */
+export function checkExtension({ allowedExtensions }: IngestOptions, name: string): string {
+  const extension = extensionOf(name)
+  if (allowedExtensions.has(extension)) return extension
+  const shown = extension === '' ? 'a name without an extension' : `the extension .${extension}`
+  throw new NodeError(
+    'EXTENSION_NOT_ALLOWED',
+    `Images with ${shown} are not taken here. Allowed: ${[...allowedExtensions].join(', ')} ` +
+      '(file_storage.allowed_extensions).',
+    { extension }
+  )
+}
+
+function checkHashes(staged: StagedBlob, { md5, sha256 }: Upload): void {
+  const wrong = (name: string, expected: string, actual: string) =>
+    new NodeError(
+      'HASH_MISMATCH',
+      `The bytes that arrived have the ${name} ${actual}, not ${expected}. Send the file again.`,
+      { expected, actual }
+    )
+  if (md5 !== undefined && md5 !== staged.md5) throw wrong('MD5', md5, staged.md5)
+  if (sha256 !== undefined && sha256 !== staged.hash) throw wrong('SHA-256', sha256, staged.hash)
+}
+
+/** Sees to it that the bytes are durably in blobs/; unchanged good ones are not written again. */
+async function holdBytes(
+  parts: FlowParts,
+  staged: StagedBlob
+): Promise<{ stamp: FileStamp; published: boolean }> {
+  const { index, store, settler } = parts
+  const row = index.blob(staged.hash)
+  if (row?.stamp !== undefined) {
+    if (row.state === 'trashed') await store.moveTo(staged.hash, 'blobs')
+    const stamp = store.stamp(staged.hash)
+    const fresh = settler.freshStamp(staged.hash)
+    const same = row.state === 'trashed' ? sameContentStamp : sameStamp
+    if (stamp && (same(stamp, row.stamp) || (fresh && sameStamp(stamp, fresh)))) {
+      return { stamp, published: false }
+    }
+  }
+  return { stamp: await store.publish(staged), published: true }
+}
+
+/** The entry of an upload, decided inside the change so that two uploads can't take one name. */
+async function place(
+  tx: Transaction,
+  upload: Upload,
+  about: Omit<ImageDraft, 'path'>
+): Promise<Ingested> {
+  if (upload.path === undefined) return placeUnnamed(tx, upload, about)
+  const { path } = upload
+  const current = tx.get(path)
+  const live = isImage(current) ? current : undefined
+  checkReplace(upload.replace, path, live?.hash)
+  const { entry, changed } = tx.putImage({
+    ...about,
+    path,
+    createdMs: live?.createdMs ?? about.createdMs
+  })
+  const outcome = !changed ? 'unchanged' : live === undefined ? 'created' : 'replaced'
+  return { entry: entry as Ingested['entry'], outcome, replaced: changed ? live?.hash : undefined }
+}
+
+async function placeUnnamed(
+  tx: Transaction,
+  upload: Upload,
+  about: Omit<ImageDraft, 'path'>
+): Promise<Ingested> {
+  const held = await tx.firstPathOf(about.hash)
+  if (held !== undefined) {
+    return { entry: tx.get(held) as Ingested['entry'], outcome: 'duplicate' }
+  }
+  for (let n = 0; n < NAME_TRIES_MAX; n++) {
+    const path = uploadName(upload.fileName ?? '', about.createdMs + n)
+    if (tx.get(path) !== undefined) continue
+    const { entry } = tx.putImage({ ...about, path })
+    return { entry: entry as Ingested['entry'], outcome: 'created' }
+  }
+  throw new NodeError('NAME_TAKEN', 'No free name was found for this upload: give it a path.')
+}
+
+/** Lets the view take the found file for its own, and so replace it. */
+function adoptFile(tx: Transaction, { name, ino }: FoundOrigin, entry: Ingested['entry']): void {
+  tx.setView(entry.path as ImagePath, { name, ino, hash: entry.hash })
+}
+
+function checkReplace(replace: Replace, path: string, have: ContentHash | undefined): void {
+  if (replace === 'always') return
+  if (replace === 'never') {
+    if (have === undefined) return
+    throw new NodeError('PRECONDITION_FAILED', `${path} exists already and was not replaced.`, {
+      path,
+      sha256: have
+    })
+  }
+  const { ifMatch } = replace
+  if (have !== undefined && (ifMatch === 'any' || ifMatch.includes(have))) return
+  throw new NodeError(
+    'PRECONDITION_FAILED',
+    have === undefined
+      ? `${path} does not exist, so it can't be replaced.`
+      : `${path} holds other bytes than If-Match says; it was not replaced.`,
+    { path, sha256: have }
+  )
+}
+
+async function showResult(
+  { settler }: FlowParts,
+  { entry, healed, replaced }: Ingested & { healed: boolean }
+): Promise<void> {
+  if (healed) await settler.showAll(entry.hash)
+  await settler.settleView(entry.path as ImagePath)
+  await settler.settleBlob(entry.hash)
+  if (replaced !== undefined) settler.settleBlobLater(replaced)
+}
+
+function report(
+  { journal, log }: FlowParts,
+  { entry, outcome, healed }: Ingested & { healed: boolean }
+): void {
+  if (healed) journal.add('healed', { path: entry.path, sha256: entry.hash })
+  if (outcome === 'created' || outcome === 'replaced') {
+    journal.add(outcome === 'created' ? 'added' : 'replaced', {
+      path: entry.path,
+      sha256: entry.hash
+    })
+  }
+  log.debug({ path: entry.path, hash: entry.hash, outcome }, 'image in')
+}
+
+/** `<stem>_<epoch ms>.<ext>` from whatever name a client gave. */
+export function uploadName(fileName: string, ms: number): ImagePath {
+  const last = fileNameOf(fileName.replaceAll('\\', '/')).normalize('NFC')
+  const extension = extensionOf(last)
+  const stem = extension === '' ? last : last.slice(0, -extension.length - 1)
+  const clean = stem
+    .toWellFormed()
+    .replace(/[<>:"\\|?*\p{C}\u2028\u2029]/gu, '_')
+    .replace(/^[\s.]+|[\s.]+$/g, '')
+  const safe = cutToBytes(clean === '' ? 'image' : clean, STEM_BYTES_MAX)
+  return parsePath(`${safe}_${ms}${extension === '' ? '' : `.${extension}`}`)
+}
+
+function cutToBytes(text: string, bytesMax: number): string {
+  let cut = ''
+  let bytes = 0
+  for (const character of text) {
+    bytes += Buffer.byteLength(character)
+    if (bytes > bytesMax) break
+    cut += character
+  }
+  return cut
+}

@@ -1,0 +1,83 @@
+// Keys by which callers show who they are: made once, shown once, kept hashed as records that all nodes share.
+
+import { hash, timingSafeEqual } from 'node:crypto'
+import { type Random, randomHex } from '../base/clock.ts'
+import { NodeError } from '../base/errors.ts'
+import type { ImageIndex } from '../index/image-index.ts'
+
+export const KEY_SCOPES = ['read', 'write', 'admin'] as const
+export type KeyScope = (typeof KEY_SCOPES)[number]
+
+export interface KeyFacts {
+  readonly id: string
+  readonly name: string
+  readonly scopes: readonly KeyScope[]
+  readonly createdMs: number
+}
+
+interface KeyRecord extends Omit<KeyFacts, 'id'> {
+  /** SHA-256 of the key, hex. A key is 256 random bits, so a slow hash would protect nothing. */
+  readonly digest: string
+}
+
+const PREFIX = 'key/'
+export const KEYS_MAX = 1000
+
+/** A new key; its text is told here and never again. Errors: VALIDATION when there are too many. */
+export async function createKey(
+  { index, random }: { index: ImageIndex; random: Random },
+  name: string,
+  scopes: readonly KeyScope[]
+): Promise<{ facts: KeyFacts; key: string }> {
+  if ((await listKeys(index)).length >= KEYS_MAX) {
+    throw new NodeError('VALIDATION', `There are ${KEYS_MAX} keys already. Revoke some first.`)
+  }
+  const id = randomHex(random, 6)
+  const key = `tumesh_${id}_${Buffer.from(random.bytes(32)).toString('base64url')}`
+  const entry = await index.change((tx) => {
+    const record: KeyRecord = { name, scopes, createdMs: tx.nowMs, digest: hash('sha256', key) }
+    return tx.putRecord(PREFIX + id, Buffer.from(JSON.stringify(record)))
+  })
+  return { facts: { id, name, scopes, createdMs: entry.createdMs }, key }
+}
+
+/** All keys, without what could be used as one. */
+export async function listKeys(index: ImageIndex): Promise<KeyFacts[]> {
+  const keys: KeyFacts[] = []
+  for await (const { name: path, value } of index.records(PREFIX)) {
+    const record = readRecord(value)
+    if (record === undefined) continue
+    const { name, scopes, createdMs } = record
+    keys.push({ id: path.slice(PREFIX.length), name, scopes, createdMs })
+  }
+  return keys
+}
+
+/** False if there is no such key. */
+export async function revokeKey(index: ImageIndex, id: string): Promise<boolean> {
+  return (await index.change((tx) => tx.deleteRecord(PREFIX + id))) !== undefined
+}
+
+/** Who a key belongs to; undefined if it is none, or was revoked. */
+export function findKey(index: ImageIndex, key: string): KeyFacts | undefined {
+  const [, id] = /^tumesh_([0-9a-f]{12})_[A-Za-z0-9_-]{43}$/.exec(key) ?? []
+  const value = id === undefined ? undefined : index.record(PREFIX + id)
+  const record = value === undefined ? undefined : readRecord(value)
+  if (id === undefined || record === undefined) return undefined
+  const same = timingSafeEqual(hash('sha256', key, 'buffer'), Buffer.from(record.digest, 'hex'))
+  return same
+    ? { id, name: record.name, scopes: record.scopes, createdMs: record.createdMs }
+    : undefined
+}
+
+/** A record that another program wrote wrongly opens nothing. */
+function readRecord(value: Uint8Array): KeyRecord | undefined {
+  try {
+    const { name, scopes, createdMs, digest } = JSON.parse(Buffer.from(value).toString())
+    const known = KEY_SCOPES.filter((scope) => Array.isArray(scopes) && scopes.includes(scope))
+    if (typeof name !== 'string' || !/^[0-9a-f]{64}$/.test(digest)) return undefined
+    return { name, scopes: known, createdMs: Number(createdMs), digest }
+  } catch {
+    return undefined
+  }
+}

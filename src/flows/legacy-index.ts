@@ -1,0 +1,76 @@
+// Reads the file_index.json that an earlier file-sync program left: what it knew of each image, by path.
+//
+// Its documented layout is an object of files by path; lists, and objects with the files under `files`, are read too.
+
+import { type Md5, parseMd5 } from '../../protocols/hash.ts'
+import { parsePath } from '../../protocols/path.ts'
+
+export interface LegacyFile {
+  readonly md5?: Md5 | undefined
+  readonly createdMs?: number | undefined
+  readonly sourceUrl?: string | undefined
+}
+
+/** Files by path. Throws SyntaxError if the text is no JSON; entries that say nothing usable are left out. */
+export function readLegacyIndex(text: string): Map<string, LegacyFile> {
+  const found = new Map<string, LegacyFile>()
+  const parsed: unknown = JSON.parse(text)
+  const files = isObject(parsed) && isCollection(parsed.files) ? parsed.files : parsed
+  if (!isCollection(files)) return found
+  for (const [key, value] of Object.entries(files)) {
+    if (!isObject(value)) continue
+    const name =
+      textOf(value.path) ??
+      textOf(value.file_path) ??
+      (Array.isArray(files) ? textOf(value.filename) : key)
+    const path = name === undefined ? undefined : pathOf(name)
+    if (path !== undefined) found.set(path, fileOf(value))
+  }
+  return found
+}
+
+function fileOf(value: Record<string, unknown>): LegacyFile {
+  return {
+    md5: md5Of(value.hash) ?? md5Of(value.md5) ?? md5Of(value.file_hash),
+    createdMs: timeOf(value.created_at) ?? timeOf(value.create_time),
+    sourceUrl: textOf(value.source_url)
+  }
+}
+
+/** Paths of the old index may start with the folder they lay in. */
+function pathOf(name: string): string | undefined {
+  try {
+    return parsePath(
+      name.replaceAll('\\', '/').replace(/^(?:\.?\/)*(?:(?:static\/)?(?:data\/)?images\/)?/, '')
+    )
+  } catch {
+    return undefined
+  }
+}
+
+function md5Of(value: unknown): Md5 | undefined {
+  return typeof value === 'string' && /^[0-9a-f]{32}$/i.test(value) ? parseMd5(value) : undefined
+}
+
+/** ISO 8601, or seconds or milliseconds since 1970. */
+function timeOf(value: unknown): number | undefined {
+  const ms =
+    typeof value === 'number'
+      ? value < 1e11
+        ? value * 1000
+        : value
+      : Date.parse(textOf(value) ?? '')
+  return Number.isFinite(ms) && ms > 0 && ms < 8.64e15 ? Math.trunc(ms) : undefined
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isCollection(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}

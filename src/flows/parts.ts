@@ -1,0 +1,46 @@
+// What the flows work with. node.ts builds it once; a simulation builds it with in-memory twins.
+
+import type { ContentHash } from '../../protocols/hash.ts'
+import type { ImagePath } from '../../protocols/path.ts'
+import type { Clock, Random } from '../base/clock.ts'
+import type { FailPoints } from '../base/fail-point.ts'
+import type { KeyedLock } from '../base/keyed-lock.ts'
+import type { Log } from '../base/log.ts'
+import type { InspectImage } from '../content/inspect.ts'
+import type { ImageIndex } from '../index/image-index.ts'
+import type { BlobStore } from '../store/blob-store.ts'
+import type { ImageView } from '../store/image-view.ts'
+import type { Journal } from './journal.ts'
+import type { Settler } from './settle.ts'
+
+/** Room on the disk, asked before bytes are taken in. */
+export interface Room {
+  /** Throws DISK_FULL unless `bytes` more leave the reserve untouched. */
+  demand(bytes: number): void
+}
+
+/**
+ * Order of locks, wherever several are held: path before blob, blobs in the order of their hashes. The index's own
+ * queue comes last: a plan never waits for a lock.
+ */
+export interface Locks {
+  readonly path: KeyedLock<ImagePath>
+  readonly blob: KeyedLock<ContentHash>
+}
+
+export interface FlowParts {
+  readonly index: ImageIndex
+  readonly store: BlobStore
+  readonly view: ImageView
+  readonly inspect: InspectImage
+  readonly room: Room
+  readonly settler: Settler
+  readonly journal: Journal
+  readonly locks: Locks
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly failPoints: FailPoints
+  /** Name of this node, as people gave it. */
+  readonly name: string
+}

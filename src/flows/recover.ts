@@ -1,0 +1,29 @@
+// Start-up after a run that ended anywhere: what was in flight is finished or taken back.
+
+import type { FlowParts } from './parts.ts'
+
+export interface RecoverReport {
+  /** Blobs that were published but never reached the index: nobody was told of them. */
+  readonly dropped: number
+  /** Steps on disk that an earlier run left open. */
+  readonly settled: number
+}
+
+/** Finishes what was in flight when the last run ended, however it ended. Costs nothing for what is at rest. */
+export async function recover({ index, store, settler, log }: FlowParts): Promise<RecoverReport> {
+  let dropped = 0
+  for (const leftover of store.leftovers()) {
+    if (!isInPlace(index.blob(leftover.hash)?.state)) {
+      await store.remove(leftover.hash)
+      dropped++
+    }
+    store.removeLeftover(leftover)
+  }
+  const settled = await settler.settleAll()
+  if (dropped + settled > 0) log.info({ dropped, settled }, 'finished what the last run left open')
+  return { dropped, settled }
+}
+
+function isInPlace(state: string | undefined): boolean {
+  return state === 'held' || state === 'trashed'
+}

@@ -1,0 +1,61 @@
+// An image is deleted: its path answers "gone", its bytes go to the trash, or away at once when asked to.
+
+import { type Entry, isImage } from '../../protocols/entry.ts'
+import type { ContentHash } from '../../protocols/hash.ts'
+import type { ImagePath } from '../../protocols/path.ts'
+import type { Transaction } from '../index/transaction.ts'
+import type { FlowParts } from './parts.ts'
+
+export interface Removed {
+  readonly path: ImagePath
+  /** deleted: was live. purged: was deleted already, and its bytes are freed now. */
+  readonly outcome: 'deleted' | 'purged' | 'gone' | 'unknown'
+  /** Local time until which it can be restored; undefined if it can't. */
+  readonly recoverableUntilMs?: number | undefined
+}
+
+/** Deletes one path. With `purge` no earlier version of it is kept either. */
+export async function remove(
+  parts: FlowParts,
+  { trashKeepMs }: { trashKeepMs: number },
+  path: ImagePath,
+  { purge = false } = {}
+): Promise<Removed> {
+  const { index, settler, journal } = parts
+  const { outcome, freed, entry } = await index.change((tx) => take(tx, path, purge))
+  await settler.settleView(path)
+  for (const hash of freed) {
+    if (purge) await settler.settleBlob(hash)
+    else settler.settleBlobLater(hash)
+  }
+  if (outcome === 'deleted') journal.add('deleted', { path, ...(purge && { note: 'purged' }) })
+  const kept = entry !== undefined && !purge
+  return { path, outcome, recoverableUntilMs: kept ? parts.clock.now() + trashKeepMs : undefined }
+}
+
+async function take(
+  tx: Transaction,
+  path: ImagePath,
+  purge: boolean
+): Promise<{ outcome: Removed['outcome']; freed: ContentHash[]; entry: Entry | undefined }> {
+  const before = tx.get(path)
+  const live = isImage(before)
+  if (live) tx.deleteImage(path)
+  const freed = new Set<ContentHash>(live ? [before.hash] : [])
+  let purged = 0
+  if (purge) {
+    for (const version of await tx.pastOf(path)) {
+      tx.dropPast(version)
+      if (version.entry.hash !== undefined) freed.add(version.entry.hash)
+      purged++
+    }
+  }
+  const outcome = live
+    ? 'deleted'
+    : purged > 0
+      ? 'purged'
+      : before === undefined
+        ? 'unknown'
+        : 'gone'
+  return { outcome, freed: [...freed], entry: live ? before : undefined }
+}

@@ -1,0 +1,272 @@
+// Makes the disk agree with the index: the view of a path, the place of a blob.
+//
+// A change of the index leaves intents; settling one looks at what the index says now and does what is missing, so it
+// can be repeated and interrupted anywhere. Start-up settles what an earlier run left open: its cost is what was in
+// flight, not what exists.
+
+import type { ContentHash } from '../../protocols/hash.ts'
+import type { ImagePath } from '../../protocols/path.ts'
+import { NodeError } from '../base/errors.ts'
+import type { FailPoints } from '../base/fail-point.ts'
+import type { Log } from '../base/log.ts'
+import type { ImageIndex, Intent } from '../index/image-index.ts'
+import type { BlobRow, ViewRow } from '../index/rows.ts'
+import type { Transaction } from '../index/transaction.ts'
+import { type BlobStore, type FileStamp, sameContentStamp } from '../store/blob-store.ts'
+import type { ImageView } from '../store/image-view.ts'
+import type { Locks } from './parts.ts'
+
+export interface SettlerParts {
+  readonly index: ImageIndex
+  readonly store: BlobStore
+  readonly view: ImageView
+  readonly locks: Locks
+  readonly log: Log
+  readonly failPoints: FailPoints
+}
+
+/** A view step that is done but whose intent is still open. */
+interface ShownView {
+  readonly path: ImagePath
+  readonly intent: Intent
+  readonly row: ViewRow | undefined
+  /** Names whose folders must be durable first. */
+  readonly names: readonly string[]
+  /** Blobs whose link count this changed, and with it their ctime; with their new stamps. */
+  readonly stamps: ReadonlyMap<ContentHash, FileStamp>
+}
+
+/** Names of one blob that are handled together; more than this would have to be copies made by a program gone wild. */
+const PATHS_MAX = 100_000
+
+export class Settler {
+  readonly #parts: SettlerParts
+  /** Stamps that are newer than the blob rows, until these are written. */
+  readonly #stamps = new Map<ContentHash, FileStamp>()
+  /** What the view shows of a path, where that is newer than the row of the view. */
+  readonly #views = new Map<ImagePath, ShownView>()
+  readonly #background = new Set<Promise<void>>()
+  #shown: ShownView[] = []
+  #closing: Promise<void> | undefined
+
+  constructor(parts: SettlerParts) {
+    this.#parts = parts
+  }
+
+  /** The stamp of a blob that a link or rename of our own has just changed. */
+  freshStamp(hash: ContentHash): FileStamp | undefined {
+    return this.#stamps.get(hash)
+  }
+
+  /**
+   * Makes the view of a path agree with the index. Resolves when it is visible; it becomes durable soon after. A view
+   * that can't be made is logged and stays an open intent: the image itself is safe without it.
+   */
+  async settleView(path: ImagePath): Promise<void> {
+    await this.#parts.locks.path.run(path, async () => {
+      const intent = this.#parts.index.intent('view', path)
+      if (intent === undefined) return
+      try {
+        const shown = await this.#show(path, intent)
+        this.#views.set(path, shown)
+        this.#shown.push(shown)
+        this.#closing ??= this.#closeIntents()
+      } catch (error) {
+        this.#parts.log.error(
+          { path, err: error },
+          'images/ could not be updated; tried again later'
+        )
+      }
+    })
+  }
+
+  /** Makes the place of a blob agree with the index: blobs/, trash/ or nowhere. */
+  async settleBlob(hash: ContentHash): Promise<void> {
+    await this.#parts.locks.blob.run(hash, async () => {
+      const { index, failPoints } = this.#parts
+      const intent = index.intent('blob', hash)
+      if (intent === undefined) return
+      const moved = await this.#moveBlob(hash, lost)
+      failPoints.reach('settle:blob-moved')
+      await index.change(
+        (tx) => {
+          moved(tx)
+          tx.endIntent('blob', hash, intent.generation)
+        },
+        { durable: false }
+      )
+      failPoints.reach('settle:ended')
+      if (moved === lost) this.#later(hash, () => this.showAll(hash))
+
+      function lost(tx: Transaction): void {
+        tx.setBlob(hash, { state: 'missing', reason: 'its file is gone, or has other bytes' })
+      }
+    })
+  }
+
+  /** Settles a blob in the background: its bytes are out of sight already, only their place is left to change. */
+  settleBlobLater(hash: ContentHash): void {
+    this.#later(hash, () => this.settleBlob(hash))
+  }
+
+  /** Settles a blob and the view of all its paths in the background. */
+  settleEverywhereLater(hash: ContentHash): void {
+    this.#later(hash, async () => {
+      await this.settleBlob(hash)
+      await this.showAll(hash)
+    })
+  }
+
+  #later(hash: ContentHash, task: () => Promise<void>): void {
+    const settling = task()
+      .catch((error: unknown) => {
+        this.#parts.log.error({ hash, err: error }, 'could not move a blob; tried again later')
+      })
+      .finally(() => this.#background.delete(settling))
+    this.#background.add(settling)
+  }
+
+  /** Brings the view of every live path of a blob up to date: its bytes have come, or are lost. */
+  async showAll(hash: ContentHash): Promise<void> {
+    const { index } = this.#parts
+    const paths = await index.pathsOf(hash, PATHS_MAX)
+    await index.change((tx) => {
+      for (const path of paths) tx.addIntent('view', path)
+    })
+    for (const path of paths) await this.settleView(path)
+  }
+
+  /** Settles everything that is open. */
+  async settleAll(): Promise<number> {
+    let settled = 0
+    for await (const { step, subject } of this.#parts.index.intents()) {
+      if (step === 'view') await this.settleView(subject as ImagePath)
+      else await this.settleBlob(subject as ContentHash)
+      settled++
+    }
+    await this.idle()
+    return settled
+  }
+
+  /** Resolves when nothing is under way: what was shown is durable and its intents are closed. */
+  async idle(): Promise<void> {
+    while (this.#closing !== undefined || this.#background.size > 0) {
+      await Promise.all([this.#closing, ...this.#background])
+    }
+  }
+
+  async #show(path: ImagePath, intent: Intent): Promise<ShownView> {
+    const { index, view, failPoints, store } = this.#parts
+    const before = this.#views.has(path) ? this.#views.get(path)?.row : index.view(path)
+    const hash = index.image(path)?.hash
+    const concerned = [...new Set([hash, before?.hash as ContentHash | undefined])]
+    const blobs = concerned.filter((one) => one !== undefined).sort()
+    failPoints.reach('settle:started')
+    return this.#withBlobs(blobs, async () => {
+      const held = hash !== undefined && index.blob(hash)?.state === 'held'
+      const file = held ? await view.show(path, hash, before) : undefined
+      if (file !== undefined) failPoints.reach('settle:view-linked')
+      else if (held && store.placeOf(hash) !== 'blobs') {
+        throw new NodeError('NOT_AVAILABLE', 'The file of the blob is gone.', { path, hash })
+      }
+      if (before !== undefined && before.name !== file?.name) await view.hide(before)
+      if (file === undefined) failPoints.reach('settle:view-unlinked')
+      const stamps = new Map<ContentHash, FileStamp>()
+      for (const blob of blobs) {
+        const stamp = store.stamp(blob)
+        const trusted = index.blob(blob)?.stamp
+        if (stamp === undefined || !trusted || !sameContentStamp(stamp, trusted)) continue
+        stamps.set(blob, stamp)
+        this.#stamps.set(blob, stamp)
+      }
+      const row = file && hash && { name: file.name, ino: file.ino, hash }
+      const names = [before?.name, file?.name].filter((name) => name !== undefined)
+      return { path, intent, row, names, stamps }
+    })
+  }
+
+  #withBlobs<T>(hashes: readonly ContentHash[], task: () => Promise<T>): Promise<T> {
+    const [first, ...others] = hashes
+    if (first === undefined) return task()
+    return this.#parts.locks.blob.run(first, () => this.#withBlobs(others, task))
+  }
+
+  /** Closes intents in groups: while one group becomes durable, the next gathers. */
+  async #closeIntents(): Promise<void> {
+    const { index, view, log, failPoints } = this.#parts
+    await Promise.resolve()
+    while (this.#shown.length > 0) {
+      const group = this.#shown
+      this.#shown = []
+      try {
+        await view.durable([...new Set(group.flatMap((shown) => shown.names))])
+        await index.change((tx) => this.#record(tx, group), { durable: false })
+        for (const shown of group) this.#forget(shown)
+        failPoints.reach('settle:ended')
+      } catch (error) {
+        log.error({ err: error }, 'the view could not be made durable; a restart tries again')
+      }
+    }
+    this.#closing = undefined
+  }
+
+  #record(tx: Transaction, group: readonly ShownView[]): void {
+    for (const { path, intent, row, stamps } of group) {
+      tx.setView(path, row)
+      tx.endIntent('view', path, intent.generation)
+      for (const hash of stamps.keys()) restamp(tx, hash, this.#parts.store.stamp(hash))
+    }
+  }
+
+  /** The rows say it now, unless something newer is under way. */
+  #forget(shown: ShownView): void {
+    if (this.#views.get(shown.path) === shown) this.#views.delete(shown.path)
+    for (const [hash, stamp] of shown.stamps) {
+      if (this.#stamps.get(hash) === stamp) this.#stamps.delete(hash)
+    }
+  }
+
+  /** Puts the file where it belongs; what is then to be written, `lost` if it was not found or is not right. */
+  async #moveBlob(
+    hash: ContentHash,
+    lost: (tx: Transaction) => void
+  ): Promise<(tx: Transaction) => void> {
+    const { index, store } = this.#parts
+    const row = index.blob(hash)
+    if (row === undefined) return () => {}
+    if (row.live === 0 && row.past === 0) {
+      await store.remove(hash)
+      return (tx) => tx.forgetBlob(hash)
+    }
+    if (row.state !== 'held' && row.state !== 'trashed') return () => {}
+    if (row.live === 0) {
+      const stamp = await store.moveTo(hash, 'trash')
+      if (stamp === undefined) return lost
+      // An untrusted file keeps its old stamp, and is read again before it is ever held.
+      const trusted = row.stamp && sameContentStamp(row.stamp, stamp) ? { stamp } : {}
+      return (tx) => tx.setBlob(hash, { state: 'trashed', ...trusted })
+    }
+    const stamp = await this.#bringBack(hash, row)
+    return stamp === undefined ? lost : (tx) => tx.setBlob(hash, { state: 'held', stamp })
+  }
+
+  /** Puts the file into blobs/; undefined if it is not there or its bytes are not those of the hash. */
+  async #bringBack(hash: ContentHash, row: BlobRow): Promise<FileStamp | undefined> {
+    const { store } = this.#parts
+    const stamp = await store.moveTo(hash, 'blobs')
+    if (stamp === undefined || (row.stamp && sameContentStamp(row.stamp, stamp))) return stamp
+    const read = await store.rehash(hash)
+    if (read?.hash === hash) return read.stamp
+    await store.quarantine(hash)
+    return undefined
+  }
+}
+
+/** Takes over a ctime that our own link or rename changed, as long as nothing else about the file has changed. */
+export function restamp(tx: Transaction, hash: ContentHash, stamp: FileStamp | undefined): void {
+  const row = tx.blob(hash)
+  if (row?.stamp === undefined || stamp === undefined) return
+  if (row.state === 'held' && sameContentStamp(row.stamp, stamp)) {
+    tx.setBlob(hash, { state: 'held', stamp })
+  }
+}

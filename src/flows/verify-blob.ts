@@ -1,0 +1,147 @@
+// Re-reads one blob and says what it is. The only place that declares bytes damaged or missing.
+
+import type { ContentHash, Md5 } from '../../protocols/hash.ts'
+import { NodeError } from '../base/errors.ts'
+import type { BlobRow, BlobState } from '../index/rows.ts'
+import type { Rehash } from '../store/blob-store.ts'
+import type { FlowParts } from './parts.ts'
+
+export interface Verdict {
+  readonly state: BlobState
+  /** What the bytes hash to, where there are bytes that are not right. */
+  readonly actual?: { readonly hash: ContentHash; readonly md5: Md5 } | undefined
+  /** Why it is not held, for a person. */
+  readonly reason?: string | undefined
+  /** Set if this check changed what was believed. */
+  readonly changed: boolean
+}
+
+/** A file that is written while it is read is read again, this often. */
+const READS_MAX = 3
+
+/**
+ * Verifies a blob that live entries name. Right bytes are stamped anew; wrong ones go to quarantine, out of the view
+ * and of every reader's reach. Nothing is decided from an old report: what counts is what is read here and now.
+ */
+export async function verifyBlob(
+  parts: FlowParts,
+  hash: ContentHash,
+  signal?: AbortSignal,
+  onBytes?: (bytes: number) => void
+): Promise<Verdict> {
+  const { verdict, before } = await parts.locks.blob.run(hash, () =>
+    check(parts, hash, signal, onBytes)
+  )
+  if (before?.state === 'trashed' && before.live > 0) {
+    await parts.settler.settleBlob(hash) // a restore has just called it back
+    return verifyBlob(parts, hash, signal, onBytes)
+  }
+  if (verdict.changed) {
+    await parts.settler.showAll(hash)
+    report(parts, hash, verdict, before)
+  }
+  return verdict
+}
+
+async function check(
+  parts: FlowParts,
+  hash: ContentHash,
+  signal: AbortSignal | undefined,
+  onBytes: ((bytes: number) => void) | undefined
+): Promise<{ verdict: Verdict; before: BlobRow | undefined }> {
+  const row = parts.index.blob(hash)
+  if (row === undefined || row.live === 0 || row.state === 'trashed') {
+    return { verdict: { state: row?.state ?? 'wanted', changed: false }, before: row }
+  }
+  const read = await rehash(parts, hash, signal, onBytes)
+  return { verdict: await decide(parts, hash, row, read), before: row }
+}
+
+async function rehash(
+  { store }: FlowParts,
+  hash: ContentHash,
+  signal: AbortSignal | undefined,
+  onBytes: ((bytes: number) => void) | undefined
+): Promise<Rehash | 'unreadable' | undefined> {
+  for (let n = 0; n < READS_MAX; n++) {
+    try {
+      const read = await store.rehash(hash, signal, onBytes)
+      if (read === undefined || read.stamp !== undefined || read.hash !== hash) return read
+    } catch (error) {
+      if (!(error instanceof NodeError) || error.code !== 'DISK_FAULT') throw error
+      return 'unreadable'
+    }
+  }
+  return 'unreadable'
+}
+
+async function decide(
+  parts: FlowParts,
+  hash: ContentHash,
+  row: BlobRow,
+  read: Rehash | 'unreadable' | undefined
+): Promise<Verdict> {
+  if (
+    read !== undefined &&
+    read !== 'unreadable' &&
+    read.hash === hash &&
+    read.stamp !== undefined
+  ) {
+    const { stamp } = read
+    await parts.index.change(
+      (tx) => {
+        if (tx.blob(hash) !== undefined)
+          tx.setBlob(hash, { state: 'held', stamp, verifiedAtMs: tx.nowMs })
+      },
+      { durable: row.state !== 'held' }
+    )
+    return { state: 'held', changed: row.state !== 'held' }
+  }
+  const lost = await lose(parts, hash, row, read)
+  if (lost.state === row.state) return { ...lost, changed: false } // known already
+  await parts.index.change((tx) => {
+    if (tx.blob(hash) !== undefined) tx.setBlob(hash, { state: lost.state, reason: lost.reason })
+  })
+  return { ...lost, changed: row.state === 'held' || row.state === 'trashed' }
+}
+
+async function lose(
+  { store }: FlowParts,
+  hash: ContentHash,
+  row: BlobRow,
+  read: Rehash | 'unreadable' | undefined
+): Promise<{ state: BlobState; reason: string; actual?: Verdict['actual'] }> {
+  if (read === undefined) {
+    return row.state === 'held' || row.state === 'trashed'
+      ? { state: 'missing', reason: 'its file is gone from the disk' }
+      : { state: row.state, reason: row.reason ?? 'it has not arrived yet' }
+  }
+  const kept = await store.quarantine(hash)
+  const where = kept === undefined ? '' : ` (kept as quarantine/${kept})`
+  return read === 'unreadable'
+    ? { state: 'damaged', reason: `the disk can't read its file${where}` }
+    : {
+        state: 'damaged',
+        reason: `its file holds other bytes, ${read.bytes} of them${where}`,
+        actual: { hash: read.hash, md5: read.md5 }
+      }
+}
+
+function report(
+  { log, journal }: FlowParts,
+  hash: ContentHash,
+  verdict: Verdict,
+  before?: BlobRow
+): void {
+  const { state, reason } = verdict
+  if (state === 'held') {
+    log.info({ hash }, 'a blob that was lost is right again')
+    journal.add('healed', { sha256: hash })
+  } else {
+    log.error(
+      { hash, bytes: before?.bytes, reason },
+      `a blob is ${state}: it is not served any more`
+    )
+    journal.add(state === 'damaged' ? 'damaged' : 'missing', { sha256: hash, note: reason ?? '' })
+  }
+}

@@ -1,0 +1,128 @@
+// Verify on demand: re-read and re-hash everything, a prefix, or single paths, and say what was found.
+
+import { isImage } from '../../protocols/entry.ts'
+import type { ContentHash, Md5 } from '../../protocols/hash.ts'
+import type { ImagePath } from '../../protocols/path.ts'
+import type { FlowParts } from './parts.ts'
+import { type Verdict, verifyBlob } from './verify-blob.ts'
+
+export type VerifyScope =
+  | { readonly all: true }
+  | { readonly prefix: string }
+  | { readonly paths: readonly ImagePath[] }
+  /** One path whose bytes the caller believes to have this MD5. */
+  | { readonly path: ImagePath; readonly md5: Md5 }
+
+export interface CorruptedFile {
+  readonly path: ImagePath
+  readonly expected: Md5
+  readonly actual: Md5 | undefined
+  readonly expectedSha256: ContentHash
+  readonly actualSha256: ContentHash | undefined
+  readonly action: string
+}
+
+export interface VerifyReport {
+  totalFiles: number
+  verifiedFiles: number
+  validFiles: number
+  readonly corruptedFiles: CorruptedFile[]
+  readonly missingFiles: ImagePath[]
+  readonly unrepairableFiles: ImagePath[]
+  /** Blobs beyond the lists' bound: counted, not named. */
+  unlisted: number
+}
+
+export interface VerifyProgress {
+  readonly signal: AbortSignal
+  /** Called after each file, with what is known so far. */
+  onFile(report: Readonly<VerifyReport>): void
+}
+
+/** Names in one answer; a disk that lost more is said by numbers. */
+const LISTED_MAX = 10_000
+
+/** Verifies what the scope names. A path that is not live counts as missing. Rejects when the signal is aborted. */
+export async function verify(
+  parts: FlowParts,
+  scope: VerifyScope,
+  { signal, onFile }: VerifyProgress
+): Promise<VerifyReport> {
+  const report: VerifyReport = {
+    totalFiles: totalOf(parts, scope),
+    verifiedFiles: 0,
+    validFiles: 0,
+    corruptedFiles: [],
+    missingFiles: [],
+    unrepairableFiles: [],
+    unlisted: 0
+  }
+  // Several paths may name one blob: it is read once. The last verdicts are enough, as names of one blob are rare.
+  const verdicts = new Map<ContentHash, Verdict>()
+  for await (const { path, md5 } of filesOf(parts, scope)) {
+    signal.throwIfAborted()
+    await verifyPath(parts, path, md5, verdicts, report, signal)
+    report.verifiedFiles++
+    if (report.verifiedFiles > report.totalFiles) report.totalFiles = report.verifiedFiles
+    onFile(report)
+  }
+  return report
+}
+
+function totalOf({ index }: FlowParts, scope: VerifyScope): number {
+  if ('paths' in scope) return scope.paths.length
+  return 'all' in scope ? index.counts().images : 0
+}
+
+async function* filesOf(
+  { index }: FlowParts,
+  scope: VerifyScope
+): AsyncGenerator<{ path: ImagePath; md5?: Md5 }> {
+  if ('paths' in scope) for (const path of scope.paths) yield { path }
+  else if ('path' in scope) yield scope
+  else
+    for await (const { path } of index.list('prefix' in scope ? { prefix: scope.prefix } : {}))
+      yield { path }
+}
+
+const REMEMBERED_VERDICTS_MAX = 10_000
+
+async function verifyPath(
+  parts: FlowParts,
+  path: ImagePath,
+  believed: Md5 | undefined,
+  verdicts: Map<ContentHash, Verdict>,
+  report: VerifyReport,
+  signal: AbortSignal
+): Promise<void> {
+  const entry = parts.index.get(path)
+  if (!isImage(entry)) {
+    list(report, report.missingFiles, path)
+    return
+  }
+  const verdict = verdicts.get(entry.hash) ?? (await verifyBlob(parts, entry.hash, signal))
+  if (verdicts.size < REMEMBERED_VERDICTS_MAX) verdicts.set(entry.hash, verdict)
+  if (verdict.state === 'held' && (believed === undefined || believed === entry.md5)) {
+    report.validFiles++
+    return
+  }
+  if (verdict.state === 'missing' || verdict.state === 'wanted')
+    list(report, report.missingFiles, path)
+  else {
+    const expected = believed ?? entry.md5
+    list(report, report.corruptedFiles, {
+      path,
+      expected,
+      actual: verdict.state === 'held' ? entry.md5 : verdict.actual?.md5,
+      expectedSha256: entry.hash,
+      actualSha256: verdict.state === 'held' ? entry.hash : verdict.actual?.hash,
+      action: verdict.state === 'held' ? 'none: the bytes are those of the index' : 'quarantined'
+    })
+  }
+  if (verdict.state !== 'held') list(report, report.unrepairableFiles, path)
+}
+
+function list<T>(report: VerifyReport, names: T[], name: T): void {
+  if (names.length < LISTED_MAX) names.push(name)
+  else report.unlisted++
+}
