@@ -1,0 +1,224 @@
+// The route table on the web framework: guard, input, handler, answer. Nothing here knows a single
+// route.
+
+import { METHODS, type RequestListener, type Server } from 'node:http'
+import multipart from '@fastify/multipart'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { ZodType } from 'zod'
+import { NodeError } from '../base/errors.ts'
+import { answerFailure, type FailureParts } from './answer-failure.ts'
+import type { Guard } from './guard.ts'
+import type { Access } from './plan-access.ts'
+import { askForBody, bodyLength } from './request-body.ts'
+import type { ApiRequest, Route } from './route.ts'
+
+export interface ApiParts extends FailureParts {
+  readonly server: Server
+  readonly guard: Guard
+  readonly routes: readonly Route[]
+  /** Hears of every handler that runs, so that a stop can wait for it. */
+  readonly track: (work: Promise<unknown>) => void
+}
+
+export interface Api {
+  /** Answers a request of the server; only once `ready` has resolved. */
+  readonly listener: RequestListener
+  ready(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Lists of paths and the like; images come as streams and have their own limit. */
+export const JSON_BYTES_MAX = 1024 * 1024
+/** Longer than any path in any spelling; the head of a request is bounded anyway. */
+const PARAM_LENGTH_MAX = 16 * 1024
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    access: Access | undefined
+  }
+  interface FastifyContextConfig {
+    route?: Route
+    /** Methods that the address has, where it has not this one. */
+    allow?: string
+  }
+}
+
+export function createApi(parts: ApiParts): Api {
+  let listener: RequestListener = () => {}
+  const app = fastify({
+    logger: false,
+    bodyLimit: JSON_BYTES_MAX,
+    return503OnClosing: false,
+    clientErrorHandler: () => {}, // the server's own one answers
+    routerOptions: { maxParamLength: PARAM_LENGTH_MAX },
+    serverFactory(handler) {
+      listener = handler
+      return parts.server
+    },
+    frameworkErrors: (error, request, reply) => fail(request, reply, error)
+  })
+  const fail = (request: FastifyRequest, reply: FastifyReply, error: unknown) => {
+    reply.hijack()
+    answerFailure(parts, request.raw, reply.raw, error)
+  }
+  for (const method of METHODS) {
+    if (method !== 'CONNECT' && !app.supportedMethods.includes(method)) app.addHttpMethod(method)
+  }
+  app.decorateRequest('access', undefined)
+  app.setErrorHandler((error, request, reply) => fail(request, reply, error))
+  app.setNotFoundHandler((request, reply) => fail(request, reply, nothingHere(request)))
+  app.addHook('onRequest', async (request, reply) => admit(parts.guard, request, reply))
+  addRoutes(app, parts)
+  return {
+    listener: (request, response) => listener(request, response),
+    ready: async () => void (await app.ready()),
+    close: () => app.close()
+  }
+}
+
+/** Before anything of the body is read: does the method exist, may the caller? */
+function admit(guard: Guard, request: FastifyRequest, reply: FastifyReply): void {
+  const { allow, route } = request.routeOptions.config
+  if (allow !== undefined) {
+    reply.raw.setHeader('Allow', allow)
+    if (request.method === 'OPTIONS') return void reply.code(204).send()
+    throw new NodeError(
+      'METHOD_NOT_ALLOWED',
+      `${request.method} is not possible here. This address answers to ${allow}.`
+    )
+  }
+  if (route === undefined) return
+  request.access = guard.check(request.raw, route.who)
+  const type = request.headers['content-type'] ?? ''
+  if (route.bodyKind !== 'multipart' || !/^multipart\/form-data\s*;/i.test(type)) {
+    // What the type says does not matter for other bodies, and a senseless one is no reason to
+    // refuse an empty body.
+    delete request.raw.headers['content-type']
+  }
+}
+
+function nothingHere({ method, url }: FastifyRequest): NodeError {
+  const path = url.split('?', 1)[0]?.slice(0, 200)
+  return new NodeError(
+    'NOT_FOUND',
+    `There is nothing at ${method} ${path}. /openapi.json lists what there is.`
+  )
+}
+
+function addRoutes(app: FastifyInstance, parts: ApiParts): void {
+  const { routes } = parts
+  // Each way to read a body is a scope of its own, since the framework keeps the parsers of bodies
+  // by scope.
+  app.register(async (scope) => {
+    readJsonBodies(scope)
+    for (const route of routes) if ((route.bodyKind ?? 'json') === 'json') add(scope, route, parts)
+    for (const [url, allowed] of methodsByUrl(routes)) addOtherMethods(scope, url, allowed)
+  })
+  app.register(async (scope) => {
+    await scope.register(multipart, { throwFileSizeLimit: false })
+    leaveBodies(scope)
+    for (const route of routes) if (route.bodyKind === 'multipart') add(scope, route, parts)
+  })
+  app.register(async (scope) => {
+    leaveBodies(scope)
+    for (const route of routes) if (route.bodyKind === 'raw') add(scope, route, parts)
+  })
+}
+
+function add(scope: FastifyInstance, route: Route, { track }: ApiParts): void {
+  scope.route({
+    method: route.method,
+    url: route.url,
+    config: { route },
+    async handler(request, reply) {
+      const work = route.handle(apiRequest(route, request, reply), reply)
+      track(work)
+      const answer = await work
+      return answer === undefined ? reply : answer
+    }
+  })
+}
+
+function apiRequest(route: Route, request: FastifyRequest, reply: FastifyReply): ApiRequest {
+  const { access, raw, headers } = request
+  if (access === undefined) throw new Error('a request came past the guard')
+  const json = (route.bodyKind ?? 'json') === 'json'
+  return {
+    raw,
+    headers,
+    params: parseInput(route.params, request.params, 'path'),
+    query: parseInput(route.query, request.query, 'query'),
+    body: json ? parseInput(route.body, request.body, 'body') : undefined,
+    access,
+    signal: signalOf(reply),
+    fastify: request
+  }
+}
+
+/** Throws VALIDATION. */
+function parseInput(schema: ZodType | undefined, value: unknown, place: string): unknown {
+  if (schema === undefined) return value
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const sentence = `The ${place} of the request is not valid.`
+  throw new NodeError('VALIDATION', sentence, { place }, { cause: result.error })
+}
+
+function signalOf({ raw }: FastifyReply): AbortSignal {
+  const gone = new AbortController()
+  raw.once('close', () => {
+    if (raw.writableFinished) return
+    gone.abort(new NodeError('UPLOAD_ABORTED', 'The client went away before it was answered.'))
+  })
+  return gone.signal
+}
+
+function readJsonBodies(scope: FastifyInstance): void {
+  scope.removeAllContentTypeParsers()
+  scope.addHook('preParsing', async ({ raw }, reply) => {
+    if ((bodyLength(raw) ?? 0) > JSON_BYTES_MAX) throw tooLong()
+    askForBody(raw, reply.raw)
+  })
+  scope.addContentTypeParser(
+    '*',
+    { parseAs: 'buffer' },
+    async (_request: FastifyRequest, body: Buffer) => {
+      if (body.byteLength === 0) return undefined
+      try {
+        return JSON.parse(body.toString())
+      } catch (cause) {
+        const why = cause instanceof Error ? cause.message : ''
+        throw new NodeError('BAD_REQUEST', `The body is not JSON: ${why}.`, {}, { cause })
+      }
+    }
+  )
+}
+
+function tooLong(): NodeError {
+  const sentence = `The body of this request may have ${JSON_BYTES_MAX} bytes at most. Send less at a time.`
+  return new NodeError('BLOB_TOO_LARGE', sentence)
+}
+
+/** The handler reads the stream itself. */
+function leaveBodies(scope: FastifyInstance): void {
+  scope.removeContentTypeParser(['application/json', 'text/plain'])
+  scope.addContentTypeParser('*', async () => undefined)
+}
+
+function methodsByUrl(routes: readonly Route[]): Map<string, Set<string>> {
+  const byUrl = new Map<string, Set<string>>()
+  for (const { url, method } of routes) {
+    const methods = byUrl.get(url) ?? new Set()
+    methods.add(method)
+    if (method === 'GET') methods.add('HEAD')
+    byUrl.set(url, methods)
+  }
+  return byUrl
+}
+
+/** 405 for methods that an address does not have, and OPTIONS, both with what it has. */
+function addOtherMethods(scope: FastifyInstance, url: string, allowed: ReadonlySet<string>): void {
+  const others = scope.supportedMethods.filter((method) => !allowed.has(method))
+  const allow = [...allowed, 'OPTIONS'].sort().join(', ')
+  scope.route({ method: others, url, config: { allow }, handler: () => {} })
+}

@@ -1,0 +1,87 @@
+// The connections of the server and the requests on them: what a stop must wait for.
+
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { type Clock, sleep } from '../base/clock.ts'
+
+/** Handlers whose client was cut off get this long to notice. */
+const UNWIND_MS_MAX = 2_000
+
+export class Connections {
+  readonly #server: Server
+  readonly #clock: Clock
+  /** Every open connection with the answers that it waits for. */
+  readonly #answers = new Map<Socket, Set<ServerResponse>>()
+  /** Those that end with their last answer. */
+  readonly #ending = new WeakSet<Socket>()
+  readonly #work = new Set<Promise<unknown>>()
+  #stopping = false
+
+  constructor(server: Server, clock: Clock) {
+    this.#server = server
+    this.#clock = clock
+    server.on('connection', (socket: Socket) => {
+      this.#answers.set(socket, new Set())
+      socket.once('close', () => this.#answers.delete(socket))
+    })
+  }
+
+  get stopping(): boolean {
+    return this.#stopping
+  }
+
+  /** A request has come; to be called before it is answered. */
+  begin({ socket }: IncomingMessage, response: ServerResponse): void {
+    const open = this.#answers.get(socket)
+    open?.add(response)
+    response.once('close', () => {
+      open?.delete(response)
+      if (open?.size === 0 && this.#ending.has(socket)) socket.destroySoon()
+    })
+  }
+
+  /**
+   * Keeps `drain` from ending while something still works for a request. Rejections are the
+   * caller's.
+   */
+  track(work: Promise<unknown>): void {
+    this.#work.add(work)
+    const end = () => this.#work.delete(work)
+    work.then(end, end)
+  }
+
+  /** The answers that the connection waits for. */
+  answersOn(socket: Socket): readonly ServerResponse[] {
+    return [...(this.#answers.get(socket) ?? [])]
+  }
+
+  /** Ends the connection after the answers that it waits for. */
+  endAfterAnswers(socket: Socket): void {
+    this.#ending.add(socket)
+    const last = this.answersOn(socket).at(-1)
+    if (last === undefined) socket.destroySoon()
+    else if (!last.headersSent) last.setHeader('Connection', 'close')
+  }
+
+  /**
+   * Takes no more connections, closes those without a request at once and the others after their
+   * answer, or when the time is over. Resolves when all are closed and nothing works for them any
+   * more.
+   */
+  async drain(timeoutMs: number): Promise<void> {
+    this.#stopping = true
+    const closed = new Promise<void>((resolve) => {
+      this.#server.close(() => resolve())
+    })
+    for (const socket of this.#answers.keys()) this.endAfterAnswers(socket)
+    const cancel = this.#clock.after(timeoutMs, () => {
+      for (const socket of this.#answers.keys()) socket.destroy()
+    })
+    await closed
+    cancel()
+    const unwound = new AbortController()
+    const wait = sleep(this.#clock, UNWIND_MS_MAX, unwound.signal).catch(() => {})
+    await Promise.race([Promise.allSettled(this.#work), wait])
+    unwound.abort()
+  }
+}

@@ -1,0 +1,102 @@
+// How an image looks from outside: one element of `files`, the same in every answer.
+
+import { z } from 'zod'
+import type { ImageEntry } from '../../protocols/entry.ts'
+import { cidOf } from '../../protocols/hash.ts'
+import { fileNameOf } from '../../protocols/path.ts'
+import { versionMs } from '../../protocols/version.ts'
+import { UNRECOGNIZED_MEDIA_TYPE } from '../content/kinds.ts'
+import type { BlobRow, BlobState } from '../index/rows.ts'
+import type { NodeFacts } from './ports.ts'
+
+export const describedImageShape = z.object({
+  path: z.string(),
+  filename: z.string(),
+  size: z.int().describe('Bytes'),
+  hash: z.string().describe('MD5 in hex'),
+  sha256: z.string(),
+  cid: z.string().describe('CIDv1 of the same SHA-256'),
+  mime_type: z.string(),
+  recognized: z.boolean().describe('False for bytes that no decoder here knows'),
+  width: z.int().nullable(),
+  height: z.int().nullable(),
+  source_url: z.string().nullable(),
+  writer: z.string().describe('Name of the node that wrote this version, else its peer id'),
+  created_at: z.iso.datetime(),
+  modified_at: z.iso.datetime(),
+  verified_at: z.iso.datetime().nullable(),
+  state: z.enum(['ok', 'pending', 'missing', 'corrupted']),
+  local: z.boolean().describe('Whether this node has the bytes'),
+  servers: z.array(z.string()).describe('Names of the nodes that have the bytes'),
+  replicas: z.int(),
+  url: z.string()
+})
+
+export type DescribedImage = z.output<typeof describedImageShape>
+
+/** `row` is what is known of the entry's blob here. */
+export function describeImage(
+  entry: ImageEntry,
+  row: BlobRow | undefined,
+  node: Pick<NodeFacts, 'name' | 'peerId'>
+): DescribedImage {
+  const state = stateOf(row?.state)
+  const servers = state === 'ok' ? [node.name] : []
+  return {
+    path: entry.path,
+    filename: fileNameOf(entry.path),
+    size: entry.bytes,
+    hash: entry.md5,
+    sha256: entry.hash,
+    cid: cidOf(entry.hash),
+    mime_type: entry.mediaType,
+    recognized: isRecognized(entry),
+    width: entry.width ?? null,
+    height: entry.height ?? null,
+    source_url: entry.sourceUrl ?? null,
+    writer: entry.writer === node.peerId ? node.name : entry.writer,
+    created_at: isoTime(entry.createdMs),
+    modified_at: isoTime(versionMs(entry.version)),
+    verified_at: row?.verifiedAtMs === undefined ? null : isoTime(row.verifiedAtMs),
+    state,
+    local: state === 'ok',
+    servers,
+    replicas: servers.length,
+    url: imageUrl(entry.path)
+  }
+}
+
+/** Where the image is read; relative to the node's address. */
+export function imageUrl(path: string): string {
+  return `/images/${path.split('/').map(encodeURIComponent).join('/')}`
+}
+
+/** Whether the bytes were known to be an image when they came in. */
+export function isRecognized({ mediaType }: Pick<ImageEntry, 'mediaType'>): boolean {
+  return mediaType !== UNRECOGNIZED_MEDIA_TYPE
+}
+
+/** ISO 8601 in UTC; a time that no calendar has is shown as the last one that it has. */
+export function isoTime(ms: number): string {
+  return new Date(Math.min(ms, CALENDAR_MS_MAX)).toISOString()
+}
+
+/** The end of what Date can show. */
+const CALENDAR_MS_MAX = 8.64e15
+
+function stateOf(state: BlobState | undefined): DescribedImage['state'] {
+  switch (state) {
+    case 'held':
+      return 'ok'
+    case undefined:
+    case 'wanted':
+    case 'trashed': // on its way back from the trash, and not yet durable in its place
+      return 'pending'
+    case 'missing':
+      return 'missing'
+    case 'damaged':
+      return 'corrupted'
+    default:
+      return state satisfies never
+  }
+}

@@ -1,0 +1,170 @@
+// The guard before every route: who calls, and may he? Knows whether keyless access is still open.
+
+import type { IncomingMessage } from 'node:http'
+import { BlockList, isIP } from 'node:net'
+import { NodeError } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
+import type { KeyRing } from './local-key.ts'
+import {
+  type Access,
+  addressOf,
+  type Caller,
+  type Decision,
+  forwardingHeaderOf,
+  isLoopback,
+  isOpen,
+  planAccess,
+  type Who
+} from './plan-access.ts'
+import { createSocketOwners, type SocketOwnerParts } from './socket-owner.ts'
+
+export interface GuardParts extends SocketOwnerParts {
+  readonly log: Log
+  readonly keys: KeyRing
+}
+
+export interface GuardOptions {
+  /** Whether public routes need a key. */
+  readonly publicRead: 'public' | 'key'
+  /** Addresses, or networks in CIDR notation. Never keyless, wherever they are. */
+  readonly trustedProxies: readonly string[]
+}
+
+export interface Guard {
+  /**
+   * As whom the request is let in. Throws UNAUTHORIZED or FORBIDDEN. To be called once for every
+   * request.
+   */
+  check(request: IncomingMessage, who: Who): Access
+  /** False from the first forwarded request that came from this machine. */
+  readonly keylessOpen: boolean
+}
+
+/** Throws BAD_CONFIG for a proxy that is no address. */
+export function createGuard(parts: GuardParts, options: GuardOptions): Guard {
+  const { log, keys } = parts
+  const trustedProxies = parseProxies(options.trustedProxies)
+  const sameUser = createSocketOwners({ ...parts, readTables })
+  let keylessOpen = true
+  let tablesMissed = false
+
+  function readTables(): string | undefined {
+    const tables = parts.readTables()
+    if (tables === undefined && !tablesMissed) {
+      tablesMissed = true
+      log.warn(
+        'This system does not tell whose program calls: every user of this machine may use the ' +
+          'node without a key.'
+      )
+    }
+    return tables
+  }
+
+  function closeKeyless(header: string): void {
+    keylessOpen = false
+    log.warn(
+      { header },
+      'A forwarded request came from this machine, so a proxy runs here: from now until the next ' +
+        'start everybody needs a key. Make one: tumesh keys add NAME --scope write'
+    )
+  }
+
+  function callerOf(request: IncomingMessage): Caller {
+    const { socket, headers } = request
+    const remoteAddress = addressOf(socket.remoteAddress)
+    const forwardedBy = forwardingHeaderOf(Object.keys(headers))
+    return {
+      remoteAddress,
+      localPort: socket.localPort,
+      sameUser() {
+        const localAddress = addressOf(socket.localAddress)
+        const { remotePort, localPort } = socket
+        if (!remoteAddress || !localAddress || !remotePort || !localPort) return false
+        const near = { address: remoteAddress, port: remotePort }
+        return sameUser(socket, near, { address: localAddress, port: localPort })
+      },
+      hosts: valuesOf(request, 'host'),
+      origin: headers.origin,
+      secFetchSite: headers['sec-fetch-site']?.toString(),
+      forwardedBy,
+      authorization: headers.authorization,
+      get grant() {
+        const bearer = bearerOf(headers.authorization)
+        return bearer === undefined ? undefined : keys.grantOf(bearer)
+      }
+    }
+  }
+
+  function decide(request: IncomingMessage, who: Who): Decision {
+    const policy = { keylessOpen, trustedProxies, publicRead: options.publicRead }
+    return planAccess(who, callerOf(request), policy)
+  }
+
+  return {
+    check(request, who) {
+      noteForwarding(request)
+      if (isOpen(who, options)) return lazyAccess(() => decide(request, who))
+      const decision = decide(request, who)
+      if (decision.allow) return decision
+      throw new NodeError(decision.code, decision.reason, { who })
+    },
+    get keylessOpen() {
+      return keylessOpen
+    }
+  }
+
+  /** A proxy beside the node may forward anybody's requests, also ones that it does not mark. */
+  function noteForwarding({ socket, headers }: IncomingMessage): void {
+    if (!keylessOpen || !isLoopback(addressOf(socket.remoteAddress))) return
+    const header = forwardingHeaderOf(Object.keys(headers))
+    if (header !== undefined) closeKeyless(header)
+  }
+}
+
+/** Open routes let everybody in; who it is, few of them ask, and finding out is dear. */
+function lazyAccess(decide: () => Decision): Access {
+  let known: Access | undefined
+  const access = (): Access => {
+    if (known === undefined) {
+      const decision = decide()
+      known = decision.allow ? decision : { as: 'public', sees: 'own' }
+    }
+    return known
+  }
+  return {
+    get as() {
+      return access().as
+    },
+    get sees() {
+      return access().sees
+    }
+  }
+}
+
+function bearerOf(authorization: string | undefined): string | undefined {
+  return /^bearer +([\x21-\x7e]+)$/i.exec(authorization ?? '')?.[1]
+}
+
+/** Every value of a header; the platform keeps only the first of a repeated Host. */
+function valuesOf({ rawHeaders }: IncomingMessage, name: string): string[] {
+  return rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === name)
+}
+
+function parseProxies(texts: readonly string[]): BlockList {
+  const list = new BlockList()
+  for (const text of texts) {
+    const [address = '', prefix] = text.split('/')
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
+    const bits = family === 'ipv6' ? 128 : 32
+    const length = prefix === undefined ? bits : /^\d{1,3}$/.test(prefix) ? Number(prefix) : -1
+    if (isIP(address) === 0 || length < 0 || length > bits) {
+      throw new NodeError(
+        'BAD_CONFIG',
+        `The proxy "${text.slice(0, 80)}" is no IP address or network. ` +
+          'Write it like 10.0.0.2 or 10.0.0.0/8.'
+      )
+    }
+    list.addSubnet(address, length, family)
+  }
+  return list
+}

@@ -1,0 +1,157 @@
+// The orders in which images are listed. Each can go on from any place in it, also one whose image
+// is gone.
+
+import { type ImageEntry, KIND_IMAGE } from '../../protocols/entry.ts'
+import { parseVersionKey, VERSION_MAX, type Version } from '../../protocols/version.ts'
+import type { ImageIndex } from '../index/image-index.ts'
+import { entryKey, keys } from '../index/tables.ts'
+import { type CursorOrder, encodeCursor, type Place, parseCursor } from './cursor.ts'
+
+export interface Listed {
+  readonly entry: ImageEntry
+  readonly place: Place
+}
+
+export interface ImageOrder {
+  readonly name: CursorOrder
+  /** All images after `place`, from the first one without it. */
+  from(place: Place | undefined): AsyncIterable<Listed>
+}
+
+/** Images of one URL, or paths of one blob, that are looked at. */
+const NEIGHBOURS_MAX = 10_000
+/** Rows that one page looks at when a filter lets few of them through: well under a second. */
+const PAGE_SCANNED_MAX = 20_000
+const VERSION_KEY_LENGTH = 16
+
+export function byPath(index: ImageIndex, prefix: string): ImageOrder {
+  return {
+    name: 'path',
+    async *from(place) {
+      for await (const entry of index.list({ prefix, after: place?.[0] })) {
+        yield { entry, place: [entry.path] }
+      }
+    }
+  }
+}
+
+/** Images that came from a URL, by path. */
+export function bySource(index: ImageIndex, sourceUrl: string): ImageOrder {
+  return {
+    name: 'path',
+    async *from(place) {
+      for (const path of await index.pathsFrom(sourceUrl, NEIGHBOURS_MAX)) {
+        const entry = isAfter(path, place?.[0]) ? index.image(path) : undefined
+        if (entry !== undefined) yield { entry, place: [path] }
+      }
+    }
+  }
+}
+
+/**
+ * Images whose version is `since` or later, oldest first: what changes while it is read comes at
+ * the end.
+ */
+export function oldestFirst(index: ImageIndex, since: Version): ImageOrder {
+  return {
+    name: 'version',
+    async *from(place) {
+      const [after] = place ?? []
+      const start = after === undefined ? since : versionOf(after)
+      for await (const entry of index.listByVersion({ since: start })) {
+        const key = versionKeyOf(entry)
+        if (after === undefined || key > after) yield { entry, place: [key] }
+      }
+    }
+  }
+}
+
+export function newestFirst(index: ImageIndex): ImageOrder {
+  return {
+    name: 'version',
+    async *from(place) {
+      const [after] = place ?? []
+      const version = after === undefined ? VERSION_MAX : versionOf(after)
+      // several images may share one version: they are told apart by the rest of the key
+      const range = version === VERSION_MAX ? {} : { before: version + 1n }
+      for await (const entry of index.listByVersion(range)) {
+        const key = versionKeyOf(entry)
+        if (after === undefined || key < after) yield { entry, place: [key] }
+      }
+    }
+  }
+}
+
+/** The same for images that are in memory. */
+export function newestFirstOf(entries: readonly ImageEntry[]): ImageOrder {
+  const listed = entries.map((entry) => ({ entry, place: [versionKeyOf(entry)] }))
+  listed.sort((a, b) => ((a.place[0] as string) < (b.place[0] as string) ? 1 : -1))
+  return {
+    name: 'version',
+    async *from(place) {
+      const after = place?.[0]
+      for (const one of listed)
+        if (after === undefined || (one.place[0] as string) < after) yield one
+    }
+  }
+}
+
+/** Images whose bytes are not here, oldest want first. */
+export function wanted(index: ImageIndex): ImageOrder {
+  return {
+    name: 'want',
+    async *from(place) {
+      const [afterWant = '', afterPath] = place ?? []
+      for await (const hash of index.wants()) {
+        const want = index.blob(hash)?.want
+        if (want === undefined || want < afterWant) continue
+        for (const path of await index.pathsOf(hash, NEIGHBOURS_MAX)) {
+          const entry = want > afterWant || isAfter(path, afterPath) ? index.image(path) : undefined
+          if (entry !== undefined) yield { entry, place: [want, path] }
+        }
+      }
+    }
+  }
+}
+
+export interface Page {
+  readonly entries: readonly ImageEntry[]
+  /** Undefined at the end of the list. A page with fewer images than asked for may have one. */
+  readonly nextCursor: string | undefined
+}
+
+/** One page of an order. Throws VALIDATION for a cursor of another one, and the signal's reason. */
+export async function readPage(
+  order: ImageOrder,
+  keep: (entry: ImageEntry) => boolean,
+  { limit, cursor, signal }: { limit: number; cursor: string | undefined; signal: AbortSignal }
+): Promise<Page> {
+  const entries: ImageEntry[] = []
+  const start = cursor === undefined ? undefined : parseCursor(order.name, cursor)
+  let last: Place | undefined
+  let scanned = 0
+  for await (const { entry, place } of order.from(start)) {
+    signal.throwIfAborted()
+    if (last !== undefined && (entries.length >= limit || scanned >= PAGE_SCANNED_MAX)) {
+      return { entries, nextCursor: encodeCursor(order.name, last) }
+    }
+    if (keep(entry)) entries.push(entry)
+    last = place
+    scanned++
+  }
+  return { entries, nextCursor: undefined }
+}
+
+/** Sorts like the index does: by version, then by the hash of the path. */
+function versionKeyOf(entry: ImageEntry): string {
+  return keys.version(entry.version, entryKey(KIND_IMAGE, entry.path))
+}
+
+function versionOf(key: string): Version {
+  return parseVersionKey(key.slice(0, VERSION_KEY_LENGTH))
+}
+
+/** In the order of the index: by UTF-8 bytes. */
+function isAfter(path: string, place: string | undefined): boolean {
+  return place === undefined || Buffer.compare(Buffer.from(path), Buffer.from(place)) > 0
+}

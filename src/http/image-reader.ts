@@ -1,0 +1,171 @@
+// Finds the image that a request names - by path, by hash, by CID - and has it sent.
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { z } from 'zod'
+import { type ContentHash, cidOf, parseCid, parseHash, parseMd5 } from '../../protocols/hash.ts'
+import { fileNameOf, parsePath } from '../../protocols/path.ts'
+import { versionMs } from '../../protocols/version.ts'
+import { NodeError } from '../base/errors.ts'
+import { extensionOfKind } from '../content/kinds.ts'
+import { findImage, openBlob, openTrusted } from '../flows/read.ts'
+import type { BlobRow } from '../index/rows.ts'
+import type { OpenBlob } from '../store/blob-store.ts'
+import { logFailure } from './answer-failure.ts'
+import { isRecognized } from './describe-image.ts'
+import { type ImageToSend, sendImage } from './image-response.ts'
+import { kindOfMediaType } from './media-kind.ts'
+import type { HttpParts } from './ports.ts'
+import { asRawBlock, checkBlockFormat, describeBlock, PROBE_CID, sendProbe } from './raw-block.ts'
+
+const YEAR_S = 365 * 86_400
+/** How soon a client may ask again for what is being taken in. */
+const ADOPTING_RETRY_MS = 10_000
+/** Blobs with one MD5 that are listed. */
+const SAME_MD5_MAX = 100
+
+export type ReaderParts = Pick<HttpParts, 'flows' | 'adopting' | 'clock' | 'log'>
+
+/** What 300 answers. */
+export const choicesShape = z.object({
+  message: z.string(),
+  choices: z.array(
+    z.object({
+      sha256: z.string(),
+      cid: z.string(),
+      size: z.int(),
+      mime_type: z.string(),
+      url: z.string()
+    })
+  )
+})
+
+/** `name` is what the address says after the prefix, decoded once. What can't be read is thrown. */
+export class ImageReader {
+  readonly #parts: ReaderParts
+  /** Whether caches that many people share may keep what is read. */
+  readonly #isPublic: boolean
+
+  constructor(parts: ReaderParts, isPublic: boolean) {
+    this.#parts = parts
+    this.#isPublic = isPublic
+  }
+
+  async byPath(request: IncomingMessage, response: ServerResponse, name: string): Promise<void> {
+    const path = parsePath(name)
+    const entry = findImage(this.#parts.flows, path)
+    if (entry === undefined) throw this.#unknown(`There is no image ${path}.`)
+    const { hash, md5, bytes, mediaType, version } = entry
+    await this.#send(request, response, {
+      hash,
+      md5,
+      bytes,
+      mediaType,
+      modifiedMs: versionMs(version),
+      fileName: fileNameOf(path),
+      cacheControl: this.#isPublic ? 'no-cache' : 'private, no-cache',
+      recognized: isRecognized(entry)
+    })
+  }
+
+  async byHash(request: IncomingMessage, response: ServerResponse, name: string): Promise<void> {
+    if (/^[0-9a-f]{32}$/i.test(name)) return this.#byMd5(request, response, name)
+    const hash = /^[0-9a-f]{64}$/i.test(name) ? parseHash(name) : parseCid(name)
+    const row = this.#liveRow(hash)
+    await this.#send(request, response, this.#blobFacts(hash, row, this.#immutable))
+  }
+
+  /** As a raw block. */
+  async byCid(request: IncomingMessage, response: ServerResponse, name: string): Promise<void> {
+    checkBlockFormat(request)
+    if (name === PROBE_CID) return sendProbe(request, response)
+    const hash = parseCid(name)
+    const facts = this.#blobFacts(hash, this.#liveRow(hash), this.#immutable)
+    describeBlock(request, response, name)
+    const block = { ...facts, recognized: false, fileName: `${name}.bin` }
+    await this.#send(request, asRawBlock(response), block)
+  }
+
+  async #byMd5(request: IncomingMessage, response: ServerResponse, name: string): Promise<void> {
+    const md5 = parseMd5(name)
+    const { index } = this.#parts.flows
+    const hashes = await index.hashesOf(md5, SAME_MD5_MAX)
+    const live = hashes.filter((hash) => (index.blob(hash)?.live ?? 0) > 0)
+    const [hash] = live.length > 0 ? live : hashes
+    if (hash === undefined) throw this.#unknown('No image here has this MD5.')
+    const cacheControl = this.#isPublic ? 'no-cache' : 'private, no-cache'
+    if (live.length < 2) {
+      const row = this.#liveRow(hash)
+      return this.#send(request, response, this.#blobFacts(hash, row, cacheControl))
+    }
+    const choices = live.map((hash) => {
+      const { bytes = 0, mediaType = '' } = index.blob(hash) ?? {}
+      const url = `/blobs/${hash}`
+      return { sha256: hash, cid: cidOf(hash), size: bytes, mime_type: mediaType, url }
+    })
+    const message = `${choices.length} images have this MD5. Ask for one by its SHA-256.`
+    const text = Buffer.from(JSON.stringify({ message, choices }))
+    response.writeHead(300, {
+      'Content-Type': 'application/json; charset=utf-8',
+      'Content-Length': text.byteLength,
+      'Cache-Control': cacheControl
+    })
+    response.end(text)
+  }
+
+  #send(
+    request: IncomingMessage,
+    response: ServerResponse,
+    facts: Omit<ImageToSend, 'open' | 'source'>
+  ): Promise<void> {
+    const { flows, log } = this.#parts
+    const open = () => openTrusted(flows, facts.hash) ?? this.#openAgain(facts.hash)
+    const image: ImageToSend = { ...facts, source: 'local', open }
+    return sendImage(request, response, image, (error) => logFailure(log, request, error))
+  }
+
+  /**
+   * Its file is not as it was when it was verified: it is read to its end before a byte of it
+   * leaves.
+   */
+  async #openAgain(hash: ContentHash): Promise<OpenBlob> {
+    const blob = await openBlob(this.#parts.flows, hash)
+    if (blob === undefined) throw this.#unknown('There are no such bytes here.')
+    return blob
+  }
+
+  #liveRow(hash: ContentHash): BlobRow {
+    const row = this.#parts.flows.index.blob(hash)
+    if (row === undefined) throw this.#unknown('There are no such bytes here.')
+    if (row.live > 0) return row
+    const sentence = 'Only the trash holds these bytes. POST /api/restore brings them back.'
+    throw new NodeError('GONE', sentence, { hash })
+  }
+
+  #blobFacts(hash: ContentHash, row: BlobRow, cacheControl: string) {
+    const { md5, bytes, mediaType } = row
+    const kind = kindOfMediaType(mediaType)
+    return {
+      hash,
+      md5,
+      bytes,
+      mediaType,
+      modifiedMs: row.stamp?.mtimeMs ?? 0,
+      fileName: `${hash}.${kind === undefined ? 'bin' : extensionOfKind(kind)}`,
+      cacheControl,
+      recognized: isRecognized(row)
+    }
+  }
+
+  get #immutable(): string {
+    return `${this.#isPublic ? 'public' : 'private'}, max-age=${YEAR_S}, immutable`
+  }
+
+  /** Not found, unless it may still turn up. */
+  #unknown(sentence: string): NodeError {
+    if (!this.#parts.adopting()) return new NodeError('NOT_FOUND', sentence)
+    const more = 'This node is still taking in the images that it found; try again in a moment.'
+    return new NodeError('NOT_AVAILABLE', `${sentence} ${more}`, {
+      retryAfterMs: ADOPTING_RETRY_MS
+    })
+  }
+}

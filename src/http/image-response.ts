@@ -1,0 +1,160 @@
+// Sends an image over node:http: small ones in one piece, large ones as fast as the client reads.
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { NodeError } from '../base/errors.ts'
+import { type OpenBlob, SMALL_BLOB_BYTES_MAX } from '../store/blob-store.ts'
+import { sendError } from './error-body.ts'
+import { type ImageFacts, type Piece, planImageResponse } from './plan-image-response.ts'
+
+export interface ImageToSend extends ImageFacts {
+  /**
+   * Called once where bytes are needed, not at all for 304, 412 and 416. What it throws is answered
+   * as an error.
+   */
+  open(): OpenBlob | Promise<OpenBlob>
+}
+
+/** A connection on which nothing moves for so long holds an open blob for nothing. */
+export const STALL_MS_MAX = 60_000
+
+/**
+ * Answers a GET or HEAD, and never rejects. `onFault` hears what kept the bytes from being sent
+ * whole, other than the client: what `open` threw, a failed read, another length than promised. The
+ * blob is closed on every path.
+ */
+export async function sendImage(
+  request: IncomingMessage,
+  response: ServerResponse,
+  image: ImageToSend,
+  onFault: (error: unknown) => void
+): Promise<void> {
+  if (response.socket === null && !(await becomesNext(request, response))) return
+  let blob: OpenBlob | undefined
+  try {
+    const plan = planImageResponse(requestOf(request), image)
+    if (plan.send === 'error') {
+      sendRefusal(response, plan.code, image)
+      return
+    }
+    if (plan.send === 'nothing') {
+      response.writeHead(plan.status, plan.headers).end()
+      return
+    }
+    const opened = image.open()
+    blob = opened instanceof Promise ? await opened : opened
+    checkLength(blob.bytes, image.bytes)
+    if (request.method === 'HEAD') {
+      response.writeHead(plan.status, plan.headers).end()
+    } else if (image.bytes <= SMALL_BLOB_BYTES_MAX) {
+      const all = blob.readAll()
+      checkLength(all.byteLength, image.bytes)
+      response.writeHead(plan.status, plan.headers).end(joined(all, plan.pieces))
+    } else {
+      response.writeHead(plan.status, plan.headers)
+      if (await stream(request.socket, response, blob, plan.pieces)) response.end()
+    }
+  } catch (error) {
+    sendError(response, error)
+    onFault(error)
+  } finally {
+    blob?.close()
+  }
+}
+
+/**
+ * False when the client went away. Throws before more or fewer bytes than promised look like the
+ * image.
+ */
+async function stream(
+  socket: Socket,
+  response: ServerResponse,
+  blob: OpenBlob,
+  pieces: readonly Piece[]
+): Promise<boolean> {
+  // The platform's timer of the socket: it sees bytes leave that no counter of ours does.
+  response.setTimeout(STALL_MS_MAX, () => response.destroy())
+  for (const piece of pieces) {
+    if ('start' in piece) {
+      let sentBytes = 0
+      for await (const bytes of blob.read(piece.start, piece.end)) {
+        sentBytes += bytes.byteLength
+        if (sentBytes > piece.end - piece.start) break
+        if (!(await write(socket, response, bytes))) return false
+      }
+      checkLength(sentBytes, piece.end - piece.start)
+    } else if (!(await write(socket, response, piece))) return false
+  }
+  return true
+}
+
+/** Waits until the client has taken what was written before. False when it went away. */
+async function write(socket: Socket, response: ServerResponse, bytes: Uint8Array) {
+  if (socket.destroyed) return false
+  return response.write(bytes) || (await happens(socket, response, 'drain'))
+}
+
+/**
+ * Requests of one connection may come before the answers to earlier ones have left. Such an answer
+ * waits without a blob or a buffer, else a single packet could ask for a thousand of them. False
+ * when the connection ends first.
+ */
+function becomesNext({ socket }: IncomingMessage, response: ServerResponse): Promise<boolean> {
+  socket.setMaxListeners(0)
+  return happens(socket, response, 'socket')
+}
+
+/** True when the response has the event, false when the connection ends first. */
+function happens(socket: Socket, response: ServerResponse, event: string): Promise<boolean> {
+  if (socket.destroyed) return Promise.resolve(false)
+  return new Promise((resolve) => {
+    const end = (happened: boolean) => {
+      response.off(event, onEvent)
+      socket.off('close', onClose)
+      resolve(happened)
+    }
+    const onEvent = () => end(true)
+    const onClose = () => end(false)
+    response.once(event, onEvent)
+    socket.once('close', onClose)
+  })
+}
+
+function joined(all: Uint8Array, pieces: readonly Piece[]): Uint8Array {
+  const parts = pieces.map((piece) =>
+    'start' in piece ? all.subarray(piece.start, piece.end) : piece
+  )
+  return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts)
+}
+
+function sendRefusal(
+  response: ServerResponse,
+  code: 'PRECONDITION_FAILED' | 'RANGE_NOT_SATISFIABLE',
+  { hash, bytes }: ImageFacts
+): void {
+  const headers = { ETag: `"${hash}"` }
+  if (code === 'PRECONDITION_FAILED') {
+    const sentence = 'The image is not the one that the request expects. Read it again.'
+    sendError(response, new NodeError(code, sentence), headers)
+  } else {
+    const sentence = `The image has ${bytes} bytes, and the range is outside them.`
+    sendError(response, new NodeError(code, sentence), {
+      ...headers,
+      'Accept-Ranges': 'bytes',
+      'Content-Range': `bytes */${bytes}`
+    })
+  }
+}
+
+function checkLength(bytes: number, expectedBytes: number): void {
+  if (bytes === expectedBytes) return
+  throw new NodeError(
+    'NOT_AVAILABLE',
+    'The stored bytes of this image are not whole, so they are not sent. Verify the image.',
+    { bytes, expectedBytes }
+  )
+}
+
+function requestOf({ method = 'GET', url = '', headers }: IncomingMessage) {
+  return { method, url, headers }
+}

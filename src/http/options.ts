@@ -1,0 +1,58 @@
+// What can be set about the way in by HTTP: `http`.
+
+import { isIP } from 'node:net'
+import { z } from 'zod'
+import {
+  choiceField,
+  durationField,
+  hostField,
+  integerField,
+  listField,
+  portField
+} from '../base/fields.ts'
+
+export const httpSection = z.strictObject({
+  host: hostField().prefault('0.0.0.0').describe('Address to listen on'),
+  port: portField().prefault(8000).describe('Port to listen on; 0 takes any free one'),
+  read: choiceField(['public', 'key'])
+    .prefault('public')
+    .describe('Whether images can be read by everybody or with a key only'),
+  drain_timeout: durationField(0)
+    .prefault('10s')
+    .describe('How long open requests may go on when the node stops'),
+  uploads_max: integerField(1, 10_000)
+    .prefault(64)
+    .describe('Uploads at one time; more are asked to come again'),
+  trusted_proxies: listField('addresses or networks such as 10.0.0.0/8', readNetwork)
+    .prefault([])
+    .describe('Proxies whose X-Forwarded headers are believed')
+})
+
+export interface HttpOptions {
+  readonly host: string
+  readonly port: number
+  readonly read: 'public' | 'key'
+  readonly drainTimeoutMs: number
+  readonly uploadsMax: number
+  /** Addresses, or networks with a prefix length. */
+  readonly trustedProxies: readonly string[]
+}
+
+export function httpOptions(section: z.output<typeof httpSection>): HttpOptions {
+  return {
+    host: section.host,
+    port: section.port,
+    read: section.read,
+    drainTimeoutMs: section.drain_timeout,
+    uploadsMax: section.uploads_max,
+    trustedProxies: section.trusted_proxies
+  }
+}
+
+function readNetwork(text: string): string | undefined {
+  const [address = '', prefix, ...more] = text.split('/')
+  const bits = isIP(address) === 4 ? 32 : 128
+  if (isIP(address) === 0 || more.length > 0) return undefined
+  if (prefix !== undefined && !(/^\d+$/.test(prefix) && Number(prefix) <= bits)) return undefined
+  return text
+}

@@ -1,0 +1,46 @@
+// Every route of the node.
+
+import type { ApiOptions, HttpParts } from './ports.ts'
+import type { Route } from './route.ts'
+import { changeImageRoutes } from './routes/change-image.ts'
+import { deleteImagesRoutes } from './routes/delete-images.ts'
+import { fileRoutes } from './routes/file.ts'
+import { filesRoutes } from './routes/files.ts'
+import { forceSyncRoutes } from './routes/force-sync.ts'
+import { galleryRoutes } from './routes/gallery.ts'
+import { keyRoutes } from './routes/keys.ts'
+import { operationRoutes } from './routes/operations.ts'
+import { putImageRoutes } from './routes/put-image.ts'
+import { storageStatusRoutes } from './routes/storage-status.ts'
+import { syncStatusRoutes } from './routes/sync-status.ts'
+import { taskRoutes } from './routes/tasks.ts'
+import { uploadRoutes } from './routes/upload.ts'
+import { verifyRoutes } from './routes/verify.ts'
+import { UploadGate } from './upload-gate.ts'
+
+/** `imageReads` are the routes that the server answers by itself where it can. */
+export function createRouteTable(
+  parts: HttpParts,
+  options: ApiOptions,
+  imageReads: readonly Route[]
+): readonly Route[] {
+  const gate = new UploadGate(parts, options.uploadsMax)
+  const table: readonly Route[] = [
+    ...storageStatusRoutes(parts, options),
+    ...forceSyncRoutes(parts, options),
+    ...syncStatusRoutes(parts, options),
+    ...filesRoutes(parts, options),
+    ...verifyRoutes(parts, options),
+    ...taskRoutes(parts, options),
+    ...uploadRoutes(parts, options, gate),
+    ...imageReads,
+    ...putImageRoutes(parts, options, gate),
+    ...fileRoutes(parts, options),
+    ...changeImageRoutes(parts, options),
+    ...galleryRoutes(parts, options),
+    ...deleteImagesRoutes(parts, options),
+    ...keyRoutes(parts),
+    ...operationRoutes(parts, () => table)
+  ]
+  return table
+}

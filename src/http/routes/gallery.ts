@@ -1,0 +1,117 @@
+// GET /api/images: the newest images, page by page, as gallery pages show them.
+
+import { z } from 'zod'
+import type { ImageEntry } from '../../../protocols/entry.ts'
+import type { ImageIndex } from '../../index/image-index.ts'
+import { imageIdOf } from '../../index/tables.ts'
+import { describedImageShape, describeImage } from '../describe-image.ts'
+import { type ImageOrder, newestFirst, newestFirstOf, readPage } from '../image-orders.ts'
+import { cursorField, limitField, prefixField } from '../list-query.ts'
+import type { ApiOptions, HttpParts } from '../ports.ts'
+import type { ApiRequest, Route } from '../route.ts'
+
+const LIMIT_MAX = 1000
+/**
+ * So many images with a prefix are sorted here; with more of them, pages are soon found by going
+ * through all.
+ */
+const SORTED_MAX = 2000
+
+const querySchema = z.strictObject({
+  limit: limitField(LIMIT_MAX).default(50),
+  cursor: cursorField.optional(),
+  prefix: prefixField.default('')
+})
+
+const galleryImageShape = describedImageShape
+  .pick({
+    path: true,
+    filename: true,
+    size: true,
+    hash: true,
+    sha256: true,
+    cid: true,
+    mime_type: true,
+    width: true,
+    height: true,
+    source_url: true,
+    created_at: true,
+    modified_at: true,
+    url: true
+  })
+  .extend({ id: z.int().describe('The first 53 bits of SHA-256 of the path') })
+
+const shape = z.object({
+  status: z.literal('success'),
+  total: z.int().nullable().describe('Null where only a longer search could tell'),
+  count: z.int(),
+  next_cursor: z.string().nullable().describe('Null at the end; a short page may have one'),
+  images: z.array(galleryImageShape)
+})
+
+export function galleryRoutes(parts: HttpParts, _options: ApiOptions): Route[] {
+  return [
+    {
+      method: 'GET',
+      url: '/api/images',
+      who: 'read',
+      tag: 'images',
+      summary: 'List images, newest first',
+      query: querySchema,
+      answers: { 200: { means: 'A page of images', shape } },
+      handle: (request) => list(parts, request)
+    }
+  ]
+}
+
+async function list(parts: HttpParts, request: ApiRequest): Promise<z.output<typeof shape>> {
+  const { limit, cursor, prefix } = request.query as z.output<typeof querySchema>
+  const { order, total } = await orderFor(parts.flows.index, prefix, request.signal)
+  const keep = ({ path }: ImageEntry) => path.startsWith(prefix)
+  const page = await readPage(order, keep, { limit, cursor, signal: request.signal })
+  return {
+    status: 'success',
+    total,
+    count: page.entries.length,
+    next_cursor: page.nextCursor ?? null,
+    images: page.entries.map((entry) => describe(parts, entry))
+  }
+}
+
+async function orderFor(
+  index: ImageIndex,
+  prefix: string,
+  signal: AbortSignal
+): Promise<{ order: ImageOrder; total: number | null }> {
+  if (prefix === '') return { order: newestFirst(index), total: index.counts().images }
+  const entries: ImageEntry[] = []
+  for await (const entry of index.list({ prefix })) {
+    signal.throwIfAborted()
+    if (entries.length === SORTED_MAX) return { order: newestFirst(index), total: null }
+    entries.push(entry)
+  }
+  return { order: newestFirstOf(entries), total: entries.length }
+}
+
+function describe(
+  { flows: { index }, node }: HttpParts,
+  entry: ImageEntry
+): z.output<typeof galleryImageShape> {
+  const image = describeImage(entry, index.blob(entry.hash), node)
+  return {
+    id: imageIdOf(entry.path),
+    path: image.path,
+    filename: image.filename,
+    size: image.size,
+    hash: image.hash,
+    sha256: image.sha256,
+    cid: image.cid,
+    mime_type: image.mime_type,
+    width: image.width,
+    height: image.height,
+    source_url: image.source_url,
+    created_at: image.created_at,
+    modified_at: image.modified_at,
+    url: image.url
+  }
+}

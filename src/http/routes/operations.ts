@@ -1,0 +1,126 @@
+// Running the node: health checks, the page and its files, the API page, the export of the index.
+
+import type { FastifyReply } from 'fastify'
+import { z } from 'zod'
+import { NodeError } from '../../base/errors.ts'
+import { PAGE_CONTENT_SECURITY_POLICY, type StaticFile } from '../../web/static-files.ts'
+import { planConditional } from '../conditional.ts'
+import { messageFor } from '../messages.ts'
+import { describeApi } from '../openapi.ts'
+import type { HttpParts } from '../ports.ts'
+import type { ApiRequest, Route } from '../route.ts'
+
+const exportShape = z.object({
+  status: z.literal('success'),
+  message: z.string(),
+  file: z.string(),
+  entries: z.int()
+})
+
+/** `allRoutes` is asked when the API page is: these routes are among them. */
+export function operationRoutes(parts: HttpParts, allRoutes: () => readonly Route[]): Route[] {
+  let apiPage: object | undefined
+  return [
+    {
+      method: 'GET',
+      url: '/healthz',
+      who: 'anyone',
+      tag: 'operations',
+      summary: 'Whether the process lives',
+      answers: { 200: { means: 'It does', shape: z.object({ status: z.literal('ok') }) } },
+      handle: async () => ({ status: 'ok' })
+    },
+    {
+      method: 'GET',
+      url: '/readyz',
+      who: 'anyone',
+      tag: 'operations',
+      summary: 'Whether the node can do its work; never depends on other nodes',
+      answers: {
+        200: { means: 'It can', shape: z.object({ status: z.literal('ready') }) },
+        503: { means: 'It can not; the sentence says why' }
+      },
+      async handle() {
+        const { fault } = parts.flows.index
+        if (fault === undefined) return { status: 'ready' }
+        throw new NodeError('NOT_AVAILABLE', fault.message, {}, { cause: fault })
+      }
+    },
+    {
+      method: 'GET',
+      url: '/openapi.json',
+      who: 'anyone',
+      tag: 'operations',
+      summary: 'This description',
+      answers: { 200: { means: 'OpenAPI 3.1' } },
+      async handle() {
+        apiPage ??= describeApi(allRoutes(), parts.node.version)
+        return apiPage
+      }
+    },
+    {
+      method: 'POST',
+      url: '/api/export-index',
+      who: 'admin',
+      tag: 'operations',
+      summary: 'Write metadata/file_index.json, a readable copy of the index, now',
+      answers: { 200: { means: 'Written', shape: exportShape } },
+      handle: (request) => exportNow(parts, request)
+    },
+    pageRoute(parts, '/', 'The page of this node'),
+    pageRoute(parts, '/web/*', 'Files of the page')
+  ]
+}
+
+async function exportNow(
+  parts: HttpParts,
+  request: ApiRequest
+): Promise<z.output<typeof exportShape>> {
+  const { file, entries } = await parts.exportIndex()
+  return {
+    status: 'success',
+    message: messageFor(
+      request,
+      `${entries} entries were written to ${file}.`,
+      `已将 ${entries} 条记录写入 ${file}。`
+    ),
+    file,
+    entries
+  }
+}
+
+function pageRoute({ page }: HttpParts, url: string, summary: string): Route {
+  return {
+    method: 'GET',
+    url,
+    who: 'anyone',
+    tag: 'operations',
+    summary,
+    answers: {
+      200: { means: 'The file' },
+      304: { means: 'The client has it already' },
+      404: { means: 'There is no such file' }
+    },
+    async handle(request, reply) {
+      const { '*': rest } = request.params as Partial<Record<string, string>>
+      const file = page.get(rest === undefined ? '/' : `/web/${rest}`)
+      if (file === undefined) throw new NodeError('NOT_FOUND', 'The page has no such file.')
+      sendFile(request, reply, file)
+      return undefined
+    }
+  }
+}
+
+function sendFile(request: ApiRequest, reply: FastifyReply, file: StaticFile): void {
+  const { body, mediaType, etag } = file
+  const { method = 'GET' } = request.raw
+  const { answer } = planConditional(method, request.headers, { etag, modifiedMs: 0 })
+  reply.headers({
+    ETag: etag,
+    'Cache-Control': 'no-cache',
+    'Content-Security-Policy': PAGE_CONTENT_SECURITY_POLICY,
+    'Referrer-Policy': 'no-referrer'
+  })
+  if (answer === 'not-modified') reply.code(304).send()
+  else reply.type(mediaType).send(body)
+}

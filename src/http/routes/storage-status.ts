@@ -1,0 +1,139 @@
+// GET /api/storage-status: what this node keeps, in what health, and who else keeps it.
+
+import { z } from 'zod'
+import { lastScan } from '../../flows/last-scan.ts'
+import { isoTime } from '../describe-image.ts'
+import { missingFiles, SYNC_OFF_TEXT, serverShape, uptimeSeconds } from '../describe-status.ts'
+import type { ApiOptions, HttpParts } from '../ports.ts'
+import type { Route } from '../route.ts'
+
+const localShape = z.object({
+  status: z.enum(['healthy', 'degraded', 'read_only', 'critical']),
+  status_reasons: z.array(z.string()),
+  total_files: z.int().describe('Live images of the index'),
+  total_size: z.int(),
+  local_files: z.int().describe('Those whose bytes are here'),
+  local_size: z.int(),
+  unique_blobs: z.int(),
+  missing_files: z.int(),
+  corrupted_files: z.int(),
+  quarantined_files: z.int(),
+  deleted_files: z.int(),
+  trash_size: z.int(),
+  disk: z.object({
+    total: z.int(),
+    used: z.int(),
+    free: z.int(),
+    reserved: z.int(),
+    inodes_free: z.int(),
+    state: z.enum(['ok', 'low', 'full'])
+  }),
+  integrity: z.object({
+    last_scan_at: z.iso.datetime().nullable(),
+    next_scan_at: z.iso.datetime().nullable(),
+    scanned_files: z.int(),
+    corrupted_files: z.int(),
+    repaired_files: z.int(),
+    unrepairable_files: z.int()
+  }),
+  node: z.object({
+    name: z.string(),
+    peer_id: z.string(),
+    cluster: z.string(),
+    version: z.string(),
+    uptime_seconds: z.int(),
+    addresses: z.array(z.string()),
+    pid: z.int()
+  })
+})
+
+const onShape = localShape.extend({
+  distributed_storage: z.literal(true),
+  sync_queue_size: z.int().describe('Blobs that should be here and are not'),
+  pending_bytes: z.int(),
+  under_replicated_files: z.int(),
+  review_files: z.int(),
+  servers: z.array(serverShape)
+})
+
+const offShape = localShape.extend({
+  distributed_storage: z.literal(false),
+  message: z.literal(SYNC_OFF_TEXT)
+})
+
+export function storageStatusRoutes(parts: HttpParts, { sync }: ApiOptions): Route[] {
+  return [
+    {
+      method: 'GET',
+      url: '/api/storage-status',
+      who: 'public',
+      tag: 'documented',
+      summary: 'State of the storage',
+      answers: { 200: { means: 'The state now', shape: z.union([onShape, offShape]) } },
+      handle: async () => (sync.enabled ? describeOn(parts) : describeOff(parts))
+    }
+  ]
+}
+
+function describeOff(parts: HttpParts): z.output<typeof offShape> {
+  return { distributed_storage: false, message: SYNC_OFF_TEXT, ...describeLocal(parts) }
+}
+
+function describeOn(parts: HttpParts): z.output<typeof onShape> {
+  const { counts } = parts.status()
+  return {
+    distributed_storage: true,
+    ...describeLocal(parts),
+    sync_queue_size: counts.wants,
+    pending_bytes: counts.wantBytes,
+    // every image is to be on this node, the only one there is
+    under_replicated_files: counts.images - counts.heldImages,
+    review_files: 0,
+    servers: []
+  }
+}
+
+function describeLocal(parts: HttpParts): z.output<typeof localShape> {
+  const { health, reasons, counts, disk, quarantinedFiles } = parts.status()
+  const { name, peerId, cluster, version } = parts.node
+  const scan = lastScan(parts.flows)
+  return {
+    status: health,
+    status_reasons: [...reasons],
+    total_files: counts.images,
+    total_size: counts.imageBytes,
+    local_files: counts.heldImages,
+    local_size: counts.heldImageBytes,
+    unique_blobs: counts.blobs,
+    missing_files: missingFiles(counts),
+    corrupted_files: counts.damagedImages,
+    quarantined_files: quarantinedFiles,
+    deleted_files: counts.tombstones,
+    trash_size: counts.trashBytes,
+    disk: {
+      total: disk.total,
+      used: disk.used,
+      free: disk.free,
+      reserved: disk.reserved,
+      inodes_free: disk.inodesFree,
+      state: disk.state
+    },
+    integrity: {
+      last_scan_at: scan === undefined ? null : isoTime(scan.atMs),
+      next_scan_at: null,
+      scanned_files: scan?.scannedFiles ?? 0,
+      corrupted_files: scan?.corruptedFiles ?? 0,
+      repaired_files: scan?.repairedFiles ?? 0,
+      unrepairable_files: scan?.unrepairableFiles ?? 0
+    },
+    node: {
+      name,
+      peer_id: peerId,
+      cluster,
+      version,
+      uptime_seconds: uptimeSeconds(parts),
+      addresses: [],
+      pid: process.pid
+    }
+  }
+}

@@ -1,0 +1,152 @@
+// Reads the form of an upload: files are staged as they come, fields may stand before or after
+// them.
+
+import type { MultipartValue } from '@fastify/multipart'
+import { z } from 'zod'
+import { SOURCE_URL_BYTES_MAX } from '../../protocols/entry.ts'
+import { parseHash, parseMd5 } from '../../protocols/hash.ts'
+import { parsePath } from '../../protocols/path.ts'
+import { NodeError } from '../base/errors.ts'
+import type { Upload } from '../flows/ingest.ts'
+import type { BlobStore, StagedBlob } from '../store/blob-store.ts'
+import type { ApiRequest } from './route.ts'
+
+/** Files in one request. */
+export const FILES_MAX = 100
+const FIELDS_MAX = 32
+/** A path, or a source URL. */
+const FIELD_BYTES_MAX = 8 * 1024
+/** What surrounds the files: boundaries, headers of parts, fields. */
+export const FORM_BYTES_MAX = 1024 * 1024
+
+export type FormFields = Pick<Upload, 'path' | 'md5' | 'sha256' | 'sourceUrl'>
+
+export interface StagedFile {
+  readonly fileName: string
+  readonly staged: StagedBlob
+}
+
+export interface UploadForm {
+  readonly files: readonly StagedFile[]
+  readonly fields: FormFields
+}
+
+export interface FormOptions {
+  readonly bytesMax: number
+  /** Called before each file, with the fields so far: what it throws saves reading the file. */
+  readonly beforeFile: (fields: FormFields) => void
+}
+
+/**
+ * The staged files are the caller's, to be finished each. If this throws, none is left. Errors:
+ * VALIDATION, BAD_REQUEST for a form that is broken, BAD_PATH, BAD_HASH, and those of the store.
+ */
+export async function readUploadForm(
+  store: BlobStore,
+  request: ApiRequest,
+  { bytesMax, beforeFile }: FormOptions
+): Promise<UploadForm> {
+  const files: StagedFile[] = []
+  const texts = new Map<string, string>()
+  let fields: FormFields = {}
+  if (!request.fastify.isMultipart()) return { files, fields }
+  try {
+    for await (const part of partsOf(request, bytesMax)) {
+      if (part.type === 'field') {
+        takeField(texts, part)
+        fields = parseFields(texts)
+      } else if (part.fieldname !== 'file') part.file.resume()
+      else {
+        beforeFile(fields)
+        const source = translated<Uint8Array>(part.file)
+        const staged = await store.stage(source, { bytesMax, signal: request.signal })
+        files.push({ fileName: part.filename, staged })
+      }
+      checkSingle(fields, files.length)
+    }
+    return { files, fields }
+  } catch (error) {
+    for (const { staged } of files) store.finish(staged)
+    throw error
+  }
+}
+
+function partsOf({ fastify }: ApiRequest, bytesMax: number) {
+  const limits = {
+    fieldNameSize: 100,
+    fieldSize: FIELD_BYTES_MAX,
+    fields: FIELDS_MAX,
+    files: FILES_MAX,
+    parts: FIELDS_MAX + FILES_MAX,
+    headerPairs: 32,
+    fileSize: bytesMax + 1 // the store refuses the byte too many, with a better sentence
+  }
+  return translated(fastify.parts({ limits }))
+}
+
+/** A form that is broken, or has too much in it, is the client's fault. */
+async function* translated<T>(source: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* source
+  } catch (error) {
+    throw formError(error)
+  }
+}
+
+function formError(cause: unknown): NodeError {
+  if (cause instanceof NodeError) return cause
+  const { code, message } = cause as { code?: string; message?: string }
+  if (/^FST_(?:FILES|FIELDS|PARTS)_LIMIT$/.test(code ?? '')) {
+    return invalid('file', `at most ${FILES_MAX} files and ${FIELDS_MAX} fields in one request`)
+  }
+  return new NodeError(
+    'BAD_REQUEST',
+    `The form could not be read (${message}). Send multipart/form-data with the image as the field "file".`,
+    {},
+    { cause }
+  )
+}
+
+function takeField(texts: Map<string, string>, { fieldname, value, ...cut }: MultipartValue): void {
+  if (fieldname === 'file') throw invalid('file', 'must be sent as a file, with a file name')
+  if (!['path', 'file_hash', 'sha256', 'source_url'].includes(fieldname)) return
+  if (typeof value !== 'string' || cut.valueTruncated) {
+    throw invalid(fieldname, `must be text of at most ${FIELD_BYTES_MAX} bytes`)
+  }
+  if (texts.has(fieldname) && texts.get(fieldname) !== value) {
+    throw invalid(fieldname, 'was given twice')
+  }
+  texts.set(fieldname, value)
+}
+
+/** Fields that are left empty, as pages send them, are not there. */
+function parseFields(texts: ReadonlyMap<string, string>): FormFields {
+  const [path, md5, sha256, sourceUrl] = ['path', 'file_hash', 'sha256', 'source_url'].map(
+    (name) => texts.get(name)?.trim() || undefined
+  )
+  if (sourceUrl !== undefined) {
+    const fits = Buffer.byteLength(sourceUrl) <= SOURCE_URL_BYTES_MAX
+    if (!fits || !URL.canParse(sourceUrl)) {
+      throw invalid('source_url', `must be a URL of at most ${SOURCE_URL_BYTES_MAX} bytes`)
+    }
+  }
+  return {
+    path: path === undefined ? undefined : parsePath(path),
+    md5: md5 === undefined ? undefined : parseMd5(md5),
+    sha256: sha256 === undefined ? undefined : parseHash(sha256),
+    sourceUrl
+  }
+}
+
+/** With several files nobody could say whose path or hash it is. */
+function checkSingle({ path, md5, sha256 }: FormFields, files: number): void {
+  if (files < 2) return
+  const name = path ? 'path' : md5 ? 'file_hash' : sha256 ? 'sha256' : undefined
+  if (name !== undefined) throw invalid(name, 'goes with one file only; send the files one by one')
+}
+
+/** VALIDATION for one field of the form. */
+export function invalid(field: string, fault: string): NodeError {
+  const cause = new z.ZodError([{ code: 'custom', path: [field], message: fault }])
+  return new NodeError('VALIDATION', `${field} ${fault}`, { place: 'body' }, { cause })
+}

@@ -1,0 +1,110 @@
+// @ts-check
+// The node's HTTP interface as this page uses it: same origin, JSON, one kind of error.
+
+/**
+ * @typedef {{ path: string, filename: string, size: number, mime_type: string,
+ *   hash: string, sha256: string, cid: string, width: number | null, height: number | null,
+ *   created_at: string }} ListedImage
+ * @typedef {{ total: number | null, next_cursor: string | null, images: ListedImage[] }} ImageList
+ * @typedef {{ file_path: string, duplicate: boolean, duplicate_of?: string | null }} Uploaded
+ * @typedef {{ status: number, method: string, detail: string }} Denial
+ * @typedef {ReturnType<typeof createApi>} Api
+ */
+
+/** A refusal of the node, or no answer at all (status 0). The message is a sentence for people. */
+export class ApiError extends Error {
+  /**
+   * @param {number} status
+   * @param {string} message
+   */
+  constructor(status, message) {
+    super(message)
+    this.status = status
+  }
+}
+
+/**
+ * The sentence in an error answer: `detail`, or what is wrong with each field.
+ * @param {unknown} answer
+ * @param {number} status
+ */
+export function detailOf(answer, status) {
+  const detail = /** @type {{ detail?: unknown } | null} */ (answer)?.detail
+  if (typeof detail === 'string' && detail !== '') return detail
+  const messages = Array.isArray(detail) ? detail.map((fault) => fault?.msg).filter(Boolean) : []
+  return messages.length > 0 ? messages.join('; ') : `HTTP ${status}`
+}
+
+/**
+ * @param {{ language: import('./language.js').Language, key: () => string | null,
+ *   onDenied: (denial: Denial) => void }} parts
+ */
+export function createApi({ language, key, onDenied }) {
+  /** @returns {Record<string, string>} */
+  function headers() {
+    const value = key()
+    const bearer = value === null ? {} : { Authorization: `Bearer ${value}` }
+    return { Accept: 'application/json', 'Accept-Language': language.name, ...bearer }
+  }
+
+  /**
+   * @param {string} method
+   * @param {number} status
+   * @param {unknown} answer
+   */
+  function refusal(method, status, answer) {
+    const detail = detailOf(answer, status)
+    if (status === 401 || status === 403) onDenied({ status, method, detail })
+    return new ApiError(status, detail)
+  }
+
+  return {
+    /**
+     * The answer as the contract describes it. Throws ApiError.
+     * @param {'GET' | 'POST' | 'DELETE'} method
+     * @param {string} url relative to the page
+     * @param {{ body?: unknown, timeoutMs?: number }} [options]
+     * @returns {Promise<any>}
+     */
+    async call(method, url, { body, timeoutMs = 60_000 } = {}) {
+      /** @type {RequestInit} */
+      const request = { method, headers: headers(), signal: AbortSignal.timeout(timeoutMs) }
+      if (body !== undefined) {
+        request.headers = { ...request.headers, 'Content-Type': 'application/json' }
+        request.body = JSON.stringify(body)
+      }
+      const response = await fetch(url, request).catch(() => undefined)
+      const answer = await response?.json().catch(() => undefined)
+      if (response && !response.ok) throw refusal(method, response.status, answer)
+      if (answer === undefined) throw new ApiError(0, language.say('noAnswer'))
+      return answer
+    },
+
+    /**
+     * Sends one file; `answer` rejects with ApiError. By XMLHttpRequest: fetch tells no progress.
+     * @param {File} file
+     * @param {(share: number) => void} onProgress 0 to 1
+     * @returns {{ answer: Promise<Uploaded>, cancel: () => void }}
+     */
+    upload(file, onProgress) {
+      const request = new XMLHttpRequest()
+      const form = new FormData()
+      form.append('file', file)
+      request.open('POST', 'file-sync/api/file-sync/upload')
+      for (const [name, value] of Object.entries(headers())) request.setRequestHeader(name, value)
+      request.responseType = 'json'
+      request.upload.onprogress = ({ loaded, total }) => onProgress(total > 0 ? loaded / total : 0)
+      const answer = new Promise((resolve, reject) => {
+        request.onload = () => {
+          const { status, response } = request
+          if (status < 300 && response) resolve(response)
+          else reject(refusal('POST', status, response))
+        }
+        request.onerror = () => reject(new ApiError(0, language.say('upload.broken')))
+        request.onabort = () => reject(new ApiError(0, language.say('upload.cancelled')))
+      })
+      request.send(form)
+      return { answer, cancel: () => request.abort() }
+    }
+  }
+}

@@ -1,0 +1,172 @@
+// @ts-check
+// The latest images, newest first: a page at a time, by prefix, kept current without moving under
+// the hand of who looks.
+
+import { ApiError } from './api.js'
+import { make, need, onClick, setText } from './dom.js'
+import { extensionLabel, formatSize } from './format.js'
+
+/** @import { ImageList, ListedImage } from './api.js' */
+/** @import { Language } from './language.js' */
+
+const PAGE_IMAGES = 60
+/** What is shown is asked again in one question up to here. */
+const REFRESH_IMAGES_MAX = 300
+const TILE_BYTES_MAX = 2_000_000
+const TYPING_MS = 250
+
+/** @param {ListedImage | undefined} image */
+const keyOf = (image) => `${image?.sha256} ${image?.path}`
+
+/**
+ * One image as a picture, or a mark that says why there is none.
+ * @param {ListedImage} image
+ * @param {{ bytesMax: number, alt: string }} options larger images are not loaded
+ * @param {Language} language
+ */
+export function makePicture({ filename, size, sha256 }, { bytesMax, alt }, { say }) {
+  const blank = (/** @type {string} */ why) => {
+    const label = make('b', { textContent: extensionLabel(filename) })
+    return make('span', { className: 'blank' }, label, make('span', { textContent: why }))
+  }
+  if (size > bytesMax) return blank(say('picture.large', { size: formatSize(bytesMax) }))
+  const picture = make('img', { alt, loading: 'lazy', decoding: 'async' })
+  picture.onerror = () => picture.replaceWith(blank(say('picture.broken')))
+  picture.src = `blobs/${encodeURIComponent(sha256)}` // by hash it never changes: the browser keeps it
+  return picture
+}
+
+/**
+ * @param {{ api: import('./api.js').Api, language: Language,
+ *   onOpen: (image: ListedImage) => void }} parts
+ */
+export function createGallery({ api, language, onOpen }) {
+  const { say } = language
+  const grid = need('grid')
+  const search = need('search', HTMLInputElement)
+  /** @type {Map<string, HTMLLIElement>} kept by hash and path while they are the same */
+  let tiles = new Map()
+  /** @type {ImageList | undefined} */
+  let list
+  /** @type {string | undefined} */
+  let failure
+  let questions = 0
+  let isLoading = false
+
+  /**
+   * Asks for images; undefined if that failed or a later question overtook it.
+   * @param {number} limit
+   * @param {string | null} [cursor]
+   * @returns {Promise<ImageList | undefined>}
+   */
+  async function ask(limit, cursor) {
+    const question = ++questions
+    const query = new URLSearchParams({ limit: String(limit), prefix: search.value.trim() })
+    if (cursor) query.set('cursor', cursor)
+    try {
+      const answer = await api.call('GET', `api/images?${query}`)
+      if (question !== questions) return undefined
+      failure = undefined
+      return answer
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error
+      if (question === questions) failure = error.message
+      return undefined
+    }
+  }
+
+  /**
+   * Asks again for as many images as are shown, and shows what changed.
+   * @param {boolean} [isWanted] by the person who looks; else nothing moves under their hand
+   */
+  async function refresh(isWanted = false) {
+    const shown = list?.images ?? []
+    const count = Math.min(Math.max(PAGE_IMAGES, shown.length), REFRESH_IMAGES_MAX)
+    const answer = isLoading ? undefined : await ask(count)
+    const isInUse = grid.matches(':hover, :focus-within') || need('detail').matches('[open]')
+    const isSame = answer?.images.every((image, at) => keyOf(image) === keyOf(shown[at]))
+    const isHeld = isLoading || (answer !== undefined && isInUse && !isWanted)
+    if (answer && !isHeld && !(isSame && answer.total === list?.total)) list = answer
+    need('fresh').hidden = !isHeld || isSame === true
+    render()
+  }
+
+  /** Starts anew: another prefix, or another key. */
+  async function reload() {
+    const answer = await ask(PAGE_IMAGES)
+    if (answer || failure) list = answer
+    render()
+  }
+
+  async function loadMore() {
+    const shown = list?.images ?? []
+    isLoading = true
+    const answer = await ask(PAGE_IMAGES, list?.next_cursor)
+    isLoading = false
+    if (answer) list = { ...answer, images: [...shown, ...answer.images] }
+    render()
+    grid.children[shown.length]?.querySelector('button')?.focus({ preventScroll: true })
+  }
+
+  function render() {
+    const before = tiles
+    tiles = new Map()
+    for (const image of list?.images ?? []) {
+      const key = keyOf(image)
+      tiles.set(key, before.get(key) ?? makeTile(image))
+    }
+    const nodes = [...tiles.values()]
+    // a tile that is taken out and put back loses the focus
+    const isSame = nodes.length === grid.childElementCount
+    if (!isSame || nodes.some((node, at) => node !== grid.children[at]))
+      grid.replaceChildren(...nodes)
+    need('more').hidden = !list?.next_cursor
+    const count = list?.total
+      ? say('gallery.count', { shown: tiles.size, total: list.total })
+      : tiles.size.toLocaleString(language.name)
+    setText('gallery-count', tiles.size > 0 ? count : '')
+
+    const prefix = search.value.trim()
+    need('empty').hidden =
+      failure === undefined && (list?.images.length !== 0 || list.next_cursor !== null)
+    need('gallery-retry').hidden = failure === undefined
+    need('first').hidden = failure !== undefined || prefix !== ''
+    const none = say(prefix === '' ? 'gallery.none' : 'gallery.nothing', { prefix })
+    setText('empty-text', failure ? say('gallery.failed', { detail: failure }) : none)
+  }
+
+  /** @param {ListedImage} image */
+  function makeTile(image) {
+    const { filename, path, size, width, height } = image
+    const picture = makePicture(image, { bytesMax: TILE_BYTES_MAX, alt: '' }, language)
+    const facts = formatSize(size) + (width && height ? ` · ${width} × ${height}` : '')
+    const button = make(
+      'button',
+      { type: 'button', className: 'tile' },
+      make('span', { className: 'frame' }, picture),
+      make('span', { className: 'name', textContent: filename, title: path }),
+      make('span', { className: 'quiet', textContent: facts })
+    )
+    button.onclick = () => onOpen(image)
+    return make('li', {}, button)
+  }
+
+  let typing = 0
+  search.addEventListener('input', () => {
+    clearTimeout(typing)
+    typing = window.setTimeout(reload, TYPING_MS)
+  })
+  onClick('more', loadMore)
+  onClick('gallery-retry', reload)
+  onClick('fresh', () => {
+    refresh(true)
+    need('images').focus({ preventScroll: true })
+  })
+  language.onChange(() => {
+    tiles.clear()
+    render()
+  })
+  const url = new URL('file-sync/api/file-sync/upload', document.baseURI)
+  setText('command', `curl -F file=@photo.jpg ${url}`)
+  return { reload, refresh }
+}

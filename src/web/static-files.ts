@@ -1,0 +1,63 @@
+// The page's files, read once at start: what a browser gets at `/` and under `/web/`.
+
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+
+export interface StaticFile {
+  readonly body: Buffer
+  /** Value of the Content-Type header. */
+  readonly mediaType: string
+  /** Strong, quoted, made from the content. */
+  readonly etag: string
+}
+
+/** The page needs nothing but its own files and its own node, so it may have nothing else. */
+export const PAGE_CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data: blob:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'"
+].join('; ')
+
+const MEDIA_TYPES = {
+  html: 'text/html; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  js: 'text/javascript; charset=utf-8'
+} as const
+
+// A list, not the folder: a file that strays into it is not published.
+const FILES = [
+  'page.html',
+  'page.css',
+  'page.js',
+  'access.js',
+  'api.js',
+  'detail.js',
+  'dom.js',
+  'format.js',
+  'gallery.js',
+  'language.js',
+  'status.js',
+  'strings-en.js',
+  'strings-zh.js',
+  'uploads.js'
+]
+
+/**
+ * The page by URL path: `/` is page.html, every other file is `/web/<name>`.
+ * Throws the system's error if a file can't be read: the installation is broken.
+ */
+export async function loadStaticFiles(): Promise<ReadonlyMap<string, StaticFile>> {
+  const pairs = FILES.map(async (name): Promise<[string, StaticFile]> => {
+    const body = await readFile(new URL(name, import.meta.url))
+    const etag = `"${createHash('sha256').update(body).digest('hex')}"`
+    const extension = name.slice(name.lastIndexOf('.') + 1) as keyof typeof MEDIA_TYPES
+    const url = name === 'page.html' ? '/' : `/web/${name}`
+    return [url, { body, mediaType: MEDIA_TYPES[extension], etag }]
+  })
+  return new Map(await Promise.all(pairs))
+}

@@ -1,0 +1,116 @@
+// @ts-check
+// The node's state, asked every few seconds while someone looks.
+
+import { ApiError } from './api.js'
+import { make, need, setText } from './dom.js'
+import { formatDuration, formatSize, shortenId } from './format.js'
+
+/** @import { Language } from './language.js' */
+
+const POLL_MS = 3000
+const ANSWER_MS_MAX = 5000
+const STATES = /** @type {const} */ (['healthy', 'degraded', 'read_only', 'critical'])
+
+/**
+ * The word that sums a status up.
+ * @param {Record<string, any> | undefined} status
+ * @param {boolean} isReachable
+ */
+export function stateOf(status, isReachable) {
+  if (!isReachable) return 'unreachable'
+  if (status === undefined) return 'waiting'
+  return STATES.find((state) => state === status.status) ?? 'off'
+}
+
+/**
+ * @param {{ api: import('./api.js').Api, language: Language, onChange: () => void }} parts
+ *   `onChange` runs when the images are no longer the same
+ */
+export function createStatus({ api, language, onChange }) {
+  /** @type {Record<string, any> | undefined} */
+  let status
+  /** @type {ApiError | undefined} */
+  let failure
+  let isAsking = false
+  let timer = 0
+
+  async function poll() {
+    if (isAsking) return
+    isAsking = true
+    clearTimeout(timer)
+    try {
+      const next = await api.call('GET', 'api/storage-status', { timeoutMs: ANSWER_MS_MAX })
+      const isChanged = failure !== undefined || marksOf(next) !== marksOf(status ?? next)
+      status = next
+      failure = undefined
+      if (isChanged) onChange()
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error
+      failure = error
+    } finally {
+      isAsking = false
+      if (!document.hidden) timer = window.setTimeout(poll, POLL_MS)
+    }
+    render()
+  }
+
+  function render() {
+    const state = stateOf(status, failure === undefined)
+    need('pill').dataset.state = state
+    setText('pill', language.say(`status.${state}`))
+    document.body.classList.toggle('stale', failure !== undefined)
+    need('unreachable').hidden = failure === undefined
+    const isSilent = failure?.status === 0
+    setText('unreachable', isSilent ? language.say('unreachable') : (failure?.message ?? ''))
+    if (status !== undefined) renderStatus(status, language)
+  }
+
+  document.addEventListener('visibilitychange', () => {
+    if (!document.hidden) poll()
+  })
+  language.onChange(render)
+  return { poll, render }
+}
+
+/** @param {Record<string, any>} status */
+function marksOf({ total_files, total_size, deleted_files }) {
+  return [total_files, total_size, deleted_files].join()
+}
+
+/**
+ * @param {Record<string, any>} status
+ * @param {Language} language
+ */
+function renderStatus(status, { name: locale, say }) {
+  const { node = {}, disk, distributed_storage: isShared, message, status_reasons = [] } = status
+  const uptime = node.uptime_seconds
+  document.title = node.name ? `${node.name} · Tumesh` : 'Tumesh'
+  setText('node-name', node.name ?? '')
+  setText('version', node.version ?? '–')
+  setText('uptime', uptime === undefined ? '–' : formatDuration(uptime, locale))
+  setText('peer', shortenId(node.peer_id ?? '–'))
+  need('peer').title = node.peer_id ?? ''
+
+  /** @type {string[]} */
+  const reasons = isShared === false && message ? [message] : status_reasons
+  need('reasons').hidden = reasons.length === 0
+  need('reasons').replaceChildren(...reasons.map((textContent) => make('li', { textContent })))
+  for (const place of document.querySelectorAll('[data-count]')) {
+    const name = place.getAttribute('data-count') ?? ''
+    const value = status[name] ?? '–'
+    const isSize = name === 'total_size' && value !== '–'
+    setText(place, isSize ? formatSize(value) : value.toLocaleString(locale))
+    const isTrouble = /^(missing|corrupted)/.test(name) && value > 0
+    place.classList.toggle('trouble', isTrouble)
+  }
+  if (!(disk?.total > 0)) return
+  const ours = status.local_size ?? 0
+  /** @param {number} bytes a little is still seen */
+  const share = (bytes) =>
+    bytes > 0 ? `max(2px, ${Math.min(100, (100 * bytes) / disk.total)}%)` : '0'
+  need('disk-ours').style.width = share(ours)
+  need('disk-other').style.width = share(disk.used - ours)
+  const [free, total] = [formatSize(disk.free), formatSize(disk.total)]
+  setText('disk-text', say('disk.text', { ours: formatSize(ours), free, total }))
+  need('disk-text').classList.toggle('trouble', disk.state === 'low' || disk.state === 'full')
+}

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+import type { ImageEntry } from '../../../protocols/entry.ts'
+import { type ImageOrder, readPage } from '../../../src/http/image-orders.ts'
+
+/** So many images, of which only the last is wanted. */
+function order(count: number): ImageOrder {
+  return {
+    name: 'path',
+    async *from(place) {
+      const first = place === undefined ? 0 : Number(place[0]) + 1
+      for (let n = first; n < count; n++) {
+        yield { entry: { bytes: n } as ImageEntry, place: [String(n)] }
+      }
+    }
+  }
+}
+const { signal } = new AbortController()
+
+test('a page ends after many images that do not match, and the next goes on there', async () => {
+  const keep = ({ bytes }: ImageEntry) => bytes === 24_999
+  const first = await readPage(order(25_000), keep, { limit: 10, cursor: undefined, signal })
+  expect(first.entries).toEqual([])
+  expect(first.nextCursor).toBeDefined()
+  const second = await readPage(order(25_000), keep, {
+    limit: 10,
+    cursor: first.nextCursor,
+    signal
+  })
+  expect(second.entries).toHaveLength(1)
+  expect(second.nextCursor).toBeUndefined()
+})
+
+test('a full page at the very end has no cursor', async () => {
+  const all = () => true
+  const page = await readPage(order(10), all, { limit: 10, cursor: undefined, signal })
+  expect(page).toMatchObject({ entries: { length: 10 }, nextCursor: undefined })
+})
+
+test('a client that is gone ends the search', async () => {
+  const gone = AbortSignal.abort(new Error('gone'))
+  const page = readPage(order(10), () => true, { limit: 10, cursor: undefined, signal: gone })
+  await expect(page).rejects.toThrow('gone')
+})

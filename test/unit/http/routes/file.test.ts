@@ -1,0 +1,147 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { parsePath } from '../../../../protocols/path.ts'
+import { remove } from '../../../../src/flows/remove.ts'
+import { restore } from '../../../../src/flows/restore.ts'
+import { verifyBlob } from '../../../../src/flows/verify-blob.ts'
+import { describedImageShape } from '../../../../src/http/describe-image.ts'
+import { fileRoutes } from '../../../../src/http/routes/file.ts'
+import { DAY_MS, type MemoryNode, openMemoryNode, tinyImage } from '../../../support/memory-node.ts'
+import { serveRoutes } from '../../../support/serve-routes.ts'
+
+let node: MemoryNode
+beforeEach(async () => {
+  node = await openMemoryNode()
+})
+afterEach(() => node.close())
+
+function ask(path: string) {
+  const server = serveRoutes(fileRoutes(node.http, node.options))
+  return server.inject(`/file-sync/api/file-sync/file/${path}`)
+}
+
+async function get(path: string) {
+  const answer = await ask(path)
+  expect(answer.statusCode).toBe(200)
+  return answer.json()
+}
+
+const X = parsePath('a b/x.svg')
+const URL_X = 'a%20b/x.svg'
+const events = ({ history }: { history: { event: string }[] }) => history.map(({ event }) => event)
+
+async function settled<T>(work: Promise<T>): Promise<T> {
+  const result = await work
+  await node.flows.settler.idle()
+  node.clock.advance(1000)
+  return result
+}
+
+const put = (n: number) => settled(node.put(X, tinyImage(n)))
+const removeX = (how = {}) => settled(remove(node.flows, node.options, X, how))
+
+test('a live image: an element of the list, with its history and where it is', async () => {
+  const { entry } = await put(1)
+  const body = await get(URL_X)
+  const keys = [...Object.keys(describedImageShape.shape), 'history', 'complete', 'deleted']
+  expect(Object.keys(body).sort()).toEqual(keys.sort())
+  expect(body).toMatchObject({
+    path: X,
+    state: 'ok',
+    complete: true,
+    deleted: false,
+    replicas: 1,
+    servers: [{ name: 'a', has: true, verified_at: body.verified_at, reason: null }],
+    history: [
+      {
+        at: '2023-11-14T22:13:20.000Z',
+        event: 'added',
+        node: 'a',
+        sha256: entry.hash,
+        conflict: false
+      }
+    ]
+  })
+  expect(Object.keys(body.servers[0])).toEqual([
+    ...['name', 'has', 'verified_at', 'reason', 'next_try_at']
+  ])
+})
+
+test('a damaged image says why it is not there', async () => {
+  const { entry } = await put(1)
+  node.store.damage(entry.hash, 'by writing')
+  await settled(verifyBlob(node.flows, entry.hash))
+  const body = await get(URL_X)
+  expect(body).toMatchObject({ state: 'corrupted', local: false, replicas: 0 })
+  expect(body.servers).toEqual([
+    {
+      name: 'a',
+      has: false,
+      verified_at: null,
+      reason: expect.stringContaining('quarantine/'),
+      next_try_at: null
+    }
+  ])
+  expect(events(body)).toEqual(['added', 'damaged'])
+  await put(1)
+  expect(events(await get(URL_X))).toEqual(['added', 'damaged', 'healed'])
+})
+
+test('a deleted image is still explained', async () => {
+  const { entry } = await put(1)
+  const deletedMs = node.clock.now()
+  await removeX()
+  const body = await get(URL_X)
+  const keys = [...Object.keys(describedImageShape.shape), 'history', 'complete', 'deleted']
+  expect(Object.keys(body).sort()).toEqual([...keys, 'recoverable_until'].sort())
+  expect(body).toMatchObject({
+    path: X,
+    filename: 'x.svg',
+    sha256: entry.hash,
+    state: 'deleted',
+    deleted: true,
+    local: false,
+    url: null,
+    modified_at: new Date(deletedMs).toISOString(),
+    recoverable_until: new Date(deletedMs + 7 * DAY_MS).toISOString(),
+    servers: [{ name: 'a', has: false, reason: expect.stringContaining('trash') }]
+  })
+  expect(events(body)).toEqual(['added', 'deleted'])
+})
+
+test('a purged image: nothing of it is known but that it is gone', async () => {
+  await put(1)
+  await removeX({ purge: true })
+  const body = await get(URL_X)
+  expect(body).toMatchObject({
+    deleted: true,
+    sha256: null,
+    size: null,
+    recoverable_until: null,
+    servers: [{ reason: expect.stringContaining('gone') }]
+  })
+  expect(events(body)).toEqual(['deleted'])
+})
+
+test('replaced, deleted, restored, deleted, added: each in its turn', async () => {
+  await put(1)
+  await put(2)
+  await removeX()
+  await settled(restore(node.flows, X))
+  await removeX()
+  await put(3)
+  const body = await get(URL_X)
+  expect(events(body)).toEqual([
+    ...['added', 'replaced', 'deleted', 'restored', 'deleted', 'added']
+  ])
+  const times = body.history.map(({ at }: { at: string }) => at)
+  expect(times).toEqual(times.toSorted())
+  expect(new Set(times).size).toBe(6)
+  expect(body.history.some(({ conflict }: { conflict: boolean }) => conflict)).toBe(false)
+})
+
+test('what never was is not found; what can not be a path is refused', async () => {
+  const answer = await ask('no.svg')
+  expect(answer.statusCode).toBe(404)
+  expect(answer.json()).toMatchObject({ code: 'NOT_FOUND' })
+  expect((await ask('a%2F%2Fb')).statusCode).toBe(422)
+})

@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { galleryRoutes } from '../../../../src/http/routes/gallery.ts'
+import {
+  addEntries,
+  type MemoryNode,
+  openMemoryNode,
+  tinyImage,
+  withMethod
+} from '../../../support/memory-node.ts'
+import { serveRoutes } from '../../../support/serve-routes.ts'
+
+let node: MemoryNode
+beforeEach(async () => {
+  node = await openMemoryNode()
+})
+afterEach(() => node.close())
+
+async function ask(query: Record<string, string | number> = {}) {
+  const server = serveRoutes(galleryRoutes(node.http, node.options))
+  return server.inject(`/api/images?${new URLSearchParams(query as never)}`)
+}
+
+async function walk(query: Record<string, string | number>, between = async () => {}) {
+  const seen: string[] = []
+  for (let cursor: string | null | undefined; cursor !== null; ) {
+    const body = (await ask({ ...query, ...(cursor && { cursor }) })).json()
+    seen.push(...body.images.map(({ path }: { path: string }) => path))
+    cursor = body.next_cursor
+    await between()
+  }
+  return seen
+}
+
+const names = (count: number, prefix = '') =>
+  Array.from({ length: count }, (_, n) => `${prefix}${String(n).padStart(4, '0')}.jpg`)
+
+test('the documented fields, and the id that is the same on every node', async () => {
+  await node.put('cat/x.svg', tinyImage(1))
+  const body = (await ask()).json()
+  expect(Object.keys(body)).toEqual(['status', 'total', 'count', 'next_cursor', 'images'])
+  const [image] = body.images
+  expect(Object.keys(image)).toEqual([
+    ...['id', 'path', 'filename', 'size', 'hash', 'sha256', 'cid', 'mime_type', 'width', 'height'],
+    ...['source_url', 'created_at', 'modified_at', 'url']
+  ])
+  const digest = createHash('sha256').update('cat/x.svg').digest()
+  expect(image).toMatchObject({
+    id: Number(digest.readBigUInt64BE() >> 11n),
+    path: 'cat/x.svg',
+    filename: 'x.svg',
+    hash: createHash('md5').update(tinyImage(1)).digest('hex'),
+    url: '/images/cat/x.svg'
+  })
+})
+
+test('newest first, 50 at a time', async () => {
+  await addEntries(node, names(120))
+  const body = (await ask()).json()
+  expect(body).toMatchObject({ total: 120, count: 50 })
+  expect(body.images[0].path).toBe('0119.jpg')
+  expect(await walk({ limit: 1000 })).toEqual(names(120).reverse())
+})
+
+test('pages cover everything once while images are added', async () => {
+  await addEntries(node, names(50))
+  let n = 0
+  const seen = await walk({ limit: 7 }, () => addEntries(node, [`new${n++}.jpg`]))
+  expect(seen).toEqual(names(50).reverse())
+})
+
+test('images of one version, as an adopted folder has, are all on some page', async () => {
+  await addEntries(node, names(20), { versionMs: node.clock.now() - 1000 })
+  const seen = await walk({ limit: 3 })
+  expect(seen.toSorted()).toEqual(names(20))
+})
+
+test('a rare prefix is found among many, with its total', async () => {
+  await addEntries(node, names(3, 'rare/'))
+  await addEntries(node, names(500, 'common/'))
+  expect((await ask({ prefix: 'rare/', limit: 2 })).json()).toMatchObject({ total: 3, count: 2 })
+  expect(await walk({ prefix: 'rare/', limit: 2 })).toEqual(names(3, 'rare/').reverse())
+  expect((await ask({ prefix: 'no/' })).json()).toMatchObject({ total: 0, next_cursor: null })
+})
+
+test('a prefix of too many images to sort is found by going through all', async () => {
+  await addEntries(node, [...names(10, 'common/'), ...names(10, 'other/')])
+  const { index } = node.flows
+  async function* list() {
+    for (let n = 0; n <= 2000; n++) yield index.image('common/0000.jpg' as never) as never
+  }
+  const many = { ...node.http, flows: { ...node.flows, index: withMethod(index, { list }) } }
+  const server = serveRoutes(galleryRoutes(many, node.options))
+  const body = (await server.inject('/api/images?prefix=common/&limit=3')).json()
+  expect(body).toMatchObject({ total: null, count: 3 })
+  const found = body.images.map(({ path }: { path: string }) => path)
+  expect(found).toEqual(names(10, 'common/').slice(7).reverse())
+})
+
+test('limits are bounded and unknown parameters named', async () => {
+  expect((await ask({ limit: 1001 })).statusCode).toBe(422)
+  const answer = await ask({ pge: 2 })
+  expect(answer.statusCode).toBe(422)
+  expect(answer.json().detail[0].msg).toContain('pge')
+})

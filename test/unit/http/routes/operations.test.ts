@@ -1,0 +1,151 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { loadStaticFiles } from '../../../../src/web/static-files.ts'
+import { type HttpNode, startHttpNode } from '../../../support/http-node.ts'
+import { withMethod } from '../../../support/memory-node.ts'
+
+const page = await loadStaticFiles()
+let http: HttpNode
+
+beforeEach(async () => {
+  http = await startHttpNode({ parts: () => ({ page }) })
+})
+
+afterEach(() => http.close())
+
+describe('health', () => {
+  it('is good', async () => {
+    expect((await http.send('/healthz')).json).toEqual({ status: 'ok' })
+    expect((await http.send('/readyz')).json).toEqual({ status: 'ready' })
+    expect((await http.send('/healthz', { method: 'HEAD' })).status).toBe(200)
+  })
+
+  it('is open to everybody', async () => {
+    const closed = await startHttpNode({ options: { read: 'key' } })
+    const headers = { Origin: 'https://monitor.example' }
+    for (const path of ['/healthz', '/readyz', '/openapi.json']) {
+      expect((await closed.send(path, { headers })).status).toBe(200)
+    }
+    await closed.close()
+  })
+
+  it('is bad for work when the index can not be written, with the reason', async () => {
+    const sick = await startHttpNode({
+      parts: ({ flows }) => ({
+        flows: {
+          ...flows,
+          index: withMethod(flows.index, { fault: new Error('The index could not be written.') })
+        }
+      })
+    })
+    const { status, json } = await sick.send('/readyz')
+    expect([status, json.detail]).toEqual([503, 'The index could not be written.'])
+    expect((await sick.send('/healthz')).status).toBe(200)
+    await sick.close()
+  })
+})
+
+describe('the page', () => {
+  it('is there with its files, and may load nothing else', async () => {
+    for (const [path, type] of [
+      ['/', 'text/html; charset=utf-8'],
+      ['/web/page.css', 'text/css; charset=utf-8'],
+      ['/web/page.js', 'text/javascript; charset=utf-8']
+    ] as const) {
+      const { status, headers, bytes } = await http.send(path)
+      expect([path, status, headers['content-type']]).toEqual([path, 200, type])
+      expect(bytes).toEqual(page.get(path)?.body)
+      expect(headers['content-security-policy']).toContain("default-src 'none'")
+      expect(headers['x-content-type-options']).toBe('nosniff')
+    }
+  })
+
+  it('is sent once', async () => {
+    const { headers } = await http.send('/')
+    const again = await http.send('/', { headers: { 'If-None-Match': headers.etag ?? '' } })
+    expect([again.status, again.bytes.length]).toEqual([304, 0])
+    const head = await http.send('/', { method: 'HEAD' })
+    expect([head.status, head.bytes.length]).toEqual([200, 0])
+  })
+
+  it('has no other files', async () => {
+    for (const path of ['/web/', '/web/nothing.js', '/web/..%2fpackage.json', '/web/page.html']) {
+      const { status, json } = await http.send(path)
+      expect([path, status, json.code]).toEqual([path, 404, 'NOT_FOUND'])
+    }
+  })
+})
+
+it('exports the index', async () => {
+  const { status, json } = await http.send('/api/export-index', { method: 'POST' })
+  expect(status).toBe(200)
+  expect(json).toMatchObject({ status: 'success', file: '/tmp/file_index.json', entries: 0 })
+  const headers = { Origin: 'https://evil.example' }
+  expect((await http.send('/api/export-index', { method: 'POST', headers })).status).toBe(401)
+})
+
+describe('the API page', () => {
+  it('names every way in, who may use it, and what comes of it', async () => {
+    const { json } = await http.send('/openapi.json')
+    expect(json.openapi).toBe('3.1.0')
+    const upload = json.paths['/file-sync/api/file-sync/upload'].post
+    expect([upload['x-who'], upload.security]).toEqual(['write', [{ key: ['write'] }, {}]])
+    const form = upload.requestBody.content['multipart/form-data'].schema
+    expect(Object.keys(form.properties)).toEqual([
+      'file',
+      'path',
+      'file_hash',
+      'sha256',
+      'source_url'
+    ])
+    expect(form.properties.file.items.format).toBe('binary')
+    expect(upload.responses['413'].content['application/json'].schema.$ref).toContain('Error')
+
+    const put = json.paths['/images/{path}'].put
+    expect(put.parameters.map(({ name }: { name: string }) => name)).toEqual([
+      'path',
+      'wait',
+      'timeout'
+    ])
+    expect(put.requestBody.content['application/octet-stream']).toBeDefined()
+    expect(json.paths['/images/{path}'].get['x-who']).toBe('public')
+    expect(json.paths['/images/{path}'].delete['x-who']).toBe('write')
+    expect(json.paths['/healthz'].get.security).toEqual([])
+    const restore = json.paths['/api/restore'].post.requestBody
+    expect(restore.content['application/json'].schema.required).toEqual(['path'])
+  })
+
+  it('describes each route whole', async () => {
+    const { json } = await http.send('/openapi.json')
+    for (const [path, methods] of Object.entries<object>(json.paths)) {
+      expect(path).not.toMatch(/[*:]/)
+      for (const operation of Object.values(methods)) {
+        expect(operation.summary.length).toBeGreaterThan(5)
+        expect(['anyone', 'public', 'read', 'write', 'admin']).toContain(operation['x-who'])
+        expect(Object.keys(operation.responses).length).toBeGreaterThan(1)
+        const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
+        const described = operation.parameters.filter((one: { in: string }) => one.in === 'path')
+        expect(described.map((one: { name: string }) => one.name)).toEqual(inPath)
+      }
+    }
+  })
+
+  it.each([
+    ['/api/storage-status', 'get'],
+    ['/api/force-file-sync', 'post'],
+    ['/file-sync/api/file-sync/status', 'get'],
+    ['/file-sync/api/file-sync/files', 'get'],
+    ['/file-sync/api/file-sync/verify', 'post'],
+    ['/file-sync/api/file-sync/upload', 'post'],
+    ['/file-sync/api/file-sync/download/{path}', 'get'],
+    ['/file-sync/api/file-sync/file/{path}', 'delete'],
+    ['/file-sync/api/file-sync/tasks/{id}', 'get'],
+    ['/static/data/images/{path}', 'get'],
+    ['/blobs/{hash}', 'get'],
+    ['/ipfs/{cid}', 'get'],
+    ['/api/images', 'delete'],
+    ['/api/copy', 'post']
+  ])('has %s', async (path, method) => {
+    const { json } = await http.send('/openapi.json')
+    expect(json.paths[path]?.[method]).toBeDefined()
+  })
+})
