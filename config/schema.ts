@@ -1,0 +1,126 @@
+// Everything that can be set, assembled from the options of the parts, and the list of its keys.
+
+import { resolve } from 'node:path'
+import { z } from 'zod'
+import { choiceField, nameField } from '../src/base/fields.ts'
+import { LOG_LEVELS, type LogLevel } from '../src/base/log.ts'
+import { type FileSyncOptions, fileSyncOptions, fileSyncSection } from '../src/flows/options.ts'
+import { type HttpOptions, httpOptions, httpSection } from '../src/http/options.ts'
+import { type IndexOptions, indexSection } from '../src/index/options.ts'
+import {
+  type ClusterOptions,
+  clusterOptions,
+  clusterSection,
+  type P2pOptions,
+  p2pOptions,
+  p2pSection
+} from '../src/network/options.ts'
+import {
+  type FileStorageOptions,
+  fileStorageOptions,
+  fileStorageSection,
+  type ImagesOptions,
+  imagesSection
+} from '../src/store/options.ts'
+
+export const SECTIONS = {
+  file_storage: fileStorageSection,
+  file_sync: fileSyncSection,
+  http: httpSection,
+  p2p: p2pSection,
+  cluster: clusterSection,
+  images: imagesSection,
+  index: indexSection
+} as const satisfies Record<string, z.ZodObject>
+
+const TOP_LEVEL = {
+  name: nameField()
+    .describe('Name of this node, shown to people')
+    .meta({ unset: 'the host name', example: 'server-a' }),
+  log_level: choiceField(LOG_LEVELS).prefault('info').describe('The least that is logged')
+}
+
+export const configSchema = z.strictObject({
+  ...TOP_LEVEL,
+  file_storage: fileStorageSection.prefault({}),
+  file_sync: fileSyncSection.prefault({}),
+  http: httpSection.prefault({}),
+  p2p: p2pSection.prefault({}),
+  cluster: clusterSection.prefault({}),
+  images: imagesSection.prefault({}),
+  index: indexSection.prefault({})
+})
+
+/**
+ * What a node is given: names in camel case, sizes in bytes, times in milliseconds, folders
+ * absolute.
+ */
+export interface Config {
+  readonly name: string
+  readonly logLevel: LogLevel
+  readonly fileStorage: FileStorageOptions
+  readonly fileSync: FileSyncOptions
+  readonly http: HttpOptions
+  readonly p2p: P2pOptions
+  readonly cluster: ClusterOptions
+  readonly images: ImagesOptions
+  readonly index: IndexOptions
+  /**
+   * This start takes a data folder whose marker is missing or another's as its own. Only a flag can
+   * say so.
+   */
+  readonly acceptFolder: boolean
+}
+
+/** Relative names of files count from `folder`. */
+export function configOf(values: z.output<typeof configSchema>, folder: string): Config {
+  const fileStorage = fileStorageOptions(values.file_storage)
+  const cluster = clusterOptions(values.cluster)
+  const { secretFile } = cluster
+  return {
+    name: values.name,
+    logLevel: values.log_level,
+    fileStorage: { ...fileStorage, localPath: resolve(folder, fileStorage.localPath) },
+    fileSync: fileSyncOptions(values.file_sync),
+    http: httpOptions(values.http),
+    p2p: p2pOptions(values.p2p),
+    cluster: { ...cluster, secretFile: secretFile && resolve(folder, secretFile) },
+    images: values.images,
+    index: values.index,
+    acceptFolder: false
+  }
+}
+
+export interface ConfigKey {
+  /** "http.port", or "name" at the top level. */
+  readonly path: string
+  readonly kind: string
+  readonly text: string
+  /** As it would be written; undefined if nothing stands for "not set". */
+  readonly initial: unknown
+  /** What holds while it is not set, in words. */
+  readonly unset: string | undefined
+  readonly example: unknown
+}
+
+/** In the order of the file. */
+export const CONFIG_KEYS: readonly ConfigKey[] = [
+  ...Object.entries(TOP_LEVEL).map(([name, field]) => describeKey(name, field)),
+  ...Object.entries(SECTIONS).flatMap(([section, { shape }]) =>
+    Object.entries(shape).map(([name, field]) => describeKey(`${section}.${name}`, field))
+  )
+]
+
+function describeKey(path: string, field: z.ZodType): ConfigKey {
+  const wrapped = field instanceof z.ZodPrefault || field instanceof z.ZodOptional
+  const meta = field.meta()
+  const inner = wrapped ? (field.unwrap() as z.ZodType).meta() : meta
+  return {
+    path,
+    kind: String(inner?.kind),
+    text: meta?.description ?? '',
+    initial: field instanceof z.ZodPrefault ? field.def.defaultValue : undefined,
+    unset: meta?.unset as string | undefined,
+    example: meta?.example
+  }
+}

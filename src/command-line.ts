@@ -1,0 +1,136 @@
+// The command line: which flags there are and what --help says. Nothing heavy is loaded here.
+
+import { Command, CommanderError, Option } from 'commander'
+import { FLAGS, type Flag } from '../config/flags.ts'
+import type { FlagValues } from '../config/load-config.ts'
+import { PRODUCT_VERSION } from './base/product-version.ts'
+
+export type CommandLine =
+  | { readonly do: 'start' | 'print-config'; readonly flags: FlagValues }
+  | { readonly do: 'keys'; readonly order: KeysOrder; readonly target: NodeTarget }
+  /** Help or version was shown, or the line is wrong; both are already said. */
+  | { readonly do: 'exit'; readonly code: number }
+
+export type KeysOrder =
+  | { readonly do: 'add'; readonly name: string; readonly scopes: readonly string[] }
+  | { readonly do: 'list' }
+  | { readonly do: 'revoke'; readonly id: string }
+
+/** The running node that a command talks to. */
+export interface NodeTarget {
+  readonly url: string
+  /** Its data folder, which holds the key for commands. */
+  readonly data: string
+}
+
+/** Where help and complaints go. */
+export interface CommandOutput {
+  readonly writeOut: (text: string) => void
+  readonly writeErr: (text: string) => void
+}
+
+/** The exit code of a wrong command line or configuration. */
+export const EXIT_USAGE = 2
+
+/** `words` are the arguments without the program. */
+export function readCommandLine(words: readonly string[], output: CommandOutput): CommandLine {
+  let line: CommandLine = { do: 'exit', code: 0 }
+  const found = (one: CommandLine) => {
+    line = one
+  }
+  const program = new Command('tumesh')
+    .description('Keeps images alive on every server that should have them.')
+    .usage('[start] [options] | keys …')
+    .version(PRODUCT_VERSION, '-V, --version', 'show the version')
+    .helpOption('-h, --help', 'show this help')
+    .showHelpAfterError('(tumesh --help shows what there is)')
+    .configureOutput(output)
+    .exitOverride()
+  program.addCommand(startCommand(found).copyInheritedSettings(program), { isDefault: true })
+  program.addCommand(keysCommand(found, program))
+  try {
+    program.parse(withStart(words), { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    return { do: 'exit', code: error.exitCode === 0 ? 0 : EXIT_USAGE }
+  }
+  return line
+}
+
+/** `tumesh --help` shows the options of start, as that is what most people want. */
+function withStart(words: readonly string[]): string[] {
+  const [first] = words
+  return first === '--help' || first === '-h' ? ['start', ...words] : [...words]
+}
+
+function startCommand(found: (line: CommandLine) => void): Command {
+  const command = new Command('start')
+    .description('starts a node; the default')
+    .usage('[options]')
+    .option('--config <file>', 'YAML file (default: tumesh.yaml, if there is one)')
+  for (const flag of FLAGS) command.addOption(optionOf(flag))
+  return command
+    .option('--accept-folder', 'take over a data folder whose marker is missing or foreign')
+    .option('--print-config', 'show the configuration and where each value is from, and exit')
+    .addHelpText('after', EXAMPLES)
+    .action((values: Record<string, unknown>) => {
+      const wish = values.printConfig === true ? 'print-config' : 'start'
+      found({ do: wish, flags: givenFlags(command) })
+    })
+}
+
+function keysCommand(found: (line: CommandLine) => void, program: Command): Command {
+  const keys = new Command('keys').description('makes, lists and revokes keys of a running node')
+  const add = (name: string, text: string) => {
+    const command = new Command(name).description(text).copyInheritedSettings(program)
+    keys.addCommand(
+      command
+        .option('--url <url>', 'the node', 'http://127.0.0.1:8000')
+        .option('--data <dir>', 'its data folder', './data')
+    )
+    return command
+  }
+  add('add', 'makes a key and shows it, this once')
+    .argument('<name>', 'who will use it: letters, digits, dots, hyphens, underscores')
+    .requiredOption('--scope <scope>', 'read, write or admin; each includes those before it')
+    .action((name: string, { scope, url, data }) =>
+      found({ do: 'keys', order: { do: 'add', name, scopes: [scope] }, target: { url, data } })
+    )
+  add('list', 'lists the keys').action((target: NodeTarget) =>
+    found({ do: 'keys', order: { do: 'list' }, target })
+  )
+  add('revoke', 'revokes a key at once')
+    .argument('<id>', 'as `keys list` shows it')
+    .action((id: string, target: NodeTarget) =>
+      found({ do: 'keys', order: { do: 'revoke', id }, target })
+    )
+  return keys.copyInheritedSettings(program)
+}
+
+const EXAMPLES = `
+Each option has an environment variable (TUMESH_HTTP_PORT) and a key in the YAML file (http.port).
+All keys: config/README.md
+
+Examples:
+  npm start                                                 a node on port 8000, data in ./data
+  npm start -- --data ./b --http-port 8001 --name b         a second one beside it
+  npm run keys -- add crawler --scope write                 a key for a program elsewhere`
+
+function optionOf(flag: Flag): Option {
+  const option = new Option(flag.syntax, flag.text)
+  if (!flag.repeats) return option
+  return option.argParser((value: string, before: readonly string[] = []) => [...before, value])
+}
+
+/** Only what stands on the line; defaults are the configuration's. */
+function givenFlags(command: Command): FlagValues {
+  const given = command.options.filter(
+    (option) => command.getOptionValueSource(option.attributeName()) === 'cli'
+  )
+  return Object.fromEntries(
+    given.map((option) => {
+      const value = command.getOptionValue(option.attributeName())
+      return [option.long ?? option.flags, option.negate ? true : value]
+    })
+  )
+}

@@ -1,0 +1,109 @@
+#!/usr/bin/env node
+// argv -> configuration -> node. What is heavy is loaded only when a node starts.
+
+import { enableCompileCache } from 'node:module'
+import { homedir, hostname } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { FlagValues, LoadedConfig } from '../config/load-config.ts'
+import type { Config } from '../config/schema.ts'
+import { NodeError } from './base/errors.ts'
+import type { FailPoints } from './base/fail-point.ts'
+import { EXIT_USAGE, type KeysOrder, type NodeTarget, readCommandLine } from './command-line.ts'
+
+// A start costs a third less when the stripped and compiled modules are kept. Beside the modules,
+// where only who installed them can write; where that can't be, nothing is kept.
+enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/tumesh', import.meta.url)))
+
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', () => {}) // a reader that went away (`| head`) must not end the node
+}
+const line = readCommandLine(process.argv.slice(2), {
+  writeOut: (text) => process.stdout.write(text),
+  writeErr: (text) => process.stderr.write(text)
+})
+if (line.do === 'exit') process.exitCode = line.code
+else if (line.do === 'print-config') await orExplain(false, () => printEffective(line.flags))
+else if (line.do === 'keys') await orExplain(false, () => keys(line.order, line.target))
+else {
+  const { config } = await orExplain(false, () => load(line.flags))
+  const debug = config.logLevel === 'debug' || config.logLevel === 'trace'
+  await orExplain(debug, () => start(config))
+}
+
+/** One sentence for a person, not a stack. */
+async function orExplain<T>(debug: boolean, task: () => Promise<T>): Promise<T> {
+  try {
+    return await task()
+  } catch (error) {
+    const { message, stack } = error instanceof Error ? error : new Error(String(error))
+    process.stderr.write(`${debug ? stack : message}\n`)
+    process.exit(error instanceof NodeError && error.code === 'BAD_CONFIG' ? EXIT_USAGE : 1)
+  }
+}
+
+async function load(flags: FlagValues): Promise<LoadedConfig> {
+  const { loadConfig } = await import('../config/load-config.ts')
+  const { env: environment } = process
+  return loadConfig({ flags, environment, folder: process.cwd(), hostname: hostname() })
+}
+
+async function printEffective(flags: FlagValues): Promise<void> {
+  const { effective } = await load(flags)
+  const { printConfig } = await import('../config/print-config.ts')
+  process.stdout.write(printConfig(effective))
+}
+
+async function keys(order: KeysOrder, target: NodeTarget): Promise<void> {
+  const { runKeys } = await import('./commands/keys.ts')
+  process.stdout.write(await runKeys(order, target))
+}
+
+async function start(config: Config): Promise<void> {
+  const [{ systemClock }, { createLog }, { logDestination }, { createNode }, { runNode }] =
+    await Promise.all([
+      import('./base/clock.ts'),
+      import('./base/log.ts'),
+      import('./log-destination.ts'),
+      import('./node.ts'),
+      import('./run-node.ts')
+    ])
+  const destination = await logDestination(process.stderr.isTTY)
+  const log = createLog({ level: config.logLevel, name: config.name, destination })
+  const failPoints = await failPointsOfProcess()
+  await runNode({
+    host: {
+      on: (event, listener) => process.on(event, listener),
+      exit: (code) => process.exit(code),
+      say: (text) => process.stdout.write(text)
+    },
+    log,
+    clock: systemClock,
+    create: () => createNode(config, { log, failPoints, stateDir: stateFolder() })
+  })
+}
+
+/** Where this user's programs keep state, by the XDG base directory specification. */
+function stateFolder(): string {
+  return join(process.env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'tumesh')
+}
+
+/**
+ * TUMESH_FAIL_POINT is for tests of crashes: from SIGUSR2 on, the process ends as if the power had
+ * gone when it reaches the named place.
+ */
+async function failPointsOfProcess(): Promise<FailPoints> {
+  const { failPointsOf, noFailPoints } = await import('./base/fail-point.ts')
+  const text = process.env.TUMESH_FAIL_POINT
+  if (!text) return noFailPoints
+  let armed = false
+  process.on('SIGUSR2', () => {
+    armed = true
+    process.stdout.write('armed\n')
+  })
+  const points = failPointsOf(text, () => {
+    process.kill(process.pid, 'SIGKILL')
+    throw new Error('unreachable: the process was killed')
+  })
+  return { reach: (name) => armed && points.reach(name) }
+}

@@ -1,0 +1,193 @@
+// The composition root: builds the parts bottom up, gives them to each other, starts and stops them in order.
+
+import type { Config } from '../config/schema.ts'
+import { type Clock, type Random, systemClock, systemRandom } from './base/clock.ts'
+import type { FailPoints } from './base/fail-point.ts'
+import { KeyedLock } from './base/keyed-lock.ts'
+import type { Log } from './base/log.ts'
+import { PRODUCT_VERSION } from './base/product-version.ts'
+import { TaskBoard } from './base/task-board.ts'
+import { createInspector } from './content/inspect.ts'
+import { createDuties } from './duties.ts'
+import type { IngestOptions } from './flows/ingest.ts'
+import { Journal } from './flows/journal.ts'
+import type { FlowParts, Locks } from './flows/parts.ts'
+import { recover } from './flows/recover.ts'
+import { Settler } from './flows/settle.ts'
+import { statusOf } from './flows/status.ts'
+import type { Greeting } from './greeting.ts'
+import { createGuard, type Guard } from './http/guard.ts'
+import { createKeyRing } from './http/key-ring.ts'
+import { createHttpServer } from './http/server.ts'
+import { readSocketTables } from './http/socket-tables.ts'
+import { type ImageIndex, openIndex } from './index/image-index.ts'
+import { openDatabase } from './index/open-database.ts'
+import {
+  loadIdentity,
+  loadLocalKey,
+  type MetadataFiles,
+  metadataFiles,
+  readJournal
+} from './metadata-files.ts'
+import { GroupCommit } from './store/commit.ts'
+import { DiskBlobs } from './store/disk-blobs.ts'
+import { DiskRoom } from './store/disk-room.ts'
+import { DiskView } from './store/disk-view.ts'
+import { type Folder, openFolder } from './store/folder.ts'
+import { writeFileAtomic } from './store/small-file.ts'
+import { systemSyncCalls } from './store/sync-calls.ts'
+import { loadStaticFiles } from './web/static-files.ts'
+
+export interface NodeParts {
+  readonly log: Log
+  readonly failPoints: FailPoints
+  /** Where this user's programs keep state: it remembers which data folder is which. */
+  readonly stateDir: string
+  readonly clock?: Clock
+  readonly random?: Random
+}
+
+export interface Node {
+  /** Complete once the node has started. */
+  readonly info: Greeting
+  /** Finishes what the last run left open, then listens. Errors: PORT_TAKEN, ADDRESS_UNUSABLE, disk errors. */
+  start(): Promise<void>
+  /** Lets open requests end, writes what is left to write and closes the index. */
+  stop(): Promise<void>
+}
+
+/** Opens the data folder and its index. Errors: those of openFolder and openDatabase, BAD_CONFIG. */
+export async function createNode(config: Config, nodeParts: NodeParts): Promise<Node> {
+  const parts = { clock: systemClock, random: systemRandom, ...nodeParts }
+  const { log, clock, random, stateDir } = parts
+  const { localPath, reserve } = config.fileStorage
+  const acceptNew = config.acceptFolder
+  const folder = await openFolder({ random, log }, { path: localPath, stateDir, acceptNew })
+  const files = metadataFiles(folder)
+  const identity = await loadIdentity(files)
+  const room = await DiskRoom.open({ clock }, { path: folder.path, reserve })
+  const database = await openDatabase(files.index)
+  try {
+    const index = await openIndex({ ...parts, database }, { writer: identity.peerId })
+    const flows = createFlows(config, parts, folder, index, room)
+    return await compose(config, parts, { folder, flows, room, peerId: identity.peerId })
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+}
+
+type Base = Required<NodeParts>
+
+function createFlows(
+  config: Config,
+  parts: Base,
+  folder: Folder,
+  index: ImageIndex,
+  room: DiskRoom
+): FlowParts {
+  const files = metadataFiles(folder)
+  const commit = new GroupCommit(systemSyncCalls(), { folder: folder.path })
+  const store = new DiskBlobs({ ...parts, folder, commit })
+  const view = new DiskView({ ...parts, folder, commit }, { mode: config.images.view })
+  const locks: Locks = { path: new KeyedLock(), blob: new KeyedLock() }
+  const settler = new Settler({ ...parts, index, store, view, locks })
+  const write = (text: string) => writeFileAtomic(files.journal, text)
+  const journal = new Journal({ ...parts, write }, readJournal(files))
+  const inspect = createInspector(parts)
+  return { ...parts, index, store, view, inspect, room, settler, journal, locks, name: config.name }
+}
+
+interface Opened {
+  readonly folder: Folder
+  readonly flows: FlowParts
+  readonly room: DiskRoom
+  readonly peerId: string
+}
+
+async function compose(
+  config: Config,
+  parts: Base,
+  { folder, flows, room, peerId }: Opened
+): Promise<Node> {
+  const { clock, log } = parts
+  const files = metadataFiles(folder)
+  const tasks = new TaskBoard(parts)
+  const options = ingestOptions(config)
+  const duties = createDuties({ flows, tasks, folder }, { ...config, ingest: options })
+  const status = () =>
+    statusOf({
+      flows,
+      disk: () => {
+        const space = room.status()
+        return { ...space, inodesFree: space.inodesFree ?? 0 }
+      },
+      quarantinedFiles: duties.quarantinedFiles,
+      folderPresent: folder.markerPresent
+    })
+  const guard = await openGuard(config, parts, flows.index, files)
+  const page = await loadStaticFiles()
+  const { exportIndex, adopting } = duties
+  const node = {
+    name: config.name,
+    peerId,
+    cluster: config.cluster.name,
+    version: PRODUCT_VERSION,
+    startedAtMs: clock.now()
+  }
+  const http = createHttpServer(
+    { flows, tasks, status, node, clock, log, page, exportIndex, adopting },
+    guard,
+    {
+      ...config.http,
+      ingest: options,
+      trashKeepMs: config.fileStorage.trashKeepMs,
+      sync: config.fileSync
+    }
+  )
+  let httpUrl = ''
+  return {
+    get info() {
+      return { name: config.name, peerId, httpUrl, dataFolder: folder.path }
+    },
+    async start() {
+      await recover(flows)
+      await duties.prepare()
+      const { port } = await http.listen()
+      httpUrl = `http://127.0.0.1:${port}`
+      duties.start()
+      log.info({ port, peer: peerId, folder: folder.path }, 'the node runs')
+    },
+    async stop() {
+      await http.close()
+      await duties.stop()
+      await tasks.stop()
+      await flows.settler.idle()
+      await duties.exportAtStop()
+      await flows.journal.flush()
+      await flows.index.close()
+      log.info('the node has stopped')
+    }
+  }
+}
+
+async function openGuard(
+  { http }: Config,
+  { log, random }: Base,
+  index: ImageIndex,
+  files: MetadataFiles
+): Promise<Guard> {
+  const keys = createKeyRing(index, await loadLocalKey(files, random))
+  return createGuard(
+    { log, keys, readTables: readSocketTables, ownUid: process.getuid?.() },
+    { publicRead: http.read, trustedProxies: http.trustedProxies }
+  )
+}
+
+function ingestOptions({ fileStorage }: Config): IngestOptions {
+  return {
+    maxFileSizeBytes: fileStorage.maxFileSizeBytes,
+    allowedExtensions: new Set(fileStorage.allowedExtensions),
+    strict: fileStorage.content === 'strict'
+  }
+}

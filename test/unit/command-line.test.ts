@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest'
+import { FLAGS, flagName } from '../../config/flags.ts'
+import { readCommandLine } from '../../src/command-line.ts'
+
+function run(...words: string[]) {
+  let out = ''
+  let err = ''
+  const line = readCommandLine(words, {
+    writeOut: (text) => {
+      out += text
+    },
+    writeErr: (text) => {
+      err += text
+    }
+  })
+  return { line, out, err }
+}
+
+test('without words, or with start alone, a node starts', () => {
+  expect(run().line).toEqual({ do: 'start', flags: {} })
+  expect(run('start').line).toEqual({ do: 'start', flags: {} })
+})
+
+test('flags are handed on as they were written, and only those', () => {
+  const words = '--data ./b --http-port 8001 --name b --no-mdns --accept-folder --config x.yaml'
+  const flags = {
+    '--data': './b',
+    '--http-port': '8001',
+    '--name': 'b',
+    '--no-mdns': true,
+    '--accept-folder': true,
+    '--config': 'x.yaml'
+  }
+  expect(run(...words.split(' ')).line).toEqual({ do: 'start', flags })
+  expect(run('start', ...words.split(' ')).line).toEqual({ do: 'start', flags })
+})
+
+test('bootstrap repeats', () => {
+  const { line } = run('--bootstrap', '/ip4/10.0.0.1/tcp/1', '--bootstrap=http://b:8000')
+  expect(line).toMatchObject({ flags: { '--bootstrap': ['/ip4/10.0.0.1/tcp/1', 'http://b:8000'] } })
+})
+
+test('--print-config prints instead of starting', () => {
+  expect(run('start', '--print-config', '--name', 'a').line).toMatchObject({
+    do: 'print-config',
+    flags: { '--name': 'a' }
+  })
+})
+
+test('--help names every flag and the second node', () => {
+  const { line, out, err } = run('--help')
+  expect(line).toEqual({ do: 'exit', code: 0 })
+  for (const flag of FLAGS) expect(out).toContain(flagName(flag))
+  expect(out).toContain('npm start -- --data ./b --http-port 8001 --name b')
+  expect(err).toBe('')
+})
+
+test('--version prints a version', () => {
+  expect(run('--version')).toMatchObject({ line: { do: 'exit', code: 0 } })
+  expect(run('-V').out).toMatch(/^\d+\.\d+\.\d+\n$/)
+})
+
+test.each([
+  [['--htp-port', '1'], '--http-port'],
+  [['--http-port'], 'argument missing'],
+  [['strt'], 'start'],
+  [['start', 'again'], 'too many arguments']
+])('%j is explained and is a usage error', (words, explanation) => {
+  const { line, err, out } = run(...words)
+  expect(line).toEqual({ do: 'exit', code: 2 })
+  expect(err).toContain(explanation)
+  expect(out).toBe('')
+})
