@@ -102,12 +102,14 @@ export class GroupCommit {
     return failures
   }
 
-  #syncOne(thing: number | string): Promise<void> {
+  async #syncOne(thing: number | string): Promise<void> {
     return typeof thing === 'number' ? this.#calls.file(thing) : this.#calls.folder(thing)
   }
 }
 
-/** Whether the disk failed to keep what it was given, rather than that there was nothing to give it. */
+/**
+ * Whether the disk failed to keep what it was given, rather than that there was nothing to give it.
+ */
 function isFault(error: unknown): boolean {
   const neverOpened = (error as NodeJS.ErrnoException).syscall === 'open'
   return !neverOpened && diskError(error, DOING).code === 'DISK_FAULT'

@@ -5,7 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { invariant } from '../base/errors.ts'
 
 /** unknown: no `sync -f` here, now or later. interrupted: the process ended, nothing is known. */
-export type SyncAnswer = 'synced' | 'unknown' | 'interrupted' | { readonly failed: string }
+type SyncAnswer = 'synced' | 'unknown' | 'interrupted' | { readonly failed: string }
 
 const NO_SYNC = 3
 const SCRIPT = `
