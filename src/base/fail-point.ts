@@ -10,7 +10,6 @@ export interface FailPoints {
 export const FAIL_POINTS = [
   'stage:opened', // the temporary file exists, empty
   'stage:written', // all bytes are in it, not yet durable
-  'stage:durable', // the temporary file is durable
   'publish:linked', // the blob has its name
   'publish:durable', // and so has its folder
   'change:planned', // the rows are known, none written

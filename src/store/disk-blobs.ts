@@ -69,17 +69,19 @@ export class DiskBlobs implements BlobStore {
     invariant(staged instanceof DiskStagedBlob, 'a store publishes what it staged')
     requireMarker(folder)
     const fd = staged.whole === undefined ? this.#reopen(staged) : this.#write(staged, staged.whole)
+    const file = blobFile(folder, 'blobs', staged.hash)
     try {
-      await commit.durable({ files: [fd] })
-      failPoints.reach('stage:durable')
+      // What stands there may be right after all: it gives way only to bytes that are durable.
+      if (stampAt(file) !== undefined) await commit.durable({ files: [fd] })
       requireMarker(folder)
-      const file = blobFile(folder, 'blobs', staged.hash)
       const made = onDisk('publishing a blob', () => {
         leaveNote(staged.note, join(folder.temp, NOTE_ORIGINAL))
         return move(staged.data, file)
       })
       failPoints.reach('publish:linked')
-      await commit.durable({ folders: [dirname(file), ...made] })
+      // Bytes and name together: nobody trusts the name before the index has it, and a note tells
+      // the next start of a name that it never got.
+      await commit.durable({ files: [fd], folders: [dirname(file), ...made] })
       failPoints.reach('publish:durable')
       return onDisk('looking at a blob', () => stampOf(fstatSync(fd)))
     } finally {

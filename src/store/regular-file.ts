@@ -9,7 +9,7 @@ import {
   openSync,
   read,
   readSync,
-  rmSync,
+  unlinkSync,
   type Stats
 } from 'node:fs'
 import { join } from 'node:path'
@@ -164,6 +164,6 @@ export function isAbsent(error: unknown): boolean {
 /** For temporary files: what stays is swept at the next start. */
 export function removeQuietly(file: string): void {
   try {
-    rmSync(file, { force: true })
+    unlinkSync(file)
   } catch {}
 }

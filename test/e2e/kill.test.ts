@@ -24,13 +24,7 @@ interface Operation {
 const a = SVG('a')
 const b = SVG('b')
 const large = LARGE('large')
-const PUBLISH: FailPoint[] = [
-  'stage:opened',
-  'stage:written',
-  'stage:durable',
-  'publish:linked',
-  'publish:durable'
-]
+const PUBLISH: FailPoint[] = ['stage:opened', 'stage:written', 'publish:linked', 'publish:durable']
 const CHANGE: FailPoint[] = ['change:planned', 'change:written', 'settle:started']
 
 const OPERATIONS: Readonly<Record<string, Operation>> = {
@@ -44,7 +38,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     before: {},
     run: (url) => put(url, 'new.svg', large),
     after: { 'new.svg': large },
-    points: ['stage:opened', 'stage:written', 'stage:durable']
+    points: ['stage:opened', 'stage:written', 'publish:linked']
   },
   replace: {
     before: { 'x.svg': a },

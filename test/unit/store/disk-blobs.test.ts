@@ -63,7 +63,6 @@ test.each([
   expect(passed).toEqual([
     'stage:opened',
     'stage:written',
-    'stage:durable',
     'publish:linked',
     'publish:durable'
   ])
