@@ -70,20 +70,26 @@ export class DiskBlobs implements BlobStore {
     requireMarker(folder)
     const fd = staged.whole === undefined ? this.#reopen(staged) : this.#write(staged, staged.whole)
     const file = blobFile(folder, 'blobs', staged.hash)
+    let isNamed = false
     try {
       // What stands there may be right after all: it gives way only to bytes that are durable.
-      if (stampAt(file) !== undefined) await commit.durable({ files: [fd] })
+      const replaces = stampAt(file) !== undefined
+      if (replaces) await commit.durable({ files: [fd] })
       requireMarker(folder)
       const made = onDisk('publishing a blob', () => {
         leaveNote(staged.note, join(folder.temp, NOTE_ORIGINAL))
         return move(staged.data, file)
       })
+      isNamed = !replaces
       failPoints.reach('publish:linked')
       // Bytes and name together: nobody trusts the name before the index has it, and a note tells
       // the next start of a name that it never got.
       await commit.durable({ files: [fd], folders: [dirname(file), ...made] })
       failPoints.reach('publish:durable')
       return onDisk('looking at a blob', () => stampOf(fstatSync(fd)))
+    } catch (error) {
+      if (isNamed) removeQuietly(file)
+      throw error
     } finally {
       closeSync(fd)
     }

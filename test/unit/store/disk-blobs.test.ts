@@ -60,34 +60,50 @@ test.each([
     temporary.push(on.names('temp').length)
   })
   await put(store, length)
-  expect(passed).toEqual([
-    'stage:opened',
-    'stage:written',
-    'publish:linked',
-    'publish:durable'
-  ])
-  expect(temporary).toEqual([1, 1, 1, 1, 1])
+  expect(passed).toEqual(['stage:opened', 'stage:written', 'publish:linked', 'publish:durable'])
+  expect(temporary).toEqual([1, 1, 1, 1])
 })
 
-test('a blob has its name only once its bytes are durable, and is told only then', async () => {
+/** A store whose syncs are told in their order, a + for those that find the blob under its name. */
+function watchedStore(hash: ContentHash) {
   const order: string[] = []
-  let hash: ContentHash | undefined
-  const note = (what: string) => order.push(`${what}${hash && existsSync(fileOf(hash)) ? '+' : ''}`)
+  const note = (what: string) => order.push(`${what}${existsSync(fileOf(hash)) ? '+' : ''}`)
   const calls = {
     file: async () => void note('file'),
     folder: async (path: string) => void note(path.slice(on.folder.path.length)),
     all: async () => false
   }
-  const commit = new GroupCommit(calls, { folder: on.folder.path })
-  const store = on.store(undefined, commit)
-  const staged = await store.stage(streamOf(testBytes(10)), options)
-  hash = staged.hash
+  return {
+    order,
+    note,
+    store: on.store(undefined, new GroupCommit(calls, { folder: on.folder.path }))
+  }
+}
+
+test('a blob is told only once its bytes and its name are durable', async () => {
+  const staged = await on.store().stage(streamOf(testBytes(10)), options)
+  const { order, note, store } = watchedStore(staged.hash)
   await store.publish(staged)
   note('told')
-  expect(order).toEqual(['file', `/blobs/${hash.slice(0, 2)}+`, '/blobs+', 'told+'])
+  expect(order).toEqual(['file+', `/blobs/${staged.hash.slice(0, 2)}+`, '/blobs+', 'told+'])
 })
 
-test('a publish whose bytes are not durable gives no name', async () => {
+test('a file that stands there already gives way only to durable bytes', async () => {
+  const hash = await put(on.store(), 10)
+  const before = statSync(fileOf(hash)).ino
+  const inodes: number[] = []
+  const calls = {
+    file: async () => void inodes.push(statSync(fileOf(hash)).ino),
+    folder: async () => {},
+    all: async () => false
+  }
+  const store = on.store(undefined, new GroupCommit(calls, { folder: on.folder.path }))
+  await store.publish(await store.stage(streamOf(testBytes(10)), options))
+  expect(inodes[0]).toBe(before)
+  expect(statSync(fileOf(hash)).ino).not.toBe(before)
+})
+
+test('a publish that is not durable leaves no name', async () => {
   const calls = {
     file: () => Promise.reject(Object.assign(new Error('EIO'), { code: 'EIO' })),
     folder: async () => {},
