@@ -13,7 +13,7 @@ export interface FailureParts {
 }
 
 /** How long a client that was refused may go on sending before its connection is cut. */
-export const UNREAD_BODY_MS_MAX = 30_000
+const UNREAD_BODY_MS_MAX = 30_000
 
 /** Never throws. A client that has gone is only noted: its request ended with it. */
 export function answerFailure(

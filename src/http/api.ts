@@ -28,7 +28,7 @@ export interface Api {
 }
 
 /** Lists of paths and the like; images come as streams and have their own limit. */
-export const JSON_BYTES_MAX = 1024 * 1024
+const JSON_BYTES_MAX = 1024 * 1024
 /** Longer than any path in any spelling; the head of a request is bounded anyway. */
 const PARAM_LENGTH_MAX = 16 * 1024
 

@@ -30,7 +30,21 @@ const CODE_OF_FAULT: Readonly<Record<WireFault, ErrorCode>> = {
   BAD_CID: 'BAD_HASH',
   BAD_VERSION: 'BAD_REQUEST',
   BAD_ENTRY: 'BAD_REQUEST',
-  TOO_LARGE: 'BAD_REQUEST'
+  TOO_LARGE: 'BAD_REQUEST',
+  TRUNCATED: 'NOT_AVAILABLE',
+  BAD_MESSAGE: 'NOT_AVAILABLE'
+}
+
+/** Parsers say what is wrong with a text; this is what to do about it. */
+const ADVICE_OF_FAULT: Readonly<Record<WireFault, string>> = {
+  BAD_PATH: 'Choose another path.',
+  BAD_HASH: 'Check the hash and send it again.',
+  BAD_CID: 'Send a CID, a SHA-256 or an MD5 of an image.',
+  BAD_VERSION: 'Check the request.',
+  BAD_ENTRY: 'Check the request.',
+  TOO_LARGE: 'Send less.',
+  TRUNCATED: 'Try again.',
+  BAD_MESSAGE: 'Try again.'
 }
 
 /**
@@ -50,7 +64,7 @@ export function errorBody(error: unknown): ErrorAnswer {
   const issues = validationIssues(error)
   if (issues !== undefined) return answerOf('VALIDATION', issues)
   if (error instanceof NodeError) return answerOf(error.code, error.message, error)
-  if (error instanceof WireError) return answerOf(CODE_OF_FAULT[error.fault], error.message)
+  if (error instanceof WireError) return answerOf(CODE_OF_FAULT[error.fault], sentenceOf(error))
   if (isFrameworkRefusal(error)) {
     const { statusCode } = error
     return {
@@ -83,6 +97,10 @@ export function sendError(
     'Content-Length': text.byteLength
   })
   response.end(text)
+}
+
+function sentenceOf({ message, fault }: WireError): string {
+  return `${message.charAt(0).toUpperCase()}${message.slice(1)}. ${ADVICE_OF_FAULT[fault]}`
 }
 
 function answerOf(

@@ -65,7 +65,7 @@ export function createGuard(parts: GuardParts, options: GuardOptions): Guard {
     log.warn(
       { header },
       'A forwarded request came from this machine, so a proxy runs here: from now until the next ' +
-        'start everybody needs a key. Make one: tumesh keys add NAME --scope write'
+        'start everybody needs a key. Make one: npm run keys -- add NAME --scope write'
     )
   }
 

@@ -131,7 +131,7 @@ function keylessFault(caller: Caller, policy: AccessPolicy): string | undefined 
 function refuse(code: Refusal['code'], fault: string, needed: Scope): Refusal {
   const reason =
     `This needs a key with the scope ${needed}, since ${fault}: send "Authorization: Bearer KEY" ` +
-    `with a key that "tumesh keys add NAME --scope ${needed}" on the server makes.`
+    `with a key that "npm run keys -- add NAME --scope ${needed}" on the server makes.`
   return { allow: false, code, reason }
 }
 

@@ -2,6 +2,7 @@
 // asked for it.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Room } from '../flows/parts.ts'
 
 /** Bytes of the body; undefined where the client did not say (chunked). */
 export function bodyLength({ headers }: IncomingMessage): number | undefined {
@@ -16,4 +17,18 @@ export function bodyLength({ headers }: IncomingMessage): number | undefined {
  */
 export function askForBody({ headers }: IncomingMessage, response: ServerResponse): void {
   if (/^100-continue$/i.test(headers.expect ?? '')) response.writeContinue()
+}
+
+/**
+ * The bytes as they come, while the disk has room for them: how many there will be, not every
+ * client says, and others write meanwhile. Throws DISK_FULL.
+ */
+export async function* takingRoom(
+  room: Room,
+  source: AsyncIterable<Uint8Array>
+): AsyncGenerator<Uint8Array> {
+  for await (const piece of source) {
+    room.take(piece.byteLength)
+    yield piece
+  }
 }

@@ -8,7 +8,9 @@ import { parseHash, parseMd5 } from '../../protocols/hash.ts'
 import { parsePath } from '../../protocols/path.ts'
 import { NodeError } from '../base/errors.ts'
 import type { Upload } from '../flows/ingest.ts'
-import type { BlobStore, StagedBlob } from '../store/blob-store.ts'
+import type { FlowParts } from '../flows/parts.ts'
+import type { StagedBlob } from '../store/blob-store.ts'
+import { takingRoom } from './request-body.ts'
 import type { ApiRequest } from './route.ts'
 
 /** Files in one request. */
@@ -26,12 +28,12 @@ export interface StagedFile {
   readonly staged: StagedBlob
 }
 
-export interface UploadForm {
+interface UploadForm {
   readonly files: readonly StagedFile[]
   readonly fields: FormFields
 }
 
-export interface FormOptions {
+interface FormOptions {
   readonly bytesMax: number
   /** Called before each file, with the fields so far: what it throws saves reading the file. */
   readonly beforeFile: (fields: FormFields) => void
@@ -42,7 +44,7 @@ export interface FormOptions {
  * VALIDATION, BAD_REQUEST for a form that is broken, BAD_PATH, BAD_HASH, and those of the store.
  */
 export async function readUploadForm(
-  store: BlobStore,
+  { store, room }: Pick<FlowParts, 'store' | 'room'>,
   request: ApiRequest,
   { bytesMax, beforeFile }: FormOptions
 ): Promise<UploadForm> {
@@ -58,7 +60,7 @@ export async function readUploadForm(
       } else if (part.fieldname !== 'file') part.file.resume()
       else {
         beforeFile(fields)
-        const source = translated<Uint8Array>(part.file)
+        const source = takingRoom(room, translated<Uint8Array>(part.file))
         const staged = await store.stage(source, { bytesMax, signal: request.signal })
         files.push({ fileName: part.filename, staged })
       }

@@ -1,11 +1,16 @@
-// The seam between the node and the disk: what a store of blobs does. One contract, two stores: disk and memory.
+// The seam between the node and the disk: what a store of blobs does. One contract, two stores:
+// disk and memory.
 //
-// The name of a blob is its hash and never comes from a user. A store moves bytes; whether a blob counts as *held*
-// is said by its row in the index alone.
+// The name of a blob is its hash and never comes from a user. A store moves bytes; whether a blob
+// counts as *held* is said by its row in the index alone.
 
 import type { ContentHash, Md5 } from '../../protocols/hash.ts'
+import type { NodeError } from '../base/errors.ts'
 
-/** A file as it was when its bytes were last verified. Any difference means: verify again before trusting it. */
+/**
+ * A file as it was when its bytes were last verified. Any difference means: verify again before
+ * trusting it.
+ */
 export interface FileStamp {
   readonly ino: number
   readonly size: number
@@ -52,7 +57,10 @@ export interface OpenBlob {
   readonly bytes: number
   /** All bytes at once, synchronously: for blobs up to SMALL_BLOB_BYTES_MAX. Does not close. */
   readAll(): Uint8Array
-  /** Bytes start (inclusive) to end (exclusive) in pieces of at most 256 KiB; one piece in memory at a time. */
+  /**
+   * Bytes start (inclusive) to end (exclusive) in pieces of at most 256 KiB; one piece in memory at
+   * a time.
+   */
   read(start: number, end: number): AsyncIterable<Uint8Array>
   /** May be called more than once. */
   close(): void
@@ -62,7 +70,9 @@ export interface Rehash {
   readonly hash: ContentHash
   readonly md5: Md5
   readonly bytes: number
-  /** Taken before the first and again after the last byte; undefined if the file changed meanwhile. */
+  /**
+   * Taken before the first and again after the last byte; undefined if the file changed meanwhile.
+   */
   readonly stamp: FileStamp | undefined
 }
 
@@ -73,19 +83,24 @@ export interface Leftover {
 }
 
 /**
- * Calls for one hash must not overlap: callers hold the lock of the hash. Errors: DISK_FULL (no room for bytes or
- * inodes), DISK_FAULT (the disk failed; `details.system` has the system's code), READ_ONLY (the marker is gone).
+ * Calls for one hash must not overlap: callers hold the lock of the hash. Errors: DISK_FULL (no
+ * room for bytes or inodes), DISK_FAULT (the disk failed; `details.system` has the system's code),
+ * READ_ONLY (the marker is gone).
  */
 export interface BlobStore {
+  /** The failure of the disk after which nothing is made durable any more. */
+  readonly fault: NodeError | undefined
   /**
-   * Takes a stream to its end, hashing SHA-256 and MD5 in the same pass. Memory stays bounded whatever the length.
-   * If the source throws, the signal aborts, or the limit is passed, nothing is left behind and the error is thrown
-   * (the source's own error as it is; BLOB_TOO_LARGE; the signal's reason).
+   * Takes a stream to its end, hashing SHA-256 and MD5 in the same pass. Memory stays bounded
+   * whatever the length. If the source throws, the signal aborts, or the limit is passed, nothing
+   * is left behind and the error is thrown (the source's own error as it is; BLOB_TOO_LARGE; the
+   * signal's reason).
    */
   stage(source: AsyncIterable<Uint8Array>, options: StageOptions): Promise<StagedBlob>
   /**
-   * Gives the staged bytes their name, read-only, replacing any file there; durable when it resolves. The temporary
-   * name stays until `finish`, so that a crash before the index batch can be seen at start-up.
+   * Gives the staged bytes their name, read-only, replacing any file there; durable when it
+   * resolves. The temporary name stays until `finish`, so that a crash before the index batch can
+   * be seen at start-up.
    */
   publish(staged: StagedBlob): Promise<FileStamp>
   /** Removes the temporary name of a blob, published or not. Never throws. */
@@ -105,9 +120,15 @@ export interface BlobStore {
   moveTo(hash: ContentHash, place: 'blobs' | 'trash'): Promise<FileStamp | undefined>
   /** Removes the file wherever it is; durable. */
   remove(hash: ContentHash): Promise<void>
-  /** Moves the file out of reach of every reader, keeping its bytes; the name it got, or undefined if there is none. */
+  /**
+   * Moves the file out of reach of every reader, keeping its bytes; the name it got, or undefined
+   * if there is none.
+   */
   quarantine(hash: ContentHash): Promise<string | undefined>
-  /** Temporary files of published blobs from an earlier run; other temporary files are removed by the same call. */
+  /**
+   * Temporary files of published blobs from an earlier run; other temporary files are removed by
+   * the same call.
+   */
   leftovers(): readonly Leftover[]
   removeLeftover(leftover: Leftover): void
 }

@@ -19,7 +19,7 @@ import {
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { ContentHash } from '../../protocols/hash.ts'
-import { invariant, systemCodeOf } from '../base/errors.ts'
+import { invariant, type NodeError, systemCodeOf } from '../base/errors.ts'
 import type {
   BlobStore,
   FileStamp,
@@ -58,6 +58,10 @@ export class DiskBlobs implements BlobStore {
 
   constructor(parts: DiskBlobsParts) {
     this.#parts = parts
+  }
+
+  get fault(): NodeError | undefined {
+    return this.#parts.commit.failed
   }
 
   stage(source: AsyncIterable<Uint8Array>, options: StageOptions): Promise<StagedBlob> {

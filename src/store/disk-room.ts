@@ -6,7 +6,7 @@ import { formatSize } from '../base/units.ts'
 import { type DiskSpace, diskSpace, planRoom, type Room } from './disk-space.ts'
 import { type FileStorageOptions, reservedBytes } from './options.ts'
 
-/** What was measured is believed for this long, less what was promised since. */
+/** What was measured is believed for this long, less what was taken since. */
 const BELIEVED_MS = 1000
 
 export interface DiskRoomStatus extends DiskSpace {
@@ -29,7 +29,8 @@ export class DiskRoom {
   readonly #options: DiskRoomOptions
   #space: DiskSpace
   #measuredMs: number
-  #promised = 0
+  /** Taken since the disk was measured. */
+  #taken = 0
   #measuring = false
 
   static async open(parts: DiskRoomParts, options: DiskRoomOptions): Promise<DiskRoom> {
@@ -43,11 +44,11 @@ export class DiskRoom {
     this.#measuredMs = clock.monotonicMs()
   }
 
-  /** Throws DISK_FULL unless `bytes` more leave the reserve free. */
+  /** Throws DISK_FULL unless `bytes` more leave the reserve free. Sets nothing aside for them. */
   demand(bytes: number): void {
     this.#refresh()
     const { free, inodesFree } = this.#space
-    const left = { free: free - this.#promised, inodesFree }
+    const left = { free: free - this.#taken, inodesFree }
     if (planRoom(left, this.#reserved(), bytes) === 'full') {
       throw new NodeError(
         'DISK_FULL',
@@ -56,7 +57,30 @@ export class DiskRoom {
         { bytes }
       )
     }
-    this.#promised += bytes
+  }
+
+  /** The same for bytes that are about to be written. */
+  take(bytes: number): void {
+    this.demand(bytes)
+    this.#taken += bytes
+  }
+
+  /**
+   * Asks the disk. To be called now and then, as others write on it too. A disk that can't be asked
+   * keeps its last figures: writing will tell.
+   */
+  async measure(): Promise<void> {
+    if (this.#measuring) return
+    this.#measuring = true
+    try {
+      this.#space = await diskSpace(this.#options.path)
+      this.#taken = 0
+      this.#measuredMs = this.#clock.monotonicMs()
+    } catch {
+      // as said
+    } finally {
+      this.#measuring = false
+    }
   }
 
   status(): DiskRoomStatus {
@@ -69,19 +93,8 @@ export class DiskRoom {
     return reservedBytes(this.#options.reserve, this.#space.total)
   }
 
-  /** Measures in the background; a disk that can't be asked keeps its last figures, and writing will tell. */
+  /** In the background. */
   #refresh(): void {
-    if (this.#measuring || this.#clock.monotonicMs() - this.#measuredMs < BELIEVED_MS) return
-    this.#measuring = true
-    diskSpace(this.#options.path)
-      .then((space) => {
-        this.#space = space
-        this.#promised = 0
-        this.#measuredMs = this.#clock.monotonicMs()
-      })
-      .catch(() => {})
-      .finally(() => {
-        this.#measuring = false
-      })
+    if (this.#clock.monotonicMs() - this.#measuredMs >= BELIEVED_MS) void this.measure()
   }
 }

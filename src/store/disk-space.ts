@@ -1,6 +1,6 @@
 // How much room the disk has, in bytes and in files.
 
-import { statfs } from 'node:fs/promises'
+import { rm, statfs, writeFile } from 'node:fs/promises'
 import { diskError } from './disk-error.ts'
 
 export interface DiskSpace {
@@ -43,4 +43,19 @@ export function planRoom(
   const inodesLeft = inodesFree ?? Number.POSITIVE_INFINITY
   if (left < reserveBytes || inodesLeft < INODES_RESERVE) return 'full'
   return left < 2 * reserveBytes || inodesLeft < 2 * INODES_RESERVE ? 'low' : 'ok'
+}
+
+/**
+ * Whether the disk really takes so many bytes: what a quota leaves, no figure tells. `file` is made
+ * and removed.
+ */
+export async function takesBytes(file: string, bytes: number): Promise<boolean> {
+  try {
+    await writeFile(file, Buffer.alloc(bytes), { flush: true })
+    return true
+  } catch {
+    return false
+  } finally {
+    await rm(file, { force: true })
+  }
 }

@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path'
 import type { ContentHash } from '../../protocols/hash.ts'
 import { fileNameOf, type ImagePath } from '../../protocols/path.ts'
 import { type Random, randomHex } from '../base/clock.ts'
+import { cutToBytes } from '../base/cut-to-bytes.ts'
 import { NodeError, systemCodeOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { sameStamp } from './blob-store.ts'
@@ -17,7 +18,7 @@ import { diskError, onDisk } from './disk-error.ts'
 import { FileLinker, whereSupported } from './file-linker.ts'
 import { blobFile, type Folder, requireMarker } from './folder.ts'
 import type { ImageView, ViewFile } from './image-view.ts'
-import { cutToBytes, planViewName } from './plan-view-name.ts'
+import { planViewName } from './plan-view-name.ts'
 import {
   hasRealParents,
   isSealed,
@@ -71,6 +72,10 @@ export class DiskView implements ImageView {
     this.#linker = mode === 'off' ? undefined : new FileLinker(parts, { mode })
   }
 
+  get isOn(): boolean {
+    return this.#linker !== undefined
+  }
+
   async show(
     path: ImagePath,
     hash: ContentHash,
@@ -100,13 +105,17 @@ export class DiskView implements ImageView {
       if (isSealed(stats)) onDisk('removing a file from images/', () => unlinkSync(at))
       else await this.#setAside(name) // the number was given to a file of somebody else
     }
-    for (let parent = dirname(at); parent !== folder.images; parent = dirname(parent)) {
-      try {
-        rmdirSync(parent)
-      } catch {
-        return // not empty
-      }
-    }
+    this.#removeEmptyFolders(name)
+  }
+
+  async sweep(name: string): Promise<void> {
+    const { folder } = this.#parts
+    requireMarker(folder)
+    if (this.#linker === undefined || !hasRealParents(folder.images, name)) return
+    const stats = lookAt(join(folder.images, name))
+    if (typeof stats !== 'object' || !stats.isFile() || !isSealed(stats)) return
+    await this.#setAside(name)
+    this.#removeEmptyFolders(name)
   }
 
   durable(names: readonly string[]): Promise<void> {
@@ -120,15 +129,21 @@ export class DiskView implements ImageView {
     return commit.durable({ folders: [...folders] })
   }
 
+  #removeEmptyFolders(name: string): void {
+    const { images } = this.#parts.folder
+    for (let at = dirname(join(images, name)); at !== images; at = dirname(at)) {
+      try {
+        rmdirSync(at)
+      } catch {
+        return // not empty
+      }
+    }
+  }
+
   /** Gives the file its name in images/ and returns it. */
   async #place(made: MadeFile, path: ImagePath, previous: ViewFile | undefined): Promise<string> {
     const { images } = this.#parts.folder
-    if (previous !== undefined && this.#isStill(previous)) {
-      onDisk('replacing a file in images/', () =>
-        renameSync(made.file, join(images, previous.name))
-      )
-      return previous.name
-    }
+    if (previous !== undefined && (await this.#takePlace(made, previous))) return previous.name
     const suffixed = new Set<number>()
     for (let round = 0; round < ROUNDS_MAX; round++) {
       const name = planViewName(path, suffixed)
@@ -144,11 +159,15 @@ export class DiskView implements ImageView {
     throw new NodeError('BUSY', sentence, { path })
   }
 
-  #isStill({ name, ino }: ViewFile): boolean {
+  /** False if there is another file now, or one that was written to. */
+  async #takePlace(made: MadeFile, { name, ino }: ViewFile): Promise<boolean> {
     const { images } = this.#parts.folder
     if (!hasRealParents(images, name)) return false
     const stats = lstatOf(join(images, name))
-    return stats?.isFile() === true && stats.ino === ino && isSealed(stats)
+    if (!stats?.isFile() || stats.ino !== ino) return false
+    if (!isSealed(stats)) return this.#replaceEqual(made, name) // somebody's, that was taken in
+    onDisk('replacing a file in images/', () => renameSync(made.file, join(images, name)))
+    return true
   }
 
   /**

@@ -1,5 +1,5 @@
-// The seam for `images/`: the folder that people, web servers and backup tools read. It is a view on the blobs and can
-// be made again from index and blobs at any time.
+// The seam for `images/`: the folder that people, web servers and backup tools read. It is a view
+// on the blobs and can be made again from index and blobs at any time.
 
 import type { ContentHash } from '../../protocols/hash.ts'
 import type { ImagePath } from '../../protocols/path.ts'
@@ -12,10 +12,13 @@ export interface ViewFile {
 }
 
 export interface ImageView {
+  /** False when the view is switched off: it shows nothing, and what is there is left to others. */
+  readonly isOn: boolean
   /**
-   * Makes the file of `path` show the blob, atomically in place of `previous` if that is still there. A file at the
-   * name that is not `previous` was put there by somebody else: it is set aside into quarantine/, never overwritten.
-   * The caller holds the locks of path and hash. Undefined when the view is switched off or the blob is not there.
+   * Makes the file of `path` show the blob, atomically in place of `previous` if that is still
+   * there. A file at the name that is not `previous` was put there by somebody else: it is set
+   * aside into quarantine/, never overwritten. The caller holds the locks of path and hash.
+   * Undefined when the view is switched off or the blob is not there.
    */
   show(
     path: ImagePath,
@@ -24,6 +27,11 @@ export interface ImageView {
   ): Promise<ViewFile | undefined>
   /** Removes the file if it is still the one the view made, and folders that become empty. */
   hide(file: ViewFile): Promise<void>
+  /**
+   * After a crash: sets aside what an earlier run may have shown under this name and could not
+   * note. A file that others may write, or that is not there, is left alone.
+   */
+  sweep(name: string): Promise<void>
   /** Resolves when everything shown or hidden before under these names is durable. */
   durable(names: readonly string[]): Promise<void>
 }

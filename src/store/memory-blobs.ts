@@ -188,7 +188,7 @@ export class MemoryBlobs implements BlobStore {
   }
 
   #fileOf(hash: ContentHash): MemoryFile {
-    const file = this.#files.blobs.get(hash)
+    const file = this.#files.blobs.get(hash) ?? this.#files.trash.get(hash)
     invariant(file !== undefined, `there is a blob ${hash}`)
     return file
   }

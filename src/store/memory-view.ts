@@ -6,13 +6,21 @@ import type { ImageView, ViewFile } from './image-view.ts'
 import type { MemoryBlobs } from './memory-blobs.ts'
 import { planViewName } from './plan-view-name.ts'
 
+/** A file without a hash was put there by somebody else. */
+interface MemoryViewFile {
+  readonly ino: number
+  readonly hash?: ContentHash | undefined
+}
+
 export class MemoryView implements ImageView {
   readonly #blobs: MemoryBlobs
-  /** By name; a file without a hash was put there by somebody else. */
-  readonly #files = new Map<string, { readonly ino: number; readonly hash?: ContentHash }>()
+  readonly #files = new Map<string, MemoryViewFile>()
+  /** What the disk has under names whose change is not durable yet. */
+  readonly #before = new Map<string, MemoryViewFile | undefined>()
   /** How many files each folder has below it. */
   readonly #folders = new Map<string, number>()
   readonly #setAside: string[] = []
+  isOn = true
 
   constructor({ blobs }: { readonly blobs: MemoryBlobs }) {
     this.#blobs = blobs
@@ -23,7 +31,7 @@ export class MemoryView implements ImageView {
     hash: ContentHash,
     previous: ViewFile | undefined
   ): Promise<ViewFile | undefined> {
-    const stamp = this.#blobs.linked(hash)
+    const stamp = this.isOn ? this.#blobs.linked(hash) : undefined
     if (stamp === undefined) return undefined
     const still = previous !== undefined && this.#files.get(previous.name)?.ino === previous.ino
     const name = still ? previous.name : this.#freeName(path, stamp.ino)
@@ -38,7 +46,22 @@ export class MemoryView implements ImageView {
     if (file.hash !== undefined) this.#blobs.linked(file.hash)
   }
 
-  async durable(): Promise<void> {}
+  async sweep(name: string): Promise<void> {
+    if (this.isOn && this.#files.get(name)?.hash !== undefined) this.#moveAway(name)
+  }
+
+  async durable(names: readonly string[]): Promise<void> {
+    for (const name of names) this.#before.delete(name)
+  }
+
+  /** Takes back what is not durable. */
+  cutPower(): void {
+    for (const [name, file] of this.#before) {
+      if (file === undefined) this.#take(name)
+      else this.#put(name, file)
+    }
+    this.#before.clear()
+  }
 
   /**
    * What a reader of the folder finds under a name: the hash of a blob, or that it is somebody
@@ -50,8 +73,8 @@ export class MemoryView implements ImageView {
   }
 
   /** Somebody else writes a file. */
-  write(name: string): void {
-    this.#put(name, { ino: -1 - this.#files.size })
+  write(name: string, ino = -1 - this.#files.size): void {
+    this.#put(name, { ino })
   }
 
   /** Somebody else removes a file. */
@@ -94,8 +117,9 @@ export class MemoryView implements ImageView {
     }
   }
 
-  #put(name: string, file: { readonly ino: number; readonly hash?: ContentHash }): void {
+  #put(name: string, file: MemoryViewFile): void {
     this.#take(name)
+    if (!this.#before.has(name)) this.#before.set(name, undefined)
     this.#files.set(name, file)
     for (const folder of foldersOf(name)) {
       this.#folders.set(folder, (this.#folders.get(folder) ?? 0) + 1)
@@ -103,7 +127,10 @@ export class MemoryView implements ImageView {
   }
 
   #take(name: string): void {
-    if (!this.#files.delete(name)) return
+    const file = this.#files.get(name)
+    if (file === undefined) return
+    this.#files.delete(name)
+    if (!this.#before.has(name)) this.#before.set(name, file)
     for (const folder of foldersOf(name)) {
       const left = (this.#folders.get(folder) ?? 0) - 1
       if (left > 0) this.#folders.set(folder, left)

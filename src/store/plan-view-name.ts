@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import type { ImagePath } from '../../protocols/path.ts'
+import { cutToBytes } from '../base/cut-to-bytes.ts'
 
 /** The longest name of a file on common file systems. */
 const NAME_BYTES_MAX = 255
@@ -32,10 +33,4 @@ function madeName(part: string, prefix: string, isFile: boolean): string {
   const stem = hasExtension ? part.slice(0, dot) : part
   const suffix = `~${createHash('sha256').update(prefix).digest('hex').slice(0, 10)}${extension}`
   return cutToBytes(stem, MADE_NAME_BYTES_MAX - Buffer.byteLength(suffix)) + suffix
-}
-
-/** As much of the text as fits, cut between characters. */
-export function cutToBytes(text: string, bytesMax: number): string {
-  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(bytesMax))
-  return text.slice(0, read)
 }

@@ -9,8 +9,8 @@ import {
   openSync,
   read,
   readSync,
-  unlinkSync,
-  type Stats
+  type Stats,
+  unlinkSync
 } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'

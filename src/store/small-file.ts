@@ -1,13 +1,13 @@
 // Small files that are read whole and replaced whole: keys, the marker, the readable copy of the
 // index.
 
-import { closeSync } from 'node:fs'
+import { closeSync, readdirSync } from 'node:fs'
 import { open, rename } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { randomHex, systemRandom } from '../base/clock.ts'
 import { NodeError } from '../base/errors.ts'
 import { formatSize } from '../base/units.ts'
-import { diskError } from './disk-error.ts'
+import { diskError, onDisk } from './disk-error.ts'
 import { openRegularFile, readWhole, removeQuietly } from './regular-file.ts'
 import { syncFolder } from './sync-calls.ts'
 
@@ -64,6 +64,16 @@ export async function writeFileAtomic(
   } catch (error) {
     removeQuietly(temp)
     throw sourceFault === undefined ? diskError(error, `writing ${path}`) : sourceFault.error
+  }
+}
+
+/** Removes what writers were writing in this folder when their process ended. */
+export function sweepUnfinished(folder: string): void {
+  for (const entry of onDisk(`reading ${folder}`, () =>
+    readdirSync(folder, { withFileTypes: true })
+  )) {
+    const isOurs = /\.[0-9a-f]{12}\.tmp$/.test(entry.name)
+    if (isOurs && entry.isFile()) removeQuietly(join(folder, entry.name))
   }
 }
 

@@ -10,7 +10,7 @@ type SyncAnswer = 'synced' | 'unknown' | 'interrupted' | { readonly failed: stri
 const NO_SYNC = 3
 const SCRIPT = `
 sync --help 2>&1 | grep -q -e '-f' || exit ${NO_SYNC}
-while read -r path; do
+while IFS= read -r path; do
   if message=$(sync -f "$path" 2>&1); then echo synced; else echo "failed $message"; fi
 done`
 

@@ -123,7 +123,7 @@ test('one forwarded request ends keyless access; the local key still opens', asy
   expect(guard.keylessOpen).toBe(false)
   expect(await ask(host())).toBe('UNAUTHORIZED')
   expect(await ask(host(), 'Via: 1.1 proxy')).toBe('UNAUTHORIZED')
-  const warnings = lines.filter((line) => line.includes('tumesh keys add NAME --scope write'))
+  const warnings = lines.filter((line) => line.includes('npm run keys -- add NAME --scope write'))
   expect(warnings).toHaveLength(1)
   expect(warnings[0]).toContain('x-forwarded-for')
   expect(await ask('Host: any', 'authorization: bearer local-secret')).toBe('key all')

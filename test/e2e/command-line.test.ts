@@ -29,7 +29,7 @@ test('--help and --version say it on stdout', () => {
   expect(tumesh(['--version'])).toMatchObject({ status: 0, stderr: '' })
   const { status, stdout } = tumesh(['--help'])
   expect(status).toBe(0)
-  expect(stdout).toContain('Usage: tumesh [start] [options]')
+  expect(stdout).toContain('Usage: tumesh start [options]')
 })
 
 test('a wrong flag is told on stderr, with the right one, and exits with 2', () => {

@@ -1,4 +1,5 @@
-// kill -9 between any two steps: nothing acknowledged is lost, nothing half-done is visible after the restart.
+// kill -9 between any two steps: nothing acknowledged is lost, nothing half-done is visible after
+// the restart.
 
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'

@@ -27,7 +27,9 @@ const PACKAGES = {
 const { 'node_modules/for-windows': _, ...INSTALLED } = PACKAGES
 const { 'node_modules/tool': __, ...WITHOUT_DEV } = INSTALLED
 
-/** Logs its arguments, then installs what stands in `installs`, or fails with the code in `fails`. */
+/**
+ * Logs its arguments, then installs what stands in `installs`, or fails with the code in `fails`.
+ */
 const FAKE_NPM = `#!/bin/sh
 echo "$@" >> npm.log
 for word in "$@"; do case $word in --logs-dir=*) logs=\${word#--logs-dir=};; esac; done

@@ -1,6 +1,8 @@
-// Recomputes everything that the index keeps about its entries from the entries alone, and says what differs.
+// Recomputes everything that the index keeps about its entries from the entries alone, and says
+// what differs.
 
 import { decodeEntry, type Entry, isImage } from '../../protocols/entry.ts'
+import { EMPTY_NODE, type TreeNode } from '../../protocols/time-tree-shape.ts'
 import { decodePast } from '../../src/index/past.ts'
 import {
   addCounts,
@@ -19,13 +21,7 @@ import {
   openTables,
   type TableName
 } from '../../src/index/tables.ts'
-import {
-  addToNode,
-  decodeNode,
-  EMPTY_NODE,
-  type TreeNode,
-  treeKeys
-} from '../../src/index/time-tree.ts'
+import { addToNode, decodeNode, treeKeys } from '../../src/index/time-tree.ts'
 
 type Rows = Map<string, unknown>
 

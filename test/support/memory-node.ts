@@ -2,7 +2,6 @@
 // tests control.
 
 import { hash as digest } from 'node:crypto'
-import { MemoryLevel } from 'memory-level'
 import type { ContentHash, Md5 } from '../../protocols/hash.ts'
 import { parsePath } from '../../protocols/path.ts'
 import { systemRandom } from '../../src/base/clock.ts'
@@ -19,8 +18,11 @@ import { type DiskStatus, statusOf } from '../../src/flows/status.ts'
 import type { ApiOptions, HttpParts } from '../../src/http/ports.ts'
 import { type ImageIndex, openIndex } from '../../src/index/image-index.ts'
 import type { Database } from '../../src/index/tables.ts'
+import type { BlobStore } from '../../src/store/blob-store.ts'
+import type { ImageView } from '../../src/store/image-view.ts'
 import { MemoryBlobs } from '../../src/store/memory-blobs.ts'
 import { MemoryView } from '../../src/store/memory-view.ts'
+import { BreakableLevel } from './breakable-level.ts'
 import { ManualClock } from './manual-clock.ts'
 
 export const TEST_INGEST: IngestOptions = {
@@ -44,6 +46,7 @@ export interface MemoryNode {
   readonly clock: ManualClock
   readonly store: MemoryBlobs
   readonly view: MemoryView
+  readonly level: BreakableLevel
   readonly database: Database
   readonly flows: FlowParts
   readonly http: HttpParts
@@ -53,22 +56,43 @@ export interface MemoryNode {
   close(): Promise<void>
 }
 
-/** `peerId` is the writer of its entries, `name` what people call it. */
-export async function openMemoryNode({ name = 'a', peerId = 'peer-a' } = {}): Promise<MemoryNode> {
-  const clock = new ManualClock()
-  const level = new MemoryLevel<string, Uint8Array>({ valueEncoding: 'view' })
+/** What outlives a node in memory: its disk, and the time. */
+export type MemoryDisk = Pick<MemoryNode, 'clock' | 'level' | 'store' | 'view'>
+
+export interface MemoryNodeOptions {
+  /** What people call it. */
+  readonly name?: string
+  /** The writer of its entries. */
+  readonly peerId?: string
+  /** That of an earlier node; without it a new one. */
+  readonly disk?: MemoryDisk
+  /** What the flows get for the store and the view. */
+  readonly wrap?: <T extends object>(part: T) => T
+}
+
+export async function makeMemoryDisk(): Promise<MemoryDisk> {
+  const level = new BreakableLevel()
   await level.open()
-  const database = level as unknown as Database
-  const base = { clock, random: systemRandom, log: silentLog, failPoints: noFailPoints }
-  const index = await openIndex({ ...base, database }, { writer: peerId })
   const store = new MemoryBlobs()
-  const view = new MemoryView({ blobs: store })
+  return { clock: new ManualClock(), level, store, view: new MemoryView({ blobs: store }) }
+}
+
+export async function openMemoryNode(options: MemoryNodeOptions = {}): Promise<MemoryNode> {
+  const { name = 'a', peerId = 'peer-a', wrap = (part) => part } = options
+  const { clock, level, store, view } = options.disk ?? (await makeMemoryDisk())
+  const { database } = level
+  const base = { clock, random: systemRandom, log: silentLog, failPoints: noFailPoints }
+  const index = await openIndex(
+    { ...base, database, requireWritable: () => {} },
+    { writer: peerId }
+  )
   const locks: Locks = { path: new KeyedLock(), blob: new KeyedLock() }
-  const settler = new Settler({ ...base, index, store, view, locks })
+  const seen = { store: wrap<BlobStore>(store), view: wrap<ImageView>(view) }
+  const settler = new Settler({ ...base, ...seen, index, locks })
   const journal = new Journal({ ...base, write: async () => {} }, undefined)
-  const room = { demand: () => {} }
+  const room = { demand: () => {}, take: () => {} }
   const inspect = createInspector(base)
-  const flows = { ...base, index, store, view, inspect, room, settler, journal, locks, name }
+  const flows = { ...base, ...seen, index, inspect, room, settler, journal, locks, name }
   const tasks = new TaskBoard(base)
   const http: HttpParts = {
     flows,
@@ -91,6 +115,7 @@ export async function openMemoryNode({ name = 'a', peerId = 'peer-a' } = {}): Pr
     clock,
     store,
     view,
+    level,
     database,
     flows,
     http,

@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import { MemoryLevel } from 'memory-level'
 import { systemRandom } from '../../src/base/clock.ts'
 import { noFailPoints } from '../../src/base/fail-point.ts'
-import { silentLog } from '../../src/base/log.ts'
 import { type ImageIndex, openIndex } from '../../src/index/image-index.ts'
 import { openDatabase } from '../../src/index/open-database.ts'
+import type { IndexParts } from '../../src/index/ports.ts'
 import type { Database } from '../../src/index/tables.ts'
 import { ManualClock } from './manual-clock.ts'
 
@@ -19,26 +19,33 @@ export interface TestIndex {
   close(): Promise<void>
 }
 
-export async function openMemoryIndex(writer = 'node-a'): Promise<TestIndex> {
+export async function openMemoryIndex(writer?: string): Promise<TestIndex> {
   const database = new MemoryLevel<string, Uint8Array>({ valueEncoding: 'view' })
   await database.open()
-  return withDatabase(database as unknown as Database, writer, () => {})
+  return openIndexOver(database as unknown as Database, { writer })
 }
 
-export async function openLevelIndex(writer = 'node-a'): Promise<TestIndex> {
+export async function openLevelIndex(writer?: string): Promise<TestIndex> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'tumesh-index-')))
   const database = await openDatabase(join(folder, 'index'))
-  return withDatabase(database, writer, () => rmSync(folder, { recursive: true }))
+  const cleanUp = () => rmSync(folder, { recursive: true })
+  return openIndexOver(database, { writer, cleanUp })
 }
 
-async function withDatabase(
+interface OverOptions {
+  readonly writer?: string | undefined
+  readonly parts?: Partial<IndexParts>
+  readonly cleanUp?: () => void
+}
+
+/** An index over a database that is open; closing it closes that, then cleans up. */
+export async function openIndexOver(
   database: Database,
-  writer: string,
-  cleanUp: () => void
+  { writer = 'node-a', parts = {}, cleanUp = () => {} }: OverOptions = {}
 ): Promise<TestIndex> {
   const clock = new ManualClock()
-  const parts = { database, clock, random: systemRandom, log: silentLog, failPoints: noFailPoints }
-  const index = await openIndex(parts, { writer })
+  const base = { clock, random: systemRandom, failPoints: noFailPoints, requireWritable: () => {} }
+  const index = await openIndex({ ...base, database, ...parts }, { writer })
   return {
     index,
     database,

@@ -1,4 +1,5 @@
-// A client that sends exactly what it is told to: headers that others would not send, half requests, garbage.
+// A client that sends exactly what it is told to: headers that others would not send, half
+// requests, garbage.
 
 import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http'
 import { connect, type Socket } from 'node:net'

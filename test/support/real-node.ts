@@ -14,6 +14,8 @@ const START_MS_MAX = 30_000
 export interface RealNodeOptions {
   readonly flags?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  /** A program and its arguments that run the node with other rights or limits. */
+  readonly runner?: readonly string[]
 }
 
 /** The outcome of a process. */
@@ -93,11 +95,13 @@ export function spawnNode({
   folder,
   name,
   flags = [],
-  env = {}
+  env = {},
+  runner = []
 }: RealNodeOptions & { readonly folder: string; readonly name: string }): RealNode {
   const args = [MAIN, '--data', join(folder, name), '--name', name, '--http-host', '127.0.0.1']
   const port = flags.includes('--http-port') ? [] : ['--http-port', '0']
-  const child = spawn(process.execPath, [...args, ...port, '--no-mdns', ...flags], {
+  const line = [...runner, process.execPath, ...args, ...port, '--no-mdns', ...flags]
+  const child = spawn(line[0] as string, line.slice(1), {
     cwd: folder,
     env: { PATH: process.env.PATH, XDG_STATE_HOME: join(folder, 'state'), ...env },
     stdio: ['ignore', 'pipe', 'pipe']
@@ -109,6 +113,7 @@ export function spawnNode({
 export class Workbench {
   readonly folder = realpathSync(mkdtempSync(join(tmpdir(), 'tumesh-e2e-')))
   readonly #nodes: RealNode[] = []
+  #closed = false
 
   path(...parts: string[]): string {
     return join(this.folder, ...parts)
@@ -116,6 +121,8 @@ export class Workbench {
 
   /** Spawns a node on the data folder `name`; does not wait for it. */
   spawn(name: string, options: RealNodeOptions = {}): RealNode {
+    // a test that ran out of time goes on after its end
+    if (this.#closed) throw new Error('the test is over')
     const node = spawnNode({ ...options, folder: this.folder, name })
     this.#nodes.push(node)
     return node
@@ -125,8 +132,13 @@ export class Workbench {
     return this.spawn(name, options).started()
   }
 
-  async cleanUp(): Promise<void> {
+  async killAll(): Promise<void> {
     await Promise.all(this.#nodes.map((node) => node.end('SIGKILL')))
+  }
+
+  async cleanUp(): Promise<void> {
+    this.#closed = true
+    await this.killAll()
     rmSync(this.folder, { recursive: true, force: true })
   }
 }

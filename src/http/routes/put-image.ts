@@ -13,7 +13,7 @@ import { planConditional } from '../conditional.ts'
 import { describeUpload, uploadedShape, uploadStatus } from '../describe-upload.ts'
 import { messageFor } from '../messages.ts'
 import type { ApiOptions, HttpParts } from '../ports.ts'
-import { askForBody, bodyLength } from '../request-body.ts'
+import { askForBody, bodyLength, takingRoom } from '../request-body.ts'
 import type { ApiRequest, Route } from '../route.ts'
 import type { UploadGate } from '../upload-gate.ts'
 
@@ -85,7 +85,8 @@ async function receive(
     // answer.
     const source = raw.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>
     const bytesMax = limits.maxFileSizeBytes
-    const staged = await parts.flows.store.stage(source, { bytesMax, signal })
+    const { store, room } = parts.flows
+    const staged = await store.stage(takingRoom(room, source), { bytesMax, signal })
     const done = await ingest(parts.flows, limits, staged, upload)
     const answer = describeUpload(parts, request, done)
     reply.code(uploadStatus(done)).header('ETag', `"${answer.sha256}"`)

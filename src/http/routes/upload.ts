@@ -75,14 +75,13 @@ async function receive(
   request: ApiRequest,
   reply: FastifyReply
 ): Promise<unknown> {
-  const { room, store } = parts.flows
   const bytes = bodyLength(request.raw)
   checkFormLength(bytes, limits.maxFileSizeBytes)
-  room.demand(bytes ?? 0)
+  parts.flows.room.demand(bytes ?? 0)
   const leave = await gate.enter(request.signal)
   try {
     askForBody(request.raw, reply.raw)
-    const { files, fields } = await readUploadForm(store, request, {
+    const { files, fields } = await readUploadForm(parts.flows, request, {
       bytesMax: limits.maxFileSizeBytes,
       beforeFile({ path }) {
         if (path !== undefined) checkExtension(limits, path)

@@ -165,6 +165,7 @@ describe('bodies', () => {
     const long = JSON.stringify({ path: 'a'.repeat(1024 * 1024) })
     const known = await restore(long)
     expect([known.status, known.json.code]).toEqual([413, 'BLOB_TOO_LARGE'])
+    expect(known.json.detail).toContain('1048576 bytes')
     const chunked = await http.send('/api/restore', {
       method: 'POST',
       headers: { 'Transfer-Encoding': 'chunked' },

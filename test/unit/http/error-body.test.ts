@@ -39,8 +39,9 @@ test.each<[WireFault, number, string]>([
   ['BAD_ENTRY', 400, 'BAD_REQUEST'],
   ['TOO_LARGE', 400, 'BAD_REQUEST']
 ])('text that is no path, hash …: %s', (fault, status, code) => {
-  const answer = errorBody(new WireError(fault, 'not a path'))
-  expect(answer).toEqual({ status, body: { detail: 'not a path', code }, headers: noStore })
+  const answer = errorBody(new WireError(fault, 'the text has "x"'))
+  const detail = expect.stringMatching(/^The text has "x"\. [A-Z].*\.$/)
+  expect(answer).toEqual({ status, body: { detail, code }, headers: noStore })
 })
 
 const zodError = z

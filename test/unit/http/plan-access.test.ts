@@ -45,7 +45,7 @@ describe('without a key', () => {
       expect(refusal).toMatchObject({ allow: false, code: 'UNAUTHORIZED' })
       const { reason } = refusal as { reason: string }
       expect(reason).toContain(words)
-      expect(reason).toContain(`tumesh keys add NAME --scope ${who}`)
+      expect(reason).toContain(`npm run keys -- add NAME --scope ${who}`)
     }
     expect(planAccess('public', caller, policy)).toEqual({ allow: true, as: 'public', sees: 'own' })
     expect(planAccess('public', caller, { ...policy, publicRead: 'key' }).allow).toBe(false)

@@ -151,6 +151,17 @@ describe('stopping', () => {
     expect(http.node.flows.index.counts().images).toBe(1)
   })
 
+  it('ends a connection with the answer that is under way', async () => {
+    const image = Buffer.concat([tinyImage(1), Buffer.alloc(9_000_000, ' ')])
+    await http.node.put('a.svg', image)
+    const client = http.connect()
+    client.write(head('GET /images/a.svg HTTP/1.1'))
+    await client.until(/^HTTP\/1.1 200 /)
+    const closed = http.server.close()
+    expect((await client.end()).length).toBeGreaterThan(image.byteLength)
+    await closed
+  })
+
   it('answers 503 to what comes meanwhile on an open connection', async () => {
     const image = Buffer.concat([tinyImage(1), Buffer.alloc(9_000_000, ' ')])
     await http.node.put('a.svg', image)

@@ -81,6 +81,26 @@ describe('refusals', () => {
     expect(await refused([html])).toEqual([415, 'CONTENT_MISMATCH'])
   })
 
+  it('of anything, leaving no staged file behind', async () => {
+    const { store } = http.node
+    const staged = new Set<unknown>()
+    const [stage, finish] = [store.stage.bind(store), store.finish.bind(store)]
+    store.stage = async (...given) => {
+      const blob = await stage(...given)
+      staged.add(blob)
+      return blob
+    }
+    store.finish = (blob) => {
+      staged.delete(blob)
+      finish(blob)
+    }
+    await refused([FILE, { ...FILE, value: Buffer.alloc(10_000_001) }])
+    await refused([FILE, FILE, { name: 'path', value: 'a.svg' }])
+    await refused([FILE, { name: 'sha256', value: 'x' }])
+    await refused([{ ...FILE, fileName: 'a.exe' }])
+    expect(staged).toEqual(new Set())
+  })
+
   it('of a form that ends too early', async () => {
     const body = formBody([FILE], { end: false })
     const headers = { 'Content-Type': FORM_TYPE }
@@ -144,7 +164,8 @@ describe('refusals', () => {
           room: {
             demand(bytes) {
               if (bytes > 0) throw new NodeError('DISK_FULL', 'The disk is full.')
-            }
+            },
+            take() {}
           }
         }
       })

@@ -91,6 +91,26 @@ test.each(['auto', 'copy'] as const)(
   }
 )
 
+test('a file that was taken in keeps its name, also in another spelling', async () => {
+  const view = on.view()
+  const hash = await put()
+  const name = 'e\u0301.jpg' // as some systems write é
+  writeFileSync(at(name), testBytes(LENGTH))
+  const found = { name, ino: lstatSync(at(name)).ino }
+  const shown = await view.show(parsePath('\u00e9.jpg'), hash, found)
+  expect(shown?.name).toBe(name)
+  expect(lstatSync(at(name)).ino).toBe(shown?.ino)
+  expect([readdirSync(on.folder.images), quarantine()]).toEqual([[name], []])
+})
+
+test('a file that was taken in and has been written to since is set aside', async () => {
+  const hash = await put()
+  writeFileSync(at('a.jpg'), 'theirs')
+  const found = { name: 'a.jpg', ino: lstatSync(at('a.jpg')).ino }
+  await on.view().show(parsePath('a.jpg'), hash, found)
+  expect([bytesOf('a.jpg'), quarantine().length]).toEqual([true, 1])
+})
+
 test('the same length is not the same bytes', async () => {
   writeFileSync(at('a.jpg'), testBytes(LENGTH, 7))
   await on.view().show(parsePath('a.jpg'), await put(), undefined)

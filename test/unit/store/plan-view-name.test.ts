@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { parsePath } from '../../../protocols/path.ts'
-import { cutToBytes, planViewName } from '../../../src/store/plan-view-name.ts'
+import { planViewName } from '../../../src/store/plan-view-name.ts'
 
 const plan = (path: string, ...taken: number[]) => planViewName(parsePath(path), new Set(taken))
 
@@ -29,11 +29,4 @@ test('too long parts are cut between characters and keep their extension', () =>
   expect(Buffer.byteLength(name)).toBeLessThanOrEqual(143)
   expect(name).not.toBe(plan(`${'图'.repeat(101)}.jpg`))
   expect(plan(`a.${'x'.repeat(300)}`)).toMatch(/^a\.x+~[0-9a-f]{10}$/)
-})
-
-test('cuts at characters, never inside one', () => {
-  expect(cutToBytes('aé', 2)).toBe('a')
-  expect(cutToBytes('aé', 3)).toBe('aé')
-  expect(cutToBytes('😀😀', 7)).toBe('😀')
-  expect(cutToBytes('abc', 0)).toBe('')
 })

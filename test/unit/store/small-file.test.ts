@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { readSmallFile, writeFileAtomic } from '../../../src/store/small-file.ts'
+import { readSmallFile, sweepUnfinished, writeFileAtomic } from '../../../src/store/small-file.ts'
 import { temporaryFolder } from '../../support/data-folder.ts'
 
 let root: ReturnType<typeof temporaryFolder>
@@ -51,6 +51,16 @@ test('many writers of one file do not meet', async () => {
   await Promise.all(texts.map((text) => writeFileAtomic(at('f'), text)))
   expect(texts).toContain(readFileSync(at('f'), 'utf8'))
   expect(readdirSync(root.path)).toEqual(['f'])
+})
+
+test('what a killed writer left is swept, and nothing else', async () => {
+  await writeFileAtomic(at('f.json'), 'text')
+  for (const name of ['f.json.0123456789ab.tmp', '.m.0123456789ab.tmp']) writeFileSync(at(name), '')
+  for (const name of ['notes.tmp', 'f.json.tmp', 'f.0123456789ab']) writeFileSync(at(name), '')
+  mkdirSync(at('d.0123456789ab.tmp'))
+  sweepUnfinished(root.path)
+  const left = ['d.0123456789ab.tmp', 'f.0123456789ab', 'f.json', 'f.json.tmp', 'notes.tmp']
+  expect(readdirSync(root.path).sort()).toEqual(left)
 })
 
 test('reads what fits and nothing else', () => {

@@ -53,6 +53,15 @@ describe.skipIf(process.platform !== 'linux')('flushing the whole file system', 
     expect(await calls.all(root.path)).toBe(works)
   })
 
+  test('works for any name that a folder can have', async () => {
+    const calls = systemSyncCalls()
+    const works = await calls.all(root.path)
+    for (const name of [' blank ', 'back\\slash', '$HOME', '"', 'new\nline']) {
+      mkdirSync(join(root.path, name))
+      expect(await calls.all(join(root.path, name))).toBe(works && !name.includes('\n'))
+    }
+  })
+
   test('that fails is an error with its reason, each time', async () => {
     fakeSync('[ "$1" = --help ] && echo "-f, --file-system" && exit; echo "bad disk" >&2; exit 1')
     const calls = systemSyncCalls()

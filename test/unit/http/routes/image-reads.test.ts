@@ -178,7 +178,8 @@ describe('by hash', () => {
     }
     await removeImage('a/b.svg')
     for (const name of [HASH, MD5, CID]) {
-      const { status, json } = await http.send(`/blobs/${name}`)
+      const headers = { 'If-None-Match': `"${HASH}"` }
+      const { status, json } = await http.send(`/blobs/${name}`, { headers })
       expect([status, json.code]).toEqual([410, 'GONE'])
     }
     await removeImage('a/b.svg', { purge: true })

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { NodeError } from '../../../../src/base/errors.ts'
 import { loadStaticFiles } from '../../../../src/web/static-files.ts'
 import { type HttpNode, startHttpNode } from '../../../support/http-node.ts'
 import { withMethod } from '../../../support/memory-node.ts'
@@ -33,7 +34,9 @@ describe('health', () => {
       parts: ({ flows }) => ({
         flows: {
           ...flows,
-          index: withMethod(flows.index, { fault: new Error('The index could not be written.') })
+          index: withMethod(flows.index, {
+            fault: new NodeError('DISK_FAULT', 'The index could not be written.')
+          })
         }
       })
     })

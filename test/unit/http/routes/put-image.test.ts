@@ -77,10 +77,26 @@ describe('PUT', () => {
   })
 
   it('lets one of two win that both want to be first', async () => {
-    const answers = await Promise.all(
-      [IMAGE, OTHER].map((bytes) => put('a.svg', bytes, { 'If-None-Match': '*' }))
-    )
-    expect(answers.map(({ status }) => status).sort()).toEqual([201, 412])
+    const clients = [IMAGE, OTHER].map((bytes) => {
+      const client = http.connect()
+      client.write(putHead('a.svg', 'If-None-Match: *', `Content-Length: ${bytes.length}`))
+      return { client, bytes }
+    })
+    await http.send('/healthz') // both were admitted, and nothing is there yet
+    for (const { client, bytes } of clients) client.write(bytes)
+    const answers = clients.map(({ client }) => client.until(/^HTTP\/1.1 \d+ /))
+    const statuses = (await Promise.all(answers)).map((text) => text.slice(9, 12))
+    expect(statuses.sort()).toEqual(['201', '412'])
+    for (const { client } of clients) client.destroy()
+  })
+
+  it('asks for the body when nothing speaks against it', async () => {
+    const client = http.connect()
+    client.write(putHead('a.svg', 'Expect: 100-continue', `Content-Length: ${IMAGE.length}`))
+    await client.until(/^HTTP\/1.1 100 Continue\r\n\r\n$/)
+    client.write(IMAGE)
+    await client.until(/HTTP\/1.1 201 /)
+    client.destroy()
   })
 
   it('checks the hashes that the client expects', async () => {
@@ -185,4 +201,19 @@ it('keeps nothing of a client that goes away', async () => {
   expect(hashAt('a.svg')).toBeUndefined()
   expect(http.node.store.leftovers()).toEqual([])
   expect((await put('a.svg', IMAGE)).status).toBe(201)
+})
+
+it('gives its place back, however it ended', async () => {
+  const narrow = await startHttpNode({ options: { uploadsMax: 1 } })
+  const statuses: number[] = []
+  for (const [path, body] of [
+    ['a.svg', IMAGE],
+    ['a.jpg', IMAGE],
+    ['b.svg', OTHER]
+  ] as const) {
+    const { status } = await narrow.send(`/images/${path}`, { method: 'PUT', body })
+    statuses.push(status)
+  }
+  expect(statuses).toEqual([201, 415, 201])
+  await narrow.close()
 })

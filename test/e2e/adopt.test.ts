@@ -1,0 +1,205 @@
+// A collection that was there before the node: taken in at the first start, with what its index
+// knew.
+
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync
+} from 'node:fs'
+import { dirname } from 'node:path'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { makeImage, makeSvg } from '../fixtures/make-images.ts'
+import { expectSoundFolder } from '../support/check-folder.ts'
+import { md5, sha256 } from '../support/digests.ts'
+import { eventually } from '../support/eventually.ts'
+import { type Answer, send } from '../support/http-client.ts'
+import { type RealNode, Workbench } from '../support/real-node.ts'
+import { sharesBytes } from '../support/shared-bytes.ts'
+
+const API = '/file-sync/api/file-sync'
+/** Long ago: younger files may still be written to. */
+const MTIME_S = 1_600_000_000
+
+vi.setConfig({ testTimeout: 60_000 })
+
+let bench: Workbench
+beforeAll(() => {
+  bench = new Workbench()
+})
+afterAll(() => bench.cleanUp())
+
+function putFile(folder: string, path: string, bytes: Uint8Array | string, mtimeS = MTIME_S): void {
+  const file = bench.path(folder, 'images', path)
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, bytes)
+  utimesSync(file, mtimeS, mtimeS)
+}
+
+/** What an earlier program wrote of one image. */
+function legacyOf(path: string, bytes: Uint8Array, more: Record<string, unknown> = {}) {
+  return {
+    path,
+    filename: path.split('/').at(-1),
+    size: bytes.length,
+    hash: md5(bytes),
+    created_at: '2019-03-04T05:06:07.000Z',
+    source_url: null,
+    ...more
+  }
+}
+
+function putIndex(folder: string, files: readonly ReturnType<typeof legacyOf>[]): string {
+  const text = JSON.stringify(Object.fromEntries(files.map((file) => [file.path, file])), null, 2)
+  mkdirSync(bench.path(folder, 'metadata'), { recursive: true })
+  writeFileSync(bench.path(folder, 'metadata', 'file_index.json'), text)
+  return text
+}
+
+const metadata = (folder: string, name: string) =>
+  readFileSync(bench.path(folder, 'metadata', name), 'utf8')
+
+function blobsIn(folder: string): number {
+  const found = readdirSync(bench.path(folder, 'blobs'), { recursive: true, withFileTypes: true })
+  return found.filter((entry) => entry.isFile()).length
+}
+
+/** While it takes in, an image that it does not know may still turn up. */
+async function expectDone({ url }: RealNode): Promise<void> {
+  const isDone = async () => expect((await send(`${url}/images/none.svg`)).status).toBe(404)
+  await eventually(isDone, { withinMs: 40_000 })
+}
+
+async function filesOf({ url }: RealNode): Promise<Map<string, Answer['body']>> {
+  const { body } = await send(`${url}${API}/files`)
+  return new Map(body.files.map((file: { path: string }) => [file.path, file]))
+}
+
+test('300 images with their index, over a kill -9 in the middle', async () => {
+  const images = new Map(
+    Array.from({ length: 300 }, (_, n) => {
+      const path = n % 3 === 0 ? `${n}.svg` : n % 3 === 1 ? `2019/${n}.svg` : `a/b c/图${n}.svg`
+      return [path, makeSvg({ seed: n % 250 })] // some have the same bytes
+    })
+  )
+  for (const [n, [path, bytes]] of [...images].entries()) putFile('old', path, bytes, MTIME_S + n)
+  const source = (path: string) => `https://example.org/${encodeURIComponent(path)}`
+  const legacy = [...images].map(([path, bytes]) =>
+    legacyOf(path, bytes, { source_url: source(path) })
+  )
+  const text = putIndex('old', legacy)
+
+  const first = bench.spawn('old')
+  await eventually(() => expect(blobsIn('old')).toBeGreaterThan(20))
+  await first.end('SIGKILL')
+  expect(blobsIn('old'), 'it was in the middle').toBeLessThan(250)
+  const node = await bench.start('old')
+  await expectDone(node)
+  const files = await filesOf(node)
+  expect([...files.keys()].sort()).toEqual([...images.keys()].sort())
+  for (const [n, [path, bytes]] of [...images].entries()) {
+    expect(files.get(path)).toMatchObject({
+      sha256: sha256(bytes),
+      hash: md5(bytes),
+      state: 'ok',
+      source_url: source(path),
+      created_at: '2019-03-04T05:06:07.000Z',
+      modified_at: new Date((MTIME_S + n) * 1000).toISOString()
+    })
+    const blob = bench.path('old', 'blobs', sha256(bytes).slice(0, 2), sha256(bytes))
+    expect(sharesBytes(bench.path('old', 'images', path), blob)).toBe(true)
+    expect(statSync(bench.path('old', 'images', path)).mode & 0o222).toBe(0)
+  }
+  await expectSoundFolder(node.url, bench.path('old'))
+  expect(metadata('old', 'file_index.earlier.json')).toBe(text)
+
+  await node.end('SIGTERM')
+  const index = JSON.parse(metadata('old', 'file_index.json'))
+  expect(Object.keys(index.files).sort()).toEqual([...images.keys()].sort())
+  expect(metadata('old', 'file_index.earlier.json')).toBe(text)
+})
+
+test('what is not taken in stays where it is, and is told', async () => {
+  const [good, changed, unlisted] = [1, 2, 3].map((seed) => makeSvg({ seed })) as [
+    Buffer,
+    Buffer,
+    Buffer
+  ]
+  const left: Record<string, Uint8Array | string> = {
+    'page.jpg': '<!DOCTYPE html><html><body>not found</body></html>',
+    'really-a-png.jpg': await makeImage('png'),
+    'notes.txt': 'some notes',
+    'dir/half.jpg.part': good,
+    '.hidden.svg': good
+  }
+  for (const [path, bytes] of Object.entries(left)) putFile('mixed', path, bytes)
+  putFile('mixed', 'good.svg', good)
+  putFile('mixed', 'dir/changed.svg', changed)
+  putFile('mixed', 'unlisted.svg', unlisted)
+  putIndex('mixed', [
+    legacyOf('good.svg', good),
+    legacyOf('dir/changed.svg', changed, { hash: md5(good) }),
+    legacyOf('absent.svg', good),
+    legacyOf('page.jpg', Buffer.from(left['page.jpg'] as string))
+  ])
+
+  const node = await bench.start('mixed')
+  await expectDone(node)
+  const files = await filesOf(node)
+  expect([...files.keys()].sort()).toEqual(['dir/changed.svg', 'good.svg', 'unlisted.svg'])
+  expect(files.get('dir/changed.svg').hash).toBe(md5(changed))
+  expect(files.get('unlisted.svg')).toMatchObject({
+    source_url: null,
+    created_at: new Date(MTIME_S * 1000).toISOString()
+  })
+  for (const [path, bytes] of Object.entries(left)) {
+    expect(readFileSync(bench.path('mixed', 'images', path)).equals(Buffer.from(bytes))).toBe(true)
+    expect((await send(`${node.url}/images/${path}`)).status).not.toBe(200)
+  }
+
+  const warnings = await eventually(() => {
+    const lines = node.stderr
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    const found = lines.filter(({ level }) => level === 40)
+    expect(found.at(-1)?.msg).toMatch(/^took in 3 images/)
+    return found
+  })
+  expect(warnings.at(-1)).toMatchObject({ adopted: 3, refused: 3, absent: 2, changed: 1 })
+  expect(
+    warnings
+      .filter(({ reason }) => reason)
+      .map(({ path }) => path)
+      .sort()
+  ).toEqual(['notes.txt', 'page.jpg', 'really-a-png.jpg'])
+  expect(warnings.map(({ path }) => path)).toContain('absent.svg')
+
+  await node.end('SIGTERM')
+  const journal = JSON.parse(metadata('mixed', 'sync_log.json'))
+  expect(journal.find(({ path }: { path: string }) => path === 'dir/changed.svg')).toMatchObject({
+    event: 'adopted',
+    note: expect.stringContaining(md5(good))
+  })
+  for (const path of Object.keys(left))
+    expect(existsSync(bench.path('mixed', 'images', path))).toBe(true)
+
+  const again = await bench.start('mixed')
+  expect((await send(`${again.url}/images/none.svg`)).status, 'nothing is left to do').toBe(404)
+  expect((await filesOf(again)).size).toBe(3)
+  await again.end('SIGTERM')
+})
+
+test('an index that is no JSON keeps nobody from his images', async () => {
+  putFile('broken', 'a.svg', makeSvg({ seed: 1 }))
+  mkdirSync(bench.path('broken', 'metadata'))
+  writeFileSync(bench.path('broken', 'metadata', 'file_index.json'), '{"a.svg": {"path')
+  const node = await bench.start('broken')
+  await expectDone(node)
+  expect([...(await filesOf(node)).keys()]).toEqual(['a.svg'])
+  expect(metadata('broken', 'file_index.earlier.json')).toBe('{"a.svg": {"path')
+  await node.end('SIGTERM')
+})

@@ -1,0 +1,76 @@
+// A clock for simulations: time passes only when nothing else can happen, and then at once.
+
+import type { Clock } from '../../src/base/clock.ts'
+
+interface Timer {
+  readonly atMs: number
+  readonly task: () => void
+}
+
+export class VirtualClock implements Clock {
+  #nowMs: number
+  /** The next one last; of one moment, the first that was set is the first to run. */
+  readonly #timers: Timer[] = []
+
+  constructor(startMs = 1_700_000_000_000) {
+    this.#nowMs = startMs
+  }
+
+  now(): number {
+    return this.#nowMs
+  }
+
+  monotonicMs(): number {
+    return this.#nowMs
+  }
+
+  after(ms: number, task: () => void): () => void {
+    const timer = { atMs: this.#nowMs + Math.max(ms, 0), task }
+    let at = this.#timers.length
+    while (at > 0 && (this.#timers[at - 1] as Timer).atMs <= timer.atMs) at--
+    this.#timers.splice(at, 0, timer)
+    return () => {
+      const found = this.#timers.indexOf(timer)
+      if (found >= 0) this.#timers.splice(found, 1)
+    }
+  }
+
+  /** How many timers are set. */
+  get pending(): number {
+    return this.#timers.length
+  }
+
+  /** Moves time on until the work has ended. Rejects if it waits for something that never comes. */
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    let ended = false
+    const result = work().finally(() => {
+      ended = true
+    })
+    result.catch(() => {})
+    for (;;) {
+      await settled()
+      if (ended) return result
+      if (!this.#step()) throw new Error('the work waits, but nothing is left that could happen')
+    }
+  }
+
+  /** Lets so much time pass. */
+  async pass(ms: number): Promise<void> {
+    await this.run(() => new Promise((resolve) => this.after(ms, () => resolve(undefined))))
+  }
+
+  #step(): boolean {
+    const timer = this.#timers.pop()
+    if (timer === undefined) return false
+    this.#nowMs = timer.atMs
+    timer.task()
+    return true
+  }
+}
+
+/** All promises that can go on have done so. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve)
+  })
+}
