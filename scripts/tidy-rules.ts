@@ -13,6 +13,7 @@ export const RANKS: readonly (readonly string[])[] = [
   ['src/flows/', 'src/web/'],
   ['src/http/'],
   ['config/'],
+  ['src/commands/'],
   ['src/'],
   ['src/main.ts']
 ]

@@ -4,24 +4,14 @@ import { Command, CommanderError, Option } from 'commander'
 import { FLAGS, type Flag } from '../config/flags.ts'
 import type { FlagValues } from '../config/load-config.ts'
 import { PRODUCT_VERSION } from './base/product-version.ts'
+import type { KeysOrder } from './commands/keys.ts'
+import type { NodeTarget } from './commands/node-client.ts'
 
 export type CommandLine =
   | { readonly do: 'start' | 'print-config'; readonly flags: FlagValues }
   | { readonly do: 'keys'; readonly order: KeysOrder; readonly target: NodeTarget }
   /** Help or version was shown, or the line is wrong; both are already said. */
   | { readonly do: 'exit'; readonly code: number }
-
-export type KeysOrder =
-  | { readonly do: 'add'; readonly name: string; readonly scopes: readonly string[] }
-  | { readonly do: 'list' }
-  | { readonly do: 'revoke'; readonly id: string }
-
-/** The running node that a command talks to. */
-export interface NodeTarget {
-  readonly url: string
-  /** Its data folder, which holds the key for commands. */
-  readonly data: string
-}
 
 /** Where help and complaints go. */
 export interface CommandOutput {

@@ -9,7 +9,9 @@ import type { FlagValues, LoadedConfig } from '../config/load-config.ts'
 import type { Config } from '../config/schema.ts'
 import { NodeError } from './base/errors.ts'
 import type { FailPoints } from './base/fail-point.ts'
-import { EXIT_USAGE, type KeysOrder, type NodeTarget, readCommandLine } from './command-line.ts'
+import { EXIT_USAGE, readCommandLine } from './command-line.ts'
+import type { KeysOrder } from './commands/keys.ts'
+import type { NodeTarget } from './commands/node-client.ts'
 
 // A start costs a third less when the stripped and compiled modules are kept. Beside the modules,
 // where only who installed them can write; where that can't be, nothing is kept.

@@ -1,7 +1,11 @@
 // tumesh keys: makes, lists and revokes the keys of a running node.
 
-import type { KeysOrder, NodeTarget } from '../command-line.ts'
-import { callNode } from './node-client.ts'
+import { callNode, type NodeTarget } from './node-client.ts'
+
+export type KeysOrder =
+  | { readonly do: 'add'; readonly name: string; readonly scopes: readonly string[] }
+  | { readonly do: 'list' }
+  | { readonly do: 'revoke'; readonly id: string }
 
 interface KeyLine {
   readonly id: string

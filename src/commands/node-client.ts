@@ -3,8 +3,14 @@
 
 import { join } from 'node:path'
 import { NodeError, systemCodeOf } from '../base/errors.ts'
-import type { NodeTarget } from '../command-line.ts'
 import { readSmallFile } from '../store/small-file.ts'
+
+/** The running node that a command talks to. */
+export interface NodeTarget {
+  readonly url: string
+  /** Its data folder, which holds the key for commands. */
+  readonly data: string
+}
 
 const KEY_BYTES_MAX = 4096
 
