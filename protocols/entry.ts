@@ -1,7 +1,7 @@
 // An entry of the index: the author's bytes, and a view on them.
 //
-// The bytes are what is stored, hashed and relayed. Everything else here is read from them, so an entry written
-// by a newer program keeps the fields that this one does not know.
+// The bytes are what is stored, hashed and relayed. Everything else here is read from them, so an
+// entry written by a newer program keeps the fields that this one does not know.
 
 import { hash as digest } from 'node:crypto'
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
@@ -93,7 +93,10 @@ export function encodeEntry(fields: EntryFields): Entry {
   return decodeEntry(toBinary(EntrySchema, message))
 }
 
-/** Reads an entry from disk or wire. Throws WireError TOO_LARGE or BAD_ENTRY; nothing else, whatever the bytes. */
+/**
+ * Reads an entry from disk or wire. Throws WireError TOO_LARGE or BAD_ENTRY; nothing else, whatever
+ * the bytes.
+ */
 export function decodeEntry(raw: Uint8Array): Entry {
   if (raw.byteLength > ENTRY_BYTES_MAX) {
     throw new WireError(

@@ -1,4 +1,5 @@
-// Content hashes: SHA-256, as 64 hex digits inside the program, 32 bytes on the wire, a CID for the IPFS world.
+// Content hashes: SHA-256, as 64 hex digits inside the program, 32 bytes on the wire, a CID for the
+// IPFS world.
 
 import { CID } from 'multiformats/cid'
 import * as raw from 'multiformats/codecs/raw'

@@ -17,8 +17,8 @@ const FORBIDDEN = /[<>:"\\|?*]/
 const INVISIBLE = /[\p{Cc}\u2028\u2029\u200E\u200F\u202A-\u202E\u2066-\u2069\uFEFF]/u
 
 /**
- * Why `text` can't be a path, as the end of a sentence ("… has an empty part"), or undefined if it can.
- * The text must already be in NFC.
+ * Why `text` can't be a path, as the end of a sentence ("… has an empty part"), or undefined if it
+ * can. The text must already be in NFC.
  */
 export function pathFault(text: string): string | undefined {
   if (text === '') return 'is empty'

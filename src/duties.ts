@@ -1,6 +1,7 @@
-// What a node does without being asked: it lets the trash grow old, retries what the disk refused, writes the readable
-// copy of its index, and takes in a collection that was there before it.
+// What a node does without being asked: it lets the trash grow old, retries what the disk refused,
+// writes the readable copy of its index, and takes in a collection that was there before it.
 
+import { join } from 'node:path'
 import type { Config } from '../config/schema.ts'
 import { NodeError } from './base/errors.ts'
 import type { Log } from './base/log.ts'
@@ -12,13 +13,21 @@ import { indexText } from './flows/export-index.ts'
 import type { IngestOptions } from './flows/ingest.ts'
 import { type LegacyFile, readLegacyIndex } from './flows/legacy-index.ts'
 import type { FlowParts } from './flows/parts.ts'
+import { planTrash } from './flows/plan-trash.ts'
+import { isReshowNeeded, reshow } from './flows/reshow.ts'
+import type { DiskStatus } from './flows/status.ts'
 import { keepLegacyIndex, metadataFiles, readLegacyIndexText } from './metadata-files.ts'
+import { takesBytes } from './store/disk-space.ts'
 import type { Folder } from './store/folder.ts'
 import { countFiles, openForeign, scanImages } from './store/scan.ts'
 import { writeFileAtomic } from './store/small-file.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
+/** So old may be what the status says of the disk. */
+const ROOM_MS = 5_000
+/** More than opening the index writes: what is in its log, as a table. */
+const INDEX_OPEN_BYTES = 32 * 2 ** 20
 /** Above this the readable copy is written on demand and at stop only. */
 const EXPORT_HOURLY_ENTRIES_MAX = 100_000
 /** A stop does not wait longer for the readable copy: the old one stays. */
@@ -42,9 +51,12 @@ export interface DutyParts {
   readonly flows: FlowParts
   readonly tasks: TaskBoard
   readonly folder: Folder
+  readonly room: { measure(): Promise<void>; status(): Omit<DiskStatus, 'inodesFree'> }
 }
 
-export type DutyOptions = Pick<Config, 'fileStorage' | 'index'> & { readonly ingest: IngestOptions }
+export type DutyOptions = Pick<Config, 'fileStorage' | 'images' | 'index'> & {
+  readonly ingest: IngestOptions
+}
 
 export function createDuties(parts: DutyParts, options: DutyOptions): Duties {
   const { flows, folder } = parts
@@ -70,16 +82,9 @@ export function createDuties(parts: DutyParts, options: DutyOptions): Duties {
   const adopting = () => index.meta('adoption') === 'open'
 
   const work: Record<string, { everyMs: number; do: (signal: AbortSignal) => Promise<unknown> }> = {
-    expire: {
-      everyMs: 10 * MINUTE_MS,
-      do: (signal) =>
-        expire(
-          flows,
-          { ...options.fileStorage, trashBytesMax: options.fileStorage.trashSizeBytes },
-          signal
-        )
-    },
-    settle: { everyMs: 10 * MINUTE_MS, do: () => flows.settler.settleAll() },
+    room: { everyMs: ROOM_MS, do: (signal) => makeRoom(parts, options, signal) },
+    heal: { everyMs: MINUTE_MS, do: (signal) => healIndex(parts, signal) },
+    settle: { everyMs: 10 * MINUTE_MS, do: (signal) => flows.settler.settleAll({ signal }) },
     export: {
       everyMs: HOUR_MS,
       do: async (signal) => {
@@ -105,8 +110,12 @@ export function createDuties(parts: DutyParts, options: DutyOptions): Duties {
     start() {
       for (const [name, { everyMs, do: task }] of Object.entries(work)) {
         const firstMs = name === 'quarantine' ? 0 : Math.min(everyMs, MINUTE_MS)
-        loops.push(startLoop({ clock, log }, { name, firstMs, everyMs }, task))
+        const attempt = async (signal: AbortSignal) => {
+          if (folder.markerPresent()) await task(signal)
+        }
+        loops.push(startLoop({ clock, log }, { name, firstMs, everyMs }, attempt))
       }
+      startReshow(parts, options)
       if (adopting()) startAdoption(parts, options.ingest)
     },
     async stop() {
@@ -127,6 +136,29 @@ export function createDuties(parts: DutyParts, options: DutyOptions): Duties {
   }
 }
 
+/** Lets the trash go that is too old or too much for the disk. */
+async function makeRoom(
+  { flows, room }: DutyParts,
+  { fileStorage }: DutyOptions,
+  signal: AbortSignal
+): Promise<void> {
+  await room.measure()
+  if (flows.index.fault !== undefined) return
+  const { trashBytes } = flows.index.counts()
+  const facts = { trashBytes, bytesMax: fileStorage.trashSizeBytes, disk: room.status() }
+  await expire(flows, { ...fileStorage, trashBytesMax: planTrash(facts) }, signal)
+}
+
+/** After a full disk: takes changes again once the index is sure to find the room it needs. */
+async function healIndex({ flows, folder, room }: DutyParts, signal: AbortSignal): Promise<void> {
+  const { index, log, settler } = flows
+  if (index.fault?.code !== 'DISK_FULL' || room.status().state === 'full') return
+  if (!(await takesBytes(join(folder.temp, 'room.probe'), INDEX_OPEN_BYTES))) return
+  await index.reopen()
+  log.info('there is room on the disk again: changes are taken')
+  await settler.settleAll({ signal })
+}
+
 async function hasImages({ folder, flows }: DutyParts): Promise<boolean> {
   for await (const _ of foundFiles(folder, flows.log).scan(new AbortController().signal))
     return true
@@ -145,10 +177,32 @@ function startAdoption(parts: DutyParts, options: IngestOptions): void {
       await index.change((tx) => tx.setMeta('adoption', 'done'))
       sayReport(parts, report)
     })
-    .catch((error: unknown) => {
-      if (error instanceof NodeError && error.code === 'STOPPING') return
-      log.error({ err: error }, 'not all images from before were taken in; the next start goes on')
-    })
+    .catch(
+      unlessStopping((error) =>
+        log.error(
+          { err: error },
+          'not all images from before were taken in; the next start goes on'
+        )
+      )
+    )
+}
+
+/** Makes images/ anew if it shows the blobs in another way than configured. */
+function startReshow({ flows, tasks }: DutyParts, { images }: DutyOptions): void {
+  if (!isReshowNeeded(flows, images.view)) return
+  tasks
+    .start('view', (control) => reshow(flows, images.view, control))
+    .done.catch(
+      unlessStopping((error) =>
+        flows.log.error({ err: error }, 'images/ was not made anew; the next start goes on')
+      )
+    )
+}
+
+function unlessStopping(report: (error: unknown) => void): (error: unknown) => void {
+  return (error) => {
+    if (!(error instanceof NodeError && error.code === 'STOPPING')) report(error)
+  }
 }
 
 function foundFiles({ images }: Folder, log: Log): FoundFiles {

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file messages.proto.
  */
 export const file_messages: GenFile = /*@__PURE__*/
-  fileDesc("Cg5tZXNzYWdlcy5wcm90bxIJdHVtZXNoLnYxIqwCCgVFbnRyeRIMCgRraW5kGAEgASgNEgwKBHBhdGgYAiABKAkSDwoHZGVsZXRlZBgDIAEoCBIMCgRoYXNoGAQgASgMEg8KB3ZlcnNpb24YBSABKAYSDgoGd3JpdGVyGAYgASgJEhUKCHJlcGxhY2VzGAcgASgGSACIAQESCwoDbWQ1GAggASgMEg0KBWJ5dGVzGAkgASgEEhIKCm1lZGlhX3R5cGUYCiABKAkSEgoFd2lkdGgYCyABKA1IAYgBARITCgZoZWlnaHQYDCABKA1IAogBARISCgpzb3VyY2VfdXJsGA0gASgJEhIKCmNyZWF0ZWRfbXMYDiABKAQSDQoFdmFsdWUYDyABKAxCCwoJX3JlcGxhY2VzQggKBl93aWR0aEIJCgdfaGVpZ2h0YgZwcm90bzM");
+  fileDesc("Cg5tZXNzYWdlcy5wcm90bxIJdHVtZXNoLnYxIqwCCgVFbnRyeRIMCgRraW5kGAEgASgNEgwKBHBhdGgYAiABKAkSDwoHZGVsZXRlZBgDIAEoCBIMCgRoYXNoGAQgASgMEg8KB3ZlcnNpb24YBSABKAYSDgoGd3JpdGVyGAYgASgJEhUKCHJlcGxhY2VzGAcgASgGSACIAQESCwoDbWQ1GAggASgMEg0KBWJ5dGVzGAkgASgEEhIKCm1lZGlhX3R5cGUYCiABKAkSEgoFd2lkdGgYCyABKA1IAYgBARITCgZoZWlnaHQYDCABKA1IAogBARISCgpzb3VyY2VfdXJsGA0gASgJEhIKCmNyZWF0ZWRfbXMYDiABKAQSDQoFdmFsdWUYDyABKAxCCwoJX3JlcGxhY2VzQggKBl93aWR0aEIJCgdfaGVpZ2h0IosCCgdSZXF1ZXN0EiYKBHB1c2gYASABKAsyFi50dW1lc2gudjEuUHVzaFJlcXVlc3RIABImCgR0cmVlGAIgASgLMhYudHVtZXNoLnYxLlRyZWVSZXF1ZXN0SAASKAoFcGFpcnMYAyABKAsyFy50dW1lc2gudjEuUGFpcnNSZXF1ZXN0SAASKAoFcmFuZ2UYBCABKAsyFy50dW1lc2gudjEuUmFuZ2VSZXF1ZXN0SAASKAoFZmV0Y2gYBSABKAsyFy50dW1lc2gudjEuRmV0Y2hSZXF1ZXN0SAASKgoGcmVwb3J0GAYgASgLMhgudHVtZXNoLnYxLlN0YXR1c1JlcXVlc3RIAEIGCgRraW5kIrICCghSZXNwb25zZRIOCgZzdGF0dXMYASABKA0SDgoGcmVhc29uGAIgASgJEicKBHB1c2gYAyABKAsyFy50dW1lc2gudjEuUHVzaFJlc3BvbnNlSAASJwoEdHJlZRgEIAEoCzIXLnR1bWVzaC52MS5UcmVlUmVzcG9uc2VIABIpCgVwYWlycxgFIAEoCzIYLnR1bWVzaC52MS5QYWlyc1Jlc3BvbnNlSAASKQoFcmFuZ2UYBiABKAsyGC50dW1lc2gudjEuUmFuZ2VSZXNwb25zZUgAEikKBWZldGNoGAcgASgLMhgudHVtZXNoLnYxLkZldGNoUmVzcG9uc2VIABIrCgZyZXBvcnQYCCABKAsyGS50dW1lc2gudjEuU3RhdHVzUmVzcG9uc2VIAEIGCgRraW5kIi8KC1B1c2hSZXF1ZXN0Eg8KB2VudHJpZXMYASADKAwSDwoHc2VudF90bxgCIAMoCSIzCgxQdXNoUmVzcG9uc2USEAoIYWNjZXB0ZWQYASABKA0SEQoJbWFsZm9ybWVkGAIgASgNIkYKBE5vZGUSDAoEbGl2ZRgBIAEoBBIMCgRkZWFkGAIgASgEEhAKCGxpdmVfc3VtGAMgASgMEhAKCGRlYWRfc3VtGAQgASgMIjQKC1RyZWVSZXF1ZXN0EiUKBW5vZGVzGAEgAygLMhYudHVtZXNoLnYxLk5vZGVSZXF1ZXN0IjoKC05vZGVSZXF1ZXN0EgsKA2tleRgBIAEoCRITCgZiZWZvcmUYAiABKA1IAIgBAUIJCgdfYmVmb3JlIjYKDFRyZWVSZXNwb25zZRImCgVub2RlcxgBIAMoCzIXLnR1bWVzaC52MS5Ob2RlUmVzcG9uc2UiXwoMTm9kZVJlc3BvbnNlEh0KBG5vZGUYASABKAsyDy50dW1lc2gudjEuTm9kZRIiCghjaGlsZHJlbhgCIAMoCzIQLnR1bWVzaC52MS5DaGlsZBIMCgRtb3JlGAMgASgIIjUKBUNoaWxkEg0KBWluZGV4GAEgASgNEh0KBG5vZGUYAiABKAsyDy50dW1lc2gudjEuTm9kZSIrCgxQYWlyc1JlcXVlc3QSCwoDa2V5GAEgASgJEg4KBmJlZm9yZRgCIAEoDCIrCg1QYWlyc1Jlc3BvbnNlEgwKBHJlZnMYASABKAwSDAoEbmV4dBgCIAEoDCIrCgxSYW5nZVJlcXVlc3QSCwoDa2V5GAEgASgJEg4KBmJlZm9yZRgCIAEoDCIuCg1SYW5nZVJlc3BvbnNlEg8KB2VudHJpZXMYASADKAwSDAoEbmV4dBgCIAEoDCIcCgxGZXRjaFJlcXVlc3QSDAoEcmVmcxgBIAEoDCIwCg1GZXRjaFJlc3BvbnNlEg8KB2VudHJpZXMYASADKAwSDgoGc2VydmVkGAIgASgNIg8KDVN0YXR1c1JlcXVlc3QihAEKDlN0YXR1c1Jlc3BvbnNlEh0KBHJvb3QYASABKAsyDy50dW1lc2gudjEuTm9kZRITCgt3YW50c19maWxlcxgCIAEoBBITCgt3YW50c19ieXRlcxgDIAEoBBIpCgt3YW50X3JhbmdlcxgEIAMoCzIULnR1bWVzaC52MS5XYW50UmFuZ2UiJQoJV2FudFJhbmdlEgwKBGZyb20YASABKA0SCgoCdG8YAiABKA1iBnByb3RvMw");
 
 /**
  * @generated from message tumesh.v1.Entry
@@ -124,4 +124,531 @@ export type Entry = Message<"tumesh.v1.Entry"> & {
  */
 export const EntrySchema: GenMessage<Entry> = /*@__PURE__*/
   messageDesc(file_messages, 0);
+
+/**
+ * @generated from message tumesh.v1.Request
+ */
+export type Request = Message<"tumesh.v1.Request"> & {
+  /**
+   * @generated from oneof tumesh.v1.Request.kind
+   */
+  kind: {
+    /**
+     * @generated from field: tumesh.v1.PushRequest push = 1;
+     */
+    value: PushRequest;
+    case: "push";
+  } | {
+    /**
+     * @generated from field: tumesh.v1.TreeRequest tree = 2;
+     */
+    value: TreeRequest;
+    case: "tree";
+  } | {
+    /**
+     * @generated from field: tumesh.v1.PairsRequest pairs = 3;
+     */
+    value: PairsRequest;
+    case: "pairs";
+  } | {
+    /**
+     * @generated from field: tumesh.v1.RangeRequest range = 4;
+     */
+    value: RangeRequest;
+    case: "range";
+  } | {
+    /**
+     * @generated from field: tumesh.v1.FetchRequest fetch = 5;
+     */
+    value: FetchRequest;
+    case: "fetch";
+  } | {
+    /**
+     * @generated from field: tumesh.v1.StatusRequest report = 6;
+     */
+    value: StatusRequest;
+    case: "report";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message tumesh.v1.Request.
+ * Use `create(RequestSchema)` to create a new message.
+ */
+export const RequestSchema: GenMessage<Request> = /*@__PURE__*/
+  messageDesc(file_messages, 1);
+
+/**
+ * @generated from message tumesh.v1.Response
+ */
+export type Response = Message<"tumesh.v1.Response"> & {
+  /**
+   * @generated from field: uint32 status = 1;
+   */
+  status: number;
+
+  /**
+   * For a person, where the status is not OK.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+
+  /**
+   * @generated from oneof tumesh.v1.Response.kind
+   */
+  kind: {
+    /**
+     * @generated from field: tumesh.v1.PushResponse push = 3;
+     */
+    value: PushResponse;
+    case: "push";
+  } | {
+    /**
+     * @generated from field: tumesh.v1.TreeResponse tree = 4;
+     */
+    value: TreeResponse;
+    case: "tree";
+  } | {
+    /**
+     * @generated from field: tumesh.v1.PairsResponse pairs = 5;
+     */
+    value: PairsResponse;
+    case: "pairs";
+  } | {
+    /**
+     * @generated from field: tumesh.v1.RangeResponse range = 6;
+     */
+    value: RangeResponse;
+    case: "range";
+  } | {
+    /**
+     * @generated from field: tumesh.v1.FetchResponse fetch = 7;
+     */
+    value: FetchResponse;
+    case: "fetch";
+  } | {
+    /**
+     * @generated from field: tumesh.v1.StatusResponse report = 8;
+     */
+    value: StatusResponse;
+    case: "report";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message tumesh.v1.Response.
+ * Use `create(ResponseSchema)` to create a new message.
+ */
+export const ResponseSchema: GenMessage<Response> = /*@__PURE__*/
+  messageDesc(file_messages, 2);
+
+/**
+ * @generated from message tumesh.v1.PushRequest
+ */
+export type PushRequest = Message<"tumesh.v1.PushRequest"> & {
+  /**
+   * The authors' bytes.
+   *
+   * @generated from field: repeated bytes entries = 1;
+   */
+  entries: Uint8Array[];
+
+  /**
+   * Peer ids of the nodes that this batch goes to as well: no need to pass it on to them.
+   *
+   * @generated from field: repeated string sent_to = 2;
+   */
+  sentTo: string[];
+};
+
+/**
+ * Describes the message tumesh.v1.PushRequest.
+ * Use `create(PushRequestSchema)` to create a new message.
+ */
+export const PushRequestSchema: GenMessage<PushRequest> = /*@__PURE__*/
+  messageDesc(file_messages, 3);
+
+/**
+ * @generated from message tumesh.v1.PushResponse
+ */
+export type PushResponse = Message<"tumesh.v1.PushResponse"> & {
+  /**
+   * Entries that are merged now, or were known or superseded already.
+   *
+   * @generated from field: uint32 accepted = 1;
+   */
+  accepted: number;
+
+  /**
+   * Entries that this node can't read, and left out.
+   *
+   * @generated from field: uint32 malformed = 2;
+   */
+  malformed: number;
+};
+
+/**
+ * Describes the message tumesh.v1.PushResponse.
+ * Use `create(PushResponseSchema)` to create a new message.
+ */
+export const PushResponseSchema: GenMessage<PushResponse> = /*@__PURE__*/
+  messageDesc(file_messages, 4);
+
+/**
+ * Counts, and sums mod 2^256 of the SHA-256 of entries, 32 bytes big-endian; no bytes at all for 0.
+ *
+ * @generated from message tumesh.v1.Node
+ */
+export type Node = Message<"tumesh.v1.Node"> & {
+  /**
+   * @generated from field: uint64 live = 1;
+   */
+  live: bigint;
+
+  /**
+   * @generated from field: uint64 dead = 2;
+   */
+  dead: bigint;
+
+  /**
+   * @generated from field: bytes live_sum = 3;
+   */
+  liveSum: Uint8Array;
+
+  /**
+   * @generated from field: bytes dead_sum = 4;
+   */
+  deadSum: Uint8Array;
+};
+
+/**
+ * Describes the message tumesh.v1.Node.
+ * Use `create(NodeSchema)` to create a new message.
+ */
+export const NodeSchema: GenMessage<Node> = /*@__PURE__*/
+  messageDesc(file_messages, 5);
+
+/**
+ * @generated from message tumesh.v1.TreeRequest
+ */
+export type TreeRequest = Message<"tumesh.v1.TreeRequest"> & {
+  /**
+   * @generated from field: repeated tumesh.v1.NodeRequest nodes = 1;
+   */
+  nodes: NodeRequest[];
+};
+
+/**
+ * Describes the message tumesh.v1.TreeRequest.
+ * Use `create(TreeRequestSchema)` to create a new message.
+ */
+export const TreeRequestSchema: GenMessage<TreeRequest> = /*@__PURE__*/
+  messageDesc(file_messages, 6);
+
+/**
+ * @generated from message tumesh.v1.NodeRequest
+ */
+export type NodeRequest = Message<"tumesh.v1.NodeRequest"> & {
+  /**
+   * @generated from field: string key = 1;
+   */
+  key: string;
+
+  /**
+   * Only children below this one.
+   *
+   * @generated from field: optional uint32 before = 2;
+   */
+  before?: number | undefined;
+};
+
+/**
+ * Describes the message tumesh.v1.NodeRequest.
+ * Use `create(NodeRequestSchema)` to create a new message.
+ */
+export const NodeRequestSchema: GenMessage<NodeRequest> = /*@__PURE__*/
+  messageDesc(file_messages, 7);
+
+/**
+ * One answer for each node asked for, in their order.
+ *
+ * @generated from message tumesh.v1.TreeResponse
+ */
+export type TreeResponse = Message<"tumesh.v1.TreeResponse"> & {
+  /**
+   * @generated from field: repeated tumesh.v1.NodeResponse nodes = 1;
+   */
+  nodes: NodeResponse[];
+};
+
+/**
+ * Describes the message tumesh.v1.TreeResponse.
+ * Use `create(TreeResponseSchema)` to create a new message.
+ */
+export const TreeResponseSchema: GenMessage<TreeResponse> = /*@__PURE__*/
+  messageDesc(file_messages, 8);
+
+/**
+ * @generated from message tumesh.v1.NodeResponse
+ */
+export type NodeResponse = Message<"tumesh.v1.NodeResponse"> & {
+  /**
+   * @generated from field: tumesh.v1.Node node = 1;
+   */
+  node?: Node | undefined;
+
+  /**
+   * Those that are not empty, highest index first.
+   *
+   * @generated from field: repeated tumesh.v1.Child children = 2;
+   */
+  children: Child[];
+
+  /**
+   * There are more children below the last one.
+   *
+   * @generated from field: bool more = 3;
+   */
+  more: boolean;
+};
+
+/**
+ * Describes the message tumesh.v1.NodeResponse.
+ * Use `create(NodeResponseSchema)` to create a new message.
+ */
+export const NodeResponseSchema: GenMessage<NodeResponse> = /*@__PURE__*/
+  messageDesc(file_messages, 9);
+
+/**
+ * @generated from message tumesh.v1.Child
+ */
+export type Child = Message<"tumesh.v1.Child"> & {
+  /**
+   * Its place within its parent: the bits of the milliseconds that only the child fixes.
+   *
+   * @generated from field: uint32 index = 1;
+   */
+  index: number;
+
+  /**
+   * @generated from field: tumesh.v1.Node node = 2;
+   */
+  node?: Node | undefined;
+};
+
+/**
+ * Describes the message tumesh.v1.Child.
+ * Use `create(ChildSchema)` to create a new message.
+ */
+export const ChildSchema: GenMessage<Child> = /*@__PURE__*/
+  messageDesc(file_messages, 10);
+
+/**
+ * @generated from message tumesh.v1.PairsRequest
+ */
+export type PairsRequest = Message<"tumesh.v1.PairsRequest"> & {
+  /**
+   * @generated from field: string key = 1;
+   */
+  key: string;
+
+  /**
+   * One ref: only entries below it. Empty: from the newest on.
+   *
+   * @generated from field: bytes before = 2;
+   */
+  before: Uint8Array;
+};
+
+/**
+ * Describes the message tumesh.v1.PairsRequest.
+ * Use `create(PairsRequestSchema)` to create a new message.
+ */
+export const PairsRequestSchema: GenMessage<PairsRequest> = /*@__PURE__*/
+  messageDesc(file_messages, 11);
+
+/**
+ * @generated from message tumesh.v1.PairsResponse
+ */
+export type PairsResponse = Message<"tumesh.v1.PairsResponse"> & {
+  /**
+   * @generated from field: bytes refs = 1;
+   */
+  refs: Uint8Array;
+
+  /**
+   * One ref, where to go on; empty at the end.
+   *
+   * @generated from field: bytes next = 2;
+   */
+  next: Uint8Array;
+};
+
+/**
+ * Describes the message tumesh.v1.PairsResponse.
+ * Use `create(PairsResponseSchema)` to create a new message.
+ */
+export const PairsResponseSchema: GenMessage<PairsResponse> = /*@__PURE__*/
+  messageDesc(file_messages, 12);
+
+/**
+ * @generated from message tumesh.v1.RangeRequest
+ */
+export type RangeRequest = Message<"tumesh.v1.RangeRequest"> & {
+  /**
+   * @generated from field: string key = 1;
+   */
+  key: string;
+
+  /**
+   * @generated from field: bytes before = 2;
+   */
+  before: Uint8Array;
+};
+
+/**
+ * Describes the message tumesh.v1.RangeRequest.
+ * Use `create(RangeRequestSchema)` to create a new message.
+ */
+export const RangeRequestSchema: GenMessage<RangeRequest> = /*@__PURE__*/
+  messageDesc(file_messages, 13);
+
+/**
+ * @generated from message tumesh.v1.RangeResponse
+ */
+export type RangeResponse = Message<"tumesh.v1.RangeResponse"> & {
+  /**
+   * @generated from field: repeated bytes entries = 1;
+   */
+  entries: Uint8Array[];
+
+  /**
+   * @generated from field: bytes next = 2;
+   */
+  next: Uint8Array;
+};
+
+/**
+ * Describes the message tumesh.v1.RangeResponse.
+ * Use `create(RangeResponseSchema)` to create a new message.
+ */
+export const RangeResponseSchema: GenMessage<RangeResponse> = /*@__PURE__*/
+  messageDesc(file_messages, 14);
+
+/**
+ * @generated from message tumesh.v1.FetchRequest
+ */
+export type FetchRequest = Message<"tumesh.v1.FetchRequest"> & {
+  /**
+   * @generated from field: bytes refs = 1;
+   */
+  refs: Uint8Array;
+};
+
+/**
+ * Describes the message tumesh.v1.FetchRequest.
+ * Use `create(FetchRequestSchema)` to create a new message.
+ */
+export const FetchRequestSchema: GenMessage<FetchRequest> = /*@__PURE__*/
+  messageDesc(file_messages, 15);
+
+/**
+ * @generated from message tumesh.v1.FetchResponse
+ */
+export type FetchResponse = Message<"tumesh.v1.FetchResponse"> & {
+  /**
+   * Those that are still current, in the order of the refs.
+   *
+   * @generated from field: repeated bytes entries = 1;
+   */
+  entries: Uint8Array[];
+
+  /**
+   * How many refs, from the first on, have been looked at. The others may be asked for again.
+   *
+   * @generated from field: uint32 served = 2;
+   */
+  served: number;
+};
+
+/**
+ * Describes the message tumesh.v1.FetchResponse.
+ * Use `create(FetchResponseSchema)` to create a new message.
+ */
+export const FetchResponseSchema: GenMessage<FetchResponse> = /*@__PURE__*/
+  messageDesc(file_messages, 16);
+
+/**
+ * @generated from message tumesh.v1.StatusRequest
+ */
+export type StatusRequest = Message<"tumesh.v1.StatusRequest"> & {
+};
+
+/**
+ * Describes the message tumesh.v1.StatusRequest.
+ * Use `create(StatusRequestSchema)` to create a new message.
+ */
+export const StatusRequestSchema: GenMessage<StatusRequest> = /*@__PURE__*/
+  messageDesc(file_messages, 17);
+
+/**
+ * @generated from message tumesh.v1.StatusResponse
+ */
+export type StatusResponse = Message<"tumesh.v1.StatusResponse"> & {
+  /**
+   * @generated from field: tumesh.v1.Node root = 1;
+   */
+  root?: Node | undefined;
+
+  /**
+   * Blobs that this node should hold and does not, durably.
+   *
+   * @generated from field: uint64 wants_files = 2;
+   */
+  wantsFiles: bigint;
+
+  /**
+   * @generated from field: uint64 wants_bytes = 3;
+   */
+  wantsBytes: bigint;
+
+  /**
+   * The 65 s ranges that still contain one, ascending.
+   *
+   * @generated from field: repeated tumesh.v1.WantRange want_ranges = 4;
+   */
+  wantRanges: WantRange[];
+};
+
+/**
+ * Describes the message tumesh.v1.StatusResponse.
+ * Use `create(StatusResponseSchema)` to create a new message.
+ */
+export const StatusResponseSchema: GenMessage<StatusResponse> = /*@__PURE__*/
+  messageDesc(file_messages, 18);
+
+/**
+ * Nodes of the lowest level of the time tree, both ends included: milliseconds >> 16.
+ *
+ * @generated from message tumesh.v1.WantRange
+ */
+export type WantRange = Message<"tumesh.v1.WantRange"> & {
+  /**
+   * @generated from field: uint32 from = 1;
+   */
+  from: number;
+
+  /**
+   * @generated from field: uint32 to = 2;
+   */
+  to: number;
+};
+
+/**
+ * Describes the message tumesh.v1.WantRange.
+ * Use `create(WantRangeSchema)` to create a new message.
+ */
+export const WantRangeSchema: GenMessage<WantRange> = /*@__PURE__*/
+  messageDesc(file_messages, 19);
 

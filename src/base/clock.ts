@@ -1,4 +1,5 @@
-// Time and randomness. The only file that touches Date, timers and random sources, so that a simulation can own them.
+// Time and randomness. The only file that touches Date, timers and random sources, so that a
+// simulation can own them.
 
 import { randomBytes } from 'node:crypto'
 
@@ -7,7 +8,10 @@ export interface Clock {
   now(): number
   /** Milliseconds that never jump: for durations only. */
   monotonicMs(): number
-  /** Runs `task` once after `ms`; the returned function calls it off. Does not keep the process alive. */
+  /**
+   * Runs `task` once after `ms`; the returned function calls it off. Does not keep the process
+   * alive.
+   */
   after(ms: number, task: () => void): () => void
 }
 

@@ -1,4 +1,5 @@
-// Every failure a user, a client or an operator can meet, with one table that says what each means outside.
+// Every failure a user, a client or an operator can meet, with one table that says what each means
+// outside.
 
 interface ErrorKind {
   /** HTTP status where the failure answers a request. */
@@ -34,6 +35,8 @@ export const ERROR_KINDS = {
   INTERNAL: { http: 500, retry: true },
   DISK_FAULT: { http: 500, retry: true },
   NOT_AVAILABLE: { http: 503, retry: true },
+  PEER_UNREACHABLE: { http: 503, retry: true },
+  SAME_NODE: { http: 400, retry: false },
   SYNC_OFF: { http: 503, retry: false },
   READ_ONLY: { http: 503, retry: true },
   BUSY: { http: 503, retry: true },
@@ -52,7 +55,9 @@ export const ERROR_KINDS = {
 
 export type ErrorCode = keyof typeof ERROR_KINDS
 
-/** A failure with a stable code. `message` is one or two sentences: what happened, and what to do. */
+/**
+ * A failure with a stable code. `message` is one or two sentences: what happened, and what to do.
+ */
 export class NodeError extends Error {
   readonly code: ErrorCode
   /** Facts for logs and tests; never secrets. */
@@ -75,7 +80,9 @@ export class NodeError extends Error {
   }
 }
 
-/** The system's code of a failed call (`ENOENT`, `LEVEL_LOCKED`), also when another error wraps it. */
+/**
+ * The system's code of a failed call (`ENOENT`, `LEVEL_LOCKED`), also when another error wraps it.
+ */
 export function systemCodeOf(error: unknown): string | undefined {
   for (let at = error; at instanceof Error; at = at.cause) {
     const { code } = at as NodeJS.ErrnoException

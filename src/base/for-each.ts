@@ -1,8 +1,8 @@
 // Runs a task over a stream of items, several at a time.
 
 /**
- * Takes the next item only when fewer than `atOnce` tasks run. Rejects with the first error, after the running tasks
- * have ended.
+ * Takes the next item only when fewer than `atOnce` tasks run. Rejects with the first error, of the
+ * items or of a task, after the running tasks have ended.
  */
 export async function forEachAtOnce<T>(
   items: AsyncIterable<T> | Iterable<T>,
@@ -11,16 +11,19 @@ export async function forEachAtOnce<T>(
 ): Promise<void> {
   const running = new Set<Promise<void>>()
   const errors: unknown[] = []
-  for await (const item of items) {
-    const one: Promise<void> = task(item)
-      .catch((error: unknown) => {
-        errors.push(error)
-      })
-      .finally(() => running.delete(one))
-    running.add(one)
-    if (running.size >= atOnce) await Promise.race(running)
-    if (errors.length > 0) break
+  try {
+    for await (const item of items) {
+      const one: Promise<void> = task(item)
+        .catch((error: unknown) => {
+          errors.push(error)
+        })
+        .finally(() => running.delete(one))
+      running.add(one)
+      if (running.size >= atOnce) await Promise.race(running)
+      if (errors.length > 0) break
+    }
+  } finally {
+    await Promise.all(running)
   }
-  await Promise.all(running)
   if (errors.length > 0) throw errors[0]
 }

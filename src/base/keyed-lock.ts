@@ -3,7 +3,9 @@
 export class KeyedLock<Key> {
   readonly #tails = new Map<Key, Promise<unknown>>()
 
-  /** Runs `task` when all earlier tasks of this key have ended, however they ended. Not re-entrant. */
+  /**
+   * Runs `task` when all earlier tasks of this key have ended, however they ended. Not re-entrant.
+   */
   run<T>(key: Key, task: () => Promise<T>): Promise<T> {
     const before = this.#tails.get(key)
     const result = before === undefined ? task() : before.then(task, task)

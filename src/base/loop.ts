@@ -13,7 +13,10 @@ export interface Loop {
   stop(): Promise<void>
 }
 
-/** Runs `work` after `firstMs`, then `everyMs` after each end. What it throws is logged and ends nothing. */
+/**
+ * Runs `work` after `firstMs`, then `everyMs` after each end. What it throws is logged and ends
+ * nothing.
+ */
 export function startLoop(
   { clock, log }: LoopParts,
   { name, firstMs, everyMs }: { name: string; firstMs: number; everyMs: number },

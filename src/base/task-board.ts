@@ -1,4 +1,5 @@
-// Long work that a person started: it runs in the background, can be looked up, and is stopped with the node.
+// Long work that a person started: it runs in the background, can be looked up, and is stopped with
+// the node.
 
 import { type Clock, type Random, randomHex } from './clock.ts'
 import { NodeError } from './errors.ts'

@@ -1,4 +1,5 @@
-// Sizes and durations as people write them, read strictly: what is not understood is refused, never guessed.
+// Sizes and durations as people write them, read strictly: what is not understood is refused, never
+// guessed.
 
 const SIZE_UNITS: Readonly<Record<string, number>> = {
   B: 1,
@@ -24,7 +25,10 @@ export function parseSize(value: string | number): number | undefined {
   return parseQuantity(String(value).toUpperCase(), SIZE_UNITS, 1)
 }
 
-/** Milliseconds of "30s", "1.5h", "7d", "200ms"; bare numbers are seconds. Undefined if it is not a duration. */
+/**
+ * Milliseconds of "30s", "1.5h", "7d", "200ms"; bare numbers are seconds. Undefined if it is not a
+ * duration.
+ */
 export function parseDuration(value: string | number): number | undefined {
   return parseQuantity(String(value), DURATION_UNITS, 1e3)
 }

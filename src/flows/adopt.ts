@@ -1,10 +1,10 @@
-// An existing collection is taken in: files that were under images/ before this node, and what an earlier
-// file_index.json says of them.
+// An existing collection is taken in: files that were under images/ before this node, and what an
+// earlier file_index.json says of them.
 //
-// Each file is copied, checked and published like an upload; then the view takes the place of the file. It can be
-// broken off anywhere and begun again: what is in the index already is passed over.
+// Each file is copied, checked and published like an upload; then the view takes the place of the
+// file. It can be broken off anywhere and begun again: what is in the index already is passed over.
 
-import type { Md5 } from '../../protocols/hash.ts'
+import type { ContentHash, Md5 } from '../../protocols/hash.ts'
 import { type ImagePath, parsePath } from '../../protocols/path.ts'
 import { WireError } from '../../protocols/wire-error.ts'
 import { sleep } from '../base/clock.ts'
@@ -42,6 +42,11 @@ const QUIET_MS = 60_000
 const PASSES_MAX = 10
 const AT_ONCE = 4
 const ABSENT_LOGGED_MAX = 100
+/**
+ * Paths of one image that are looked at: more of them with names of the view's making are unheard
+ * of.
+ */
+const PATHS_MAX = 1000
 
 /** Takes in what is under images/. Rejects when the signal is aborted or the disk fails. */
 export async function adopt(
@@ -54,9 +59,12 @@ export async function adopt(
   const report: AdoptReport = { adopted: 0, known: 0, refused: 0, changed: 0, absent: 0 }
   const work: Work = { parts, options, found, legacy, control }
   control.total(legacy.size)
-  for (let pass = 0; pass < PASSES_MAX; pass++) {
-    const young = await goThrough(work, report, pass === 0)
+  let beforeMs: number | undefined
+  for (let passesLeft = PASSES_MAX; passesLeft > 0; passesLeft--) {
+    const startMs = parts.clock.now()
+    const young = await goThrough(work, report, { beforeMs, isLast: passesLeft === 1 })
     if (young === 0) break
+    beforeMs = startMs
     await sleep(parts.clock, QUIET_MS, control.signal)
   }
   reportAbsent(work, report)
@@ -71,17 +79,34 @@ interface Work {
   readonly control: TaskControl
 }
 
+interface Pass {
+  /** When the pass before this one began. */
+  readonly beforeMs: number | undefined
+  readonly isLast: boolean
+}
+
 /** One pass over the folder; how many files were too young or still changing. */
-async function goThrough(work: Work, report: AdoptReport, isFirst: boolean): Promise<number> {
+async function goThrough(
+  work: Work,
+  report: AdoptReport,
+  { beforeMs, isLast }: Pass
+): Promise<number> {
   const { parts, found, control } = work
   const tally = { known: 0, refused: 0, young: 0 }
   const adoptedBefore = report.adopted
+  const refuse = (name: string, reason: string) => {
+    control.error(name, reason)
+    parts.log.warn({ path: name, reason }, 'not taken in from images/')
+  }
   await forEachAtOnce(found.scan(control.signal), AT_ONCE, async (file) => {
     control.signal.throwIfAborted()
     try {
       const outcome = await visit(work, file)
       if (outcome === 'known') tally.known++
-      else if (outcome === 'young') tally.young++
+      else if (outcome === 'young' && isLast) {
+        tally.refused++
+        refuse(file.name, 'it is still being written to: upload it when it is complete')
+      } else if (outcome === 'young') tally.young++
       else {
         report.adopted++
         if (outcome === 'other-md5') report.changed++
@@ -89,16 +114,18 @@ async function goThrough(work: Work, report: AdoptReport, isFirst: boolean): Pro
     } catch (error) {
       if (!isRefusal(error)) throw error
       tally.refused++
-      if (isFirst) {
-        control.error(file.name, error.message)
-        parts.log.warn({ path: file.name, reason: error.message }, 'not taken in from images/')
-      }
+      if (isNews(file, beforeMs, parts.clock.now())) refuse(file.name, error.message)
     }
     control.processed(report.adopted + tally.known + tally.refused)
   })
   report.known = tally.known - adoptedBefore
   report.refused = tally.refused
   return tally.young
+}
+
+/** Whether the pass before this one, if there was one, can't have refused the file as it is now. */
+function isNews({ mtimeMs }: FoundFile, beforeMs: number | undefined, nowMs: number): boolean {
+  return beforeMs === undefined || (mtimeMs > beforeMs - QUIET_MS && mtimeMs <= nowMs)
 }
 
 async function visit(
@@ -108,7 +135,8 @@ async function visit(
   const path = parsePath(file.name)
   if (parts.index.get(path) !== undefined) return 'known'
   checkExtension(options, path)
-  if (parts.clock.now() - file.mtimeMs < QUIET_MS) return 'young'
+  // A date far in the future is as good as one in the past: nobody has just written it.
+  if (Math.abs(parts.clock.now() - file.mtimeMs) < QUIET_MS) return 'young'
   return takeIn(parts, options, found, file, path, legacy.get(path))
 }
 
@@ -132,10 +160,14 @@ async function takeIn(
   file: FoundFile,
   path: ImagePath,
   legacy: LegacyFile | undefined
-): Promise<'taken' | 'other-md5' | 'young'> {
-  parts.room.demand(file.size)
+): Promise<'known' | 'taken' | 'other-md5' | 'young'> {
+  parts.room.take(file.size)
   const staged = await stageFound(parts, options, found, file)
   if (staged === undefined) return 'young'
+  if (await isOfView(parts, staged.hash, file.name)) {
+    parts.store.finish(staged)
+    return 'known'
+  }
   const expected: Md5 | undefined = legacy?.md5
   const other = expected !== undefined && expected !== staged.md5
   await ingest(parts, options, staged, {
@@ -146,7 +178,7 @@ async function takeIn(
       name: file.name,
       ino: file.ino,
       versionMs: Math.min(file.mtimeMs, parts.clock.now()),
-      createdMs: legacy?.createdMs ?? Math.trunc(file.mtimeMs)
+      createdMs: legacy?.createdMs ?? Math.max(0, Math.trunc(file.mtimeMs))
     }
   })
   parts.journal.add('adopted', {
@@ -155,6 +187,12 @@ async function takeIn(
     ...(other && { note: `its MD5 is ${staged.md5}; file_index.json has ${expected}` })
   })
   return other ? 'other-md5' : 'taken'
+}
+
+/** Whether the view made this file: under a name of its own making, where the path could not be. */
+async function isOfView({ index }: FlowParts, hash: ContentHash, name: string): Promise<boolean> {
+  const paths = await index.pathsOf(hash, PATHS_MAX)
+  return paths.some((path) => index.view(path)?.name === name)
 }
 
 /** Undefined if the file has changed since it was found, or while it was read. */

@@ -1,4 +1,5 @@
-// The trash grows old: versions that were superseded or deleted long enough ago are let go, oldest first.
+// The trash grows old: versions that were superseded or deleted long enough ago are let go, oldest
+// first.
 
 import type { ContentHash } from '../../protocols/hash.ts'
 import type { PastVersion } from '../index/rows.ts'
@@ -26,7 +27,11 @@ export async function expire(
   const isExcess = () => index.counts().trashBytes > trashBytesMax
   for await (const version of index.pastBefore(Number.MAX_SAFE_INTEGER)) {
     if (signal.aborted) break
-    if (version.sinceMs >= tooOld && !isExcess()) break
+    if (version.sinceMs >= tooOld) {
+      if (!isExcess()) break
+      const blob = index.blob(version.entry.hash as ContentHash)
+      if (blob?.state !== 'trashed') continue // letting go of it would make no room
+    }
     group.push(version)
     // one by one while the size decides, so that no more goes than must
     if (group.length < GROUP_VERSIONS && version.sinceMs < tooOld) continue

@@ -1,5 +1,5 @@
-// metadata/file_index.json: the index in a form that people and scripts can read. It is made from the index, never read
-// back by this node.
+// metadata/file_index.json: the index in a form that people and scripts can read. It is made from
+// the index, never read back by this node.
 
 import type { ImageEntry } from '../../protocols/entry.ts'
 import { cidOf } from '../../protocols/hash.ts'
@@ -9,7 +9,10 @@ import type { FlowParts } from './parts.ts'
 
 const LINES_PER_CHUNK = 500
 
-/** The text of the file, piece by piece: one line an image, valid JSON as a whole. Stops early by throwing. */
+/**
+ * The text of the file, piece by piece: one line an image, valid JSON as a whole. Stops early by
+ * throwing.
+ */
 export async function* indexText(
   { index, clock, name }: Pick<FlowParts, 'index' | 'clock' | 'name'>,
   signal: AbortSignal

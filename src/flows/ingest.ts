@@ -1,18 +1,15 @@
-// An image comes in: stage, check, publish, index, view, answer - in this order, so that what is answered is durable
-// and what is refused or broken leaves nothing behind.
+// An image comes in: stage, check, publish, index, view, answer - in this order, so that what is
+// answered is durable and what is refused or broken leaves nothing behind.
 
 import { type Entry, isImage } from '../../protocols/entry.ts'
 import type { ContentHash, Md5 } from '../../protocols/hash.ts'
-import { extensionOf, fileNameOf, type ImagePath, parsePath } from '../../protocols/path.ts'
+import { extensionOf, type ImagePath } from '../../protocols/path.ts'
 import { NodeError } from '../base/errors.ts'
 import type { ImageDraft, Transaction } from '../index/transaction.ts'
-import {
-  type FileStamp,
-  type StagedBlob,
-  sameContentStamp,
-  sameStamp
-} from '../store/blob-store.ts'
+import { type FileStamp, type StagedBlob, sameStamp } from '../store/blob-store.ts'
 import type { FlowParts } from './parts.ts'
+import { uploadName } from './upload-name.ts'
+import { verifyLocked } from './verify-blob.ts'
 
 export interface IngestOptions {
   readonly maxFileSizeBytes: number
@@ -34,7 +31,10 @@ export interface Upload {
   readonly md5?: Md5 | undefined
   readonly sha256?: ContentHash | undefined
   readonly sourceUrl?: string | undefined
-  /** A file under images/ that this comes from: the view takes its place, and its age is the image's. */
+  /**
+   * A file under images/ that this comes from: the view takes its place, and its age is the
+   * image's.
+   */
   readonly found?: FoundOrigin | undefined
 }
 
@@ -47,19 +47,22 @@ export interface FoundOrigin {
 
 export interface Ingested {
   readonly entry: Entry & { readonly hash: ContentHash }
-  /** created: a new path. replaced: other bytes under a known path. unchanged: nothing to do. duplicate: held elsewhere. */
+  /**
+   * created: a new path. replaced: other bytes under a known path. unchanged: nothing to do.
+   * duplicate: held elsewhere.
+   */
   readonly outcome: 'created' | 'replaced' | 'unchanged' | 'duplicate'
   /** What the path held before, where it was replaced. */
   readonly replaced?: ContentHash | undefined
 }
 
-const STEM_BYTES_MAX = 120
 /** How many names in a row may be taken in one millisecond before the clock must have stopped. */
 const NAME_TRIES_MAX = 10_000
 
 /**
- * Takes a staged blob into the node; the staged bytes are gone afterwards, whatever happens. Errors: HASH_MISMATCH,
- * EXTENSION_NOT_ALLOWED, CONTENT_MISMATCH, NAME_TAKEN, PRECONDITION_FAILED, and those of store and index.
+ * Takes a staged blob into the node; the staged bytes are gone afterwards, whatever happens.
+ * Errors: HASH_MISMATCH, EXTENSION_NOT_ALLOWED, CONTENT_MISMATCH, NAME_TAKEN, PRECONDITION_FAILED,
+ * and those of store and index.
  */
 export async function ingest(
   parts: FlowParts,
@@ -89,7 +92,7 @@ export async function ingest(
     }
     const done = await parts.locks.blob.run(staged.hash, () => keep(parts, staged, upload, about))
     await showResult(parts, done)
-    report(parts, done)
+    report(parts, done, upload)
     return done
   } finally {
     parts.store.finish(staged)
@@ -104,29 +107,38 @@ async function keep(
   upload: Upload,
   about: Omit<ImageDraft, 'path'>
 ): Promise<Ingested & { readonly healed: boolean }> {
-  const { index, store, settler } = parts
+  const { index, view } = parts
   const { hash } = staged
-  const before = index.blob(hash)
+  if (index.fault !== undefined) throw index.fault
+  const wasLive = (index.blob(hash)?.live ?? 0) > 0
   const { stamp, published } = await holdBytes(parts, staged)
   const hold = (tx: Transaction) =>
-    tx.setBlob(hash, { state: 'held', stamp, verifiedAtMs: tx.nowMs })
+    tx.setBlob(hash, { state: 'held', stamp, ...(published && { verifiedAtMs: tx.nowMs }) })
   try {
     const placed = await index.change(async (tx) => {
       const result = await place(tx, upload, about)
-      if (upload.found !== undefined) adoptFile(tx, upload.found, result.entry)
+      if (upload.found !== undefined && view.isOn) adoptFile(tx, upload.found, result.entry)
       hold(tx)
       return result
     })
-    return { ...placed, healed: published && before !== undefined && before.live > 0 }
+    return { ...placed, healed: published && wasLive }
   } catch (error) {
-    if (index.blob(hash) === undefined) await store.remove(hash)
-    else if (published) {
-      // The upload was refused, but what the node had lost is here again.
-      await index.change((tx) => tx.blob(hash) && hold(tx))
-      settler.settleEverywhereLater(hash)
-    } else if (before?.state === 'trashed') await store.moveTo(hash, 'trash')
+    // After a failed write nobody knows what the next start finds: the bytes stay.
+    if (index.fault === undefined) await giveBack(parts, hash, published ? hold : undefined)
     throw error
   }
+}
+
+/** An upload was refused: its bytes go, unless they are what the node had lost. */
+async function giveBack(
+  { index, store, settler }: FlowParts,
+  hash: ContentHash,
+  hold: ((tx: Transaction) => void) | undefined
+): Promise<void> {
+  if (index.blob(hash) === undefined) return store.remove(hash)
+  if (hold === undefined) return settler.settleBlobLater(hash)
+  await index.change(hold)
+  settler.settleEverywhereLater(hash)
 }
 
 /** Refuses extensions that are not configured; the extension in lower case. */
@@ -153,23 +165,33 @@ function checkHashes(staged: StagedBlob, { md5, sha256 }: Upload): void {
   if (sha256 !== undefined && sha256 !== staged.hash) throw wrong('SHA-256', sha256, staged.hash)
 }
 
-/** Sees to it that the bytes are durably in blobs/; unchanged good ones are not written again. */
+/** Sees to it that the bytes are durably in blobs/; right ones are not written again. */
 async function holdBytes(
   parts: FlowParts,
   staged: StagedBlob
 ): Promise<{ stamp: FileStamp; published: boolean }> {
-  const { index, store, settler } = parts
-  const row = index.blob(staged.hash)
-  if (row?.stamp !== undefined) {
-    if (row.state === 'trashed') await store.moveTo(staged.hash, 'blobs')
-    const stamp = store.stamp(staged.hash)
-    const fresh = settler.freshStamp(staged.hash)
-    const same = row.state === 'trashed' ? sameContentStamp : sameStamp
-    if (stamp && (same(stamp, row.stamp) || (fresh && sameStamp(stamp, fresh)))) {
-      return { stamp, published: false }
-    }
+  const { hash } = staged
+  await parts.settler.recall(hash)
+  const stamp = trustedStamp(parts, hash)
+  if (stamp !== undefined) return { stamp, published: false }
+  const { changed } = await verifyLocked(parts, hash)
+  const verified = trustedStamp(parts, hash)
+  if (verified !== undefined) {
+    if (changed) parts.settler.settleEverywhereLater(hash)
+    return { stamp: verified, published: false }
   }
-  return { stamp: await store.publish(staged), published: true }
+  return { stamp: await parts.store.publish(staged), published: true }
+}
+
+/** The stamp of the blob's file if it is as it was when it was verified. */
+function trustedStamp(
+  { index, store, settler }: FlowParts,
+  hash: ContentHash
+): FileStamp | undefined {
+  const row = index.blob(hash)
+  const stamp = row?.state === 'held' ? store.stamp(hash) : undefined
+  const known = [row?.stamp, settler.freshStamp(hash)]
+  return stamp && known.some((one) => one && sameStamp(stamp, one)) ? stamp : undefined
 }
 
 /** The entry of an upload, decided inside the change so that two uploads can't take one name. */
@@ -247,38 +269,16 @@ async function showResult(
 
 function report(
   { journal, log }: FlowParts,
-  { entry, outcome, healed }: Ingested & { healed: boolean }
+  { entry, outcome, healed }: Ingested & { healed: boolean },
+  { found }: Upload
 ): void {
   if (healed) journal.add('healed', { path: entry.path, sha256: entry.hash })
-  if (outcome === 'created' || outcome === 'replaced') {
+  // what was found is told by who found it
+  if (found === undefined && (outcome === 'created' || outcome === 'replaced')) {
     journal.add(outcome === 'created' ? 'added' : 'replaced', {
       path: entry.path,
       sha256: entry.hash
     })
   }
   log.debug({ path: entry.path, hash: entry.hash, outcome }, 'image in')
-}
-
-/** `<stem>_<epoch ms>.<ext>` from whatever name a client gave. */
-export function uploadName(fileName: string, ms: number): ImagePath {
-  const last = fileNameOf(fileName.replaceAll('\\', '/')).normalize('NFC')
-  const extension = extensionOf(last)
-  const stem = extension === '' ? last : last.slice(0, -extension.length - 1)
-  const clean = stem
-    .toWellFormed()
-    .replace(/[<>:"\\|?*\p{C}\u2028\u2029]/gu, '_')
-    .replace(/^[\s.]+|[\s.]+$/g, '')
-  const safe = cutToBytes(clean === '' ? 'image' : clean, STEM_BYTES_MAX)
-  return parsePath(`${safe}_${ms}${extension === '' ? '' : `.${extension}`}`)
-}
-
-function cutToBytes(text: string, bytesMax: number): string {
-  let cut = ''
-  let bytes = 0
-  for (const character of text) {
-    bytes += Buffer.byteLength(character)
-    if (bytes > bytesMax) break
-    cut += character
-  }
-  return cut
 }

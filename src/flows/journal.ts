@@ -3,15 +3,17 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 
-export type JournalEvent =
-  | 'added'
-  | 'replaced'
-  | 'deleted'
-  | 'restored'
-  | 'damaged'
-  | 'missing'
-  | 'healed'
-  | 'adopted'
+const EVENTS = [
+  'added',
+  'replaced',
+  'deleted',
+  'restored',
+  'damaged',
+  'missing',
+  'healed',
+  'adopted'
+] as const
+export type JournalEvent = (typeof EVENTS)[number]
 
 export interface JournalLine {
   readonly at: string
@@ -55,7 +57,9 @@ export class Journal {
     this.#cancel ??= this.#parts.clock.after(WRITE_DELAY_MS, () => void this.flush())
   }
 
-  /** Writes what is not yet written. A disk that refuses it is logged: the journal is a convenience. */
+  /**
+   * Writes what is not yet written. A disk that refuses it is logged: the journal is a convenience.
+   */
   flush(): Promise<void> {
     if (this.#cancel === undefined) return this.#writing
     this.#cancel()
@@ -71,8 +75,14 @@ export class Journal {
 function linesOf(text: string | undefined): JournalLine[] {
   try {
     const lines: unknown = JSON.parse(text ?? '[]')
-    return Array.isArray(lines) ? (lines as JournalLine[]).slice(-JOURNAL_LINES_MAX) : []
+    return Array.isArray(lines) ? lines.filter(isLine).slice(-JOURNAL_LINES_MAX) : []
   } catch {
-    return [] // half a file from another program: begin anew
+    return [] // half a file: begin anew
   }
+}
+
+/** Other programs have written files of this name too. */
+function isLine(value: unknown): value is JournalLine {
+  const { at, event } = (value ?? {}) as Partial<Record<keyof JournalLine, unknown>>
+  return typeof at === 'string' && EVENTS.some((known) => known === event)
 }

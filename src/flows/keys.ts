@@ -1,4 +1,5 @@
-// Keys by which callers show who they are: made once, shown once, kept hashed as records that all nodes share.
+// Keys by which callers show who they are: made once, shown once, kept hashed as records that all
+// nodes share.
 
 import { hash, timingSafeEqual } from 'node:crypto'
 import { type Random, randomHex } from '../base/clock.ts'

@@ -1,7 +1,10 @@
-// Reads the file_index.json that an earlier file-sync program left: what it knew of each image, by path.
+// Reads the file_index.json that an earlier file-sync program left: what it knew of each image, by
+// path.
 //
-// Its documented layout is an object of files by path; lists, and objects with the files under `files`, are read too.
+// Its documented layout is an object of files by path; lists, and objects with the files under
+// `files`, are read too.
 
+import { SOURCE_URL_BYTES_MAX } from '../../protocols/entry.ts'
 import { type Md5, parseMd5 } from '../../protocols/hash.ts'
 import { parsePath } from '../../protocols/path.ts'
 
@@ -11,7 +14,10 @@ export interface LegacyFile {
   readonly sourceUrl?: string | undefined
 }
 
-/** Files by path. Throws SyntaxError if the text is no JSON; entries that say nothing usable are left out. */
+/**
+ * Files by path. Throws SyntaxError if the text is no JSON; entries that say nothing usable are
+ * left out.
+ */
 export function readLegacyIndex(text: string): Map<string, LegacyFile> {
   const found = new Map<string, LegacyFile>()
   const parsed: unknown = JSON.parse(text)
@@ -33,8 +39,14 @@ function fileOf(value: Record<string, unknown>): LegacyFile {
   return {
     md5: md5Of(value.hash) ?? md5Of(value.md5) ?? md5Of(value.file_hash),
     createdMs: timeOf(value.created_at) ?? timeOf(value.create_time),
-    sourceUrl: textOf(value.source_url)
+    sourceUrl: urlOf(value.source_url)
   }
+}
+
+/** What is too long for an entry is left out. */
+function urlOf(value: unknown): string | undefined {
+  const url = textOf(value)
+  return url !== undefined && Buffer.byteLength(url) <= SOURCE_URL_BYTES_MAX ? url : undefined
 }
 
 /** Paths of the old index may start with the folder they lay in. */

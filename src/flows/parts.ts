@@ -17,18 +17,28 @@ import type { Settler } from './settle.ts'
 export interface Room {
   /** Throws DISK_FULL unless `bytes` more leave the reserve untouched. */
   demand(bytes: number): void
+  /** The same for bytes that are about to be written: they count as gone. */
+  take(bytes: number): void
 }
 
 /**
- * Order of locks, wherever several are held: path before blob, blobs in the order of their hashes. The index's own
- * queue comes last: a plan never waits for a lock.
+ * Order of locks, wherever several are held: path before blob, blobs in the order of their hashes.
+ * The index's own queue comes last: a plan never waits for a lock.
  */
 export interface Locks {
   readonly path: KeyedLock<ImagePath>
   readonly blob: KeyedLock<ContentHash>
 }
 
+/** Other nodes, for what this one lacks. */
+export interface Remote {
+  /** Fetches a blob now and keeps it; false if nobody who is connected gives it. */
+  fetch(hash: ContentHash): Promise<boolean>
+}
+
 export interface FlowParts {
+  /** Undefined on a node that stands alone. */
+  readonly remote?: Remote | undefined
   readonly index: ImageIndex
   readonly store: BlobStore
   readonly view: ImageView

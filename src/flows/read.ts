@@ -1,4 +1,5 @@
-// An image goes out: path -> entry -> hash -> blob, trusted as long as its file is as it was when it was verified.
+// An image goes out: path -> entry -> hash -> blob, trusted as long as its file is as it was when
+// it was verified.
 
 import { type ImageEntry, isImage } from '../../protocols/entry.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
@@ -40,8 +41,9 @@ export function openTrusted(
 }
 
 /**
- * The blob, verified again if its file is not as it was. The caller closes it. Undefined if no entry names the hash;
- * GONE if only the trash holds it; NOT_AVAILABLE, with the reason, if its bytes are not here or not right.
+ * The blob, verified again if its file is not as it was. The caller closes it. Undefined if no
+ * entry names the hash; GONE if only the trash holds it; NOT_AVAILABLE, with the reason, if its
+ * bytes are not here or not right.
  */
 export async function openBlob(parts: FlowParts, hash: ContentHash): Promise<OpenBlob | undefined> {
   const trusted = openTrusted(parts, hash)
@@ -57,7 +59,8 @@ export async function openBlob(parts: FlowParts, hash: ContentHash): Promise<Ope
   }
   if (row.state === 'trashed') await parts.settler.settleBlob(hash)
   const verdict = await verifyBlob(parts, hash)
-  const blob = verdict.state === 'held' ? openTrusted(parts, hash) : undefined
+  if (verdict.state !== 'held') await parts.remote?.fetch(hash)
+  const blob = openTrusted(parts, hash)
   if (blob !== undefined) return blob
   throw new NodeError(
     'NOT_AVAILABLE',

@@ -9,7 +9,10 @@ export interface RecoverReport {
   readonly settled: number
 }
 
-/** Finishes what was in flight when the last run ended, however it ended. Costs nothing for what is at rest. */
+/**
+ * Finishes what was in flight when the last run ended, however it ended. Costs nothing for what is
+ * at rest.
+ */
 export async function recover({ index, store, settler, log }: FlowParts): Promise<RecoverReport> {
   let dropped = 0
   for (const leftover of store.leftovers()) {
@@ -19,7 +22,8 @@ export async function recover({ index, store, settler, log }: FlowParts): Promis
     }
     store.removeLeftover(leftover)
   }
-  const settled = await settler.settleAll()
+  const settled = await settler.settleAll({ afterCrash: true })
+  await settler.idle()
   if (dropped + settled > 0) log.info({ dropped, settled }, 'finished what the last run left open')
   return { dropped, settled }
 }

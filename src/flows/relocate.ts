@@ -6,8 +6,9 @@ import { NodeError } from '../base/errors.ts'
 import type { FlowParts } from './parts.ts'
 
 /**
- * Moves or copies `from` to `to`, both in one change. Errors: NOT_FOUND or GONE for `from`, NAME_TAKEN if `to` holds
- * other bytes. Repeating a move that has happened is NOT_FOUND or GONE; repeating a copy changes nothing.
+ * Moves or copies `from` to `to`, both in one change. Errors: NOT_FOUND or GONE for `from`,
+ * NAME_TAKEN if `to` holds other bytes. Repeating a move that has happened is NOT_FOUND or GONE;
+ * repeating a copy changes nothing.
  */
 export async function relocate(
   { index, settler, journal }: FlowParts,

@@ -1,4 +1,5 @@
-// An image is deleted: its path answers "gone", its bytes go to the trash, or away at once when asked to.
+// An image is deleted: its path answers "gone", its bytes go to the trash, or away at once when
+// asked to.
 
 import { type Entry, isImage } from '../../protocols/entry.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
@@ -44,7 +45,7 @@ async function take(
   const freed = new Set<ContentHash>(live ? [before.hash] : [])
   let purged = 0
   if (purge) {
-    for (const version of await tx.pastOf(path)) {
+    for await (const version of tx.pastOf(path)) {
       tx.dropPast(version)
       if (version.entry.hash !== undefined) freed.add(version.entry.hash)
       purged++

@@ -9,8 +9,9 @@ import type { Transaction } from '../index/transaction.ts'
 import type { FlowParts } from './parts.ts'
 
 /**
- * Brings back the newest earlier version, or the one with this hash. Errors: NOT_FOUND if none is kept, NOT_AVAILABLE
- * if its bytes are lost. The path's current version, if there is one, becomes a past version itself.
+ * Brings back the newest earlier version, or the one with this hash. Errors: NOT_FOUND if none is
+ * kept, NOT_AVAILABLE if its bytes are lost. The path's current version, if there is one, becomes a
+ * past version itself.
  */
 export async function restore(
   parts: FlowParts,
@@ -18,12 +19,37 @@ export async function restore(
   hash?: ContentHash
 ): Promise<{ entry: Entry; outcome: 'restored' | 'unchanged' }> {
   const { index, settler, journal } = parts
-  const { entry, outcome, replaced } = await index.change((tx) => bringBack(tx, path, hash))
+  const { entry, outcome, replaced } = await recalled(parts, path, hash, () =>
+    index.change((tx) => bringBack(tx, path, hash))
+  )
   await settler.settleBlob(entry.hash as ContentHash)
   await settler.settleView(path)
   if (replaced !== undefined) settler.settleBlobLater(replaced)
   if (outcome === 'restored') journal.add('restored', { path, sha256: entry.hash as string })
   return { entry, outcome }
+}
+
+/**
+ * Runs `task` with the bytes of the version out of the trash: what is damaged there must not take
+ * the place of anything.
+ */
+async function recalled<T>(
+  { index, settler, locks }: FlowParts,
+  path: ImagePath,
+  hash: ContentHash | undefined,
+  task: () => Promise<T>
+): Promise<T> {
+  const [last] = index.image(path) === undefined ? await index.past(path, 1) : []
+  const wanted = hash ?? last?.entry.hash
+  if (wanted === undefined) return task()
+  try {
+    return await locks.blob.run(wanted, async () => {
+      await settler.recall(wanted)
+      return task()
+    })
+  } finally {
+    settler.settleBlobLater(wanted)
+  }
 }
 
 async function bringBack(
@@ -36,7 +62,7 @@ async function bringBack(
   if (live !== undefined && (hash === undefined || hash === live.hash)) {
     return { entry: live, outcome: 'unchanged' }
   }
-  const version = pick(await tx.pastOf(path), hash)
+  const version = await newest(tx, path, hash)
   if (version === undefined) {
     throw new NodeError(
       'NOT_FOUND',
@@ -70,9 +96,13 @@ async function bringBack(
   return { entry, outcome: 'restored', ...(live && { replaced: live.hash }) }
 }
 
-function pick(
-  past: readonly PastVersion[],
+async function newest(
+  tx: Transaction,
+  path: ImagePath,
   hash: ContentHash | undefined
-): PastVersion | undefined {
-  return hash === undefined ? past[0] : past.find(({ entry }) => entry.hash === hash)
+): Promise<PastVersion | undefined> {
+  for await (const version of tx.pastOf(path)) {
+    if (hash === undefined || version.entry.hash === hash) return version
+  }
+  return undefined
 }

@@ -1,8 +1,8 @@
 // Makes the disk agree with the index: the view of a path, the place of a blob.
 //
-// A change of the index leaves intents; settling one looks at what the index says now and does what is missing, so it
-// can be repeated and interrupted anywhere. Start-up settles what an earlier run left open: its cost is what was in
-// flight, not what exists.
+// A change of the index leaves intents; settling one looks at what the index says now and does what
+// is missing, so it can be repeated and interrupted anywhere. Start-up settles what an earlier run
+// left open: its cost is what was in flight, not what exists.
 
 import type { ContentHash } from '../../protocols/hash.ts'
 import type { ImagePath } from '../../protocols/path.ts'
@@ -25,6 +25,12 @@ export interface SettlerParts {
   readonly failPoints: FailPoints
 }
 
+export interface SettleOptions {
+  /** The rows of the view may be older than the view. */
+  readonly afterCrash?: boolean
+  readonly signal?: AbortSignal
+}
+
 /** A view step that is done but whose intent is still open. */
 interface ShownView {
   readonly path: ImagePath
@@ -36,7 +42,10 @@ interface ShownView {
   readonly stamps: ReadonlyMap<ContentHash, FileStamp>
 }
 
-/** Names of one blob that are handled together; more than this would have to be copies made by a program gone wild. */
+/**
+ * Names of one blob that are handled together; more than this would have to be copies made by a
+ * program gone wild.
+ */
 const PATHS_MAX = 100_000
 
 export class Settler {
@@ -59,15 +68,16 @@ export class Settler {
   }
 
   /**
-   * Makes the view of a path agree with the index. Resolves when it is visible; it becomes durable soon after. A view
-   * that can't be made is logged and stays an open intent: the image itself is safe without it.
+   * Makes the view of a path agree with the index. Resolves when it is visible; it becomes durable
+   * soon after. A view that can't be made is logged and stays an open intent: the image itself is
+   * safe without it. `afterCrash`: the row of the view may be older than the view.
    */
-  async settleView(path: ImagePath): Promise<void> {
+  async settleView(path: ImagePath, afterCrash = false): Promise<void> {
     await this.#parts.locks.path.run(path, async () => {
       const intent = this.#parts.index.intent('view', path)
       if (intent === undefined) return
       try {
-        const shown = await this.#show(path, intent)
+        const shown = await this.#show(path, intent, afterCrash)
         this.#views.set(path, shown)
         this.#shown.push(shown)
         this.#closing ??= this.#closeIntents()
@@ -86,25 +96,41 @@ export class Settler {
       const { index, failPoints } = this.#parts
       const intent = index.intent('blob', hash)
       if (intent === undefined) return
-      const moved = await this.#moveBlob(hash, lost)
+      const moved = await this.#moveBlob(hash)
       failPoints.reach('settle:blob-moved')
       await index.change(
         (tx) => {
-          moved(tx)
+          moved(tx, hash)
           tx.endIntent('blob', hash, intent.generation)
         },
         { durable: false }
       )
       failPoints.reach('settle:ended')
-      if (moved === lost) this.#later(hash, () => this.showAll(hash))
-
-      function lost(tx: Transaction): void {
-        tx.setBlob(hash, { state: 'missing', reason: 'its file is gone, or has other bytes' })
-      }
+      if (moved === lose) this.#later(hash, () => this.showAll(hash))
     })
   }
 
-  /** Settles a blob in the background: its bytes are out of sight already, only their place is left to change. */
+  /**
+   * Brings a blob out of the trash before anything names it again, so that bytes that are lost are
+   * found out first. For whoever holds the lock of the blob. It goes back by its intent if then
+   * nothing names it after all; whoever called it settles it.
+   */
+  async recall(hash: ContentHash): Promise<void> {
+    const { index } = this.#parts
+    const row = index.blob(hash)
+    if (row?.state !== 'trashed') return
+    await index.change((tx) => tx.addIntent('blob', hash))
+    const stamp = await this.#bringBack(hash, row)
+    await index.change(
+      (tx) => (stamp === undefined ? lose(tx, hash) : tx.setBlob(hash, { state: 'held', stamp })),
+      { durable: false }
+    )
+  }
+
+  /**
+   * Settles a blob in the background: its bytes are out of sight already, only their place is left
+   * to change.
+   */
   settleBlobLater(hash: ContentHash): void {
     this.#later(hash, () => this.settleBlob(hash))
   }
@@ -118,12 +144,16 @@ export class Settler {
   }
 
   #later(hash: ContentHash, task: () => Promise<void>): void {
-    const settling = task()
-      .catch((error: unknown) => {
-        this.#parts.log.error({ hash, err: error }, 'could not move a blob; tried again later')
-      })
-      .finally(() => this.#background.delete(settling))
+    const settling = this.#attempt(hash, task).finally(() => this.#background.delete(settling))
     this.#background.add(settling)
+  }
+
+  async #attempt(hash: ContentHash, task: () => Promise<void>): Promise<void> {
+    try {
+      await task()
+    } catch (error) {
+      this.#parts.log.error({ hash, err: error }, 'could not move a blob; tried again later')
+    }
   }
 
   /** Brings the view of every live path of a blob up to date: its bytes have come, or are lost. */
@@ -136,16 +166,17 @@ export class Settler {
     for (const path of paths) await this.settleView(path)
   }
 
-  /** Settles everything that is open. */
-  async settleAll(): Promise<number> {
-    let settled = 0
+  /** Tries everything that is open, until told to stop; how many steps that were. */
+  async settleAll({ afterCrash = false, signal }: SettleOptions = {}): Promise<number> {
+    let steps = 0
     for await (const { step, subject } of this.#parts.index.intents()) {
-      if (step === 'view') await this.settleView(subject as ImagePath)
-      else await this.settleBlob(subject as ContentHash)
-      settled++
+      if (signal?.aborted) break
+      if (step === 'view') await this.settleView(subject as ImagePath, afterCrash)
+      else
+        await this.#attempt(subject as ContentHash, () => this.settleBlob(subject as ContentHash))
+      steps++
     }
-    await this.idle()
-    return settled
+    return steps
   }
 
   /** Resolves when nothing is under way: what was shown is durable and its intents are closed. */
@@ -155,7 +186,7 @@ export class Settler {
     }
   }
 
-  async #show(path: ImagePath, intent: Intent): Promise<ShownView> {
+  async #show(path: ImagePath, intent: Intent, afterCrash: boolean): Promise<ShownView> {
     const { index, view, failPoints, store } = this.#parts
     const before = this.#views.has(path) ? this.#views.get(path)?.row : index.view(path)
     const hash = index.image(path)?.hash
@@ -169,7 +200,9 @@ export class Settler {
       else if (held && store.placeOf(hash) !== 'blobs') {
         throw new NodeError('NOT_AVAILABLE', 'The file of the blob is gone.', { path, hash })
       }
-      if (before !== undefined && before.name !== file?.name) await view.hide(before)
+      const name = before?.name ?? path
+      if (before !== undefined && name !== file?.name) await view.hide(before)
+      if (afterCrash && name !== file?.name) await view.sweep(name)
       if (file === undefined) failPoints.reach('settle:view-unlinked')
       const stamps = new Map<ContentHash, FileStamp>()
       for (const blob of blobs) {
@@ -226,11 +259,8 @@ export class Settler {
     }
   }
 
-  /** Puts the file where it belongs; what is then to be written, `lost` if it was not found or is not right. */
-  async #moveBlob(
-    hash: ContentHash,
-    lost: (tx: Transaction) => void
-  ): Promise<(tx: Transaction) => void> {
+  /** Puts the file where it belongs; what is then to be written. */
+  async #moveBlob(hash: ContentHash): Promise<(tx: Transaction, hash: ContentHash) => void> {
     const { index, store } = this.#parts
     const row = index.blob(hash)
     if (row === undefined) return () => {}
@@ -241,16 +271,18 @@ export class Settler {
     if (row.state !== 'held' && row.state !== 'trashed') return () => {}
     if (row.live === 0) {
       const stamp = await store.moveTo(hash, 'trash')
-      if (stamp === undefined) return lost
+      if (stamp === undefined) return lose
       // An untrusted file keeps its old stamp, and is read again before it is ever held.
       const trusted = row.stamp && sameContentStamp(row.stamp, stamp) ? { stamp } : {}
       return (tx) => tx.setBlob(hash, { state: 'trashed', ...trusted })
     }
     const stamp = await this.#bringBack(hash, row)
-    return stamp === undefined ? lost : (tx) => tx.setBlob(hash, { state: 'held', stamp })
+    return stamp === undefined ? lose : (tx) => tx.setBlob(hash, { state: 'held', stamp })
   }
 
-  /** Puts the file into blobs/; undefined if it is not there or its bytes are not those of the hash. */
+  /**
+   * Puts the file into blobs/; undefined if it is not there or its bytes are not those of the hash.
+   */
   async #bringBack(hash: ContentHash, row: BlobRow): Promise<FileStamp | undefined> {
     const { store } = this.#parts
     const stamp = await store.moveTo(hash, 'blobs')
@@ -262,7 +294,15 @@ export class Settler {
   }
 }
 
-/** Takes over a ctime that our own link or rename changed, as long as nothing else about the file has changed. */
+/** Its file was not found, or is not right. */
+function lose(tx: Transaction, hash: ContentHash): void {
+  tx.setBlob(hash, { state: 'missing', reason: 'its file is gone, or has other bytes' })
+}
+
+/**
+ * Takes over a ctime that our own link or rename changed, as long as nothing else about the file
+ * has changed.
+ */
 export function restamp(tx: Transaction, hash: ContentHash, stamp: FileStamp | undefined): void {
   const row = tx.blob(hash)
   if (row?.stamp === undefined || stamp === undefined) return

@@ -1,4 +1,5 @@
-// What is true of this node, for people and monitors. A status that says healthy while something is wrong is a bug.
+// What is true of this node, for people and monitors. A status that says healthy while something is
+// wrong is a bug.
 
 import type { Counts } from '../index/rows.ts'
 import type { FlowParts } from './parts.ts'
@@ -14,21 +15,43 @@ export interface DiskStatus {
   readonly state: 'ok' | 'low' | 'full'
 }
 
+/** Another server, by what it said of itself. */
+export interface ServerStatus {
+  readonly name: string
+  readonly peerId: string
+  /** Of the connection, a multiaddr. */
+  readonly address: string
+  readonly httpPort: number | undefined
+  readonly addresses: readonly string[]
+  readonly connectedAtMs: number
+  /** When the indexes were last compared; undefined: not yet. */
+  readonly comparedAtMs: number | undefined
+  /** Whether they were the same then. */
+  readonly equal: boolean
+  /** What it lacks. */
+  readonly missingFiles: number | undefined
+  readonly missingBytes: number | undefined
+  /** Its clock minus ours. */
+  readonly clockOffsetMs: number | undefined
+}
+
 export interface NodeStatus {
   readonly health: Health
   /** Plain sentences: what is wrong and what to do. Empty when healthy. */
   readonly reasons: readonly string[]
   readonly counts: Counts
   readonly disk: DiskStatus
-  /** Files that images/ lacks or has too many of, and moves that are under way. */
+  /** Damaged and foreign files that were set aside, for a person to look at. */
   readonly quarantinedFiles: number
 }
 
 export interface StatusSources {
-  readonly flows: Pick<FlowParts, 'index'>
+  readonly flows: Pick<FlowParts, 'index' | 'store'>
   readonly disk: () => DiskStatus
   readonly quarantinedFiles: () => number
-  /** False when the marker of the data folder is gone: another disk may be mounted there, or none. */
+  /**
+   * False when the marker of the data folder is gone: another disk may be mounted there, or none.
+   */
   readonly folderPresent: () => boolean
 }
 
@@ -38,11 +61,14 @@ export function statusOf({
   quarantinedFiles,
   folderPresent
 }: StatusSources): NodeStatus {
-  const { index } = flows
+  const { index, store } = flows
   const counts = index.counts()
   const space = disk()
   const critical = [
     ...(index.fault === undefined ? [] : [index.fault.message]),
+    ...(store.fault === undefined
+      ? []
+      : [`${store.fault.message} Then restart the node: until then it takes nothing in.`]),
     ...(folderPresent()
       ? []
       : ['The data folder has lost its marker .tumesh: is its disk still mounted?'])

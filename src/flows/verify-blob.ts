@@ -20,8 +20,9 @@ export interface Verdict {
 const READS_MAX = 3
 
 /**
- * Verifies a blob that live entries name. Right bytes are stamped anew; wrong ones go to quarantine, out of the view
- * and of every reader's reach. Nothing is decided from an old report: what counts is what is read here and now.
+ * Verifies a blob that live entries name. Right bytes are stamped anew; wrong ones go to
+ * quarantine, out of the view and of every reader's reach. Nothing is decided from an old report:
+ * what counts is what is read here and now.
  */
 export async function verifyBlob(
   parts: FlowParts,
@@ -29,32 +30,30 @@ export async function verifyBlob(
   signal?: AbortSignal,
   onBytes?: (bytes: number) => void
 ): Promise<Verdict> {
-  const { verdict, before } = await parts.locks.blob.run(hash, () =>
-    check(parts, hash, signal, onBytes)
-  )
-  if (before?.state === 'trashed' && before.live > 0) {
-    await parts.settler.settleBlob(hash) // a restore has just called it back
+  const { index, locks, settler } = parts
+  const verdict = await locks.blob.run(hash, () => verifyLocked(parts, hash, signal, onBytes))
+  if (verdict.state === 'trashed' && (index.blob(hash)?.live ?? 0) > 0) {
+    await settler.settleBlob(hash) // a restore has just called it back
     return verifyBlob(parts, hash, signal, onBytes)
   }
-  if (verdict.changed) {
-    await parts.settler.showAll(hash)
-    report(parts, hash, verdict, before)
-  }
+  if (verdict.changed) await settler.showAll(hash)
   return verdict
 }
 
-async function check(
+/** The same for whoever holds the lock of the blob; the view is then theirs to bring up to date. */
+export async function verifyLocked(
   parts: FlowParts,
   hash: ContentHash,
-  signal: AbortSignal | undefined,
-  onBytes: ((bytes: number) => void) | undefined
-): Promise<{ verdict: Verdict; before: BlobRow | undefined }> {
+  signal?: AbortSignal,
+  onBytes?: (bytes: number) => void
+): Promise<Verdict> {
   const row = parts.index.blob(hash)
   if (row === undefined || row.live === 0 || row.state === 'trashed') {
-    return { verdict: { state: row?.state ?? 'wanted', changed: false }, before: row }
+    return { state: row?.state ?? 'wanted', changed: false }
   }
-  const read = await rehash(parts, hash, signal, onBytes)
-  return { verdict: await decide(parts, hash, row, read), before: row }
+  const verdict = await decide(parts, hash, row, await rehash(parts, hash, signal, onBytes))
+  if (verdict.changed) report(parts, hash, verdict, row)
+  return verdict
 }
 
 async function rehash(
@@ -131,17 +130,14 @@ function report(
   { log, journal }: FlowParts,
   hash: ContentHash,
   verdict: Verdict,
-  before?: BlobRow
+  { bytes }: BlobRow
 ): void {
   const { state, reason } = verdict
   if (state === 'held') {
     log.info({ hash }, 'a blob that was lost is right again')
     journal.add('healed', { sha256: hash })
   } else {
-    log.error(
-      { hash, bytes: before?.bytes, reason },
-      `a blob is ${state}: it is not served any more`
-    )
+    log.error({ hash, bytes, reason }, `a blob is ${state}: it is not served any more`)
     journal.add(state === 'damaged' ? 'damaged' : 'missing', { sha256: hash, note: reason ?? '' })
   }
 }

@@ -1,4 +1,5 @@
-// Verify on demand: re-read and re-hash everything, a prefix, or single paths, and say what was found.
+// Verify on demand: re-read and re-hash everything, a prefix, or single paths, and say what was
+// found.
 
 import { isImage } from '../../protocols/entry.ts'
 import type { ContentHash, Md5 } from '../../protocols/hash.ts'
@@ -42,7 +43,10 @@ export interface VerifyProgress {
 /** Names in one answer; a disk that lost more is said by numbers. */
 const LISTED_MAX = 10_000
 
-/** Verifies what the scope names. A path that is not live counts as missing. Rejects when the signal is aborted. */
+/**
+ * Verifies what the scope names. A path that is not live counts as missing. Rejects when the signal
+ * is aborted.
+ */
 export async function verify(
   parts: FlowParts,
   scope: VerifyScope,
@@ -57,11 +61,12 @@ export async function verify(
     unrepairableFiles: [],
     unlisted: 0
   }
-  // Several paths may name one blob: it is read once. The last verdicts are enough, as names of one blob are rare.
+  // Several paths may name one blob: it is read once. The last verdicts are enough, as names of one
+  // blob are rare.
   const verdicts = new Map<ContentHash, Verdict>()
-  for await (const { path, md5 } of filesOf(parts, scope)) {
+  for await (const file of filesOf(parts, scope)) {
     signal.throwIfAborted()
-    await verifyPath(parts, path, md5, verdicts, report, signal)
+    await verifyFile(parts, file, verdicts, report, signal)
     report.verifiedFiles++
     if (report.verifiedFiles > report.totalFiles) report.totalFiles = report.verifiedFiles
     onFile(report)
@@ -74,30 +79,38 @@ function totalOf({ index }: FlowParts, scope: VerifyScope): number {
   return 'all' in scope ? index.counts().images : 0
 }
 
+interface FileToVerify {
+  readonly path: ImagePath
+  /** What the caller believes its bytes to have. */
+  readonly md5?: Md5
+  /** Nobody asked for this one by name: it may be deleted before its turn. */
+  readonly isListed?: boolean
+}
+
 async function* filesOf(
   { index }: FlowParts,
   scope: VerifyScope
-): AsyncGenerator<{ path: ImagePath; md5?: Md5 }> {
+): AsyncGenerator<FileToVerify> {
   if ('paths' in scope) for (const path of scope.paths) yield { path }
   else if ('path' in scope) yield scope
-  else
-    for await (const { path } of index.list('prefix' in scope ? { prefix: scope.prefix } : {}))
-      yield { path }
+  else {
+    const range = 'prefix' in scope ? { prefix: scope.prefix } : {}
+    for await (const { path } of index.list(range)) yield { path, isListed: true }
+  }
 }
 
 const REMEMBERED_VERDICTS_MAX = 10_000
 
-async function verifyPath(
+async function verifyFile(
   parts: FlowParts,
-  path: ImagePath,
-  believed: Md5 | undefined,
+  { path, md5: believed, isListed = false }: FileToVerify,
   verdicts: Map<ContentHash, Verdict>,
   report: VerifyReport,
   signal: AbortSignal
 ): Promise<void> {
   const entry = parts.index.get(path)
   if (!isImage(entry)) {
-    list(report, report.missingFiles, path)
+    if (!isListed) list(report, report.missingFiles, path)
     return
   }
   const verdict = verdicts.get(entry.hash) ?? (await verifyBlob(parts, entry.hash, signal))
@@ -106,6 +119,7 @@ async function verifyPath(
     report.validFiles++
     return
   }
+  if (verdict.state === 'trashed') return // deleted meanwhile
   if (verdict.state === 'missing' || verdict.state === 'wanted')
     list(report, report.missingFiles, path)
   else {

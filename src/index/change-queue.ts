@@ -1,16 +1,21 @@
-// The one queue through which every change of the index passes, several at a time in one synced batch (rule 9).
+// The one queue through which every change of the index passes, several at a time in one synced
+// batch (rule 9).
 //
-// While a batch is being written the next changes gather; they are planned one after the other on top of each other
-// and written together. So a lone change waits for nobody, and a thousand share the cost of a few syncs.
+// While a batch is being written the next changes gather; they are planned one after the other on
+// top of each other and written together. So a lone change waits for nobody, and a thousand share
+// the cost of a few syncs.
 
-import type { Clock } from '../base/clock.ts'
-import { NodeError, systemCodeOf } from '../base/errors.ts'
-import type { FailPoints } from '../base/fail-point.ts'
+import { NodeError } from '../base/errors.ts'
+import { isDiskFull } from './database-error.ts'
 import { databaseRows, Layer, type Rows } from './layer.ts'
-import type { Database, Tables } from './tables.ts'
-import { Transaction } from './transaction.ts'
+import type { IndexParts } from './ports.ts'
+import type { Tables } from './tables.ts'
+import { type News, Transaction } from './transaction.ts'
 
-/** Changes in one batch: about 10 rows each, so a batch stays below a megabyte and a few milliseconds. */
+/**
+ * Changes in one batch: about 10 rows each, so a batch stays below a megabyte and a few
+ * milliseconds.
+ */
 const BATCH_CHANGES_MAX = 256
 /** Callers wait for their change, so more than this can only come from a caller that does not. */
 const WAITING_CHANGES_MAX = 100_000
@@ -24,17 +29,17 @@ interface Waiting {
   readonly reject: (error: unknown) => void
 }
 
-export interface ChangeQueueParts {
-  readonly database: Database
+export interface ChangeQueueParts
+  extends Pick<IndexParts, 'database' | 'clock' | 'failPoints' | 'requireWritable'> {
   readonly tables: Tables
-  readonly clock: Clock
-  readonly failPoints: FailPoints
 }
 
 export class ChangeQueue {
   readonly #parts: ChangeQueueParts
   readonly #writer: string
   readonly #rows: Rows
+  /** Hears of entries once they are durable. Must not throw. */
+  onNews: (news: readonly News[]) => void = () => {}
   #waiting: Waiting[] = []
   #running: Promise<void> | undefined
   #generation: number
@@ -44,8 +49,8 @@ export class ChangeQueue {
     this.#parts = parts
     this.#writer = writer
     this.#rows = databaseRows(parts.tables)
-    // Generations must differ from those of earlier runs only as long as their intents are open, and those are
-    // replayed at start: any number that grows does.
+    // Generations must differ from those of earlier runs only as long as their intents are open,
+    // and those are replayed at start: any number that grows does.
     this.#generation = parts.clock.now()
   }
 
@@ -55,14 +60,18 @@ export class ChangeQueue {
   }
 
   /**
-   * Runs a change and resolves with its result when it is written, and synced where `durable`. What `plan` throws
-   * rejects this change alone. After a failed write every change is refused with DISK_FULL or DISK_FAULT.
+   * Runs a change and resolves with its result when it is written, and synced where `durable`. What
+   * `plan` throws rejects this change alone. After a failed write every change is refused with
+   * DISK_FULL or DISK_FAULT, and whether a restart finds the failed ones is not known. Errors: those,
+   * READ_ONLY, BUSY.
    */
-  run<T>(plan: Change<T>, durable: boolean): Promise<T> {
-    if (this.#fault !== undefined) return Promise.reject(this.#fault)
+  async run<T>(plan: Change<T>, durable: boolean): Promise<T> {
+    if (this.#fault !== undefined) throw this.#fault
+    this.#parts.requireWritable()
     if (this.#waiting.length >= WAITING_CHANGES_MAX) {
-      return Promise.reject(
-        new NodeError('BUSY', 'Too many changes are waiting for the disk. Try again in a moment.')
+      throw new NodeError(
+        'BUSY',
+        'Too many changes are waiting for the disk. Try again in a moment.'
       )
     }
     return new Promise<T>((resolve, reject) => {
@@ -76,6 +85,17 @@ export class ChangeQueue {
     while (this.#running !== undefined) await this.#running
   }
 
+  /** See ImageIndex.reopen. */
+  async reopen(): Promise<void> {
+    if (this.#fault?.code !== 'DISK_FULL') return
+    await this.idle()
+    const { database, tables } = this.#parts
+    await database.close()
+    await database.open()
+    await Promise.all(Object.values(tables).map((table) => table.open()))
+    this.#fault = undefined
+  }
+
   async #drain(): Promise<void> {
     await Promise.resolve() // changes asked for in the same turn share a batch
     while (this.#waiting.length > 0) {
@@ -85,13 +105,21 @@ export class ChangeQueue {
   }
 
   async #writeBatch(batch: readonly Waiting[]): Promise<void> {
+    if (this.#fault !== undefined) {
+      // The log of the database is broken in the middle: what follows now is not found again.
+      for (const waiting of batch) waiting.reject(this.#fault)
+      return
+    }
     const layer = new Layer(this.#rows)
     const planned: { waiting: Waiting; result: unknown }[] = []
+    const news: News[] = []
     for (const waiting of batch) {
       const own = new Layer(layer)
       try {
-        const result = await waiting.plan(this.#transaction(own))
+        const transaction = this.#transaction(own)
+        const result = await waiting.plan(transaction)
         own.mergeInto(layer)
+        news.push(...transaction.news)
         planned.push({ waiting, result })
       } catch (error) {
         waiting.reject(error)
@@ -110,6 +138,7 @@ export class ChangeQueue {
     }
     failPoints.reach('change:written')
     for (const { waiting, result } of planned) waiting.resolve(result)
+    if (news.length > 0) this.onNews(news)
   }
 
   #transaction(layer: Layer): Transaction {
@@ -123,19 +152,18 @@ export class ChangeQueue {
   }
 }
 
-function faultOf(error: unknown): NodeError {
-  const text = error instanceof Error ? `${error.message} ${systemCodeOf(error.cause) ?? ''}` : ''
-  return /ENOSPC|EDQUOT|no space left|quota/i.test(text)
+function faultOf(cause: unknown): NodeError {
+  return isDiskFull(cause)
     ? new NodeError(
         'DISK_FULL',
-        'The disk is full: the index could not be written. Free some room, then restart the node.',
+        'The disk is full: the index could not be written. Free some room; changes are taken again within minutes.',
         {},
-        { cause: error }
+        { cause }
       )
     : new NodeError(
         'DISK_FAULT',
         'The index could not be written, so nothing more is accepted. Check the disk, then restart the node.',
         {},
-        { cause: error }
+        { cause }
       )
 }

@@ -1,6 +1,7 @@
 // The index of this node: the current entry of every path, and what is known of every blob.
 //
-// Reads are synchronous or paged and see what is durable. Changes pass the one queue (change-queue.ts).
+// Reads are synchronous or paged and see what is durable. Changes pass the one queue
+// (change-queue.ts).
 
 import {
   decodeEntry,
@@ -12,11 +13,13 @@ import {
 } from '../../protocols/entry.ts'
 import type { ContentHash, Md5 } from '../../protocols/hash.ts'
 import type { ImagePath } from '../../protocols/path.ts'
+import { ROOT_KEY, type TreeNode } from '../../protocols/time-tree-shape.ts'
 import { type Version, versionKey } from '../../protocols/version.ts'
 import { randomHex } from '../base/clock.ts'
 import { NodeError } from '../base/errors.ts'
 import { type Change, ChangeQueue } from './change-queue.ts'
 import type { Step } from './ledger.ts'
+import { pages } from './pages.ts'
 import { decodePast } from './past.ts'
 import type { IndexOptions, IndexParts } from './ports.ts'
 import {
@@ -41,10 +44,9 @@ import {
   sourcePrefix,
   type Tables
 } from './tables.ts'
-import { decodeNode, EMPTY_NODE, type TreeNode, treeKeys } from './time-tree.ts'
+import type { News } from './transaction.ts'
+import { TreeReader } from './tree-reader.ts'
 
-/** Rows that are read at a time; between two pages the event loop is free. */
-const PAGE_ROWS = 256
 /** Formats of the database: an older program refuses a newer one. */
 export const INDEX_FORMAT = 1
 
@@ -62,8 +64,8 @@ export interface ListRange {
 }
 
 /**
- * Opens the index in a database that is open. Errors: FOLDER_FORMAT when a newer program has written it; DISK_FULL or
- * DISK_FAULT when a new one can't be made.
+ * Opens the index in a database that is open. Errors: FOLDER_FORMAT when a newer program has
+ * written it; DISK_FULL or DISK_FAULT when a new one can't be made.
  */
 export async function openIndex(parts: IndexParts, options: IndexOptions): Promise<ImageIndex> {
   const index = new ImageIndex(parts, await openTables(parts.database), options)
@@ -88,10 +90,13 @@ export class ImageIndex {
   readonly #parts: IndexParts
   readonly #tables: Tables
   readonly #queue: ChangeQueue
+  /** What other nodes ask for. */
+  readonly tree: TreeReader
 
   constructor(parts: IndexParts, tables: Tables, { writer }: IndexOptions) {
     this.#parts = parts
     this.#tables = tables
+    this.tree = new TreeReader(tables)
     this.#queue = new ChangeQueue({ ...parts, tables }, writer)
   }
 
@@ -143,22 +148,35 @@ export class ImageIndex {
 
   /** Sums over all entries, whatever their number. */
   root(): TreeNode {
-    const bytes = this.#tables.tree.getSync(treeKeys(0n)[0] as string) as Uint8Array | undefined
-    return bytes === undefined ? EMPTY_NODE : decodeNode(bytes)
+    return this.tree.node(ROOT_KEY)
   }
 
   /**
-   * Changes the index. `plan` may run long after this call, sees all earlier changes, and must not wait for anything
-   * but the transaction. Resolves when the change is on disk (rule 9); see ChangeQueue.run for errors.
-   * `durable: false` is for what a restart would do again anyway.
+   * Changes the index. `plan` may run long after this call, sees all earlier changes, and must not
+   * wait for anything but the transaction. Resolves when the change is on disk (rule 9); see
+   * ChangeQueue.run for errors. `durable: false` is for what a restart would do again anyway.
    */
   change<T>(plan: Change<T>, { durable = true } = {}): Promise<T> {
     return this.#queue.run(plan, durable)
   }
 
+  /** Calls `listener` with entries that have become current, once they are durable. */
+  onNews(listener: (news: readonly News[]) => void): void {
+    this.#queue.onNews = listener
+  }
+
   /** The failure after which nothing is acknowledged any more. */
-  get fault(): Error | undefined {
+  get fault(): NodeError | undefined {
     return this.#queue.fault
+  }
+
+  /**
+   * After a full disk: opens the database anew, which ends the log at its last whole batch, and
+   * takes changes again. Nothing can be read meanwhile, nor when it fails, so there must be room;
+   * it can be repeated. A fault of any other kind stays until a restart.
+   */
+  reopen(): Promise<void> {
+    return this.#queue.reopen()
   }
 
   /** Live paths of a blob, in order. */
@@ -225,8 +243,8 @@ export class ImageIndex {
   }
 
   /** Hashes of blobs that live images name and that are not here, oldest want first. */
-  async *wants(): AsyncGenerator<ContentHash> {
-    for await (const key of pages(this.#tables.want.keys({}))) {
+  async *wants({ newestFirst = false } = {}): AsyncGenerator<ContentHash> {
+    for await (const key of pages(this.#tables.want.keys({ reverse: newestFirst }))) {
       yield key.slice(versionKey(0n).length) as ContentHash
     }
   }
@@ -268,23 +286,5 @@ export class ImageIndex {
     const range = { gte: prefix, lt: endOf(prefix), limit }
     const found = await this.#tables[table].keys(range).all()
     return found.map((key) => key.slice(length))
-  }
-}
-
-interface Pageable<T> {
-  nextv(size: number): Promise<T[]>
-  close(): Promise<void>
-}
-
-/** Reads an iterator page by page, and closes it also when the reader leaves early. */
-async function* pages<T>(iterator: Pageable<T>): AsyncGenerator<T> {
-  try {
-    for (;;) {
-      const page = await iterator.nextv(PAGE_ROWS)
-      if (page.length === 0) return
-      yield* page
-    }
-  } finally {
-    await iterator.close()
   }
 }

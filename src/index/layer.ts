@@ -1,20 +1,28 @@
 // Rows that are decided but not yet written: a layer over the database, or over another layer.
 //
-// A change reads its own writes and those of earlier changes in the same batch; a change that fails leaves no trace.
+// A change reads its own writes and those of earlier changes in the same batch; a change that fails
+// leaves no trace.
 
-import { endOf, type Operation, type TableName, type Tables } from './tables.ts'
+import type { Operation, TableName, Tables } from './tables.ts'
+
+export interface KeyRange {
+  readonly gte: string
+  readonly lt: string
+  readonly limit: number
+  /** From the end. */
+  readonly reverse?: boolean
+}
 
 export interface Rows {
   get(table: TableName, key: string): unknown
-  /** Up to `limit` keys that start with `prefix`, in order. */
-  keys(table: TableName, prefix: string, limit: number): Promise<string[]>
+  /** In order, or from the last one back. */
+  keys(table: TableName, range: KeyRange): Promise<string[]>
 }
 
 export function databaseRows(tables: Tables): Rows {
   return {
     get: (table, key) => tables[table].getSync(key),
-    keys: (table, prefix, limit) =>
-      tables[table].keys({ gte: prefix, lt: endOf(prefix), limit }).all()
+    keys: (table, range) => tables[table].keys(range).all()
   }
 }
 
@@ -31,12 +39,15 @@ export class Layer implements Rows {
     return rows?.has(key) ? rows.get(key) : this.#below.get(table, key)
   }
 
-  async keys(table: TableName, prefix: string, limit: number): Promise<string[]> {
-    const changed = [...(this.#changed.get(table) ?? [])].filter(([key]) => key.startsWith(prefix))
+  async keys(table: TableName, range: KeyRange): Promise<string[]> {
+    const { gte, lt, limit, reverse = false } = range
+    const isIn = (key: string) => compareBytes(gte, key) <= 0 && compareBytes(key, lt) < 0
+    const changed = [...(this.#changed.get(table) ?? [])].filter(([key]) => isIn(key))
     const removed = changed.filter(([, value]) => value === undefined).length
-    const found = new Set(await this.#below.keys(table, prefix, limit + removed))
+    const found = new Set(await this.#below.keys(table, { ...range, limit: limit + removed }))
     for (const [key, value] of changed) value === undefined ? found.delete(key) : found.add(key)
-    return [...found].sort(compareBytes).slice(0, limit)
+    const sorted = [...found].sort(compareBytes)
+    return (reverse ? sorted.reverse() : sorted).slice(0, limit)
   }
 
   /** `value` undefined removes the row. */

@@ -1,8 +1,9 @@
-// What follows from an entry: look-ups, tree sums, references to blobs, wants, counts. It follows here and nowhere else,
-// so that no caller can forget a part of it.
+// What follows from an entry: look-ups, tree sums, references to blobs, wants, counts. It follows
+// here and nowhere else, so that no caller can forget a part of it.
 
 import { type Entry, isImage, KIND_IMAGE, wins } from '../../protocols/entry.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
+import { EMPTY_NODE, isEmptyNode } from '../../protocols/time-tree-shape.ts'
 import { type Version, versionAt } from '../../protocols/version.ts'
 import { invariant } from '../base/errors.ts'
 import type { Layer } from './layer.ts'
@@ -19,14 +20,7 @@ import {
   type PastVersion
 } from './rows.ts'
 import { entryKey, keys } from './tables.ts'
-import {
-  addToNode,
-  decodeNode,
-  EMPTY_NODE,
-  encodeNode,
-  isEmptyNode,
-  treeKeys
-} from './time-tree.ts'
+import { addToNode, decodeNode, encodeNode, treeKeys } from './time-tree.ts'
 
 /** A step on disk that follows from a change: the view of a path, the place of a blob. */
 export type Step = 'view' | 'blob'

@@ -1,4 +1,5 @@
-// How a past version lies in the database: when it ceased to be current here, then the author's bytes.
+// How a past version lies in the database: when it ceased to be current here, then the author's
+// bytes.
 
 import { decodeEntry } from '../../protocols/entry.ts'
 import type { PastVersion } from './rows.ts'

@@ -2,15 +2,15 @@
 
 import type { Clock, Random } from '../base/clock.ts'
 import type { FailPoints } from '../base/fail-point.ts'
-import type { Log } from '../base/log.ts'
 import type { Database } from './tables.ts'
 
 export interface IndexParts {
   readonly database: Database
   readonly clock: Clock
   readonly random: Random
-  readonly log: Log
   readonly failPoints: FailPoints
+  /** Throws READ_ONLY when the data folder is not the one that was opened: its disk may be gone. */
+  requireWritable(): void
 }
 
 export interface IndexOptions {

@@ -1,4 +1,5 @@
-// What the rows of the index hold, and how entries count. Entries themselves are the author's bytes (protocols/entry.ts).
+// What the rows of the index hold, and how entries count. Entries themselves are the author's bytes
+// (protocols/entry.ts).
 
 import type { Entry } from '../../protocols/entry.ts'
 import { KIND_IMAGE } from '../../protocols/entry.ts'
@@ -13,8 +14,8 @@ export interface BlobStamp {
 }
 
 /**
- * held: durably in blobs/. trashed: durably in trash/. wanted: never here. damaged, missing: was here, is no longer.
- * Only `held` may be claimed towards a client or a peer.
+ * held: durably in blobs/. trashed: durably in trash/. wanted: never here. damaged, missing: was
+ * here, is no longer. Only `held` may be claimed towards a client or a peer.
  */
 export type BlobState = 'held' | 'trashed' | 'wanted' | 'damaged' | 'missing'
 

@@ -1,7 +1,9 @@
-// The tables of the index in level, their keys and value encodings. The only place that knows the layout on disk.
+// The tables of the index in level, their keys and value encodings. The only place that knows the
+// layout on disk.
 //
 //   entry    kind/path                      -> the author's bytes
-//   version  version, hash of kind/path     -> kind/path           what changed when; ranges of it are what the tree sums
+//   version  version, hash of kind/path     -> kind/path           what changed when; ranges of it
+// are what the tree sums
 //   tree     level, prefix                  -> counts and sums
 //   id       hash of path, path             -> ''                  live images
 //   hash     hash, path                     -> ''                  live images
@@ -51,13 +53,17 @@ export async function openTables(db: Database): Promise<Tables> {
   for (const name of Object.keys(ENCODINGS) as TableName[]) {
     tables[name] = db.sublevel<string, unknown>(name, { valueEncoding: ENCODINGS[name] })
   }
-  await Promise.all(Object.values(tables).map((table) => table.open())) // before that, reads would throw
+  // before that, reads would throw
+  await Promise.all(Object.values(tables).map((table) => table.open()))
   return tables as Tables
 }
 
-/** After every key that starts with `prefix`. */
+/** After every key that starts with `prefix`, which is not empty: its last character counted up. */
 export function endOf(prefix: string): string {
-  return `${prefix}\u{10FFFF}`
+  const characters = [...prefix.replace(/\u{10FFFF}+$/u, '')]
+  const last = characters.pop()?.codePointAt(0) ?? 0
+  const next = last === 0xd7ff ? 0xe000 : last + 1 // surrogates are no characters
+  return characters.join('') + String.fromCodePoint(next)
 }
 
 export function entryKey(kind: number, path: string): string {
@@ -69,8 +75,14 @@ function shortHash(text: string): string {
   return digest('sha256', text).slice(0, 16)
 }
 
+/** Where an entry lies in the order of versions; `pathHash` as the wire has it, 32 hex digits. */
+export function versionRowKey(version: Version, pathHash: string): string {
+  return versionKey(version) + pathHash
+}
+
 export const keys = {
-  version: (version: Version, entry: string) => versionKey(version) + shortHash(entry),
+  version: (version: Version, entry: string) =>
+    versionRowKey(version, digest('sha256', entry).slice(0, 32)),
   id: (path: string) => shortHash(path) + path,
   hash: (hash: ContentHash, path: string) => hash + path,
   source: (url: string, path: string) => sourcePrefix(url) + path,
@@ -95,7 +107,10 @@ export function msKey(ms: number): string {
   return Math.max(0, Math.trunc(ms)).toString(16).padStart(MS_LENGTH, '0')
 }
 
-/** The first 53 bits of SHA-256 of the path: the numeric id of gallery pages, the same on every node. */
+/**
+ * The first 53 bits of SHA-256 of the path: the numeric id of gallery pages, the same on every
+ * node.
+ */
 export function imageIdOf(path: string): number {
   return Number(BigInt(`0x${shortHash(path)}`) >> 11n)
 }

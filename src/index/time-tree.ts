@@ -1,34 +1,22 @@
-// The time tree: counts and sums of entry hashes over the version order, by which two nodes find their differences.
+// The time tree: counts and sums of entry hashes over the version order, by which two nodes find
+// their differences.
 //
-// A radix tree over the 48 bits of milliseconds. Its nodes cover everything, 2^32 ms (about 50 days), 2^24 ms
-// (4.7 hours) and 2^16 ms (65 seconds); what lies below is read from the entries themselves. A sum is the sum mod
-// 2^256 of the entries' SHA-256, so that an entry is added and taken out in any order at the same cost.
+// A radix tree over the 48 bits of milliseconds. Its nodes cover everything, 2^32 ms (about 50
+// days), 2^24 ms (4.7 hours) and 2^16 ms (65 seconds); what lies below is read from the entries
+// themselves. A sum is the sum mod 2^256 of the entries' SHA-256, so that an entry is added and
+// taken out in any order at the same cost.
 
 import type { Entry } from '../../protocols/entry.ts'
+import { TREE_LEVEL_BITS, type TreeNode, treeKey } from '../../protocols/time-tree-shape.ts'
 import { type Version, versionMs } from '../../protocols/version.ts'
-
-/** How many low bits of the milliseconds a node of each level covers; level 0 is the root. */
-export const TREE_LEVEL_BITS = [48, 32, 24, 16] as const
-
-export interface TreeNode {
-  readonly live: number
-  readonly dead: number
-  readonly liveSum: bigint
-  readonly deadSum: bigint
-}
-
-export const EMPTY_NODE: TreeNode = { live: 0, dead: 0, liveSum: 0n, deadSum: 0n }
 
 const SUM_BITS = 256
 const NODE_BYTES = 8 + 8 + 32 + 32
 
-/** Keys of the nodes that cover a version, root first: the level, then the milliseconds' upper bits. */
+/** Keys of the nodes that cover a version, root first. */
 export function treeKeys(version: Version): string[] {
   const ms = versionMs(version)
-  return TREE_LEVEL_BITS.map((bits, level) => {
-    const upper = level === 0 ? 0 : Math.floor(ms / 2 ** bits)
-    return `${level}${upper.toString(16).padStart(8, '0')}`
-  })
+  return TREE_LEVEL_BITS.map((_, level) => treeKey(level, ms))
 }
 
 /** The node with an entry added (`times` 1) or taken out (-1). */
@@ -38,10 +26,6 @@ export function addToNode(node: TreeNode, entry: Entry, times: 1 | -1): TreeNode
   return entry.deleted
     ? { ...node, dead: node.dead + times, deadSum: add(node.deadSum) }
     : { ...node, live: node.live + times, liveSum: add(node.liveSum) }
-}
-
-export function isEmptyNode(node: TreeNode): boolean {
-  return node.live === 0 && node.dead === 0
 }
 
 /** 80 bytes, big-endian: live count, dead count, live sum, dead sum. */

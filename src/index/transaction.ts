@@ -8,7 +8,8 @@ import {
   encodeEntry,
   isImage,
   KIND_IMAGE,
-  KIND_RECORD
+  KIND_RECORD,
+  wins
 } from '../../protocols/entry.ts'
 import type { ContentHash, Md5 } from '../../protocols/hash.ts'
 import type { ImagePath } from '../../protocols/path.ts'
@@ -18,7 +19,7 @@ import type { Layer } from './layer.ts'
 import { Ledger, type LedgerParts, type Step } from './ledger.ts'
 import { decodePast } from './past.ts'
 import type { BlobRow, IntentRow, PastVersion, ViewRow } from './rows.ts'
-import { entryKey, HASH_LENGTH, keys } from './tables.ts'
+import { endOf, entryKey, HASH_LENGTH, keys } from './tables.ts'
 
 /** What the writer of an image says; version, writer and the rest are added here. */
 export interface ImageDraft {
@@ -35,18 +36,25 @@ export interface ImageDraft {
   readonly versionMs?: number | undefined
 }
 
+/** An entry that has become current, and the peer that it came from; none for an own write. */
+export interface News {
+  readonly entry: Entry
+  readonly from: string | undefined
+}
+
 export interface TransactionParts extends LedgerParts {
   readonly writer: string
 }
 
-/** How many past versions of one path, or paths of one blob, a single change looks at. */
-const NEIGHBOURS_MAX = 10_000
+/** Past versions read at a time. */
+const PAGE_VERSIONS = 256
 
 export class Transaction {
   readonly #layer: Layer
   readonly #ledger: Ledger
   readonly #writer: string
   readonly #nowMs: number
+  readonly #news: News[] = []
 
   constructor(parts: TransactionParts) {
     this.#layer = parts.layer
@@ -74,19 +82,26 @@ export class Transaction {
 
   /** One path under which the blob is live. */
   async firstPathOf(hash: ContentHash): Promise<ImagePath | undefined> {
-    const [key] = await this.#layer.keys('hash', hash, 1)
+    const [key] = await this.#layer.keys('hash', { gte: hash, lt: endOf(hash), limit: 1 })
     return key?.slice(HASH_LENGTH) as ImagePath | undefined
   }
 
-  /** Past versions of a path, newest first. */
-  async pastOf(path: ImagePath): Promise<PastVersion[]> {
-    const found = await this.#layer.keys('past', `${entryKey(KIND_IMAGE, path)}\0`, NEIGHBOURS_MAX)
-    return found.reverse().map((key) => decodePast(this.#layer.get('past', key) as Uint8Array))
+  /** Past versions of a path, newest first. What it yields may be dropped. */
+  async *pastOf(path: ImagePath): AsyncGenerator<PastVersion> {
+    const gte = `${entryKey(KIND_IMAGE, path)}\0`
+    for (let lt = endOf(gte); ; ) {
+      const page = await this.#layer.keys('past', { gte, lt, limit: PAGE_VERSIONS, reverse: true })
+      for (const key of page) yield decodePast(this.#layer.get('past', key) as Uint8Array)
+      const last = page.at(-1)
+      if (last === undefined) return
+      lt = last
+    }
   }
 
   /**
-   * Writes an image under its path (rule 1). Same path and same bytes make no entry: the current one is returned.
-   * The view of the path, and the place of blobs that this concerns, become intents.
+   * Writes an image under its path (rule 1). Same path and same bytes make no entry: the current
+   * one is returned. The view of the path, and the place of blobs that this concerns, become
+   * intents.
    */
   putImage(draft: ImageDraft): { entry: Entry; changed: boolean } {
     const current = this.get(draft.path)
@@ -109,6 +124,23 @@ export class Transaction {
       mediaType: '',
       createdMs: current.createdMs
     })
+  }
+
+  /**
+   * Merges an entry of another node (rule 2): false if it is not news here. `from` is the peer that
+   * sent it.
+   */
+  merge(entry: Entry, from: string): boolean {
+    const current = this.#entry(entryKey(entry.kind, entry.path))
+    if (current !== undefined && !wins(entry, current)) return false
+    this.#ledger.merge(entry, current)
+    this.#news.push({ entry, from })
+    return true
+  }
+
+  /** What this change made current, in its order. */
+  get news(): readonly News[] {
+    return this.#news
   }
 
   /** Writes a record: small data that all nodes of the mesh share. */
@@ -138,7 +170,9 @@ export class Transaction {
     return this.#write(KIND_RECORD, current, about)
   }
 
-  /** Says what is true of the blob here. The row must exist: an entry, live or past, names the blob. */
+  /**
+   * Says what is true of the blob here. The row must exist: an entry, live or past, names the blob.
+   */
   setBlob(
     hash: ContentHash,
     change: Pick<BlobRow, 'state'> & Partial<Pick<BlobRow, 'stamp' | 'verifiedAtMs' | 'reason'>>
@@ -158,7 +192,7 @@ export class Transaction {
     })
     // What names the blob may have changed since its place was decided.
     const isMisplaced = row.live > 0 ? change.state === 'trashed' : change.state === 'held'
-    if (isMisplaced) this.addIntent('blob', hash)
+    if (isMisplaced && change.state !== row.state) this.addIntent('blob', hash)
   }
 
   setView(path: ImagePath, row: ViewRow | undefined): void {
@@ -180,12 +214,15 @@ export class Transaction {
     this.#ledger.dropPast(version)
   }
 
-  /** Forgets the row of a blob that nothing names any more. */
+  /** Forgets the row of a blob whose bytes are gone; it is wanted if something names it again. */
   forgetBlob(hash: ContentHash): void {
     const row = this.blob(hash)
-    if (row === undefined || row.live > 0 || row.past > 0) return
-    this.#ledger.putBlob(hash, row, undefined)
-    this.#layer.put('md5', keys.md5(row.md5, hash), undefined)
+    if (row === undefined) return
+    if (row.live > 0 || row.past > 0) this.setBlob(hash, { state: 'wanted' })
+    else {
+      this.#ledger.putBlob(hash, row, undefined)
+      this.#layer.put('md5', keys.md5(row.md5, hash), undefined)
+    }
   }
 
   meta(name: string): unknown {
@@ -216,6 +253,7 @@ export class Transaction {
       replaces: current?.version
     })
     this.#ledger.merge(entry, current)
+    this.#news.push({ entry, from: undefined })
     return entry
   }
 

@@ -78,7 +78,8 @@ describe('entries', () => {
   test('keep the bytes of fields that this program does not know', () => {
     fc.assert(
       fc.property(entry, (one) => {
-        const unknown = Uint8Array.from([...one.raw, 0xfa, 0x07, 0x03, 1, 2, 3]) // field 127, three bytes
+        // field 127, three bytes
+        const unknown = Uint8Array.from([...one.raw, 0xfa, 0x07, 0x03, 1, 2, 3])
         expect([...decodeEntry(unknown).raw]).toEqual([...unknown])
         expect(decodeEntry(unknown).path).toBe(one.path)
         expect(decodeEntry(unknown).id).not.toEqual(one.id)

@@ -1,0 +1,229 @@
+// Makes the entries of two nodes the same, over one stream, at the cost of what differs.
+//
+// The asking side walks down the time tree, newest first, into whatever differs, takes what it
+// lacks and hands over what the other side lacks. What comes is applied at once, since a new entry
+// empties older places of what it supersedes. Nothing is remembered of an exchange: broken off
+// anywhere, it is begun again. While both sides change, it finds what differed when it looked.
+
+import { decodeEntry, type Entry } from '../entry.ts'
+import {
+  childKey,
+  EMPTY_NODE,
+  isSameNode,
+  LEAF_LEVEL,
+  levelOf,
+  ROOT_KEY,
+  type TreeKey,
+  type TreeNode
+} from '../time-tree-shape.ts'
+import { compareRefs, type EntryRef, refOf } from './entry-ref.ts'
+import { join } from './join.ts'
+import { BATCH_ENTRIES_MAX, TREE_CHILDREN_MAX, TREE_NODES_MAX } from './limits.ts'
+import type { DescribedNode } from './parse-answer.ts'
+import { planNode, planPairs } from './plan-descent.ts'
+import type { EntriesClient } from './request.ts'
+import type { ComparedEntries, EntriesStatus, TreeChild } from './source.ts'
+import { Transfer } from './transfer.ts'
+
+export interface ExchangeResult {
+  /** Whether both sides had the same entries at the end. If not, something changed meanwhile. */
+  readonly equal: boolean
+  /** Entries that came, and that were handed over. */
+  readonly received: number
+  readonly sent: number
+  /** Entries that one side could not read: these stay a difference. */
+  readonly malformed: number
+  /** Requests made. */
+  readonly rounds: number
+  /** What the other side last said of itself. */
+  readonly remote: EntriesStatus
+}
+
+/**
+ * `apply` merges at most BATCH_ENTRIES_MAX entries and resolves once `local` shows them. Throws
+ * what `local`, `apply` and `remote` throw, and the signal's reason.
+ */
+export async function exchange(
+  local: ComparedEntries,
+  remote: EntriesClient,
+  apply: (entries: readonly Entry[]) => Promise<void>,
+  signal: AbortSignal
+): Promise<ExchangeResult> {
+  const before = remote.asked
+  const transfer = new Transfer(local, remote, apply, signal)
+  const descent = new Descent(local, remote, transfer, signal)
+  const isEqual = async ({ root }: EntriesStatus) => isSameNode(await local.node(ROOT_KEY), root)
+  let status = await remote.status(signal)
+  let equal = await isEqual(status)
+  if (!equal) {
+    await descent.visit([{ key: ROOT_KEY, theirs: status.root }])
+    status = await remote.status(signal)
+    equal = await isEqual(status)
+  }
+  const { received, sent, malformed } = transfer
+  return { equal, received, sent, malformed, rounds: remote.asked - before, remote: status }
+}
+
+/** A node of the tree, and what the other side has there. */
+interface Place {
+  readonly key: TreeKey
+  readonly theirs: TreeNode
+}
+
+/** An entry of one side, whole or by name only. */
+interface Item {
+  readonly ref: EntryRef
+  readonly entry?: Entry | undefined
+}
+
+class Descent {
+  readonly #local: ComparedEntries
+  readonly #remote: EntriesClient
+  readonly #transfer: Transfer
+  readonly #signal: AbortSignal
+
+  constructor(
+    local: ComparedEntries,
+    remote: EntriesClient,
+    transfer: Transfer,
+    signal: AbortSignal
+  ) {
+    this.#local = local
+    this.#remote = remote
+    this.#transfer = transfer
+    this.#signal = signal
+  }
+
+  /** Settles places, which come newest first. */
+  async visit(places: readonly Place[]): Promise<void> {
+    let deep: TreeKey[] = []
+    const descend = async () => {
+      const keys = deep
+      deep = []
+      await this.#descend(keys)
+    }
+    for (const { key, theirs } of places) {
+      const plan = planNode(await this.#local.node(key), theirs)
+      if (plan === 'same') continue
+      if (plan === 'descend') deep.push(key)
+      if (plan !== 'descend' || deep.length === TREE_NODES_MAX) await descend()
+      if (plan === 'send') await this.#settle(this.#localPairs(key), nothing())
+      if (plan === 'whole') await this.#settleWhole(key)
+    }
+    await descend()
+  }
+
+  async #descend(keys: readonly TreeKey[]): Promise<void> {
+    if (keys.length === 0) return
+    const nodes = await this.#remote.tree(
+      keys.map((key) => ({ key })),
+      this.#signal
+    )
+    for (const [at, key] of keys.entries()) await this.#compare(key, nodes[at] as DescribedNode)
+  }
+
+  async #compare(key: TreeKey, described: DescribedNode): Promise<void> {
+    const mine = await this.#local.node(key)
+    const theirs = described.node
+    if (isSameNode(mine, theirs)) return
+    if (levelOf(key) === LEAF_LEVEL) return this.#settlePairs(key, mine, theirs)
+    let differing: Place[] = []
+    const children = join(
+      this.#local.children(key),
+      this.#remoteChildren(key, described),
+      (left, right) => left.index - right.index
+    )
+    for await (const { left, right } of children) {
+      if (isSameNode(left?.node ?? EMPTY_NODE, right?.node ?? EMPTY_NODE)) continue
+      const index = (left ?? right)?.index as number
+      differing.push({ key: childKey(key, index), theirs: right?.node ?? EMPTY_NODE })
+      // only the root has more children than that
+      if (key === ROOT_KEY && differing.length === TREE_CHILDREN_MAX) {
+        await this.visit(differing)
+        differing = []
+      }
+    }
+    if (key !== ROOT_KEY && planPairs(mine, theirs, differing.length)) {
+      await this.#settlePairs(key, mine, theirs)
+    } else {
+      await this.visit(differing)
+    }
+  }
+
+  async #settlePairs(key: TreeKey, mine: TreeNode, theirs: TreeNode): Promise<void> {
+    const found = await this.#settle(this.#localPairs(key), this.#remotePairs(key))
+    if (found) return
+    // Two entries of one path may have the same version: then pairs don't show what sums do. If
+    // nothing has moved meanwhile, that is how it is.
+    const [now] = await this.#remote.tree([{ key }], this.#signal)
+    const still = now !== undefined && isSameNode(now.node, theirs)
+    if (still && isSameNode(await this.#local.node(key), mine)) await this.#settleWhole(key)
+  }
+
+  #settleWhole(key: TreeKey): Promise<boolean> {
+    return this.#settle(this.#localEntries(key), this.#remoteEntries(key))
+  }
+
+  /** Takes what is missing here and gives what is missing there. Whether there was any of it. */
+  async #settle(mine: AsyncIterable<Item>, theirs: AsyncIterable<Item>): Promise<boolean> {
+    let found = false
+    const items = join(mine, theirs, (left, right) => compareRefs(left.ref, right.ref))
+    for await (const { left, right } of items) {
+      if (left !== undefined && right !== undefined && !areTied(left, right)) continue
+      found = true
+      if (left !== undefined) this.#transfer.give.push(left.ref)
+      if (right?.entry !== undefined) this.#transfer.take.push(right.entry)
+      else if (right !== undefined) this.#transfer.ask.push(right.ref)
+      await this.#transfer.flush(BATCH_ENTRIES_MAX)
+    }
+    await this.#transfer.flush(1)
+    return found
+  }
+
+  async *#localPairs(key: TreeKey): AsyncGenerator<Item> {
+    for await (const ref of this.#local.pairs(key)) yield { ref }
+  }
+
+  async *#localEntries(key: TreeKey): AsyncGenerator<Item> {
+    for await (const raw of this.#local.range(key)) {
+      const entry = decodeEntry(raw)
+      yield { ref: refOf(entry), entry }
+    }
+  }
+
+  async *#remotePairs(key: TreeKey): AsyncGenerator<Item> {
+    let before: EntryRef | undefined
+    do {
+      const { refs, next } = await this.#remote.pairs(key, before, this.#signal)
+      for (const ref of refs) yield { ref }
+      before = next
+    } while (before !== undefined)
+  }
+
+  async *#remoteEntries(key: TreeKey): AsyncGenerator<Item> {
+    let before: EntryRef | undefined
+    do {
+      const { entries, malformed, next } = await this.#remote.range(key, before, this.#signal)
+      this.#transfer.malformed += malformed
+      for (const entry of entries) yield { ref: refOf(entry), entry }
+      before = next
+    } while (before !== undefined)
+  }
+
+  async *#remoteChildren(key: TreeKey, first: DescribedNode): AsyncGenerator<TreeChild> {
+    for (let page: DescribedNode | undefined = first; page !== undefined; ) {
+      yield* page.children
+      const before = page.more ? page.children.at(-1)?.index : undefined
+      if (before === undefined) return
+      ;[page] = await this.#remote.tree([{ key, before }], this.#signal)
+    }
+  }
+}
+
+/** Two entries of one path and version, by two writers who did not know of each other. */
+function areTied(left: Item, right: Item): boolean {
+  if (left.entry === undefined || right.entry === undefined) return false
+  return Buffer.compare(left.entry.id, right.entry.id) !== 0
+}
+
+async function* nothing(): AsyncGenerator<never> {}

@@ -1,0 +1,134 @@
+// Reads the answers of /tumesh/entries/1 from outside. All of it throws WireError, and nothing
+// else.
+
+import { badMessage, checkCount, checkNumber } from '../message.ts'
+import { childrenMax, type TreeNode } from '../time-tree-shape.ts'
+import { type ReadEntries, readEntries } from './batch.ts'
+import { compareRefs, decodeCursor, decodeRefs, type EntryRef } from './entry-ref.ts'
+import {
+  FETCH_REFS_STEP,
+  PAGE_ENTRIES_MAX,
+  PAGE_PAIRS_MAX,
+  TREE_CHILDREN_MAX,
+  WANT_RANGES_MAX
+} from './limits.ts'
+import type { NodeResponse, Response } from './messages_pb.ts'
+import { readNode } from './node-message.ts'
+import type { AskedNode } from './parse-request.ts'
+import type { EntriesStatus, TreeChild } from './source.ts'
+
+export type AnswerKind = Response['kind']
+
+export interface Pushed {
+  /** Entries that are durable there, or were known or superseded already. */
+  readonly accepted: number
+  /** Entries that the peer can't read. */
+  readonly malformed: number
+}
+
+export interface DescribedNode {
+  readonly node: TreeNode
+  /** Those that are not empty, highest index first. */
+  readonly children: readonly TreeChild[]
+  /** There are more children below the last one. */
+  readonly more: boolean
+}
+
+export interface PairsPage {
+  readonly refs: readonly EntryRef[]
+  /** Where to go on; undefined at the end. */
+  readonly next: EntryRef | undefined
+}
+
+export interface RangePage extends ReadEntries {
+  readonly next: EntryRef | undefined
+}
+
+export interface FetchPage {
+  readonly entries: readonly Uint8Array[]
+  /** How many of the refs have been looked at. */
+  readonly served: number
+}
+
+export function parsePushed(answer: AnswerKind, count: number): Pushed {
+  const { accepted, malformed } = answerOf(answer, 'push')
+  if (accepted + malformed !== count) throw badMessage('another number of entries was pushed')
+  return { accepted, malformed }
+}
+
+export function parseNodes(answer: AnswerKind, asked: readonly AskedNode[]): DescribedNode[] {
+  const { nodes } = answerOf(answer, 'tree')
+  if (nodes.length !== asked.length) throw badMessage('other nodes were asked for')
+  return nodes.map((node, at) => parseNode(node, asked[at] as AskedNode))
+}
+
+function parseNode(answer: NodeResponse, { key, before }: AskedNode): DescribedNode {
+  checkCount('children', answer.children.length, TREE_CHILDREN_MAX)
+  let below = before ?? childrenMax(key)
+  const children = answer.children.map(({ index, node }) => {
+    if (index >= below) throw badMessage('children that are not in their order')
+    below = index
+    return { index, node: readNode(node) }
+  })
+  if (answer.more && children.length === 0) throw badMessage('more children below none')
+  return { node: readNode(answer.node), children, more: answer.more }
+}
+
+export function parsePairs(answer: AnswerKind, before: EntryRef | undefined): PairsPage {
+  const page = answerOf(answer, 'pairs')
+  const refs = decodeRefs(page.refs)
+  checkCount('refs', refs.length, PAGE_PAIRS_MAX)
+  checkDescending(before === undefined ? refs : [before, ...refs])
+  return { refs, next: parseNext(page.next, before) }
+}
+
+export function parseRange(answer: AnswerKind, before: EntryRef | undefined): RangePage {
+  const { entries, next } = answerOf(answer, 'range')
+  checkCount('entries', entries.length, PAGE_ENTRIES_MAX)
+  return { ...readEntries(entries), next: parseNext(next, before) }
+}
+
+export function parseFetched(answer: AnswerKind, count: number): FetchPage {
+  const { entries, served } = answerOf(answer, 'fetch')
+  if (served < Math.min(count, FETCH_REFS_STEP) || served > count || entries.length > served) {
+    throw badMessage('other entries were asked for')
+  }
+  return { entries, served }
+}
+
+export function parseStatus(answer: AnswerKind): EntriesStatus {
+  const { root, wantsFiles, wantsBytes, wantRanges } = answerOf(answer, 'report')
+  checkCount('ranges', wantRanges.length, WANT_RANGES_MAX)
+  let after = -1
+  return {
+    root: readNode(root),
+    wantsFiles: checkNumber('a count', wantsFiles),
+    wantsBytes: checkNumber('a count', wantsBytes),
+    wantRanges: wantRanges.map(({ from, to }) => {
+      if (from <= after || to < from) throw badMessage('ranges that are not in their order')
+      after = to
+      return { from, to }
+    })
+  }
+}
+
+function answerOf<Case extends AnswerKind['case']>(answer: AnswerKind, kind: Case) {
+  if (answer.case !== kind) throw badMessage('an answer to something else')
+  return answer.value as Extract<AnswerKind, { case: Case }>['value']
+}
+
+/** Cursors only go down, so that pages come to an end. */
+function parseNext(bytes: Uint8Array, before: EntryRef | undefined): EntryRef | undefined {
+  const next = decodeCursor(bytes)
+  if (next !== undefined && before !== undefined) checkDescending([before, next])
+  return next
+}
+
+function checkDescending(refs: readonly EntryRef[]): void {
+  for (const [at, ref] of refs.entries()) {
+    const above = at === 0 ? undefined : refs[at - 1]
+    if (above !== undefined && compareRefs(above, ref) <= 0) {
+      throw badMessage('refs that are not in their order')
+    }
+  }
+}

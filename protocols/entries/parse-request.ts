@@ -1,0 +1,87 @@
+// Reads the requests of /tumesh/entries/1 from outside.
+
+import { badMessage, checkCount, checkText, parseMessage } from '../message.ts'
+import { childrenMax, parseTreeKey, type TreeKey } from '../time-tree-shape.ts'
+import { WireError } from '../wire-error.ts'
+import { type ReadEntries, readEntries } from './batch.ts'
+import { decodeCursor, decodeRefs, type EntryRef } from './entry-ref.ts'
+import {
+  BATCH_BYTES_MAX,
+  BATCH_ENTRIES_MAX,
+  FETCH_REFS_MAX,
+  PEER_ID_BYTES_MAX,
+  SENT_TO_MAX,
+  TREE_NODES_MAX
+} from './limits.ts'
+import { type PushRequest, RequestSchema, type TreeRequest } from './messages_pb.ts'
+
+export interface AskedNode {
+  readonly key: TreeKey
+  /** Only children below this one. */
+  readonly before?: number | undefined
+}
+
+interface Below {
+  readonly key: TreeKey
+  readonly before: EntryRef | undefined
+}
+
+export type EntriesRequest =
+  | ({ readonly kind: 'push'; readonly sentTo: readonly string[] } & ReadEntries)
+  | { readonly kind: 'tree'; readonly nodes: readonly AskedNode[] }
+  | ({ readonly kind: 'pairs' } & Below)
+  | ({ readonly kind: 'range' } & Below)
+  | { readonly kind: 'fetch'; readonly refs: readonly EntryRef[] }
+  | { readonly kind: 'report' }
+
+/** Throws WireError, also for a request of a kind that this version does not know. */
+export function parseRequest(frame: Uint8Array): EntriesRequest {
+  const { kind } = parseMessage(RequestSchema, frame)
+  switch (kind.case) {
+    case 'push':
+      return parsePush(kind.value)
+    case 'tree':
+      return parseTree(kind.value)
+    case 'pairs':
+    case 'range': {
+      const { key, before } = kind.value
+      return { kind: kind.case, key: parseTreeKey(key), before: decodeCursor(before) }
+    }
+    case 'fetch': {
+      const refs = decodeRefs(kind.value.refs)
+      checkCount('refs', refs.length, FETCH_REFS_MAX)
+      return { kind: 'fetch', refs }
+    }
+    case 'report':
+      return { kind: 'report' }
+    case undefined:
+      throw badMessage('this node knows no such request')
+  }
+}
+
+function parsePush({ entries, sentTo }: PushRequest): EntriesRequest {
+  checkCount('entries', entries.length, BATCH_ENTRIES_MAX)
+  checkCount('peers', sentTo.length, SENT_TO_MAX)
+  const bytes = entries.reduce((sum, entry) => sum + entry.byteLength, 0)
+  if (bytes > BATCH_BYTES_MAX) {
+    throw new WireError(
+      'TOO_LARGE',
+      `${bytes} bytes of entries, where ${BATCH_BYTES_MAX} are the most`
+    )
+  }
+  for (const peer of sentTo) checkText('a peer id', peer, PEER_ID_BYTES_MAX)
+  return { kind: 'push', sentTo, ...readEntries(entries) }
+}
+
+function parseTree({ nodes }: TreeRequest): EntriesRequest {
+  checkCount('nodes', nodes.length, TREE_NODES_MAX)
+  return {
+    kind: 'tree',
+    nodes: nodes.map(({ key, before }) => {
+      if (before !== undefined && before > childrenMax(parseTreeKey(key))) {
+        throw badMessage('a node has no such child')
+      }
+      return { key: parseTreeKey(key), before }
+    })
+  }
+}

@@ -1,0 +1,125 @@
+// The asking side of /tumesh/entries/1.
+
+import type { MessageInitShape } from '@bufbuild/protobuf'
+import type { ByteStream } from '../byte-stream.ts'
+import { encodeMessage, failureOf, parseMessage } from '../message.ts'
+import { RequestStream } from '../request-stream.ts'
+import type { TreeKey } from '../time-tree-shape.ts'
+import { type ReadEntries, readEntries } from './batch.ts'
+import { type EntryRef, encodeRefs } from './entry-ref.ts'
+import { ENTRIES_LIMITS } from './limits.ts'
+import { RequestSchema, ResponseSchema } from './messages_pb.ts'
+import {
+  type AnswerKind,
+  type DescribedNode,
+  type PairsPage,
+  type Pushed,
+  parseFetched,
+  parseNodes,
+  parsePairs,
+  parsePushed,
+  parseRange,
+  parseStatus,
+  type RangePage
+} from './parse-answer.ts'
+import type { AskedNode } from './parse-request.ts'
+import type { EntriesStatus } from './source.ts'
+
+type Question = NonNullable<MessageInitShape<typeof RequestSchema>['kind']>
+
+/**
+ * Asks one peer about its entries over one stream, one request after the other. Each call throws
+ * StatusError if the peer refuses (the stream stays usable), else WireError, the stream's error or
+ * the signal's reason; then the stream is broken and every later call throws the same.
+ */
+export class EntriesClient {
+  readonly #requests: RequestStream
+
+  constructor(stream: ByteStream) {
+    this.#requests = new RequestStream(stream, { outstandingMax: 1 })
+  }
+
+  /** Requests sent so far. */
+  get asked(): number {
+    return this.#requests.asked
+  }
+
+  /**
+   * Hands over one of the `batchesOf` some entries, and resolves when it is durable there. `sentTo`
+   * are the peers that get the same batch, so that the receiver need not pass it on to them.
+   */
+  push(
+    entries: readonly Uint8Array[],
+    sentTo: readonly string[],
+    signal: AbortSignal
+  ): Promise<Pushed> {
+    const value = { entries: [...entries], sentTo: [...sentTo] }
+    return this.#ask({ case: 'push', value }, (it) => parsePushed(it, entries.length), signal)
+  }
+
+  /** Counts, sums and children of at most TREE_NODES_MAX nodes. */
+  tree(nodes: readonly AskedNode[], signal: AbortSignal): Promise<readonly DescribedNode[]> {
+    const value = { nodes: nodes.map(({ key, before }) => ({ key, before })) }
+    return this.#ask({ case: 'tree', value }, (it) => parseNodes(it, nodes), signal)
+  }
+
+  /** A page of the refs below a node, newest first, from `before` on. */
+  pairs(key: TreeKey, before: EntryRef | undefined, signal: AbortSignal): Promise<PairsPage> {
+    const value = { key, before: cursorOf(before) }
+    return this.#ask({ case: 'pairs', value }, (it) => parsePairs(it, before), signal)
+  }
+
+  /** A page of the entries below a node, newest first, from `before` on. */
+  range(key: TreeKey, before: EntryRef | undefined, signal: AbortSignal): Promise<RangePage> {
+    const value = { key, before: cursorOf(before) }
+    return this.#ask({ case: 'range', value }, (it) => parseRange(it, before), signal)
+  }
+
+  /** Those entries of at most FETCH_REFS_MAX that are still current there. */
+  async fetch(refs: readonly EntryRef[], signal: AbortSignal): Promise<ReadEntries> {
+    const found: Uint8Array[] = []
+    for (let at = 0; at < refs.length; ) {
+      const left = refs.slice(at)
+      const value = { refs: encodeRefs(left) }
+      const parse = (it: AnswerKind) => parseFetched(it, left.length)
+      const { entries, served } = await this.#ask({ case: 'fetch', value }, parse, signal)
+      found.push(...entries)
+      at += served
+    }
+    return readEntries(found)
+  }
+
+  /** What the peer says of itself as a whole. */
+  status(signal: AbortSignal): Promise<EntriesStatus> {
+    return this.#ask({ case: 'report', value: {} }, parseStatus, signal)
+  }
+
+  /** Ends the stream in good order. */
+  end(signal: AbortSignal): Promise<void> {
+    return this.#requests.end(signal)
+  }
+
+  /** Breaks the stream; a call under way throws. */
+  abort(error: Error): void {
+    this.#requests.abort(error)
+  }
+
+  async #ask<T>(kind: Question, parse: (answer: AnswerKind) => T, signal: AbortSignal): Promise<T> {
+    const outcome = await this.#requests.ask(
+      encodeMessage(RequestSchema, { kind }),
+      async (reader) => {
+        const frame = await reader.nextFrame(ENTRIES_LIMITS.answerBytesMax)
+        const response = parseMessage(ResponseSchema, frame)
+        const failure = failureOf(response)
+        return failure === undefined ? { value: parse(response.kind) } : { failure }
+      },
+      signal
+    )
+    if ('failure' in outcome) throw outcome.failure
+    return outcome.value
+  }
+}
+
+function cursorOf(before: EntryRef | undefined): Uint8Array {
+  return encodeRefs(before === undefined ? [] : [before])
+}

@@ -1,0 +1,137 @@
+// The answering side of /tumesh/entries/1. Keeps nothing between two requests.
+
+import type { MessageInitShape } from '@bufbuild/protobuf'
+import type { ByteStream } from '../byte-stream.ts'
+import { decodeEntry } from '../entry.ts'
+import { ENTRIES_ID } from '../ids.ts'
+import { encodeMessage, headOf } from '../message.ts'
+import type { Protocol } from '../protocol.ts'
+import { serveRequests } from '../serve-requests.ts'
+import { STATUS } from '../status.ts'
+import { isFull } from './batch.ts'
+import { type EntryRef, encodeRefs, refOf } from './entry-ref.ts'
+import {
+  ENTRIES_LIMITS,
+  FETCH_REFS_STEP,
+  PAGE_BYTES,
+  PAGE_ENTRIES_MAX,
+  PAGE_PAIRS_MAX,
+  TREE_CHILDREN_MAX
+} from './limits.ts'
+import { ResponseSchema } from './messages_pb.ts'
+import { nodeMessage } from './node-message.ts'
+import { type AskedNode, type EntriesRequest, parseRequest } from './parse-request.ts'
+import type { EntriesSource, TreeChild } from './source.ts'
+
+export const entriesProtocol: Protocol<EntriesSource> = {
+  id: ENTRIES_ID,
+  limits: ENTRIES_LIMITS,
+  serve: serveEntries
+}
+
+const PAGE = { entriesMax: PAGE_ENTRIES_MAX, bytes: PAGE_BYTES }
+
+type Answer = NonNullable<MessageInitShape<typeof ResponseSchema>['kind']>
+
+function serveEntries(stream: ByteStream, source: EntriesSource, from: string): Promise<void> {
+  return serveRequests(stream, {
+    requestBytesMax: ENTRIES_LIMITS.requestBytesMax,
+    parse: parseRequest,
+    perform: async (request) =>
+      encodeMessage(ResponseSchema, {
+        status: STATUS.OK,
+        kind: await answerTo(request, source, from)
+      }),
+    failure: (error) => encodeMessage(ResponseSchema, headOf(error))
+  })
+}
+
+async function answerTo(
+  request: EntriesRequest,
+  source: EntriesSource,
+  from: string
+): Promise<Answer> {
+  switch (request.kind) {
+    case 'push': {
+      const { entries, malformed, sentTo } = request
+      await source.push(entries, sentTo, from)
+      return { case: 'push', value: { accepted: entries.length, malformed } }
+    }
+    case 'tree': {
+      const nodes = []
+      for (const asked of request.nodes) nodes.push(await describeNode(source, asked))
+      return { case: 'tree', value: { nodes } }
+    }
+    case 'pairs':
+      return { case: 'pairs', value: await pairsPage(source, request) }
+    case 'range':
+      return { case: 'range', value: await rangePage(source, request) }
+    case 'fetch':
+      return { case: 'fetch', value: await fetchPage(source, request.refs) }
+    case 'report': {
+      const { root, wantRanges, ...wants } = await source.status()
+      const report = {
+        root: nodeMessage(root),
+        wantsFiles: BigInt(wants.wantsFiles),
+        wantsBytes: BigInt(wants.wantsBytes),
+        wantRanges: [...wantRanges]
+      }
+      return { case: 'report', value: report }
+    }
+  }
+}
+
+async function describeNode(source: EntriesSource, { key, before }: AskedNode) {
+  const node = nodeMessage(await source.node(key))
+  const children: TreeChild[] = []
+  for await (const child of source.children(key, before)) {
+    children.push(child)
+    if (children.length === TREE_CHILDREN_MAX) break
+  }
+  return {
+    node,
+    children: children.map((child) => ({ index: child.index, node: nodeMessage(child.node) })),
+    more: children.length === TREE_CHILDREN_MAX
+  }
+}
+
+interface Below {
+  readonly key: string
+  readonly before: EntryRef | undefined
+}
+
+async function pairsPage(source: EntriesSource, { key, before }: Below) {
+  const refs: EntryRef[] = []
+  for await (const ref of source.pairs(key, before)) {
+    refs.push(ref)
+    if (refs.length === PAGE_PAIRS_MAX) break
+  }
+  const next = refs.length === PAGE_PAIRS_MAX ? refs.slice(-1) : []
+  return { refs: encodeRefs(refs), next: encodeRefs(next) }
+}
+
+async function rangePage(source: EntriesSource, { key, before }: Below) {
+  const entries: Uint8Array[] = []
+  let bytes = 0
+  for await (const entry of source.range(key, before)) {
+    entries.push(entry)
+    bytes += entry.byteLength
+    if (isFull(entries, bytes, PAGE))
+      return { entries, next: encodeRefs([refOf(decodeEntry(entry))]) }
+  }
+  return { entries }
+}
+
+async function fetchPage(source: EntriesSource, refs: readonly EntryRef[]) {
+  const entries: Uint8Array[] = []
+  let served = 0
+  for (let bytes = 0; served < refs.length && bytes < PAGE_BYTES; ) {
+    const step = refs.slice(served, served + FETCH_REFS_STEP)
+    for (const entry of await source.fetch(step)) {
+      entries.push(entry)
+      bytes += entry.byteLength
+    }
+    served += step.length
+  }
+  return { entries, served }
+}

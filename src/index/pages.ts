@@ -1,0 +1,22 @@
+// Reading many rows without holding them all, or the event loop.
+
+/** Rows that are read at a time; between two pages the event loop is free. */
+const PAGE_ROWS = 256
+
+interface Pageable<T> {
+  nextv(size: number): Promise<T[]>
+  close(): Promise<void>
+}
+
+/** Reads an iterator page by page, and closes it also when the reader leaves early. */
+export async function* pages<T>(iterator: Pageable<T>): AsyncGenerator<T> {
+  try {
+    for (;;) {
+      const page = await iterator.nextv(PAGE_ROWS)
+      if (page.length === 0) return
+      yield* page
+    }
+  } finally {
+    await iterator.close()
+  }
+}

@@ -1,0 +1,88 @@
+import { hash as digest } from 'node:crypto'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { ContentHash } from '../../protocols/hash.ts'
+import { parsePath } from '../../protocols/path.ts'
+import { createDuties, type Duties } from '../../src/duties.ts'
+import type { DiskStatus } from '../../src/flows/status.ts'
+import { makeTestFolder, type TestFolder } from '../support/data-folder.ts'
+import { eventually } from '../support/eventually.ts'
+import {
+  DAY_MS,
+  type MemoryNode,
+  openMemoryNode,
+  TEST_DISK,
+  tinyImage
+} from '../support/memory-node.ts'
+
+const MINUTE_MS = 60_000
+const hashOf = (n: number) => digest('sha256', tinyImage(n)) as ContentHash
+
+let on: TestFolder
+let node: MemoryNode
+let duties: Duties
+let disk: DiskStatus
+beforeEach(async () => {
+  on = await makeTestFolder()
+  node = await openMemoryNode()
+  disk = TEST_DISK
+  const { flows, http, options } = node
+  duties = createDuties(
+    {
+      flows,
+      tasks: http.tasks,
+      folder: on.folder,
+      room: { measure: async () => {}, status: () => disk }
+    },
+    {
+      fileStorage: { trashKeepMs: 7 * DAY_MS, trashSizeBytes: 1e9 } as never,
+      images: { view: 'auto' },
+      index: { export: false },
+      ingest: options.ingest
+    }
+  )
+  await duties.prepare()
+  duties.start()
+})
+afterEach(async () => {
+  await duties.stop()
+  await node.close()
+  on.remove()
+})
+
+async function replaceOften(): Promise<void> {
+  for (const n of [1, 2, 3]) await node.put('a.svg', tinyImage(n))
+  await node.flows.settler.idle()
+}
+
+test('the trash is kept while the disk has room, and gives it up before it is full', async () => {
+  await replaceOften()
+  node.clock.advance(MINUTE_MS)
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(node.flows.index.counts().trashBlobs).toBe(2)
+  disk = { ...TEST_DISK, free: 2 * TEST_DISK.reserved - 1, state: 'low' }
+  node.clock.advance(MINUTE_MS)
+  await eventually(() => expect(node.flows.index.counts().trashBlobs).toBe(1))
+  expect(node.store.placeOf(hashOf(1))).toBeUndefined()
+})
+
+test('after a full disk changes are taken again when there is room, and not before', async () => {
+  const { index } = node.flows
+  void node.level.failNext(new Error('No space left on device'))
+  await expect(node.put('a.svg', tinyImage(1))).rejects.toMatchObject({ code: 'DISK_FULL' })
+  disk = { ...TEST_DISK, state: 'full' }
+  node.clock.advance(2 * MINUTE_MS)
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(index.fault).toBeDefined()
+  disk = TEST_DISK
+  await eventually(() => {
+    node.clock.advance(MINUTE_MS)
+    expect(index.fault).toBeUndefined()
+  })
+  await node.put('a.svg', tinyImage(1))
+  expect(index.image(parsePath('a.svg'))?.hash).toBe(hashOf(1))
+  expect(on.names('temp')).toEqual([])
+})
+
+test('images/ is made anew when its way of showing was changed since', async () => {
+  await eventually(() => expect(node.flows.index.meta('view')).toBe('auto'))
+})

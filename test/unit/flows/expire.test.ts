@@ -1,0 +1,69 @@
+import { hash as digest } from 'node:crypto'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { ContentHash } from '../../../protocols/hash.ts'
+import { parsePath } from '../../../protocols/path.ts'
+import { expire } from '../../../src/flows/expire.ts'
+import { remove } from '../../../src/flows/remove.ts'
+import { DAY_MS, type MemoryNode, openMemoryNode, tinyImage } from '../../support/memory-node.ts'
+import { faultsOf } from '../../support/random-flows.ts'
+
+const BYTES = tinyImage(1).byteLength
+const hashOf = (n: number) => digest('sha256', tinyImage(n)) as ContentHash
+const A = parsePath('a.svg')
+
+let node: MemoryNode
+beforeEach(async () => {
+  node = await openMemoryNode()
+})
+afterEach(() => node.close())
+
+/** One after the other under one path, a minute apart. */
+async function putAll(...images: number[]): Promise<void> {
+  for (const n of images) {
+    await node.put('a.svg', tinyImage(n))
+    node.clock.advance(60_000)
+  }
+  await node.flows.settler.idle()
+}
+
+async function run(options: { trashKeepMs?: number; trashBytesMax?: number }): Promise<number> {
+  const all = { trashKeepMs: 7 * DAY_MS, trashBytesMax: 1e9, ...options }
+  const gone = await expire(node.flows, all, new AbortController().signal)
+  expect(await faultsOf(node)).toEqual([])
+  return gone
+}
+
+const kept = async () =>
+  (await node.flows.index.past(A, 99)).map(({ entry }) => entry.hash).reverse()
+
+test('what is old enough goes, and not before', async () => {
+  await putAll(1, 2, 3)
+  node.clock.advance(7 * DAY_MS - 2 * 60_000)
+  expect(await run({})).toBe(0)
+  node.clock.advance(1)
+  expect(await run({})).toBe(1)
+  expect(await kept()).toEqual([hashOf(2)])
+  expect(node.store.placeOf(hashOf(1))).toBeUndefined()
+})
+
+test('the oldest go first when there is too much, and no more than must', async () => {
+  await putAll(1, 2, 3, 4)
+  expect(await run({ trashBytesMax: 2 * BYTES })).toBe(1)
+  expect(await kept()).toEqual([hashOf(2), hashOf(3)])
+})
+
+test('a version whose bytes are live elsewhere is not let go for room: it would make none', async () => {
+  await node.put('b.svg', tinyImage(1))
+  await putAll(1, 2, 3)
+  expect(await run({ trashBytesMax: 0 })).toBe(1)
+  expect(await kept()).toEqual([hashOf(1)])
+})
+
+test('a deleted image goes for good, and its tombstone stays', async () => {
+  await putAll(1)
+  await remove(node.flows, { trashKeepMs: 7 * DAY_MS }, A)
+  node.clock.advance(8 * DAY_MS)
+  await run({})
+  expect(node.flows.index.get(A)?.deleted).toBe(true)
+  expect(node.flows.index.counts()).toMatchObject({ trashBlobs: 0, trashBytes: 0, tombstones: 1 })
+})

@@ -1,0 +1,88 @@
+import { hash as digest } from 'node:crypto'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { ContentHash } from '../../../protocols/hash.ts'
+import { parsePath } from '../../../protocols/path.ts'
+import { remove } from '../../../src/flows/remove.ts'
+import { DAY_MS, type MemoryNode, openMemoryNode, tinyImage } from '../../support/memory-node.ts'
+import { faultsOf } from '../../support/random-flows.ts'
+
+const HASH = digest('sha256', tinyImage(1)) as ContentHash
+const A = parsePath('a.svg')
+const FULL = new Error('No space left on device')
+
+let node: MemoryNode
+beforeEach(async () => {
+  node = await openMemoryNode()
+})
+afterEach(() => node.close())
+
+const put = (path = 'a.svg') => node.put(path, tinyImage(1))
+
+describe('when the index can not be written', () => {
+  test('the bytes stay: the batch may be there after the next start', async () => {
+    await node.put('a.svg', tinyImage(0))
+    void node.level.failNext(FULL, { isWritten: true })
+    await expect(put()).rejects.toMatchObject({ code: 'DISK_FULL' })
+    await node.flows.index.reopen()
+    expect(node.flows.index.image(A)?.hash).toBe(HASH)
+    expect(node.store.placeOf(HASH)).toBe('blobs')
+    await node.flows.settler.settleAll()
+    await node.flows.settler.idle()
+    expect(await faultsOf(node)).toEqual([])
+  })
+
+  test('nothing more is taken in', async () => {
+    void node.level.failNext(FULL)
+    await expect(put()).rejects.toMatchObject({ code: 'DISK_FULL' })
+    node.store.lose(HASH)
+    await expect(put()).rejects.toMatchObject({ code: 'DISK_FULL' })
+    expect(node.store.placeOf(HASH)).toBeUndefined()
+    expect(node.store.leftovers()).toEqual([])
+  })
+})
+
+test('bytes that are there already were not verified by their arrival', async () => {
+  await put()
+  const before = node.flows.index.blob(HASH)?.verifiedAtMs
+  node.clock.advance(1000)
+  await put('b.svg')
+  expect(node.flows.index.blob(HASH)?.verifiedAtMs).toBe(before)
+})
+
+test('bytes that were changed on the disk are kept in quarantine when the right ones come', async () => {
+  await put()
+  await node.flows.settler.idle()
+  node.store.damage(HASH, 'by writing')
+  const damaged = (await node.store.rehash(HASH))?.hash
+  await put('b.svg')
+  expect((await node.store.rehash(HASH))?.hash).toBe(HASH)
+  const kept = node.store.quarantined(`${HASH}.1`)
+  expect(kept && digest('sha256', kept)).toBe(damaged)
+})
+
+test('a file that was only touched is verified, not written again', async () => {
+  await put()
+  await node.flows.settler.idle()
+  const { ino } = node.store.stamp(HASH) ?? {}
+  node.store.linked(HASH)
+  await put('b.svg')
+  await node.flows.settler.idle()
+  expect(node.store.stamp(HASH)?.ino).toBe(ino)
+})
+
+test('a refused upload leaves the trash as it was', async () => {
+  await put()
+  await node.put('b.svg', tinyImage(2))
+  await remove(node.flows, { trashKeepMs: 7 * DAY_MS }, A)
+  await node.flows.settler.idle()
+  const source = (async function* () {
+    yield tinyImage(1)
+  })()
+  const staged = await node.store.stage(source, { bytesMax: 1000 })
+  const { ingest } = await import('../../../src/flows/ingest.ts')
+  const upload = { path: parsePath('b.svg'), replace: 'never' as const }
+  const refused = ingest(node.flows, node.options.ingest, staged, upload)
+  await expect(refused).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' })
+  await node.flows.settler.idle()
+  expect(await faultsOf(node)).toEqual([])
+})

@@ -1,0 +1,75 @@
+import { hash as digest } from 'node:crypto'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { ContentHash } from '../../../protocols/hash.ts'
+import { parsePath } from '../../../protocols/path.ts'
+import { verify } from '../../../src/flows/verify.ts'
+import { type MemoryNode, openMemoryNode, tinyImage } from '../../support/memory-node.ts'
+
+const HASH = digest('sha256', tinyImage(1)) as ContentHash
+const A = parsePath('a.svg')
+
+let node: MemoryNode
+beforeEach(async () => {
+  node = await openMemoryNode()
+  await node.put('a.svg', tinyImage(1))
+  await node.flows.settler.idle()
+})
+afterEach(() => node.close())
+
+const verifyAll = (onFile = () => {}) =>
+  verify(node.flows, { all: true }, { signal: new AbortController().signal, onFile })
+
+test('every image is read, its copies once', async () => {
+  await node.put('b.svg', tinyImage(1))
+  await node.put('c.svg', tinyImage(2))
+  let reads = 0
+  const { rehash } = node.store
+  node.store.rehash = (...given) => {
+    reads++
+    return rehash.apply(node.store, given)
+  }
+  expect(await verifyAll()).toMatchObject({ totalFiles: 3, validFiles: 3 })
+  expect(reads).toBe(2)
+})
+
+test('an image that is deleted while it waits its turn is not called damaged', async () => {
+  const { index, locks, settler } = node.flows
+  const gate = Promise.withResolvers<void>()
+  void locks.blob.run(HASH, () => gate.promise)
+  const settling = settler.settleBlob(HASH)
+  const verifying = verifyAll()
+  await new Promise((resolve) => setImmediate(resolve))
+  await index.change((tx) => tx.deleteImage(A))
+  gate.resolve()
+  await settling
+  const report = await verifying
+  expect(index.blob(HASH)?.state).toBe('trashed')
+  expect(report).toMatchObject({ corruptedFiles: [], missingFiles: [], unrepairableFiles: [] })
+})
+
+test('an image that is deleted before its turn is not called missing', async () => {
+  await node.put('b.svg', tinyImage(2))
+  let deleting: Promise<unknown> | undefined
+  const report = await verifyAll(() => {
+    deleting ??= node.flows.index.change((tx) => tx.deleteImage(parsePath('b.svg')))
+  })
+  await deleting
+  expect(report).toMatchObject({ validFiles: 1, missingFiles: [] })
+})
+
+test('a path that is asked for and not there is missing', async () => {
+  const scope = { paths: [A, parsePath('no.svg')] }
+  const signal = new AbortController().signal
+  const report = await verify(node.flows, scope, { signal, onFile: () => {} })
+  expect(report).toMatchObject({ validFiles: 1, missingFiles: ['no.svg'] })
+})
+
+test('a damaged image is told with what its bytes are', async () => {
+  node.store.damage(HASH, 'silently')
+  const actual = (await node.store.rehash(HASH))?.hash
+  const report = await verifyAll()
+  expect(report.corruptedFiles).toMatchObject([
+    { path: 'a.svg', expectedSha256: HASH, actualSha256: actual }
+  ])
+  expect(report.unrepairableFiles).toEqual(['a.svg'])
+})

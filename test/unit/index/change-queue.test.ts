@@ -1,0 +1,103 @@
+import { hash as digest } from 'node:crypto'
+import { beforeEach, describe, expect, test } from 'vitest'
+import type { ContentHash, Md5 } from '../../../protocols/hash.ts'
+import { parsePath } from '../../../protocols/path.ts'
+import { NodeError } from '../../../src/base/errors.ts'
+import type { ImageIndex } from '../../../src/index/image-index.ts'
+import { BreakableLevel } from '../../support/breakable-level.ts'
+import { openIndexOver } from '../../support/open-index.ts'
+
+let level: BreakableLevel
+let index: ImageIndex
+beforeEach(async () => {
+  level = new BreakableLevel()
+  await level.open()
+  index = (await openIndexOver(level.database)).index
+})
+
+function put(name: string) {
+  const path = parsePath(`${name}.jpg`)
+  return index.change((tx) =>
+    tx.putImage({
+      path,
+      hash: digest('sha256', name) as ContentHash,
+      md5: digest('md5', name) as Md5,
+      bytes: name.length,
+      mediaType: 'image/jpeg',
+      createdMs: 0
+    })
+  )
+}
+
+const outcomes = (results: readonly PromiseSettledResult<unknown>[]) =>
+  results.map((one) => (one.status === 'fulfilled' ? 'written' : one.reason.code))
+
+describe('a batch that can not be written', () => {
+  test.each([
+    ['IO error: /index/000003.log: No space left on device', 'DISK_FULL'],
+    ['IO error: /index/000003.log: Disk quota exceeded', 'DISK_FULL'],
+    ['IO error: /index/000003.log: Input/output error', 'DISK_FAULT']
+  ])('%s is %s for all in it', async (message, code) => {
+    level.failNext(new Error(message))
+    const results = await Promise.allSettled([put('a'), put('b')])
+    expect(outcomes(results)).toEqual([code, code])
+    expect(index.fault).toMatchObject({ code })
+    expect(index.image(parsePath('a.jpg'))).toBeUndefined()
+  })
+
+  // The database's log is broken in the middle then: what is written after that is not found again.
+  test('is the last one: those who waited behind it are refused too', async () => {
+    const writing = level.failNext(new Error('No space left on device'))
+    const first = put('a')
+    await writing
+    const waiting = put('b')
+    const results = await Promise.allSettled([first, waiting])
+    expect(outcomes(results)).toEqual(['DISK_FULL', 'DISK_FULL'])
+    await expect(put('c')).rejects.toMatchObject({ code: 'DISK_FULL' })
+    expect(level.batchesWritten).toBe(1) // the one that made the index
+  })
+})
+
+test('nothing is written in a folder that is not the one that was opened', async () => {
+  let isThere = true
+  const parts = {
+    requireWritable() {
+      if (!isThere) throw new NodeError('READ_ONLY', 'The marker is gone.')
+    }
+  }
+  index = (await openIndexOver(level.database, { parts })).index
+  isThere = false
+  await expect(put('a')).rejects.toMatchObject({ code: 'READ_ONLY' })
+  isThere = true
+  await put('a')
+})
+
+describe('an index that is opened anew', () => {
+  test('takes changes again after a full disk, and has all that was written', async () => {
+    await put('a')
+    level.failNext(new Error('No space left on device'))
+    await expect(put('b')).rejects.toMatchObject({ code: 'DISK_FULL' })
+    await index.reopen()
+    expect(index.fault).toBeUndefined()
+    await put('c')
+    const paths = await Array.fromAsync(index.list(), ({ path }) => path)
+    expect(paths).toEqual(['a.jpg', 'c.jpg'])
+  })
+
+  test('stays refused when it can not be opened, and can be tried again', async () => {
+    level.failNext(new Error('No space left on device'))
+    await expect(put('b')).rejects.toMatchObject({ code: 'DISK_FULL' })
+    level.failOpen(new Error('No space left on device'))
+    await expect(index.reopen()).rejects.toThrow()
+    await expect(put('c')).rejects.toMatchObject({ code: 'DISK_FULL' })
+    await index.reopen()
+    await put('c')
+  })
+
+  test('a failing disk is not tried again: nobody knows what it lost', async () => {
+    level.failNext(new Error('Input/output error'))
+    await expect(put('a')).rejects.toMatchObject({ code: 'DISK_FAULT' })
+    await index.reopen()
+    await expect(put('b')).rejects.toMatchObject({ code: 'DISK_FAULT' })
+  })
+})

@@ -1,0 +1,175 @@
+import { describe, expect, test } from 'vitest'
+import { exchange } from '../../../../protocols/entries/exchange.ts'
+import { PAGE_PAIRS_MAX } from '../../../../protocols/entries/limits.ts'
+import { planNode, planPairs } from '../../../../protocols/entries/plan-descent.ts'
+import { EntriesClient } from '../../../../protocols/entries/request.ts'
+import { entriesProtocol } from '../../../../protocols/entries/serve.ts'
+import type { Entry } from '../../../../protocols/entry.ts'
+import { EMPTY_NODE } from '../../../../protocols/time-tree-shape.ts'
+import { versionAt } from '../../../../protocols/version.ts'
+import { imageEntry, MemoryEntries } from '../../../support/memory-entries.ts'
+import { never, servePair } from '../../../support/serve-pair.ts'
+
+const NOW_MS = 1_700_000_000_000
+const at = (path: string, ms: number, options = {}) => imageEntry(path, versionAt(ms), options)
+const burst = (count: number) =>
+  Array.from({ length: count }, (_, number) => at(`b/${number}.png`, NOW_MS + (number % 100)))
+
+async function run(
+  left: MemoryEntries,
+  right: MemoryEntries,
+  { signal = never, onApply = (_: readonly Entry[]) => {} } = {}
+) {
+  const served = servePair(entriesProtocol, right)
+  const result = await exchange(
+    left,
+    new EntriesClient(served.stream),
+    async (entries) => {
+      onApply(entries)
+      for (const entry of entries) left.merge(entry)
+    },
+    signal
+  )
+  const bytes = served.stream.sent().byteLength + served.server.sent().byteLength
+  return { ...result, bytes }
+}
+
+describe('an exchange', () => {
+  test('of equal nodes is one small message each way', async () => {
+    const entries = burst(500)
+    const result = await run(new MemoryEntries(entries), new MemoryEntries(entries))
+    expect(result).toMatchObject({ equal: true, rounds: 1, received: 0, sent: 0 })
+    expect(result.bytes).toBeLessThan(120)
+    expect(result.remote).toMatchObject({ wantsFiles: 0 })
+  })
+
+  test('of empty nodes is equal', async () => {
+    expect(await run(new MemoryEntries(), new MemoryEntries())).toMatchObject({ equal: true })
+  })
+
+  test('fills an empty node, and is not forwarded as if others had it', async () => {
+    const right = new MemoryEntries()
+    const result = await run(new MemoryEntries(burst(300)), right)
+    expect(result).toMatchObject({ equal: true, sent: 300, received: 0 })
+    expect(right.pushes.map(({ sentTo }) => sentTo)).toEqual([[], []])
+  })
+
+  test('fetches what comes newest first, and applies it at once', async () => {
+    const entries = Array.from({ length: 600 }, (_, day) =>
+      at(`${day}.png`, NOW_MS - day * 86_400_000)
+    )
+    const versions: bigint[] = []
+    const onApply = (applied: readonly Entry[]) =>
+      versions.push(...applied.map((one) => one.version))
+    const left = new MemoryEntries(entries.filter((_, day) => day % 50 === 0))
+    expect(await run(left, new MemoryEntries(entries), { onApply })).toMatchObject({ equal: true })
+    expect(versions).toEqual([...versions].sort((a, b) => (a > b ? -1 : 1)))
+  })
+
+  test('does not fetch what a newer entry has superseded', async () => {
+    const old = Array.from({ length: 300 }, (_, day) =>
+      at(`${day}.png`, NOW_MS - (day + 100) * 86_400_000)
+    )
+    const renewed = old.map(({ path }, number) => at(path, NOW_MS + number))
+    const left = new MemoryEntries(renewed)
+    const result = await run(left, new MemoryEntries(old))
+    expect(result).toMatchObject({ equal: true, sent: 300, received: 0 })
+    const other = await run(new MemoryEntries(old), new MemoryEntries(renewed))
+    expect(other).toMatchObject({ equal: true, sent: 0, received: 300 })
+  })
+
+  test('finds one difference among many at little cost, wherever it is', async () => {
+    const spread = Array.from({ length: 3000 }, (_, number) =>
+      at(`s/${number}.png`, NOW_MS - number * 40_000_000)
+    )
+    const all = [...spread, ...burst(1000)]
+    for (const missing of [0, 1500, 2999, 3500]) {
+      const left = new MemoryEntries(all.filter((_, number) => number !== missing))
+      const result = await run(left, new MemoryEntries(all))
+      expect(result).toMatchObject({ equal: true, received: 1, sent: 0 })
+      expect(result.rounds).toBeLessThanOrEqual(8)
+      expect(result.bytes).toBeLessThan(60_000)
+    }
+  })
+
+  test('compares a large burst by pairs, also over several pages', async () => {
+    const entries = burst(PAGE_PAIRS_MAX + 200)
+    const left = new MemoryEntries(entries.slice(0, -3))
+    const right = new MemoryEntries(entries.slice(2))
+    expect(await run(left, right)).toMatchObject({ equal: true, received: 3, sent: 2 })
+  })
+
+  test('settles entries of one path and version by two writers', async () => {
+    for (const count of [10, 500]) {
+      const entries = burst(count)
+      const tied = entries
+        .slice(0, 4)
+        .map(({ path, version }) => imageEntry(path, version, { writer: 'b' }))
+      const left = new MemoryEntries([...tied.slice(0, 2), ...entries.slice(2)])
+      const right = new MemoryEntries([
+        ...entries.slice(0, 2),
+        ...tied.slice(2),
+        ...entries.slice(4)
+      ])
+      expect(await run(left, right)).toMatchObject({ equal: true })
+      expect(left.lines()).toEqual(right.lines())
+    }
+  })
+
+  test('goes through roots with very many children', async () => {
+    const entries = Array.from({ length: 600 }, (_, number) =>
+      at(`${number}.png`, number * 2 ** 32 + 1)
+    )
+    const left = new MemoryEntries(entries.filter((_, number) => number % 2 === 0))
+    expect(await run(left, new MemoryEntries(entries))).toMatchObject({
+      equal: true,
+      received: 300
+    })
+  })
+
+  test('says that it is not equal when the other side has changed meanwhile', async () => {
+    const right = new MemoryEntries(burst(10))
+    const left = new MemoryEntries()
+    let writes = 0
+    const onApply = () => right.merge(at(`new${writes++}.png`, NOW_MS + 10_000_000))
+    expect(await run(left, right, { onApply })).toMatchObject({ equal: false, received: 10 })
+    expect(await run(left, right)).toMatchObject({ equal: true, received: 1 })
+  })
+
+  test('ends with the error of what it applies to, and with the signal', async () => {
+    const onApply = () => {
+      throw new Error('no disk')
+    }
+    await expect(
+      run(new MemoryEntries(), new MemoryEntries(burst(3)), { onApply })
+    ).rejects.toThrow('no disk')
+    const aborter = new AbortController()
+    const stop = () => aborter.abort(new Error('stopping'))
+    const left = new MemoryEntries()
+    const right = new MemoryEntries(burst(1000))
+    const stopped = run(left, right, { onApply: stop, signal: aborter.signal })
+    await expect(stopped).rejects.toThrow('stopping')
+    expect(left.size).toBeLessThan(1000)
+  })
+})
+
+describe('the plan for a node', () => {
+  const node = (live: number, liveSum = BigInt(live)) => ({ ...EMPTY_NODE, live, liveSum })
+
+  test.each([
+    [node(5), node(5), 'same'],
+    [node(5), node(5, 1n), 'whole'],
+    [node(5), EMPTY_NODE, 'send'],
+    [EMPTY_NODE, node(100_000), 'whole'],
+    [node(64), node(64, 1n), 'whole'],
+    [node(64), node(65), 'descend'],
+    [node(65), node(64), 'descend']
+  ] as const)('%o against %o: %s', (mine, theirs, plan) => {
+    expect(planNode(mine, theirs)).toBe(plan)
+  })
+
+  test('pairs where many children differ', () => {
+    expect(planPairs(node(1000), node(1000), 2)).toBe(false)
+    expect(planPairs(node(1000), node(1000), 8)).toBe(true)
+  })
+})
