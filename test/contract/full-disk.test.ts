@@ -1,15 +1,18 @@
-// The store on a disk that is really full. Needs root, to mount a small one.
+// The store and the index on a disk that is really full. Needs root, to mount a small one.
 
 import { execFileSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { cpSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, type TestContext, test } from 'vitest'
 import { parsePath } from '../../protocols/path.ts'
+import { openDatabase } from '../../src/index/open-database.ts'
 import { diskSpace, planRoom } from '../../src/store/disk-space.ts'
 import { readSmallFile, writeFileAtomic } from '../../src/store/small-file.ts'
 import { makeTestFolder, streamOf, temporaryFolder, testBytes } from '../support/data-folder.ts'
+import { openIndexOver } from '../support/open-index.ts'
 
 const DISK_BYTES = 2 * 1024 * 1024
+const RECORD_BYTES = 4000
 const options = { bytesMax: 2 * DISK_BYTES }
 
 let disk: ReturnType<typeof temporaryFolder>
@@ -90,6 +93,50 @@ test('a disk without inodes is full', async (context) => {
   }).toThrow('ENOSPC')
   await expect(on.store().publish(staged)).rejects.toMatchObject({ code: 'DISK_FULL' })
   expect(planRoom(await diskSpace(disk.path), 0, 1)).toBe('full')
+})
+
+test('an index that met a full disk loses nothing, and takes changes again with room', async (context) => {
+  needsMount(context)
+  const folder = join(disk.path, 'index')
+  const { index, close } = await openIndexOver(await openDatabase(folder))
+  const written: number[] = []
+  const write = async (n: number) => {
+    await index.change((tx) => tx.putRecord(`r${n}`, testBytes(RECORD_BYTES, n)))
+    written.push(n)
+  }
+  try {
+    for (let n = 0; n < 20; n++) await write(n)
+    fill()
+    for (let n = 20; n < 40; n++) await write(n).catch(() => {})
+    expect(index.fault).toMatchObject({ code: 'DISK_FULL' })
+    expect(index.record('r0')).toBeDefined()
+    rmSync(join(disk.path, 'fill'))
+    await expect(write(40)).rejects.toMatchObject({ code: 'DISK_FULL' })
+    await index.reopen()
+    for (let n = 41; n < 60; n++) await write(n)
+    expect(written.length).toBeGreaterThanOrEqual(39)
+
+    const left = temporaryFolder() // what kill -9 would leave
+    context.onTestFinished(left.remove)
+    cpSync(folder, left.path, { recursive: true })
+    const after = await openIndexOver(await openDatabase(left.path))
+    expect(written.filter((n) => after.index.record(`r${n}`) === undefined)).toEqual([])
+    await after.close()
+  } finally {
+    await close()
+  }
+})
+
+test('an index that can not be opened on a full disk says so', async (context) => {
+  needsMount(context)
+  const folder = join(disk.path, 'index')
+  const first = await openIndexOver(await openDatabase(folder))
+  await first.close()
+  fill()
+  await expect(openDatabase(folder)).rejects.toMatchObject({
+    code: 'DISK_FULL',
+    message: expect.stringMatching(/^The disk is full: .*\.$/)
+  })
 })
 
 test('a folder on two disks is refused: blobs are moved by renaming', async (context) => {

@@ -173,6 +173,19 @@ for (const [name, open] of [
       expect(await collect(index.listByVersion({}))).toHaveLength(702)
     })
 
+    test('lists hold the last path there can be, and end before what starts otherwise', async () => {
+      const last = '\u{10FFFF}\u{10FFFF}.jpg'
+      for (const path of ['a.jpg', 'b\uD7FF.jpg', 'b\uE000.jpg', 'c.jpg', last]) {
+        await put(draft(path, path))
+      }
+      const pathsIn = async (prefix: string) =>
+        (await collect(index.list({ prefix }))).map(({ path }) => path)
+      expect(await pathsIn('')).toHaveLength(5)
+      expect(await pathsIn('\u{10FFFF}')).toEqual([last])
+      expect(await pathsIn('b\uD7FF')).toEqual(['b\uD7FF.jpg'])
+      expect(await pathsIn('b')).toHaveLength(2)
+    })
+
     test('the oldest past versions come first', async () => {
       await put(draft('a.jpg', '1'))
       test_.clock.advance(1000)
@@ -210,7 +223,7 @@ for (const [name, open] of [
                     else if (s.do === 'delete') tx.deleteImage(d.path)
                     else if (s.do === 'forget') tx.forgetBlob(d.hash)
                     else if (s.do === 'drop')
-                      for (const v of await tx.pastOf(d.path)) tx.dropPast(v)
+                      for await (const v of tx.pastOf(d.path)) tx.dropPast(v)
                     else if (tx.blob(d.hash))
                       tx.setBlob(d.hash, { state: s.do as 'held', stamp: STAMP })
                   })

@@ -1,0 +1,23 @@
+// How much goes into one message of /tumesh/blobs/1.
+
+export const BLOBS_LIMITS = {
+  /**
+   * Long-lived ones for bulk, short ones for a reader's miss, one for uploads that wait for proof.
+   */
+  streamsMax: 16,
+  /** 256 items of at most 48 bytes, and room for fields of later versions. */
+  requestBytesMax: 32 * 1024,
+  answerBytesMax: 4 * 1024
+} as const
+
+export const ITEMS_MAX = 256
+/**
+ * Request frames that may be sent before the answers to the first have come: so the pipe never runs
+ * dry.
+ */
+export const REQUESTS_OUTSTANDING_MAX = 4
+/** Longer waits are asked for again: a stream that waits serves nothing else. */
+export const HELD_TIMEOUT_MS_MAX = 60_000
+
+/** Pieces wait until they are this many bytes together: one write costs more than a copy of it. */
+export const WRITE_BYTES = 64 * 1024

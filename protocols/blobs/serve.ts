@@ -1,0 +1,125 @@
+// The answering side of /tumesh/blobs/1. Reads the next request only when the last one is answered,
+// and the next bytes only when the last ones are on their way: a slow reader costs one piece.
+
+import type { ByteStream } from '../byte-stream.ts'
+import { frameOf } from '../frame.ts'
+import type { ContentHash } from '../hash.ts'
+import { BLOBS_ID } from '../ids.ts'
+import { encodeMessage, headOf } from '../message.ts'
+import type { Protocol } from '../protocol.ts'
+import { serveRequests, type Write } from '../serve-requests.ts'
+import { STATUS, StatusError } from '../status.ts'
+import { BLOBS_LIMITS } from './limits.ts'
+import { ResponseSchema } from './messages_pb.ts'
+import { type BlobItem, type BlobsRequest, parseRequest } from './parse-request.ts'
+import { SmallWrites } from './small-writes.ts'
+
+/** A blob that can be read. */
+export interface OpenBlob {
+  readonly bytes: number
+  /**
+   * The bytes from `start` (inclusive) to `end` (exclusive), all of them or an error, in pieces
+   * that nobody changes later.
+   */
+  read(start: number, end: number): AsyncIterable<Uint8Array>
+  close(): Promise<void> | void
+}
+
+/** Methods may throw StatusError to choose the answer; anything else ends the stream. */
+export interface BlobSource {
+  /**
+   * A blob that this node may serve; undefined if it has none, busy if it has no time for it now.
+   */
+  open(hash: ContentHash): Promise<OpenBlob | undefined | 'busy'>
+  /** Whether this node holds the blob, durably and verified. */
+  have(hash: ContentHash): boolean | Promise<boolean>
+  /** True as soon as the blob is durable here; false after the time. */
+  whenHeld(hash: ContentHash, timeoutMs: number): Promise<boolean>
+}
+
+export const blobsProtocol: Protocol<BlobSource> = {
+  id: BLOBS_ID,
+  limits: BLOBS_LIMITS,
+  serve: serveBlobs
+}
+
+function serveBlobs(stream: ByteStream, source: BlobSource): Promise<void> {
+  return serveRequests(stream, {
+    requestBytesMax: BLOBS_LIMITS.requestBytesMax,
+    parse: parseRequest,
+    perform: (request, write) => perform(request, source, write),
+    failure: (error) => encodeMessage(ResponseSchema, { ...headOf(error), whole: true })
+  })
+}
+
+async function perform(
+  request: BlobsRequest,
+  source: BlobSource,
+  write: Write
+): Promise<Uint8Array | undefined> {
+  switch (request.kind) {
+    case 'fetch': {
+      const out = new SmallWrites(write)
+      for (const item of request.items) await sendBlob(item, source, out)
+      await out.flush()
+      return undefined
+    }
+    case 'have': {
+      const bitmap = new Uint8Array(Math.ceil(request.hashes.length / 8))
+      for (const [at, hash] of request.hashes.entries()) {
+        if (await source.have(hash)) (bitmap[at >> 3] as number) |= 1 << (at & 7)
+      }
+      return encodeMessage(ResponseSchema, { status: STATUS.OK, bitmap })
+    }
+    case 'held': {
+      const held = await source.whenHeld(request.hash, request.timeoutMs)
+      return encodeMessage(ResponseSchema, { status: STATUS.OK, held })
+    }
+  }
+}
+
+async function sendBlob(
+  { hash, offset }: BlobItem,
+  source: BlobSource,
+  out: SmallWrites
+): Promise<void> {
+  const blob = await openFrom(hash, offset, source)
+  if (blob instanceof StatusError) {
+    return out.write(frameOf(encodeMessage(ResponseSchema, headOf(blob))))
+  }
+  try {
+    let left = blob.bytes - offset
+    const head = { status: STATUS.OK, length: BigInt(left) }
+    await out.write(frameOf(encodeMessage(ResponseSchema, head)))
+    if (left === 0) return
+    for await (const piece of blob.read(offset, blob.bytes)) {
+      left -= piece.byteLength
+      if (left < 0) break
+      await out.write(piece)
+    }
+    if (left !== 0) throw new Error('it has not as many bytes as its store said')
+  } catch (cause) {
+    // what was promised can't be taken back by any answer: the stream must break
+    throw new Error(`the blob ${hash} could not be sent to its end`, { cause })
+  } finally {
+    await blob.close()
+  }
+}
+
+async function openFrom(
+  hash: ContentHash,
+  offset: number,
+  source: BlobSource
+): Promise<OpenBlob | StatusError> {
+  try {
+    const blob = await source.open(hash)
+    if (blob === undefined) return new StatusError(STATUS.MISSING, '')
+    if (blob === 'busy') return new StatusError(STATUS.BUSY, '')
+    if (offset <= blob.bytes) return blob
+    await blob.close()
+    return new StatusError(STATUS.BAD_REQUEST, `the blob has ${blob.bytes} bytes`)
+  } catch (error) {
+    if (error instanceof StatusError) return error
+    throw error
+  }
+}

@@ -1,0 +1,6 @@
+// The names under which two nodes agree to speak a protocol. The number at the end is its version:
+// it changes only when a node of the old version could not follow.
+
+export const HELLO_ID = '/tumesh/hello/1'
+export const ENTRIES_ID = '/tumesh/entries/1'
+export const BLOBS_ID = '/tumesh/blobs/1'
