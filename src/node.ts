@@ -1,6 +1,8 @@
-// The composition root: builds the parts bottom up, gives them to each other, starts and stops them in order.
+// The composition root: builds the parts bottom up, gives them to each other, starts and stops them
+// in order.
 
 import type { Config } from '../config/schema.ts'
+import type { ContentHash } from '../protocols/hash.ts'
 import { type Clock, type Random, systemClock, systemRandom } from './base/clock.ts'
 import type { FailPoints } from './base/fail-point.ts'
 import { KeyedLock } from './base/keyed-lock.ts'
@@ -22,6 +24,7 @@ import { createHttpServer } from './http/server.ts'
 import { readSocketTables } from './http/socket-tables.ts'
 import { type ImageIndex, openIndex } from './index/image-index.ts'
 import { openDatabase } from './index/open-database.ts'
+import type { Mesh } from './mesh.ts'
 import {
   loadIdentity,
   loadLocalKey,
@@ -29,12 +32,14 @@ import {
   metadataFiles,
   readJournal
 } from './metadata-files.ts'
+import type { Identity } from './network/identity.ts'
+import { openMesh } from './open-mesh.ts'
 import { GroupCommit } from './store/commit.ts'
 import { DiskBlobs } from './store/disk-blobs.ts'
 import { DiskRoom } from './store/disk-room.ts'
 import { DiskView } from './store/disk-view.ts'
-import { type Folder, openFolder } from './store/folder.ts'
-import { writeFileAtomic } from './store/small-file.ts'
+import { type Folder, openFolder, requireMarker } from './store/folder.ts'
+import { sweepUnfinished, writeFileAtomic } from './store/small-file.ts'
 import { systemSyncCalls } from './store/sync-calls.ts'
 import { loadStaticFiles } from './web/static-files.ts'
 
@@ -50,13 +55,18 @@ export interface NodeParts {
 export interface Node {
   /** Complete once the node has started. */
   readonly info: Greeting
-  /** Finishes what the last run left open, then listens. Errors: PORT_TAKEN, ADDRESS_UNUSABLE, disk errors. */
+  /**
+   * Finishes what the last run left open, then listens. Errors: PORT_TAKEN, ADDRESS_UNUSABLE, disk
+   * errors.
+   */
   start(): Promise<void>
   /** Lets open requests end, writes what is left to write and closes the index. */
   stop(): Promise<void>
 }
 
-/** Opens the data folder and its index. Errors: those of openFolder and openDatabase, BAD_CONFIG. */
+/**
+ * Opens the data folder and its index. Errors: those of openFolder and openDatabase, BAD_CONFIG.
+ */
 export async function createNode(config: Config, nodeParts: NodeParts): Promise<Node> {
   const parts = { clock: systemClock, random: systemRandom, ...nodeParts }
   const { log, clock, random, stateDir } = parts
@@ -64,13 +74,25 @@ export async function createNode(config: Config, nodeParts: NodeParts): Promise<
   const acceptNew = config.acceptFolder
   const folder = await openFolder({ random, log }, { path: localPath, stateDir, acceptNew })
   const files = metadataFiles(folder)
-  const identity = await loadIdentity(files)
   const room = await DiskRoom.open({ clock }, { path: folder.path, reserve })
-  const database = await openDatabase(files.index)
+  const database = await openDatabase(files.index) // from here on nobody else uses the folder
   try {
-    const index = await openIndex({ ...parts, database }, { writer: identity.peerId })
-    const flows = createFlows(config, parts, folder, index, room)
-    return await compose(config, parts, { folder, flows, room, peerId: identity.peerId })
+    sweepUnfinished(folder.metadata)
+    const identity = await loadIdentity(files)
+    const requireWritable = () => requireMarker(folder)
+    const index = await openIndex(
+      { ...parts, database, requireWritable },
+      { writer: identity.peerId }
+    )
+    let mesh: Mesh | undefined
+    const remote = { fetch: async (hash: ContentHash) => (await mesh?.fetch(hash)) ?? false }
+    const flows = { ...createFlows(config, parts, folder, index, room), remote }
+    let port: number | undefined
+    mesh = await openMesh(config, flows, identity, () => port)
+    const onListen = (listening: number) => {
+      port = listening
+    }
+    return await compose(config, parts, { folder, flows, room, mesh, identity, onListen })
   } catch (error) {
     await database.close()
     throw error
@@ -102,19 +124,22 @@ interface Opened {
   readonly folder: Folder
   readonly flows: FlowParts
   readonly room: DiskRoom
-  readonly peerId: string
+  readonly mesh: Mesh | undefined
+  readonly identity: Identity
+  readonly onListen: (port: number) => void
 }
 
 async function compose(
   config: Config,
   parts: Base,
-  { folder, flows, room, peerId }: Opened
+  { folder, flows, room, mesh, identity, onListen }: Opened
 ): Promise<Node> {
   const { clock, log } = parts
+  const { peerId } = identity
   const files = metadataFiles(folder)
   const tasks = new TaskBoard(parts)
   const options = ingestOptions(config)
-  const duties = createDuties({ flows, tasks, folder }, { ...config, ingest: options })
+  const duties = createDuties({ flows, tasks, folder, room }, { ...config, ingest: options })
   const status = () =>
     statusOf({
       flows,
@@ -136,7 +161,7 @@ async function compose(
     startedAtMs: clock.now()
   }
   const http = createHttpServer(
-    { flows, tasks, status, node, clock, log, page, exportIndex, adopting },
+    { flows, tasks, status, node, clock, log, page, exportIndex, adopting, mesh },
     guard,
     {
       ...config.http,
@@ -155,11 +180,14 @@ async function compose(
       await duties.prepare()
       const { port } = await http.listen()
       httpUrl = `http://127.0.0.1:${port}`
+      onListen(port)
+      await mesh?.start()
       duties.start()
       log.info({ port, peer: peerId, folder: folder.path }, 'the node runs')
     },
     async stop() {
       await http.close()
+      await mesh?.stop()
       await duties.stop()
       await tasks.stop()
       await flows.settler.idle()

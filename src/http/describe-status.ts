@@ -3,6 +3,8 @@
 
 import { z } from 'zod'
 import type { Counts } from '../index/rows.ts'
+import { isoTime } from './describe-image.ts'
+import type { Access } from './plan-access.ts'
 import type { HttpParts } from './ports.ts'
 
 /** The documented text of a node whose `file_sync.enabled` is false. */
@@ -26,6 +28,30 @@ export const serverShape = z.object({
   eta_seconds: z.number().nullable(),
   last_error: z.string().nullable()
 })
+
+/** The other servers, for callers that may see them. */
+export function describeServers({ mesh, clock }: HttpParts, { sees }: Access) {
+  if (mesh === undefined || sees !== 'all') return []
+  return mesh.servers().map(
+    (server): z.output<typeof serverShape> => ({
+      name: server.name,
+      peer_id: server.peerId,
+      host: /^\/(?:ip[46]|dns[46]?)\/([^/]+)/.exec(server.address)?.[1] ?? '',
+      port: server.httpPort ?? 0,
+      addresses: [...server.addresses],
+      status: server.equal && !server.missingFiles ? 'online' : 'syncing',
+      connected_at: isoTime(server.connectedAtMs),
+      last_seen: isoTime(clock.now()),
+      last_sync: server.comparedAtMs === undefined ? null : isoTime(server.comparedAtMs),
+      latency_ms: null,
+      clock_offset_ms: server.clockOffsetMs ?? null,
+      missing_files: server.missingFiles ?? 0,
+      missing_bytes: server.missingBytes ?? 0,
+      eta_seconds: null,
+      last_error: null
+    })
+  )
+}
 
 /**
  * Live images without their bytes here, whatever the reason but damage: total = local + missing +

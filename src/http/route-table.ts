@@ -10,6 +10,7 @@ import { forceSyncRoutes } from './routes/force-sync.ts'
 import { galleryRoutes } from './routes/gallery.ts'
 import { keyRoutes } from './routes/keys.ts'
 import { operationRoutes } from './routes/operations.ts'
+import { peerRoutes } from './routes/peers.ts'
 import { putImageRoutes } from './routes/put-image.ts'
 import { storageStatusRoutes } from './routes/storage-status.ts'
 import { syncStatusRoutes } from './routes/sync-status.ts'
@@ -40,6 +41,7 @@ export function createRouteTable(
     ...galleryRoutes(parts, options),
     ...deleteImagesRoutes(parts, options),
     ...keyRoutes(parts),
+    ...peerRoutes(parts),
     ...operationRoutes(parts, () => table)
   ]
   return table

@@ -1,4 +1,5 @@
-// What a route is: data plus one function. The table of routes is the server, the guard's list and the API page at once.
+// What a route is: data plus one function. The table of routes is the server, the guard's list and
+// the API page at once.
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ZodType } from 'zod'

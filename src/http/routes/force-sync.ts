@@ -63,8 +63,8 @@ async function run(parts: HttpParts, request: ApiRequest): Promise<z.output<type
     status: 'success',
     message: messageFor(
       request,
-      'There is no other server yet, so there was nothing to compare. Add one with "tumesh join".',
-      '还没有其他服务器，无需比对。可用 "tumesh join" 加入一台服务器。'
+      'There is no other server yet, so there was nothing to compare.',
+      '还没有其他服务器，无需比对。'
     ),
     queued_files: 0,
     in_sync_files: inSync,
@@ -87,7 +87,7 @@ function checkServers({ node }: HttpParts, servers: readonly string[]): void {
   if (unknown === undefined) return
   throw new NodeError(
     'NOT_FOUND',
-    `There is no server ${JSON.stringify(unknown.slice(0, 80))} here. Add it first with "tumesh join".`
+    `There is no server ${JSON.stringify(unknown.slice(0, 80))} here.`
   )
 }
 

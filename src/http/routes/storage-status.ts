@@ -3,7 +3,14 @@
 import { z } from 'zod'
 import { lastScan } from '../../flows/last-scan.ts'
 import { isoTime } from '../describe-image.ts'
-import { missingFiles, SYNC_OFF_TEXT, serverShape, uptimeSeconds } from '../describe-status.ts'
+import {
+  describeServers,
+  missingFiles,
+  SYNC_OFF_TEXT,
+  serverShape,
+  uptimeSeconds
+} from '../describe-status.ts'
+import type { Access } from '../plan-access.ts'
 import type { ApiOptions, HttpParts } from '../ports.ts'
 import type { Route } from '../route.ts'
 
@@ -70,7 +77,7 @@ export function storageStatusRoutes(parts: HttpParts, { sync }: ApiOptions): Rou
       tag: 'documented',
       summary: 'State of the storage',
       answers: { 200: { means: 'The state now', shape: z.union([onShape, offShape]) } },
-      handle: async () => (sync.enabled ? describeOn(parts) : describeOff(parts))
+      handle: async ({ access }) => (sync.enabled ? describeOn(parts, access) : describeOff(parts))
     }
   ]
 }
@@ -79,7 +86,7 @@ function describeOff(parts: HttpParts): z.output<typeof offShape> {
   return { distributed_storage: false, message: SYNC_OFF_TEXT, ...describeLocal(parts) }
 }
 
-function describeOn(parts: HttpParts): z.output<typeof onShape> {
+function describeOn(parts: HttpParts, access: Access): z.output<typeof onShape> {
   const { counts } = parts.status()
   return {
     distributed_storage: true,
@@ -89,7 +96,7 @@ function describeOn(parts: HttpParts): z.output<typeof onShape> {
     // every image is to be on this node, the only one there is
     under_replicated_files: counts.images - counts.heldImages,
     review_files: 0,
-    servers: []
+    servers: describeServers(parts, access)
   }
 }
 
@@ -132,7 +139,7 @@ function describeLocal(parts: HttpParts): z.output<typeof localShape> {
       cluster,
       version,
       uptime_seconds: uptimeSeconds(parts),
-      addresses: [],
+      addresses: [...(parts.mesh?.addresses() ?? [])],
       pid: process.pid
     }
   }

@@ -1,7 +1,8 @@
 // GET /file-sync/api/file-sync/status: what is under way between this node and others.
 
 import { z } from 'zod'
-import { SYNC_OFF_TEXT, serverShape, uptimeSeconds } from '../describe-status.ts'
+import { describeServers, SYNC_OFF_TEXT, serverShape, uptimeSeconds } from '../describe-status.ts'
+import type { Access } from '../plan-access.ts'
 import type { ApiOptions, HttpParts } from '../ports.ts'
 import type { Route } from '../route.ts'
 import { SYNC_TASK } from './force-sync.ts'
@@ -57,12 +58,12 @@ export function syncStatusRoutes(parts: HttpParts, options: ApiOptions): Route[]
       tag: 'documented',
       summary: 'State of the synchronisation',
       answers: { 200: { means: 'The state now', shape } },
-      handle: async () => describe(parts, options)
+      handle: async ({ access }) => describe(parts, options, access)
     }
   ]
 }
 
-function describe(parts: HttpParts, { sync }: ApiOptions): z.output<typeof shape> {
+function describe(parts: HttpParts, { sync }: ApiOptions, access: Access): z.output<typeof shape> {
   const { counts } = parts.status()
   const isComplete = counts.heldImages >= counts.images
   return {
@@ -92,7 +93,7 @@ function describe(parts: HttpParts, { sync }: ApiOptions): z.output<typeof shape
       eta_seconds: isComplete ? 0 : null
     },
     active_transfers: [],
-    servers: [],
+    servers: describeServers(parts, access),
     last_sync: null,
     last_error: sync.enabled ? null : SYNC_OFF_TEXT
   }

@@ -1,0 +1,81 @@
+// Whom to ask for which blobs, and when to try again. Pure.
+
+import type { ContentHash } from '../../protocols/hash.ts'
+
+export interface RetryPolicy {
+  /** Quick tries of one blob; then it waits longer, never for ever. */
+  readonly maxRetryAttempts: number
+  readonly retryDelayMs: number
+}
+
+/** A blob that waits for a longer time is tried again at least this often. */
+const LONG_WAIT_MS = 10 * 60_000
+
+/**
+ * When a blob that has failed `attempts` times is tried again: doubling, with up to a quarter of
+ * jitter.
+ */
+export function planRetryMs(attempts: number, policy: RetryPolicy, fraction: number): number {
+  const { maxRetryAttempts, retryDelayMs } = policy
+  const quick = Math.min(attempts, maxRetryAttempts)
+  const doubled = retryDelayMs * 2 ** Math.max(0, quick - 1)
+  const waitMs = attempts > maxRetryAttempts ? Math.max(doubled * 2, LONG_WAIT_MS) : doubled
+  return Math.min(waitMs, LONG_WAIT_MS) * (1 + fraction / 4)
+}
+
+export interface Candidate {
+  readonly peerId: string
+  /** Bytes that this peer still owes this node. */
+  readonly owedBytes: number
+  /** Until then the peer is left alone. */
+  readonly restsUntilMs: number
+  /** Whether it is believed to hold the blob, by what it said itself. */
+  readonly believed: boolean
+}
+
+/**
+ * The peer to ask for a blob: the least busy of those believed to hold it, else of the others; none
+ * of those that have just said that they lack it.
+ */
+export function planHolder(
+  candidates: readonly Candidate[],
+  lacking: ReadonlySet<string>,
+  nowMs: number,
+  owedBytesMax: number
+): string | undefined {
+  let best: Candidate | undefined
+  for (const one of candidates) {
+    if (lacking.has(one.peerId) || one.restsUntilMs > nowMs || one.owedBytes >= owedBytesMax)
+      continue
+    if (best === undefined || isBetter(one, best)) best = one
+  }
+  return best?.peerId
+}
+
+function isBetter(a: Candidate, b: Candidate): boolean {
+  return a.believed === b.believed ? a.owedBytes < b.owedBytes : a.believed
+}
+
+export interface WantedBlob {
+  readonly hash: ContentHash
+  readonly bytes: number
+}
+
+/** Cuts what one peer is asked for into requests of a bounded number of blobs and bytes. */
+export function* requestsOf(
+  blobs: readonly WantedBlob[],
+  { itemsMax, bytesMax }: { itemsMax: number; bytesMax: number }
+): Generator<readonly WantedBlob[]> {
+  let request: WantedBlob[] = []
+  let bytes = 0
+  for (const blob of blobs) {
+    if (request.length > 0 && (request.length >= itemsMax || bytes + blob.bytes > bytesMax)) {
+      yield request
+      request = []
+      bytes = 0
+    }
+    request.push(blob)
+    bytes += blob.bytes
+  }
+  if (request.length > 0) yield request
+}

@@ -1,0 +1,85 @@
+// What is known of blobs that could not be had: how often they were tried, why not, and when next.
+
+import type { ContentHash } from '../../protocols/hash.ts'
+import type { Clock, Random } from '../base/clock.ts'
+import { planRetryMs, type RetryPolicy } from './plan-wants.ts'
+
+export interface WantNote {
+  readonly attempts: number
+  readonly reason: string
+  readonly nextTryMs: number
+  /** Peers that said they lack it, since the last time that all were asked. */
+  readonly lacking: ReadonlySet<string>
+}
+
+/** Blobs beyond this have no note: they are tried without a memory of earlier tries. */
+const NOTES_MAX = 100_000
+const NO_ONE: ReadonlySet<string> = new Set()
+
+export class WantBook {
+  readonly #clock: Clock
+  readonly #random: Random
+  readonly #policy: RetryPolicy
+  readonly #notes = new Map<ContentHash, WantNote>()
+
+  constructor({ clock, random }: { clock: Clock; random: Random }, policy: RetryPolicy) {
+    this.#clock = clock
+    this.#random = random
+    this.#policy = policy
+  }
+
+  note(hash: ContentHash): WantNote | undefined {
+    return this.#notes.get(hash)
+  }
+
+  isDue(hash: ContentHash): boolean {
+    return (this.#notes.get(hash)?.nextTryMs ?? 0) <= this.#clock.now()
+  }
+
+  lacking(hash: ContentHash): ReadonlySet<string> {
+    return this.#notes.get(hash)?.lacking ?? NO_ONE
+  }
+
+  /** A peer said that it lacks the blob: others are asked at once. */
+  lacks(hash: ContentHash, peerId: string): void {
+    const note = this.#notes.get(hash)
+    const lacking = new Set([...(note?.lacking ?? []), peerId])
+    this.#put(hash, {
+      attempts: note?.attempts ?? 0,
+      reason: 'the servers that were asked do not have it yet',
+      nextTryMs: 0,
+      lacking
+    })
+  }
+
+  /** Nobody could give it: tried again later, with everybody. */
+  failed(hash: ContentHash, reason: string): void {
+    const attempts = (this.#notes.get(hash)?.attempts ?? 0) + 1
+    const waitMs = planRetryMs(attempts, this.#policy, this.#random.fraction())
+    this.#put(hash, { attempts, reason, nextTryMs: this.#clock.now() + waitMs, lacking: NO_ONE })
+  }
+
+  done(hash: ContentHash): void {
+    this.#notes.delete(hash)
+  }
+
+  /** Everything is due now: a peer has come, or a person asks for it. */
+  retryAll(): void {
+    for (const [hash, note] of this.#notes) {
+      this.#notes.set(hash, { ...note, nextTryMs: 0, lacking: NO_ONE })
+    }
+  }
+
+  /** Milliseconds until the next blob is due; undefined if none waits. */
+  nextDueMs(): number | undefined {
+    let next: number | undefined
+    for (const { nextTryMs } of this.#notes.values()) {
+      if (next === undefined || nextTryMs < next) next = nextTryMs
+    }
+    return next === undefined ? undefined : Math.max(0, next - this.#clock.now())
+  }
+
+  #put(hash: ContentHash, note: WantNote): void {
+    if (this.#notes.size < NOTES_MAX || this.#notes.has(hash)) this.#notes.set(hash, note)
+  }
+}

@@ -1,0 +1,36 @@
+// A peer asks for blobs: only what this node holds, verified as for any reader.
+
+import type { BlobSource } from '../../protocols/blobs/serve.ts'
+import type { ContentHash } from '../../protocols/hash.ts'
+import { NodeError } from '../base/errors.ts'
+import type { FlowParts } from './parts.ts'
+import { openBlob, openTrusted } from './read.ts'
+
+/** How often a peer that waits for a blob to be durable here is thought of. */
+const HELD_CHECK_MS = 20
+
+/** Serves from this node's own store alone: what it lacks, the asking peer gets elsewhere. */
+export function createBlobSource(parts: FlowParts): BlobSource {
+  const have = (hash: ContentHash) => parts.index.blob(hash)?.state === 'held'
+  return {
+    have,
+    async open(hash) {
+      const trusted = openTrusted(parts, hash)
+      if (trusted !== undefined || !have(hash)) return trusted
+      try {
+        return await openBlob({ ...parts, remote: undefined }, hash)
+      } catch (error) {
+        if (error instanceof NodeError) return undefined
+        throw error
+      }
+    },
+    async whenHeld(hash, timeoutMs) {
+      const { clock } = parts
+      const endMs = clock.monotonicMs() + timeoutMs
+      while (!have(hash) && clock.monotonicMs() < endMs) {
+        await new Promise<void>((resolve) => clock.after(HELD_CHECK_MS, resolve))
+      }
+      return have(hash)
+    }
+  }
+}

@@ -1,0 +1,187 @@
+// Keeps the index of this node and those of its peers the same: pushes what is new, and compares.
+//
+// An exchange is begun by who dialled the connection, then in turn with one peer each interval, and
+// where a push was missed. It keeps no state: broken off anywhere, it is begun again.
+
+import { exchange } from '../../protocols/entries/exchange.ts'
+import { EntriesClient } from '../../protocols/entries/request.ts'
+import { entriesProtocol } from '../../protocols/entries/serve.ts'
+import type { EntriesSource, EntriesStatus } from '../../protocols/entries/source.ts'
+import type { Entry } from '../../protocols/entry.ts'
+import { ENTRIES_ID } from '../../protocols/ids.ts'
+import { isSameNode } from '../../protocols/time-tree-shape.ts'
+import type { Clock, Random } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { ImageIndex } from '../index/image-index.ts'
+import type { ConnectedPeer, Network } from '../network/network.ts'
+import { Pusher } from './pusher.ts'
+
+export interface IndexSyncParts {
+  readonly network: Network
+  readonly index: ImageIndex
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  /** What this node says of the blobs that it lacks. */
+  readonly wants: () => Pick<EntriesStatus, 'wantsFiles' | 'wantsBytes' | 'wantRanges'>
+  /** Entries of other nodes that have become current here: their views and wants follow. */
+  readonly onMerged: (entries: readonly Entry[], from: string) => void
+  /** What a peer has just said of itself. */
+  readonly onStatus: (peerId: string, report: PeerReport) => void
+}
+
+export interface PeerReport {
+  readonly status: EntriesStatus
+  /** Whether both indexes were the same when it said so. */
+  readonly equal: boolean
+  readonly atMs: number
+}
+
+const ANSWERED_MS = 1000
+/** An exchange in which nothing moves for this long is broken off. */
+const EXCHANGE_MS_MAX = 10 * 60_000
+
+export class IndexSync implements EntriesSource {
+  readonly #parts: IndexSyncParts
+  readonly #pusher: Pusher
+  /** Exchanges under way, and those that must follow them. */
+  readonly #exchanges = new Map<string, { done: Promise<void>; again: boolean }>()
+  readonly #stop = new AbortController()
+
+  constructor(parts: IndexSyncParts) {
+    this.#parts = parts
+    const { network, index } = parts
+    this.#pusher = new Pusher({ ...parts, onMissed: (id) => void this.compare(id) })
+    network.handle({
+      id: entriesProtocol.id,
+      streamsMax: entriesProtocol.limits.streamsMax,
+      serve: (stream, peer) => entriesProtocol.serve(stream, this, peer.id)
+    })
+    network.onPeer((peer, event) => this.#onPeer(peer, event))
+    index.onNews((news) => {
+      const own = news.filter(({ from }) => from === undefined).map(({ entry }) => entry)
+      if (own.length > 0) this.#pusher.spread(own, [])
+    })
+  }
+
+  /**
+   * Compares with a peer, after an exchange that is under way; resolves when it is done or failed.
+   */
+  compare(peerId: string): Promise<void> {
+    const running = this.#exchanges.get(peerId)
+    if (running !== undefined) {
+      running.again = true
+      return running.done
+    }
+    const state = { done: Promise.resolve(), again: false }
+    state.done = this.#run(peerId, state).finally(() => this.#exchanges.delete(peerId))
+    this.#exchanges.set(peerId, state)
+    return state.done
+  }
+
+  /** Compares with every peer. */
+  async compareAll(): Promise<void> {
+    await Promise.all(this.#parts.network.peers().map(({ id }) => this.compare(id)))
+  }
+
+  /** Compares with one peer, whichever. */
+  async compareOne(): Promise<void> {
+    const peers = this.#parts.network.peers()
+    const peer = peers[Math.floor(this.#parts.random.fraction() * peers.length)]
+    if (peer !== undefined) await this.compare(peer.id)
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort(new Error('the node is stopping'))
+    this.#pusher.stop()
+    await Promise.all([...this.#exchanges.values()].map(({ done }) => done))
+  }
+
+  // What peers ask for.
+
+  node(...args: Parameters<EntriesSource['node']>) {
+    return this.#parts.index.tree.node(...args)
+  }
+
+  children(...args: Parameters<EntriesSource['children']>) {
+    return this.#parts.index.tree.children(...args)
+  }
+
+  pairs(...args: Parameters<EntriesSource['pairs']>) {
+    return this.#parts.index.tree.pairs(...args)
+  }
+
+  range(...args: Parameters<EntriesSource['range']>) {
+    return this.#parts.index.tree.range(...args)
+  }
+
+  fetch(...args: Parameters<EntriesSource['fetch']>) {
+    return this.#parts.index.tree.fetch(...args)
+  }
+
+  async push(entries: readonly Entry[], sentTo: readonly string[], from: string): Promise<void> {
+    const merged = await this.#merge(entries, from)
+    if (merged.length > 0) this.#pusher.spread(merged, [...new Set([...sentTo, from])])
+  }
+
+  status(): EntriesStatus {
+    return { root: this.#parts.index.root(), ...this.#parts.wants() }
+  }
+
+  async #merge(entries: readonly Entry[], from: string): Promise<readonly Entry[]> {
+    const { index, onMerged } = this.#parts
+    const merged = await index.change((tx) => entries.filter((entry) => tx.merge(entry, from)))
+    if (merged.length > 0) onMerged(merged, from)
+    return merged
+  }
+
+  #onPeer(peer: ConnectedPeer, event: 'up' | 'down'): void {
+    if (event === 'down') this.#pusher.drop(peer.id)
+    else if (peer.dialled) void this.compare(peer.id)
+    else {
+      // The other side has begun; this one asks when that is over, to know where both stand.
+      this.#parts.clock.after(ANSWERED_MS, () => void this.compare(peer.id))
+    }
+  }
+
+  async #run(peerId: string, state: { again: boolean }): Promise<void> {
+    do {
+      state.again = false
+      try {
+        await this.#exchange(peerId)
+      } catch (error) {
+        const { log } = this.#parts
+        if (!this.#stop.signal.aborted)
+          log.debug({ peer: peerId, err: error }, 'an exchange broke off')
+        return // who connects again compares again
+      }
+    } while (state.again && !this.#stop.signal.aborted)
+  }
+
+  async #exchange(peerId: string): Promise<void> {
+    const { network, clock, index, log, onStatus } = this.#parts
+    const late = new AbortController()
+    const cancel = clock.after(EXCHANGE_MS_MAX, () => late.abort(new Error('it took too long')))
+    const signal = AbortSignal.any([late.signal, this.#stop.signal])
+    let client: EntriesClient | undefined
+    try {
+      client = new EntriesClient(await network.open(peerId, ENTRIES_ID, signal))
+      const apply = async (entries: readonly Entry[]) => {
+        const merged = await this.#merge(entries, peerId)
+        if (merged.length > 0) this.#pusher.spread(merged, [peerId])
+      }
+      const done = await exchange(index.tree, client, apply, signal)
+      await client.end(signal)
+      const { received, sent, rounds, remote } = done
+      if (received + sent > 0)
+        log.info({ peer: peerId, received, sent, rounds }, 'compared indexes')
+      const equal = isSameNode(index.root(), remote.root)
+      onStatus(peerId, { status: remote, equal, atMs: clock.now() })
+    } catch (error) {
+      client?.abort(error as Error)
+      throw error
+    } finally {
+      cancel()
+    }
+  }
+}

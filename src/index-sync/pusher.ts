@@ -1,0 +1,176 @@
+// New entries go to all connected peers at once. A batch names the nodes it was sent to, and who
+// learns something new passes it on to its other peers only: a full mesh costs one message a peer,
+// and a line of nodes still hears everything.
+//
+// A push may be lost: a peer that is slow, or that was not there, is compared with later.
+
+import { batchesOf } from '../../protocols/entries/batch.ts'
+import { EntriesClient } from '../../protocols/entries/request.ts'
+import type { Entry } from '../../protocols/entry.ts'
+import { ENTRIES_ID } from '../../protocols/ids.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { Network } from '../network/network.ts'
+
+/**
+ * Entries that are written together are sent together; long enough for a burst to share a message.
+ */
+const GATHER_MS = 5
+/** What may wait for one peer. Beyond it the peer is compared with instead. */
+const QUEUE_BATCHES_MAX = 256
+/** An acknowledgement takes a sync of the peer's disk; one that takes this long is not coming. */
+const PUSH_MS_MAX = 30_000
+
+export interface PusherParts {
+  readonly network: Pick<Network, 'id' | 'peers' | 'open'>
+  readonly clock: Clock
+  readonly log: Log
+  /** Hears of a peer that missed a push, and must be compared with. */
+  readonly onMissed: (peerId: string) => void
+}
+
+interface Gathered {
+  readonly entry: Entry
+  readonly knownTo: readonly string[]
+}
+
+interface Batch {
+  readonly entries: readonly Uint8Array[]
+  readonly sentTo: readonly string[]
+}
+
+export class Pusher {
+  readonly #parts: PusherParts
+  readonly #lanes = new Map<string, PushLane>()
+  #gathered: Gathered[] = []
+  #cancel: (() => void) | undefined
+  #pushed = 0
+
+  constructor(parts: PusherParts) {
+    this.#parts = parts
+  }
+
+  /** Messages sent so far. */
+  get pushed(): number {
+    return this.#pushed
+  }
+
+  /** Passes entries on to all connected peers but those that are known to have them. */
+  spread(entries: readonly Entry[], knownTo: readonly string[]): void {
+    for (const entry of entries) this.#gathered.push({ entry, knownTo })
+    this.#cancel ??= this.#parts.clock.after(GATHER_MS, () => this.#flush())
+  }
+
+  /** Forgets what waits for a peer that is gone. */
+  drop(peerId: string): void {
+    this.#lanes.get(peerId)?.close()
+    this.#lanes.delete(peerId)
+  }
+
+  /** Sends nothing more. */
+  stop(): void {
+    this.#cancel?.()
+    for (const id of [...this.#lanes.keys()]) this.drop(id)
+  }
+
+  #flush(): void {
+    this.#cancel = undefined
+    const gathered = this.#gathered
+    this.#gathered = []
+    const { network } = this.#parts
+    const connected = network.peers().map(({ id }) => id)
+    for (const [knownTo, entries] of groupByKnown(gathered)) {
+      const targets = connected.filter((id) => !knownTo.includes(id))
+      if (targets.length === 0) continue
+      const sentTo = [...new Set([network.id, ...knownTo, ...targets])]
+      for (const batch of batchesOf(entries.map(({ raw }) => raw))) {
+        for (const id of targets) this.#laneOf(id).add({ entries: batch, sentTo })
+        this.#pushed += targets.length
+      }
+    }
+  }
+
+  #laneOf(peerId: string): PushLane {
+    let lane = this.#lanes.get(peerId)
+    if (lane === undefined) {
+      lane = new PushLane(this.#parts, peerId)
+      this.#lanes.set(peerId, lane)
+    }
+    return lane
+  }
+}
+
+function groupByKnown(gathered: readonly Gathered[]): Map<readonly string[], Entry[]> {
+  const groups = new Map<string, { knownTo: readonly string[]; entries: Entry[] }>()
+  for (const { entry, knownTo } of gathered) {
+    const key = knownTo.join()
+    const group = groups.get(key) ?? { knownTo, entries: [] }
+    group.entries.push(entry)
+    groups.set(key, group)
+  }
+  return new Map([...groups.values()].map(({ knownTo, entries }) => [knownTo, entries]))
+}
+
+/** One long-lived stream to one peer, and what waits for it. */
+class PushLane {
+  readonly #parts: PusherParts
+  readonly #peerId: string
+  readonly #abort = new AbortController()
+  #waiting: Batch[] = []
+  #sending = false
+  #client: EntriesClient | undefined
+
+  constructor(parts: PusherParts, peerId: string) {
+    this.#parts = parts
+    this.#peerId = peerId
+  }
+
+  add(batch: Batch): void {
+    if (this.#waiting.length >= QUEUE_BATCHES_MAX) {
+      this.#waiting = []
+      this.#parts.onMissed(this.#peerId)
+      return
+    }
+    this.#waiting.push(batch)
+    if (!this.#sending) void this.#send()
+  }
+
+  close(): void {
+    this.#waiting = []
+    const gone = new Error('the peer is gone')
+    this.#abort.abort(gone)
+    this.#client?.abort(gone)
+  }
+
+  async #send(): Promise<void> {
+    this.#sending = true
+    try {
+      for (let batch = this.#waiting.shift(); batch; batch = this.#waiting.shift()) {
+        await this.#push(batch)
+      }
+    } catch (error) {
+      this.#client?.abort(error as Error)
+      this.#client = undefined
+      this.#waiting = []
+      if (!this.#abort.signal.aborted) {
+        this.#parts.log.debug({ peer: this.#peerId, err: error }, 'a push failed')
+        this.#parts.onMissed(this.#peerId)
+      }
+    } finally {
+      this.#sending = false
+    }
+  }
+
+  async #push({ entries, sentTo }: Batch): Promise<void> {
+    const { network, clock } = this.#parts
+    const late = new AbortController()
+    const cancel = clock.after(PUSH_MS_MAX, () => late.abort(new Error('no acknowledgement')))
+    try {
+      const signal = AbortSignal.any([late.signal, this.#abort.signal])
+      this.#client ??= new EntriesClient(await network.open(this.#peerId, ENTRIES_ID, signal))
+      await this.#client.push(entries, sentTo, signal)
+    } finally {
+      cancel()
+    }
+  }
+}

@@ -1,0 +1,235 @@
+// The part of a node that meets others: network, index sync and replication, put together.
+
+import { blobsProtocol } from '../protocols/blobs/serve.ts'
+import { KIND_RECORD } from '../protocols/entry.ts'
+import type { ContentHash } from '../protocols/hash.ts'
+import type { Heard, Hello } from '../protocols/hello/hello.ts'
+import { requestHello } from '../protocols/hello/request.ts'
+import { type HelloSource, helloProtocol } from '../protocols/hello/serve.ts'
+import { BLOBS_ID, ENTRIES_ID, HELLO_ID } from '../protocols/ids.ts'
+import { type Loop, startLoop } from './base/loop.ts'
+import { BlobPeers } from './blob-sync/blob-peers.ts'
+import { WantBook } from './blob-sync/want-book.ts'
+import { announceSelf, listMembers } from './flows/members.ts'
+import type { FileSyncOptions } from './flows/options.ts'
+import type { FlowParts } from './flows/parts.ts'
+import { Replicator } from './flows/replicate.ts'
+import { createBlobSource } from './flows/serve-blobs.ts'
+import type { ServerStatus } from './flows/status.ts'
+import { IndexSync, type PeerReport } from './index-sync/index-sync.ts'
+import type { ConnectedPeer, Network } from './network/network.ts'
+import type { Remembered } from './network/plan-redial.ts'
+import { type Redial, startRedial } from './network/redial.ts'
+
+export interface MeshParts {
+  readonly network: Network
+  readonly flows: FlowParts
+  /** What this node says of itself. */
+  readonly about: () => Omit<Hello, 'protocols' | 'addresses' | 'hasImages'>
+}
+
+export interface MeshOptions {
+  readonly sync: FileSyncOptions
+  readonly maxFileSizeBytes: number
+  /** Addresses of nodes to meet. */
+  readonly bootstrap: readonly string[]
+}
+
+export interface Mesh {
+  start(): Promise<void>
+  stop(): Promise<void>
+  /** Fetches a blob now, for who waits for it. */
+  fetch(hash: ContentHash): Promise<boolean>
+  /** Compares with all peers and tries every want, whatever its back-off. */
+  syncNow(): Promise<void>
+  addresses(): readonly string[]
+  servers(): readonly ServerStatus[]
+  /** Connects to a server and remembers it. Errors: PEER_UNREACHABLE, SAME_NODE. */
+  meet(address: string, signal: AbortSignal): Promise<ConnectedPeer>
+}
+
+const HELLO_MS_MAX = 10_000
+
+export function createMesh(parts: MeshParts, options: MeshOptions): Mesh {
+  const { network, flows } = parts
+  const { index, clock, random, log } = flows
+  const { sync } = options
+  const heard = new Map<string, Heard>()
+  const reports = new Map<string, PeerReport>()
+  const stopped = new AbortController()
+  const loops: Loop[] = []
+  const follower = createFollower(flows)
+  const members = createMemberList(flows, network.id, options.bootstrap)
+  let redial: Redial | undefined
+
+  const peers = new BlobPeers({ network, clock })
+  const book = new WantBook({ clock, random }, sync)
+  const believes = (peerId: string) => reports.get(peerId)?.equal === true
+  const replicator = new Replicator(
+    { flows, network, peers, book, believes },
+    { batchSize: sync.batchSize, maxFileSizeBytes: options.maxFileSizeBytes }
+  )
+  const wants = () => {
+    const { wants: wantsFiles, wantBytes: wantsBytes } = index.counts()
+    return { wantsFiles, wantsBytes, wantRanges: [] }
+  }
+  const indexSync = new IndexSync({
+    network,
+    index,
+    clock,
+    random,
+    log,
+    wants,
+    onMerged: (entries) => {
+      follower.follow()
+      if (entries.some(({ kind }) => kind === KIND_RECORD)) void members.refresh()
+      replicator.wake()
+    },
+    onStatus: (peerId, report) => reports.set(peerId, report)
+  })
+  const blobs = createBlobSource(flows)
+  network.handle({
+    id: BLOBS_ID,
+    streamsMax: blobsProtocol.limits.streamsMax,
+    serve: (stream, { id }) => blobsProtocol.serve(stream, blobs, id)
+  })
+  const self: HelloSource = {
+    hello: () => ({
+      ...parts.about(),
+      protocols: [HELLO_ID, ENTRIES_ID, BLOBS_ID],
+      addresses: network.addresses().slice(0, 16),
+      hasImages: index.counts().images > 0
+    }),
+    heard: (hello, from) => heard.set(from, hello),
+    now: () => clock.now()
+  }
+  network.handle({
+    id: HELLO_ID,
+    streamsMax: helloProtocol.limits.streamsMax,
+    serve: (stream, { id }) => helloProtocol.serve(stream, self, id)
+  })
+  network.onPeer((peer, event) => {
+    log.info(
+      { peer: peer.id, address: peer.address },
+      event === 'up' ? 'met a server' : 'lost a server'
+    )
+    if (event === 'down') return peers.drop(peer.id)
+    book.retryAll()
+    replicator.wake()
+    if (peer.dialled)
+      greet(peer).catch((error) => log.debug({ peer: peer.id, err: error }, 'no hello'))
+  })
+
+  async function greet({ id }: ConnectedPeer): Promise<void> {
+    const late = new AbortController()
+    const cancel = clock.after(HELLO_MS_MAX, () => late.abort(new Error('no answer')))
+    const signal = AbortSignal.any([late.signal, stopped.signal])
+    try {
+      const stream = await network.open(id, HELLO_ID, signal)
+      heard.set(id, await requestHello(stream, self.hello(), self.now, signal))
+    } finally {
+      cancel()
+    }
+  }
+
+  return {
+    async start() {
+      await network.start()
+      await announceSelf(index, {
+        id: network.id,
+        name: flows.name,
+        addresses: network.addresses()
+      })
+      await members.refresh()
+      redial = startRedial({ clock, random, log, network, remembered: members.remembered })
+      const everyMs = sync.syncIntervalMs
+      loops.push(
+        startLoop({ clock, log }, { name: 'compare', firstMs: everyMs, everyMs }, () => {
+          replicator.wake()
+          return indexSync.compareOne()
+        })
+      )
+      replicator.wake()
+    },
+    async stop() {
+      stopped.abort(new Error('the node is stopping'))
+      await redial?.stop()
+      await Promise.all(loops.map((loop) => loop.stop()))
+      await Promise.all([indexSync.stop(), replicator.stop()])
+      await network.stop()
+      await follower.idle()
+    },
+    fetch: (hash) => replicator.fetchNow(hash),
+    meet: (address, signal) => network.dial([address], signal),
+    async syncNow() {
+      book.retryAll()
+      await indexSync.compareAll()
+      replicator.wake()
+    },
+    addresses: () => network.addresses(),
+    servers: () =>
+      network.peers().map((peer) => serverOf(peer, heard.get(peer.id), reports.get(peer.id)))
+  }
+}
+
+/** What other nodes wrote is shown, hidden and moved here too: the open intents say what. */
+function createFollower({ settler, log }: FlowParts): { follow(): void; idle(): Promise<void> } {
+  let running: Promise<void> | undefined
+  let again = false
+  const run = async () => {
+    while (again) {
+      again = false
+      await settler.settleAll()
+    }
+  }
+  return {
+    follow() {
+      again = true
+      running ??= run()
+        .catch((error) =>
+          log.error({ err: error }, 'not all of images/ could be brought up to date')
+        )
+        .finally(() => {
+          running = undefined
+        })
+    },
+    idle: async () => running
+  }
+}
+
+/** Whom to be connected with: the nodes given by hand, and all members but this node. */
+function createMemberList({ index, log }: FlowParts, ownId: string, bootstrap: readonly string[]) {
+  const given = bootstrap.map((address) => ({ id: undefined, addresses: [address] }))
+  let members: readonly Remembered[] = []
+  return {
+    remembered: () => [...given, ...members],
+    async refresh() {
+      try {
+        const all = await listMembers(index)
+        members = all.filter(({ id, addresses }) => id !== ownId && addresses.length > 0)
+      } catch (error) {
+        log.warn({ err: error }, 'the members could not be read')
+      }
+    }
+  }
+}
+
+function serverOf(
+  peer: ConnectedPeer,
+  hello: Heard | undefined,
+  report: PeerReport | undefined
+): ServerStatus {
+  return {
+    name: hello?.name ?? peer.id.slice(-8),
+    peerId: peer.id,
+    address: peer.address,
+    httpPort: hello?.httpPort,
+    addresses: hello?.addresses ?? [],
+    connectedAtMs: peer.sinceMs,
+    comparedAtMs: report?.atMs,
+    equal: report?.equal ?? false,
+    missingFiles: report?.status.wantsFiles,
+    missingBytes: report?.status.wantsBytes,
+    clockOffsetMs: hello === undefined ? undefined : Math.round(hello.clockOffsetMs)
+  }
+}

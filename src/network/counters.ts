@@ -1,0 +1,43 @@
+// What was exchanged with each peer, as plain numbers since the start of the node.
+
+export interface PeerCounters {
+  /** Bytes of streams, without what encryption and framing add. */
+  readonly bytesIn: number
+  readonly bytesOut: number
+  /** Streams of the peer that ended in an error here. */
+  readonly faults: number
+}
+
+/** Peers that are remembered; the one that was heard of longest ago is forgotten first. */
+const PEERS_MAX = 1_000
+
+type Counts = { -readonly [Key in keyof PeerCounters]: PeerCounters[Key] }
+
+export class CounterTable {
+  readonly #peers = new Map<string, Counts>()
+
+  get(peerId: string): PeerCounters {
+    return { ...(this.#peers.get(peerId) ?? { bytesIn: 0, bytesOut: 0, faults: 0 }) }
+  }
+
+  received(peerId: string, bytes: number): void {
+    this.#of(peerId).bytesIn += bytes
+  }
+
+  sent(peerId: string, bytes: number): void {
+    this.#of(peerId).bytesOut += bytes
+  }
+
+  fault(peerId: string): void {
+    this.#of(peerId).faults++
+  }
+
+  #of(peerId: string): Counts {
+    const counts = this.#peers.get(peerId) ?? { bytesIn: 0, bytesOut: 0, faults: 0 }
+    // a map keeps the order of insertion: what is used goes to the end
+    this.#peers.delete(peerId)
+    this.#peers.set(peerId, counts)
+    if (this.#peers.size > PEERS_MAX) this.#peers.delete(this.#peers.keys().next().value as string)
+    return counts
+  }
+}

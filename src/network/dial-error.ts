@@ -1,0 +1,115 @@
+// Says in words why a node could not be reached.
+
+import type { Multiaddr } from '@multiformats/multiaddr'
+import { NodeError, systemCodeOf } from '../base/errors.ts'
+import { hostAndPortOf, ipOf } from './dial-target.ts'
+import { isPrivate } from './on-link.ts'
+
+type Cause =
+  | 'other-cluster'
+  | 'other-node'
+  | 'not-admitted'
+  | 'hung-up'
+  | 'no-node'
+  | 'refused'
+  | 'timed-out'
+  | 'no-route'
+  | 'unknown'
+
+/** The most telling first: one address of a node can be wrong where another shows what is wrong. */
+const CAUSES: readonly { readonly cause: Cause; readonly pattern: RegExp }[] = [
+  { cause: 'other-cluster', pattern: /chacha20poly1305|handshake stage/ },
+  { cause: 'other-node', pattern: /identity key .* does not match/ },
+  { cause: 'not-admitted', pattern: /DialDenied|ConnectionIntercepted|gater/ },
+  {
+    cause: 'hung-up',
+    pattern: /ECONNRESET|EPIPE|^UnexpectedEOF|ConnectionClosed|the stream broke/
+  },
+  {
+    cause: 'no-node',
+    pattern: /Unexpected EOF|EncryptionFailed|InvalidMessage|UnsupportedProtocol/
+  },
+  { cause: 'refused', pattern: /ECONNREFUSED/ },
+  { cause: 'timed-out', pattern: /ETIMEDOUT|TimeoutError|AbortError|TIMED_OUT/ },
+  {
+    cause: 'no-route',
+    pattern: /EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|ENOTFOUND|EAI_AGAIN|EINVAL/
+  }
+]
+
+/** PEER_UNREACHABLE, or SAME_NODE if `error` says that the node dialled itself. */
+export function dialError(error: unknown, addresses: readonly Multiaddr[]): NodeError {
+  if (error instanceof NodeError) return error
+  const errors = error instanceof AggregateError ? error.errors : [error]
+  const texts = errors.map(describe)
+  if (texts.some((text) => /dial self/.test(text))) return sameNode()
+  const cause =
+    CAUSES.find(({ pattern }) => texts.some((text) => pattern.test(text)))?.cause ?? 'unknown'
+  const details = { reason: cause, addresses: addresses.map(String), errors: texts }
+  return new NodeError('PEER_UNREACHABLE', sentenceOf(cause, addresses), details, { cause: error })
+}
+
+export function sameNode(): NodeError {
+  return new NodeError(
+    'SAME_NODE',
+    'This is the address of the node itself, or of a copy of its folder. Give the address of another node.'
+  )
+}
+
+/** For a node without a secret, of addresses that are not on its local network. */
+export function notOnLink(addresses: readonly Multiaddr[]): NodeError {
+  return new NodeError(
+    'PEER_UNREACHABLE',
+    `${placesOf(addresses)} is not on the local network, and without a secret this node meets others only there. Give both nodes the same --cluster and --secret-file.`,
+    { reason: 'not-admitted', addresses: addresses.map(String) }
+  )
+}
+
+function sentenceOf(cause: Cause, addresses: readonly Multiaddr[]): string {
+  const place = placesOf(addresses)
+  switch (cause) {
+    case 'other-cluster':
+      return `The node at ${place} is of another cluster or has another secret. Start both with the same --cluster and --secret-file.`
+    case 'other-node':
+      return `At ${place} is another node than the one looked for. Use the address that the node shows now.`
+    case 'not-admitted':
+      return `This node does not meet the node at ${place}: it was removed from the mesh, or is not on the local network.`
+    case 'hung-up':
+      return `The node at ${place} hung up at once: it does not admit this node, has too many connections, or is no Tumesh node.`
+    case 'no-node':
+      return `What listens at ${place} is no Tumesh node. Check the port: it is the one for other nodes, not the one for HTTP.`
+    case 'refused':
+      return `Nothing listens at ${place} (connection refused). Start the node there, or check its port.`
+    case 'timed-out':
+    case 'no-route':
+      return unreachable(cause, place, addresses)
+    case 'unknown':
+      return `The node at ${place} could not be reached.`
+    default:
+      return cause satisfies never
+  }
+}
+
+function unreachable(
+  cause: 'timed-out' | 'no-route',
+  place: string,
+  addresses: readonly Multiaddr[]
+): string {
+  const what =
+    cause === 'timed-out' ? `${place} did not answer in time.` : `There is no way to ${place}.`
+  const allPrivate = addresses.every((address) => isPrivate(ipOf(address) ?? ''))
+  return allPrivate
+    ? `${what} The address is private and can be reached only from its own local network. Give one that can be reached from here, or let that node join this one.`
+    : `${what} Check that the machine is on and that no firewall closes the port.`
+}
+
+function placesOf(addresses: readonly Multiaddr[]): string {
+  const [first] = addresses
+  const place = first === undefined ? 'no address' : hostAndPortOf(first)
+  return addresses.length > 1 ? `${place} and ${addresses.length - 1} more` : place
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return [error.name, systemCodeOf(error), error.message].filter(Boolean).join(': ')
+}

@@ -1,0 +1,51 @@
+// The seam between the node and the wire: which peers are there, and streams to them. One contract,
+// two networks: libp2p and memory.
+
+import type { ByteStream } from '../../protocols/byte-stream.ts'
+
+/** A peer that this node has a connection with. */
+export interface ConnectedPeer {
+  /** `12D3KooW…`, proved by the handshake. */
+  readonly id: string
+  /** The address of the connection, as a multiaddr. */
+  readonly address: string
+  /** Whether this side dialled. */
+  readonly dialled: boolean
+  readonly sinceMs: number
+}
+
+export interface ProtocolHandler {
+  /** Protocol id such as /tumesh/blobs/1. */
+  readonly id: string
+  /** Streams of this protocol that one peer may have open at a time. */
+  readonly streamsMax: number
+  /** Serves one stream to its end. What it throws aborts the stream and is counted against the peer. */
+  serve(stream: ByteStream, peer: ConnectedPeer): Promise<void>
+}
+
+export interface Network {
+  /** This node's own peer id. */
+  readonly id: string
+  /** Addresses under which others reach it, with its peer id. Empty before start. */
+  addresses(): readonly string[]
+  peers(): readonly ConnectedPeer[]
+  /** To be called before start. */
+  handle(handler: ProtocolHandler): void
+  /**
+   * Called for each peer that comes and goes; one connection per pair. The listener must not throw.
+   * Returns a function that takes it off.
+   */
+  onPeer(listener: (peer: ConnectedPeer, event: 'up' | 'down') => void): () => void
+  start(): Promise<void>
+  /** Closes all connections and resolves when nothing is under way any more. */
+  stop(): Promise<void>
+  /**
+   * Connects to any of the addresses of one peer. Errors: PEER_UNREACHABLE with the cause in words
+   * (refused, nothing listens, wrong cluster or secret, only private addresses), SAME_NODE.
+   */
+  dial(addresses: readonly string[], signal: AbortSignal): Promise<ConnectedPeer>
+  /** A new stream to a connected peer. Errors: PEER_UNREACHABLE. */
+  open(peerId: string, protocolId: string, signal: AbortSignal): Promise<ByteStream>
+  /** Closes the connection with a peer, if there is one. */
+  hangUp(peerId: string): Promise<void>
+}

@@ -1,0 +1,113 @@
+// Who is connected: one connection per peer that is used, and the ones that are being given up.
+
+import type { Connection } from '@libp2p/interface'
+import type { Clock } from '../base/clock.ts'
+import type { ConnectedPeer } from './network.ts'
+import type { PeerLink } from './peer-link.ts'
+import { planLinks } from './plan-links.ts'
+
+export type PeerListener = (peer: ConnectedPeer, event: 'up' | 'down') => void
+
+/** So long the other side may go on using a connection because it has not seen the better one. */
+const GRACE_MS = 1_000
+/** The side that dialled closes; the other only if that one does not. */
+const GRACE_OTHER_MS = 5_000
+
+interface Entry {
+  /** The one that new streams use. */
+  link: PeerLink
+  openedMs: number
+  /** Others, until their last stream has ended. */
+  readonly retired: Set<PeerLink>
+}
+
+export class PeerTable {
+  readonly #ownId: string
+  readonly #clock: Clock
+  readonly #peers = new Map<string, Entry>()
+  readonly #listeners = new Set<PeerListener>()
+
+  constructor({ clock }: { clock: Clock }, ownId: string) {
+    this.#clock = clock
+    this.#ownId = ownId
+  }
+
+  get(peerId: string): PeerLink | undefined {
+    return this.#peers.get(peerId)?.link
+  }
+
+  find(connection: Connection): PeerLink | undefined {
+    return this.links(connection.remotePeer.toString()).find(
+      (link) => link.connection === connection
+    )
+  }
+
+  peers(): readonly ConnectedPeer[] {
+    return [...this.#peers.values()].map(({ link }) => link.peer)
+  }
+
+  /** All connections, or those of one peer. */
+  links(peerId?: string): readonly PeerLink[] {
+    const one = peerId === undefined ? undefined : this.#peers.get(peerId)
+    const entries = peerId === undefined ? [...this.#peers.values()] : one ? [one] : []
+    return entries.flatMap(({ link, retired }) => [link, ...retired])
+  }
+
+  onPeer(listener: PeerListener): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  add(link: PeerLink): void {
+    const openedMs = this.#clock.monotonicMs()
+    const entry = this.#peers.get(link.peer.id)
+    if (entry === undefined) {
+      this.#peers.set(link.peer.id, { link, openedMs, retired: new Set() })
+      this.#tell(link.peer, 'up')
+      return
+    }
+    const older = { dialled: entry.link.peer.dialled, openedMs: entry.openedMs }
+    const newer = { dialled: link.peer.dialled, openedMs }
+    const ids = { own: this.#ownId, peer: link.peer.id }
+    if (planLinks(older, newer, ids) === 'older') {
+      this.#retire(entry, link)
+      return
+    }
+    const { link: former } = entry
+    entry.link = link
+    entry.openedMs = openedMs
+    this.#retire(entry, former)
+  }
+
+  remove(connection: Connection): void {
+    const id = connection.remotePeer.toString()
+    const entry = this.#peers.get(id)
+    if (entry === undefined) return
+    for (const link of entry.retired) {
+      if (link.connection === connection) entry.retired.delete(link)
+    }
+    if (entry.link.connection !== connection) return
+    const [next] = entry.retired
+    if (next !== undefined) {
+      entry.retired.delete(next)
+      entry.link = next
+      return
+    }
+    this.#peers.delete(id)
+    this.#tell(entry.link.peer, 'down')
+  }
+
+  #retire(entry: Entry, link: PeerLink): void {
+    entry.retired.add(link)
+    const look = () => {
+      if (!entry.retired.has(link)) return
+      if (link.busy) this.#clock.after(GRACE_MS, look)
+      else void link.close(new Error('another connection with the same peer is used'))
+    }
+    this.#clock.after(link.peer.dialled ? GRACE_MS : GRACE_OTHER_MS, look)
+  }
+
+  #tell(peer: ConnectedPeer, event: 'up' | 'down'): void {
+    for (const listener of this.#listeners) listener(peer, event)
+  }
+}

@@ -1,0 +1,55 @@
+// Makes the mesh of a node that has a secret: whoever has it too is met, nobody else.
+
+import type { Config } from '../config/schema.ts'
+import { NodeError } from './base/errors.ts'
+import { PRODUCT_VERSION } from './base/product-version.ts'
+import type { FlowParts } from './flows/parts.ts'
+import { createMesh, type Mesh } from './mesh.ts'
+import { createAdmission, readSecret } from './network/admission.ts'
+import type { Identity } from './network/identity.ts'
+import { Libp2pNetwork } from './network/libp2p-network.ts'
+import { readSmallFile } from './store/small-file.ts'
+
+const SECRET_FILE_BYTES_MAX = 4096
+
+/** Undefined without a secret, or where sync is switched off. Errors: BAD_CONFIG. */
+export async function openMesh(
+  config: Config,
+  flows: FlowParts,
+  identity: Identity,
+  httpPort: () => number | undefined
+): Promise<Mesh | undefined> {
+  const { cluster, p2p, fileSync, fileStorage } = config
+  if (cluster.secretFile === undefined || !fileSync.enabled) return undefined
+  const text = readSmallFile(cluster.secretFile, SECRET_FILE_BYTES_MAX)?.toString()
+  if (text === undefined) {
+    throw new NodeError(
+      'BAD_CONFIG',
+      `There is no secret file ${cluster.secretFile}. Make one, the same on every server: ` +
+        'openssl rand -hex 32',
+      { file: cluster.secretFile }
+    )
+  }
+  const { clock, random, log, index } = flows
+  const network = new Libp2pNetwork(
+    { clock, random, log },
+    {
+      identity,
+      admission: createAdmission(cluster.name, await readSecret(text, cluster.name)),
+      host: p2p.host,
+      port: p2p.port,
+      mdns: p2p.mdns
+    }
+  )
+  const about = () => ({
+    name: flows.name,
+    productVersion: PRODUCT_VERSION,
+    clusterId: undefined,
+    databaseId: String(index.meta('database')),
+    httpPort: httpPort()
+  })
+  return createMesh(
+    { network, flows, about },
+    { sync: fileSync, maxFileSizeBytes: fileStorage.maxFileSizeBytes, bootstrap: p2p.bootstrap }
+  )
+}

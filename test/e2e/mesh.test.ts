@@ -1,0 +1,147 @@
+// Several real nodes with one secret on 127.0.0.1: what one has, all have; what one deletes is gone.
+
+import { randomBytes } from 'node:crypto'
+import { readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expectSoundFolder } from '../support/check-folder.ts'
+import { sha256 } from '../support/digests.ts'
+import { eventually } from '../support/eventually.ts'
+import { bytesAt, postJson, put, send } from '../support/http-client.ts'
+import { type RealNode, Workbench } from '../support/real-node.ts'
+
+const NAMES = ['a', 'b', 'c']
+const svg = (text: string, bytes = 0) =>
+  Buffer.concat([
+    Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg" id="${text}"/>`),
+    Buffer.alloc(bytes, ' ')
+  ])
+
+let bench: Workbench
+const nodes = new Map<string, RealNode>()
+const url = (name: string) => (nodes.get(name) as RealNode).url
+
+async function start(name: string): Promise<void> {
+  const known = await Promise.all([...nodes].filter(([other]) => other !== name).map(addressOf))
+  const flags = [
+    '--cluster',
+    'test',
+    '--secret-file',
+    bench.path('secret'),
+    '--p2p-host',
+    '127.0.0.1'
+  ]
+  for (const address of known.flat()) flags.push('--bootstrap', address)
+  nodes.set(name, await bench.start(name, { flags }))
+}
+
+async function addressOf([, node]: [string, RealNode]): Promise<string[]> {
+  const answer = await send(`${node.url}/api/storage-status`).catch(() => undefined)
+  return answer?.body.node.addresses ?? []
+}
+
+const everywhere = (path: string, check: (answer: { status: number; bytes: Buffer }) => void) =>
+  eventually(
+    async () => {
+      for (const name of NAMES) check(await bytesAt(`${url(name)}/images/${path}`))
+    },
+    { withinMs: 20_000 }
+  )
+
+beforeAll(async () => {
+  bench = new Workbench()
+  writeFileSync(bench.path('secret'), randomBytes(32).toString('hex'))
+  for (const name of NAMES) await start(name)
+}, 60_000)
+afterAll(() => bench.cleanUp())
+
+test('images put into three nodes at once are on all of them, as files too', async () => {
+  const images = Array.from({ length: 60 }, (_, n) => ({
+    path: `at-once/${n}.svg`,
+    bytes: svg(`n${n}`, [0, 1000, 100_000, 400_000][n % 4])
+  }))
+  await Promise.all(
+    images.map(async ({ path, bytes }, n) => {
+      expect((await put(url(NAMES[n % 3] as string), path, bytes)).status).toBe(201)
+    })
+  )
+  for (const name of NAMES) {
+    await eventually(
+      async () => {
+        const { body } = await send(`${url(name)}/api/storage-status`)
+        expect([body.total_files, body.local_files, body.missing_files]).toEqual([60, 60, 0])
+      },
+      { withinMs: 30_000 }
+    )
+    await expectSoundFolder(url(name), bench.path(name))
+  }
+}, 60_000)
+
+test('a replaced, deleted and restored image is so everywhere', async () => {
+  await put(url('a'), 'x.svg', svg('first'))
+  await everywhere('x.svg', ({ bytes }) => expect(bytes).toEqual(svg('first')))
+  await put(url('b'), 'x.svg', svg('second'))
+  await everywhere('x.svg', ({ bytes }) => expect(bytes).toEqual(svg('second')))
+  await send(`${url('c')}/images/x.svg`, { method: 'DELETE' })
+  await everywhere('x.svg', ({ status }) => expect(status).toBe(410))
+  await eventually(() => expect(readdirSync(bench.path('a', 'images'))).not.toContain('x.svg'))
+  await postJson(`${url('a')}/api/restore`, { path: 'x.svg' })
+  await everywhere('x.svg', ({ bytes }) => expect(bytes).toEqual(svg('second')))
+}, 60_000)
+
+test('an image that one node has lost is read there all the same', async () => {
+  const bytes = svg('precious', 300_000)
+  await put(url('a'), 'precious.svg', bytes)
+  await everywhere('precious.svg', (answer) => expect(answer.bytes).toEqual(bytes))
+  const hash = sha256(bytes)
+  rmSync(bench.path('b', 'blobs', hash.slice(0, 2), hash))
+  expect(await bytesAt(`${url('b')}/images/precious.svg`)).toEqual({ status: 200, bytes })
+  await eventually(async () => {
+    const { body } = await send(`${url('b')}/api/storage-status`)
+    expect([body.status, body.missing_files]).toEqual(['healthy', 0])
+  })
+}, 60_000)
+
+test('a node that was killed and comes back has missed nothing', async () => {
+  const { node } = { node: nodes.get('c') as RealNode }
+  await node.end('SIGKILL')
+  for (let n = 0; n < 20; n++) await put(url('a'), `later/${n}.svg`, svg(`later ${n}`, 1000 * n))
+  await send(`${url('b')}/images/later/0.svg`, { method: 'DELETE' })
+  nodes.delete('c')
+  await start('c')
+  await eventually(
+    async () => {
+      const [a, c] = await Promise.all(
+        ['a', 'c'].map((name) => send(`${url(name)}/api/storage-status`))
+      )
+      expect(c?.body.local_files).toBe(a?.body.local_files)
+      expect(c?.body.missing_files).toBe(0)
+    },
+    { withinMs: 30_000 }
+  )
+  expect((await bytesAt(`${url('c')}/images/later/0.svg`)).status).toBe(410)
+  expect((await bytesAt(`${url('c')}/images/later/19.svg`)).bytes).toEqual(svg('later 19', 19_000))
+}, 90_000)
+
+test('who has another secret gets in nowhere, and nobody minds', async () => {
+  writeFileSync(bench.path('other-secret'), randomBytes(32).toString('hex'))
+  const [address] = await addressOf(['a', nodes.get('a') as RealNode])
+  const stranger = await bench.start('stranger', {
+    flags: [
+      '--cluster',
+      'test',
+      '--secret-file',
+      bench.path('other-secret'),
+      '--p2p-host',
+      '127.0.0.1',
+      '--bootstrap',
+      address as string
+    ]
+  })
+  await put(url('a'), 'secret.svg', svg('secret'))
+  await everywhere('secret.svg', ({ status }) => expect(status).toBe(200))
+  const { body } = await send(`${stranger.url}/api/storage-status`)
+  expect([body.total_files, body.servers]).toEqual([0, []])
+  expect(readdirSync(join(bench.path('stranger'), 'images'))).toEqual([])
+  expect((await stranger.end('SIGTERM')).code).toBe(0)
+}, 60_000)
