@@ -24,6 +24,8 @@ import { type Redial, startRedial } from './network/redial.ts'
 export interface MeshParts {
   readonly network: Network
   readonly flows: FlowParts
+  /** Hears that the network listens. */
+  readonly onListen: () => Promise<void>
   /** What this node says of itself. */
   readonly about: () => Omit<Hello, 'protocols' | 'addresses' | 'hasImages'>
 }
@@ -109,10 +111,6 @@ export function createMesh(parts: MeshParts, options: MeshOptions): Mesh {
     serve: (stream, { id }) => helloProtocol.serve(stream, self, id)
   })
   network.onPeer((peer, event) => {
-    log.info(
-      { peer: peer.id, address: peer.address },
-      event === 'up' ? 'met a server' : 'lost a server'
-    )
     if (event === 'down') return peers.drop(peer.id)
     book.retryAll()
     replicator.wake()
@@ -135,6 +133,7 @@ export function createMesh(parts: MeshParts, options: MeshOptions): Mesh {
   return {
     async start() {
       await network.start()
+      await parts.onListen()
       await announceSelf(index, {
         id: network.id,
         name: flows.name,

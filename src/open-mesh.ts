@@ -8,9 +8,17 @@ import { createMesh, type Mesh } from './mesh.ts'
 import { createAdmission, readSecret } from './network/admission.ts'
 import type { Identity } from './network/identity.ts'
 import { Libp2pNetwork } from './network/libp2p-network.ts'
+import { stillFree } from './network/remembered-port.ts'
 import { readSmallFile } from './store/small-file.ts'
 
 const SECRET_FILE_BYTES_MAX = 4096
+const PORT_META = 'p2p-port'
+
+/** A free port was taken at the first start; others know this node by it. */
+async function rememberedPort({ index }: FlowParts, host: string): Promise<number | undefined> {
+  const port = index.meta(PORT_META)
+  return typeof port === 'number' ? stillFree(host, port) : undefined
+}
 
 /** Undefined without a secret, or where sync is switched off. Errors: BAD_CONFIG. */
 export async function openMesh(
@@ -37,10 +45,15 @@ export async function openMesh(
       identity,
       admission: createAdmission(cluster.name, await readSecret(text, cluster.name)),
       host: p2p.host,
-      port: p2p.port,
+      port: p2p.port ?? (await rememberedPort(flows, p2p.host)),
       mdns: p2p.mdns
     }
   )
+  const onListen = async () => {
+    const { port } = network
+    if (port === index.meta(PORT_META)) return
+    await index.change((tx) => tx.setMeta(PORT_META, port))
+  }
   const about = () => ({
     name: flows.name,
     productVersion: PRODUCT_VERSION,
@@ -49,7 +62,7 @@ export async function openMesh(
     httpPort: httpPort()
   })
   return createMesh(
-    { network, flows, about },
+    { network, flows, about, onListen },
     { sync: fileSync, maxFileSizeBytes: fileStorage.maxFileSizeBytes, bootstrap: p2p.bootstrap }
   )
 }

@@ -87,10 +87,7 @@ interface FileToVerify {
   readonly isListed?: boolean
 }
 
-async function* filesOf(
-  { index }: FlowParts,
-  scope: VerifyScope
-): AsyncGenerator<FileToVerify> {
+async function* filesOf({ index }: FlowParts, scope: VerifyScope): AsyncGenerator<FileToVerify> {
   if ('paths' in scope) for (const path of scope.paths) yield { path }
   else if ('path' in scope) yield scope
   else {

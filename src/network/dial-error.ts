@@ -27,10 +27,10 @@ const CAUSES: readonly { readonly cause: Cause; readonly pattern: RegExp }[] = [
   },
   {
     cause: 'no-node',
-    pattern: /Unexpected EOF|EncryptionFailed|InvalidMessage|UnsupportedProtocol/
+    pattern: /Unexpected EOF|EncryptionFailed(?!.*timeout)|InvalidMessage|UnsupportedProtocol/
   },
   { cause: 'refused', pattern: /ECONNREFUSED/ },
-  { cause: 'timed-out', pattern: /ETIMEDOUT|TimeoutError|AbortError|TIMED_OUT/ },
+  { cause: 'timed-out', pattern: /ETIMEDOUT|TimeoutError|AbortError|due to timeout/ },
   {
     cause: 'no-route',
     pattern: /EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|ENOTFOUND|EAI_AGAIN|EINVAL/

@@ -145,3 +145,42 @@ test('who has another secret gets in nowhere, and nobody minds', async () => {
   expect(readdirSync(join(bench.path('stranger'), 'images'))).toEqual([])
   expect((await stranger.end('SIGTERM')).code).toBe(0)
 }, 60_000)
+
+test('a node met by hand is remembered on both sides, over a restart of both', async () => {
+  const flags = [
+    '--cluster',
+    'pair',
+    '--secret-file',
+    bench.path('secret'),
+    '--p2p-host',
+    '127.0.0.1'
+  ]
+  const pair = await Promise.all(['p', 'q'].map((name) => bench.start(name, { flags })))
+  const [p, q] = pair as [RealNode, RealNode]
+  const [address] = await addressOf(['q', q])
+  const met = await postJson(`${p.url}/api/peers`, { address })
+  expect(met.body).toMatchObject({ status: 'success' })
+  await eventually(async () => {
+    for (const { url } of pair) {
+      const { body } = await send(`${url}/api/peers`)
+      expect(body.peers.map(({ last_sync }: { last_sync: unknown }) => typeof last_sync)).toEqual([
+        'string'
+      ])
+    }
+  })
+  await Promise.all(pair.map((node) => node.end('SIGTERM')))
+  const again = await Promise.all(['p', 'q'].map((name) => bench.start(name, { flags })))
+  await put((again[0] as RealNode).url, 'hello.svg', svg('hello'))
+  await eventually(
+    async () => {
+      expect((await bytesAt(`${(again[1] as RealNode).url}/images/hello.svg`)).status).toBe(200)
+    },
+    { withinMs: 20_000 }
+  )
+  const refused = await postJson(`${(again[0] as RealNode).url}/api/peers`, {
+    address: '/ip4/127.0.0.1/tcp/1'
+  })
+  expect([refused.status, refused.body.code]).toEqual([503, 'PEER_UNREACHABLE'])
+  const lone = await bench.start('lone')
+  expect((await postJson(`${lone.url}/api/peers`, { address })).status).toBe(503)
+}, 90_000)

@@ -61,6 +61,20 @@ describe('RequestStream', () => {
     expect(other.requests).toEqual([1, 3])
   })
 
+  test('a call given up in the moment of its turn leaves the stream as it is', async () => {
+    const { requests, other } = setUp(1)
+    const aborter = new AbortController()
+    const first = ask(requests, 1).then(() => aborter.abort(new Error('given up')))
+    const second = ask(requests, 2, aborter.signal)
+    const third = ask(requests, 3)
+    await other.answer(11)
+    await expect(second).rejects.toThrow('given up')
+    await other.answer(13)
+    expect(await third).toBe(13)
+    await first
+    expect(other.requests).toEqual([1, 3])
+  })
+
   test('a call given up under way breaks the stream for all', async () => {
     const { requests, left } = setUp(2)
     const aborter = new AbortController()

@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest'
+import type { ContentHash } from '../../../protocols/hash.ts'
+import {
+  type Candidate,
+  planHolder,
+  planRetryMs,
+  requestsOf
+} from '../../../src/blob-sync/plan-wants.ts'
+
+const policy = { maxRetryAttempts: 3, retryDelayMs: 5000 }
+const peer = (peerId: string, more: Partial<Candidate> = {}): Candidate => ({
+  peerId,
+  owedBytes: 0,
+  restsUntilMs: 0,
+  believed: false,
+  ...more
+})
+
+test('retries double, then wait longer, but never for ever', () => {
+  const waits = [1, 2, 3, 4, 100].map((attempts) => planRetryMs(attempts, policy, 0))
+  expect(waits).toEqual([5000, 10_000, 20_000, 600_000, 600_000])
+  expect(planRetryMs(1, policy, 1)).toBe(6250)
+})
+
+test('a peer that is believed to hold the blob goes before one that is idle', () => {
+  const peers = [peer('idle'), peer('holder', { believed: true, owedBytes: 1000 })]
+  expect(planHolder(peers, new Set(), 0, 10_000)).toBe('holder')
+})
+
+test('of equals the least busy is asked', () => {
+  const peers = [peer('busy', { owedBytes: 5 }), peer('free', { owedBytes: 4 })]
+  expect(planHolder(peers, new Set(), 0, 10_000)).toBe('free')
+})
+
+test.each([
+  ['lacks it', {}, new Set(['x'])],
+  ['rests', { restsUntilMs: 1001 }, new Set<string>()],
+  ['owes too much', { owedBytes: 10_000 }, new Set<string>()]
+])('a peer that %s is not asked', (_why, more, lacking) => {
+  expect(planHolder([peer('x', more)], lacking, 1000, 10_000)).toBeUndefined()
+})
+
+test('requests are bounded in blobs and bytes, and hold each blob once', () => {
+  const sizes = [3, 3, 3, 20, 1, 1, 1, 1]
+  const blobs = sizes.map((bytes, n) => ({ hash: String(n) as ContentHash, bytes }))
+  const cut = [...requestsOf(blobs, { itemsMax: 3, bytesMax: 7 })]
+  expect(cut.map((request) => request.map(({ bytes }) => bytes))).toEqual([
+    [3, 3],
+    [3],
+    [20],
+    [1, 1, 1],
+    [1]
+  ])
+})
