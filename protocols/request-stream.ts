@@ -48,17 +48,7 @@ export class RequestStream {
   ): Promise<T> {
     await this.#turn(signal)
     try {
-      if (this.#failure !== undefined) throw this.#failure
-      this.#asked++
-      // no await between these two: the order of requests is the order of answers
-      const sent = this.#sending.then(() => this.#stream.write(frameOf(payload)))
-      const answered = this.#reading.then(() => read(this.#reader))
-      this.#sending = sent
-      this.#reading = answered
-      const [answer] = await unlessAborted(signal, Promise.all([answered, sent]))
-      return answer
-    } catch (error) {
-      throw this.abort(error)
+      return await this.#round(payload, read, signal)
     } finally {
       this.#giveTurn()
     }
@@ -90,6 +80,27 @@ export class RequestStream {
       this.#stream.abort(this.#failure)
     }
     return this.#failure
+  }
+
+  async #round<T>(
+    payload: Uint8Array,
+    read: (reader: FrameReader) => Promise<T>,
+    signal: AbortSignal
+  ): Promise<T> {
+    if (this.#failure !== undefined) throw this.#failure
+    signal.throwIfAborted() // nothing is sent yet: the stream stays as it is
+    this.#asked++
+    // no await before both are in line: the order of requests is the order of answers
+    const sent = this.#sending.then(() => this.#stream.write(frameOf(payload)))
+    const answered = this.#reading.then(() => read(this.#reader))
+    this.#sending = sent
+    this.#reading = answered
+    try {
+      const [answer] = await unlessAborted(signal, Promise.all([answered, sent]))
+      return answer
+    } catch (error) {
+      throw this.abort(error)
+    }
   }
 
   async #turn(signal: AbortSignal): Promise<void> {

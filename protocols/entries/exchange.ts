@@ -26,7 +26,10 @@ import type { ComparedEntries, EntriesStatus, TreeChild } from './source.ts'
 import { Transfer } from './transfer.ts'
 
 export interface ExchangeResult {
-  /** Whether both sides had the same entries at the end. If not, something changed meanwhile. */
+  /**
+   * Whether both sides had the same entries at the end. If not, something has changed meanwhile, or
+   * shows only now that the rest is settled: begin again.
+   */
   readonly equal: boolean
   /** Entries that came, and that were handed over. */
   readonly received: number

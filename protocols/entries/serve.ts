@@ -8,6 +8,7 @@ import { encodeMessage, headOf } from '../message.ts'
 import type { Protocol } from '../protocol.ts'
 import { serveRequests } from '../serve-requests.ts'
 import { STATUS } from '../status.ts'
+import { LEAF_LEVEL, levelOf } from '../time-tree-shape.ts'
 import { isFull } from './batch.ts'
 import { type EntryRef, encodeRefs, refOf } from './entry-ref.ts'
 import {
@@ -21,7 +22,7 @@ import {
 import { ResponseSchema } from './messages_pb.ts'
 import { nodeMessage } from './node-message.ts'
 import { type AskedNode, type EntriesRequest, parseRequest } from './parse-request.ts'
-import type { EntriesSource, TreeChild } from './source.ts'
+import type { EntriesSource } from './source.ts'
 
 export const entriesProtocol: Protocol<EntriesSource> = {
   id: ENTRIES_ID,
@@ -83,16 +84,13 @@ async function answerTo(
 
 async function describeNode(source: EntriesSource, { key, before }: AskedNode) {
   const node = nodeMessage(await source.node(key))
-  const children: TreeChild[] = []
+  if (levelOf(key) === LEAF_LEVEL) return { node }
+  const children = []
   for await (const child of source.children(key, before)) {
-    children.push(child)
-    if (children.length === TREE_CHILDREN_MAX) break
+    children.push({ index: child.index, node: nodeMessage(child.node) })
+    if (children.length === TREE_CHILDREN_MAX) return { node, children, more: true }
   }
-  return {
-    node,
-    children: children.map((child) => ({ index: child.index, node: nodeMessage(child.node) })),
-    more: children.length === TREE_CHILDREN_MAX
-  }
+  return { node, children }
 }
 
 interface Below {

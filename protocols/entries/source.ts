@@ -33,7 +33,10 @@ export interface EntriesStatus {
 export interface ComparedEntries {
   /** Counts and sums below a node; EMPTY_NODE where nothing is. */
   node(key: TreeKey): TreeNode | Promise<TreeNode>
-  /** Children that are not empty, highest index first; only those below `before` if it is given. */
+  /**
+   * Children that are not empty, highest index first; only those below `before` if it is given.
+   * Not asked of nodes of the lowest level.
+   */
   children(key: TreeKey, before?: number): AsyncIterable<TreeChild>
   /** Refs of the current entries below a node, newest first; only those below `before` if given. */
   pairs(key: TreeKey, before?: EntryRef): AsyncIterable<EntryRef>

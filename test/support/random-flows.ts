@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import type { ContentHash } from '../../protocols/hash.ts'
 import { parsePath } from '../../protocols/path.ts'
-import { NodeError } from '../../src/base/errors.ts'
+import { type ErrorCode, NodeError } from '../../src/base/errors.ts'
 import { expire } from '../../src/flows/expire.ts'
 import { ingest, type Upload } from '../../src/flows/ingest.ts'
 import { openBlob } from '../../src/flows/read.ts'
@@ -40,8 +40,10 @@ const DEEDS = [
 ] as const
 /** What happens to it. */
 const HARMS = ['lose', 'damage', 'switch view'] as const
+/** The next batch of the index fails; after that nothing is taken. */
+const FILL = 'fill the disk'
 
-type Deed = (typeof DEEDS | typeof HARMS)[number]
+type Deed = (typeof DEEDS | typeof HARMS)[number] | typeof FILL
 
 export interface Step {
   readonly do: Deed
@@ -51,9 +53,9 @@ export interface Step {
 }
 
 /** Rounds of steps that begin at the same time. */
-export function randomRounds({ harm }: { readonly harm: boolean }): fc.Arbitrary<Step[][]> {
+export function randomRounds({ harm = false, fill = false }): fc.Arbitrary<Step[][]> {
   const step = fc.record({
-    do: fc.constantFrom<Deed>(...DEEDS, ...(harm ? HARMS : [])),
+    do: fc.constantFrom<Deed>(...DEEDS, ...(harm ? HARMS : []), ...(fill ? ([FILL] as const) : [])),
     path: fc.constantFrom(...PATHS),
     to: fc.constantFrom(...PATHS),
     image: fc.nat(IMAGES.length - 1)
@@ -109,6 +111,9 @@ async function attempt(node: MemoryNode, { do: what, path, to, image }: Step): P
     case 'switch view':
       view.isOn = !view.isOn
       return
+    case FILL:
+      void node.level.failNext(new Error('No space left on device'), { isWritten: image === 0 })
+      return
     case 'lose':
       return store.lose(hash)
     case 'damage':
@@ -118,9 +123,16 @@ async function attempt(node: MemoryNode, { do: what, path, to, image }: Step): P
   }
 }
 
-const isExpected = (error: unknown) =>
-  error instanceof NodeError &&
-  ['GONE', 'NOT_FOUND', 'NAME_TAKEN', 'PRECONDITION_FAILED', 'NOT_AVAILABLE'].includes(error.code)
+const EXPECTED: readonly ErrorCode[] = [
+  'DISK_FULL',
+  'GONE',
+  'NOT_FOUND',
+  'NAME_TAKEN',
+  'PRECONDITION_FAILED',
+  'NOT_AVAILABLE'
+]
+
+const isExpected = (error: unknown) => error instanceof NodeError && EXPECTED.includes(error.code)
 
 /**
  * What is wrong with a node that is quiet; empty if nothing is. After `harm` the trash may lack what
