@@ -3,10 +3,7 @@
 import { blobsProtocol } from '../protocols/blobs/serve.ts'
 import { KIND_RECORD } from '../protocols/entry.ts'
 import type { ContentHash } from '../protocols/hash.ts'
-import type { Heard, Hello } from '../protocols/hello/hello.ts'
-import { requestHello } from '../protocols/hello/request.ts'
-import { type HelloSource, helloProtocol } from '../protocols/hello/serve.ts'
-import { BLOBS_ID, ENTRIES_ID, HELLO_ID } from '../protocols/ids.ts'
+import type { Heard } from '../protocols/hello/hello.ts'
 import { type Loop, startLoop } from './base/loop.ts'
 import { BlobPeers } from './blob-sync/blob-peers.ts'
 import { WantBook } from './blob-sync/want-book.ts'
@@ -16,23 +13,19 @@ import type { FlowParts } from './flows/parts.ts'
 import { Replicator } from './flows/replicate.ts'
 import { createBlobSource } from './flows/serve-blobs.ts'
 import type { ServerStatus } from './flows/status.ts'
+import { createGreetings, type GreetingParts } from './greetings.ts'
 import { IndexSync, type PeerReport } from './index-sync/index-sync.ts'
 import type { ConnectedPeer, Network } from './network/network.ts'
 import type { Remembered } from './network/plan-redial.ts'
 import { type Redial, startRedial } from './network/redial.ts'
 
-export interface MeshParts {
-  readonly network: Network
-  readonly flows: FlowParts
+export interface MeshParts extends GreetingParts {
   /** Hears that the network listens. */
   readonly onListen: () => Promise<void>
-  /** What this node says of itself. */
-  readonly about: () => Omit<Hello, 'protocols' | 'addresses' | 'hasImages'>
 }
 
 export interface MeshOptions {
   readonly sync: FileSyncOptions
-  readonly maxFileSizeBytes: number
   /** Addresses of nodes to meet. */
   readonly bootstrap: readonly string[]
 }
@@ -50,38 +43,22 @@ export interface Mesh {
   meet(address: string, signal: AbortSignal): Promise<ConnectedPeer>
 }
 
-const HELLO_MS_MAX = 10_000
-
 export function createMesh(parts: MeshParts, options: MeshOptions): Mesh {
   const { network, flows } = parts
   const { index, clock, random, log } = flows
   const { sync } = options
-  const heard = new Map<string, Heard>()
   const reports = new Map<string, PeerReport>()
-  const stopped = new AbortController()
   const loops: Loop[] = []
+  const greetings = createGreetings(parts)
   const follower = createFollower(flows)
   const members = createMemberList(flows, network.id, options.bootstrap)
-  let redial: Redial | undefined
-
   const peers = new BlobPeers({ network, clock })
   const book = new WantBook({ clock, random }, sync)
   const believes = (peerId: string) => reports.get(peerId)?.equal === true
-  const replicator = new Replicator(
-    { flows, network, peers, book, believes },
-    { batchSize: sync.batchSize, maxFileSizeBytes: options.maxFileSizeBytes }
-  )
-  const wants = () => {
-    const { wants: wantsFiles, wantBytes: wantsBytes } = index.counts()
-    return { wantsFiles, wantsBytes, wantRanges: [] }
-  }
+  const replicator = new Replicator({ flows, network, peers, book, believes }, sync)
   const indexSync = new IndexSync({
-    network,
-    index,
-    clock,
-    random,
-    log,
-    wants,
+    ...{ network, index, clock, random, log },
+    wants: () => wantsOf(index),
     onMerged: (entries) => {
       follower.follow()
       if (entries.some(({ kind }) => kind === KIND_RECORD)) void members.refresh()
@@ -89,69 +66,33 @@ export function createMesh(parts: MeshParts, options: MeshOptions): Mesh {
     },
     onStatus: (peerId, report) => reports.set(peerId, report)
   })
-  const blobs = createBlobSource(flows)
-  network.handle({
-    id: BLOBS_ID,
-    streamsMax: blobsProtocol.limits.streamsMax,
-    serve: (stream, { id }) => blobsProtocol.serve(stream, blobs, id)
-  })
-  const self: HelloSource = {
-    hello: () => ({
-      ...parts.about(),
-      protocols: [HELLO_ID, ENTRIES_ID, BLOBS_ID],
-      addresses: network.addresses().slice(0, 16),
-      hasImages: index.counts().images > 0
-    }),
-    heard: (hello, from) => heard.set(from, hello),
-    now: () => clock.now()
-  }
-  network.handle({
-    id: HELLO_ID,
-    streamsMax: helloProtocol.limits.streamsMax,
-    serve: (stream, { id }) => helloProtocol.serve(stream, self, id)
-  })
+  let redial: Redial | undefined
+  serveBlobs(network, flows)
   network.onPeer((peer, event) => {
     if (event === 'down') return peers.drop(peer.id)
     book.retryAll()
     replicator.wake()
-    if (peer.dialled)
-      greet(peer).catch((error) => log.debug({ peer: peer.id, err: error }, 'no hello'))
+    if (peer.dialled) void greetings.greet(peer)
   })
-
-  async function greet({ id }: ConnectedPeer): Promise<void> {
-    const late = new AbortController()
-    const cancel = clock.after(HELLO_MS_MAX, () => late.abort(new Error('no answer')))
-    const signal = AbortSignal.any([late.signal, stopped.signal])
-    try {
-      const stream = await network.open(id, HELLO_ID, signal)
-      heard.set(id, await requestHello(stream, self.hello(), self.now, signal))
-    } finally {
-      cancel()
-    }
-  }
 
   return {
     async start() {
       await network.start()
       await parts.onListen()
-      await announceSelf(index, {
-        id: network.id,
-        name: flows.name,
-        addresses: network.addresses()
-      })
+      const addresses = network.addresses()
+      await announceSelf(index, { id: network.id, name: flows.name, addresses })
       await members.refresh()
       redial = startRedial({ clock, random, log, network, remembered: members.remembered })
-      const everyMs = sync.syncIntervalMs
-      loops.push(
-        startLoop({ clock, log }, { name: 'compare', firstMs: everyMs, everyMs }, () => {
-          replicator.wake()
-          return indexSync.compareOne()
-        })
-      )
+      const every = { name: 'compare', firstMs: sync.syncIntervalMs, everyMs: sync.syncIntervalMs }
+      const compare = async () => {
+        replicator.wake()
+        await indexSync.compareOne()
+      }
+      loops.push(startLoop({ clock, log }, every, compare))
       replicator.wake()
     },
     async stop() {
-      stopped.abort(new Error('the node is stopping'))
+      greetings.stop()
       await redial?.stop()
       await Promise.all(loops.map((loop) => loop.stop()))
       await Promise.all([indexSync.stop(), replicator.stop()])
@@ -167,8 +108,26 @@ export function createMesh(parts: MeshParts, options: MeshOptions): Mesh {
     },
     addresses: () => network.addresses(),
     servers: () =>
-      network.peers().map((peer) => serverOf(peer, heard.get(peer.id), reports.get(peer.id)))
+      network.peers().map((peer) => serverOf(peer, greetings.heard(peer.id), reports.get(peer.id)))
   }
+}
+
+function serveBlobs(network: Network, flows: FlowParts): void {
+  const source = createBlobSource(flows)
+  network.handle({
+    id: blobsProtocol.id,
+    streamsMax: blobsProtocol.limits.streamsMax,
+    serve: (stream, { id }) => blobsProtocol.serve(stream, source, id)
+  })
+}
+
+/** The last bucket of 65 s that a version can lie in. */
+const BUCKET_MAX = 2 ** 32 - 1
+
+/** Where exactly the wants lie is not told yet: while there are any, nothing is claimed. */
+function wantsOf(index: FlowParts['index']) {
+  const { wants: wantsFiles, wantBytes: wantsBytes } = index.counts()
+  return { wantsFiles, wantsBytes, wantRanges: wantsFiles > 0 ? [{ from: 0, to: BUCKET_MAX }] : [] }
 }
 
 /** What other nodes wrote is shown, hidden and moved here too: the open intents say what. */

@@ -27,7 +27,7 @@ export async function openMesh(
   identity: Identity,
   httpPort: () => number | undefined
 ): Promise<Mesh | undefined> {
-  const { cluster, p2p, fileSync, fileStorage } = config
+  const { cluster, p2p, fileSync } = config
   if (cluster.secretFile === undefined || !fileSync.enabled) return undefined
   const text = readSmallFile(cluster.secretFile, SECRET_FILE_BYTES_MAX)?.toString()
   if (text === undefined) {
@@ -63,6 +63,6 @@ export async function openMesh(
   })
   return createMesh(
     { network, flows, about, onListen },
-    { sync: fileSync, maxFileSizeBytes: fileStorage.maxFileSizeBytes, bootstrap: p2p.bootstrap }
+    { sync: fileSync, bootstrap: p2p.bootstrap }
   )
 }

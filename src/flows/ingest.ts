@@ -70,6 +70,7 @@ export async function ingest(
   staged: StagedBlob,
   upload: Upload
 ): Promise<Ingested> {
+  let isInDoubt = false
   try {
     checkHashes(staged, upload)
     const extension = checkExtension(options, upload.path ?? upload.fileName ?? '')
@@ -94,8 +95,11 @@ export async function ingest(
     await showResult(parts, done)
     report(parts, done, upload)
     return done
+  } catch (error) {
+    isInDoubt = error instanceof InDoubt
+    throw error instanceof InDoubt ? error.cause : error
   } finally {
-    parts.store.finish(staged)
+    if (!isInDoubt) parts.store.finish(staged)
     parts.failPoints.reach('publish:cleaned')
   }
 }
@@ -122,12 +126,19 @@ async function keep(
       return result
     })
     return { ...placed, healed: published && wasLive }
-  } catch (error) {
-    // After a failed write nobody knows what the next start finds: the bytes stay.
-    if (index.fault === undefined) await giveBack(parts, hash, published ? hold : undefined)
-    throw error
+  } catch (cause) {
+    await giveBack(parts, hash, published ? hold : undefined).catch(() => {
+      throw new InDoubt('the bytes stay', { cause })
+    })
+    throw cause
   }
 }
+
+/**
+ * The index or the disk failed, and the image may be there after the next start, or not. So its
+ * bytes stay, and their temporary name, by which that start looks after them.
+ */
+class InDoubt extends Error {}
 
 /** An upload was refused: its bytes go, unless they are what the node had lost. */
 async function giveBack(
@@ -135,6 +146,7 @@ async function giveBack(
   hash: ContentHash,
   hold: ((tx: Transaction) => void) | undefined
 ): Promise<void> {
+  if (index.fault !== undefined) throw index.fault
   if (index.blob(hash) === undefined) return store.remove(hash)
   if (hold === undefined) return settler.settleBlobLater(hash)
   await index.change(hold)

@@ -26,7 +26,6 @@ export interface ReplicateParts {
 export interface ReplicateOptions {
   /** Blobs of one request; a floor under what bytes allow. */
   readonly batchSize: number
-  readonly maxFileSizeBytes: number
 }
 
 /** What one peer may owe at a time: enough to keep the line full while the last batch is kept. */

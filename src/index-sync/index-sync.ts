@@ -148,7 +148,8 @@ export class IndexSync implements EntriesSource {
     do {
       state.again = false
       try {
-        await this.#exchange(peerId)
+        // what changed meanwhile, or was the loser of a tie, is found by the next one
+        if (await this.#exchange(peerId)) state.again = true
       } catch (error) {
         const { log } = this.#parts
         if (!this.#stop.signal.aborted)
@@ -158,7 +159,8 @@ export class IndexSync implements EntriesSource {
     } while (state.again && !this.#stop.signal.aborted)
   }
 
-  async #exchange(peerId: string): Promise<void> {
+  /** True if something moved and the two are still not the same. */
+  async #exchange(peerId: string): Promise<boolean> {
     const { network, clock, index, log, onStatus } = this.#parts
     const late = new AbortController()
     const cancel = clock.after(EXCHANGE_MS_MAX, () => late.abort(new Error('it took too long')))
@@ -177,6 +179,7 @@ export class IndexSync implements EntriesSource {
         log.info({ peer: peerId, received, sent, rounds }, 'compared indexes')
       const equal = isSameNode(index.root(), remote.root)
       onStatus(peerId, { status: remote, equal, atMs: clock.now() })
+      return !done.equal && received + sent > 0
     } catch (error) {
       client?.abort(error as Error)
       throw error

@@ -49,7 +49,7 @@ class StreamAdapter implements ByteStream {
       this.#wake()
     })
     stream.addEventListener('close', (event: StreamCloseEvent) => {
-      this.#fault ??= event.error
+      this.#fault ??= event.error ?? (this.#remoteEnded ? undefined : faultOf('closed'))
       if (this.#fault !== undefined) this.#onFault(this.#fault)
       this.#wake()
     })
