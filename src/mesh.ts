@@ -33,8 +33,8 @@ export interface MeshOptions {
 export interface Mesh {
   start(): Promise<void>
   stop(): Promise<void>
-  /** Fetches a blob now, for who waits for it. */
-  fetch(hash: ContentHash): Promise<boolean>
+  /** Fetches a blob now, for who waits for it; the name of the server that gave it. */
+  fetch(hash: ContentHash): Promise<string | undefined>
   /** Compares with all peers and tries every want, whatever its back-off. */
   syncNow(): Promise<void>
   addresses(): readonly string[]
@@ -99,7 +99,10 @@ export function createMesh(parts: MeshParts, options: MeshOptions): Mesh {
       await network.stop()
       await follower.idle()
     },
-    fetch: (hash) => replicator.fetchNow(hash),
+    async fetch(hash) {
+      const peerId = await replicator.fetchNow(hash)
+      return peerId && (greetings.heard(peerId)?.name ?? peerId)
+    },
     meet: (address, signal) => network.dial([address], signal),
     async syncNow() {
       book.retryAll()

@@ -85,7 +85,7 @@ export async function createNode(config: Config, nodeParts: NodeParts): Promise<
       { writer: identity.peerId }
     )
     let mesh: Mesh | undefined
-    const remote = { fetch: async (hash: ContentHash) => (await mesh?.fetch(hash)) ?? false }
+    const remote = { fetch: async (hash: ContentHash) => mesh?.fetch(hash) }
     const flows = { ...createFlows(config, parts, folder, index, room), remote }
     let port: number | undefined
     mesh = await openMesh(config, flows, identity, () => port)

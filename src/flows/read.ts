@@ -59,7 +59,6 @@ export async function openBlob(parts: FlowParts, hash: ContentHash): Promise<Ope
   }
   if (row.state === 'trashed') await parts.settler.settleBlob(hash)
   const verdict = await verifyBlob(parts, hash)
-  if (verdict.state !== 'held') await parts.remote?.fetch(hash)
   const blob = openTrusted(parts, hash)
   if (blob !== undefined) return blob
   throw new NodeError(

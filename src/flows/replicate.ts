@@ -46,7 +46,7 @@ export class Replicator {
   readonly #stop = new AbortController()
   /** Blobs that are asked for or being kept. */
   readonly #inFlight = new Map<ContentHash, number>()
-  readonly #now = new Map<ContentHash, Promise<boolean>>()
+  readonly #now = new Map<ContentHash, Promise<string | undefined>>()
   readonly #fetches = new Set<Promise<void>>()
   readonly #keeping = new Map<Promise<void>, number>()
   #pass: Promise<void> | undefined
@@ -68,10 +68,10 @@ export class Replicator {
   }
 
   /**
-   * Fetches one blob at once for who waits for it: one fetch serves all of them. False if no peer
-   * gives it.
+   * Fetches one blob at once for who waits for it: one fetch serves all of them. The id of the peer
+   * that gave it; undefined if none does.
    */
-  fetchNow(hash: ContentHash): Promise<boolean> {
+  fetchNow(hash: ContentHash): Promise<string | undefined> {
     let fetching = this.#now.get(hash)
     if (fetching === undefined) {
       fetching = this.#fetchNow(hash).finally(() => this.#now.delete(hash))
@@ -80,7 +80,7 @@ export class Replicator {
     return fetching
   }
 
-  async #fetchNow(hash: ContentHash): Promise<boolean> {
+  async #fetchNow(hash: ContentHash): Promise<string | undefined> {
     const { flows, network, believes } = this.#parts
     const bytes = flows.index.blob(hash)?.bytes
     const peers = network.peers().toSorted((a, b) => {
@@ -88,13 +88,13 @@ export class Replicator {
     })
     for (const { id } of bytes === undefined ? [] : peers) {
       try {
-        if (await this.#fetchFrom(id, hash, bytes ?? 0)) return true
+        if (await this.#fetchFrom(id, hash, bytes ?? 0)) return id
       } catch (error) {
-        if (this.#stop.signal.aborted) return false
+        if (this.#stop.signal.aborted) return undefined
         flows.log.debug({ peer: id, hash, err: error }, 'a reader gets this elsewhere')
       }
     }
-    return false
+    return undefined
   }
 
   /** Over a stream of its own: a reader does not wait behind bulk. */

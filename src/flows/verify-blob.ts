@@ -12,6 +12,8 @@ export interface Verdict {
   readonly actual?: { readonly hash: ContentHash; readonly md5: Md5 } | undefined
   /** Why it is not held, for a person. */
   readonly reason?: string | undefined
+  /** The server whose bytes have taken their place. */
+  readonly repairedFrom?: string | undefined
   /** Set if this check changed what was believed. */
   readonly changed: boolean
 }
@@ -37,7 +39,15 @@ export async function verifyBlob(
     return verifyBlob(parts, hash, signal, onBytes)
   }
   if (verdict.changed) await settler.showAll(hash)
+  if (isLost(verdict)) {
+    const repairedFrom = await parts.remote?.fetch(hash)
+    if (repairedFrom !== undefined) return { ...verdict, repairedFrom }
+  }
   return verdict
+}
+
+function isLost({ state }: Verdict): boolean {
+  return state === 'damaged' || state === 'missing' || state === 'wanted'
 }
 
 /** The same for whoever holds the lock of the blob; the view is then theirs to bring up to date. */

@@ -29,6 +29,8 @@ export interface VerifyReport {
   validFiles: number
   readonly corruptedFiles: CorruptedFile[]
   readonly missingFiles: ImagePath[]
+  /** Damaged or missing ones whose bytes another server has given. */
+  readonly repairedFiles: ImagePath[]
   readonly unrepairableFiles: ImagePath[]
   /** Blobs beyond the lists' bound: counted, not named. */
   unlisted: number
@@ -58,6 +60,7 @@ export async function verify(
     validFiles: 0,
     corruptedFiles: [],
     missingFiles: [],
+    repairedFiles: [],
     unrepairableFiles: [],
     unlisted: 0
   }
@@ -127,10 +130,16 @@ async function verifyFile(
       actual: verdict.state === 'held' ? entry.md5 : verdict.actual?.md5,
       expectedSha256: entry.hash,
       actualSha256: verdict.state === 'held' ? entry.hash : verdict.actual?.hash,
-      action: verdict.state === 'held' ? 'none: the bytes are those of the index' : 'quarantined'
+      action: actionOf(verdict)
     })
   }
-  if (verdict.state !== 'held') list(report, report.unrepairableFiles, path)
+  if (verdict.repairedFrom !== undefined) list(report, report.repairedFiles, path)
+  else if (verdict.state !== 'held') list(report, report.unrepairableFiles, path)
+}
+
+function actionOf({ state, repairedFrom }: Verdict): string {
+  if (repairedFrom !== undefined) return `repaired_from:${repairedFrom}`
+  return state === 'held' ? 'none: the bytes are those of the index' : 'quarantined'
 }
 
 function list<T>(report: VerifyReport, names: T[], name: T): void {

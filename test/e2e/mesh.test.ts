@@ -102,6 +102,25 @@ test('an image that one node has lost is read there all the same', async () => {
   })
 }, 60_000)
 
+test('verify repairs a damaged image from another node', async () => {
+  const bytes = svg('to be damaged', 5000)
+  await put(url('a'), 'bad.svg', bytes)
+  await everywhere('bad.svg', ({ status }) => expect(status).toBe(200))
+  const file = bench.path('c', 'blobs', sha256(bytes).slice(0, 2), sha256(bytes))
+  rmSync(file)
+  writeFileSync(file, svg('something else', 5000))
+  const { body } = await postJson(`${url('c')}/file-sync/api/file-sync/verify`, {
+    paths: ['bad.svg']
+  })
+  expect(body.corrupted_files).toMatchObject([
+    { path: 'bad.svg', action: expect.stringMatching(/^repaired_from:[ab]$/) }
+  ])
+  expect([body.repaired_files, body.unrepairable_files]).toEqual([['bad.svg'], []])
+  expect(await bytesAt(`${url('c')}/images/bad.svg`)).toEqual({ status: 200, bytes })
+  const forced = await postJson(`${url('c')}/api/force-file-sync`, {})
+  expect(forced.body).toMatchObject({ status: 'success', message: 'Compared with 2 servers.' })
+}, 60_000)
+
 test('a node that was killed and comes back has missed nothing', async () => {
   const { node } = { node: nodes.get('c') as RealNode }
   await node.end('SIGKILL')

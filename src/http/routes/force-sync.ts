@@ -59,31 +59,46 @@ async function run(parts: HttpParts, request: ApiRequest): Promise<z.output<type
   checkServers(parts, servers ?? [])
   const inSync = paths ? countHeld(parts, paths) : parts.flows.index.counts().heldImages
   const task = dry_run ? undefined : await startOrJoin(parts)
+  const others = parts.mesh?.servers().length ?? 0
   return {
     status: 'success',
-    message: messageFor(
-      request,
-      'There is no other server yet, so there was nothing to compare.',
-      '还没有其他服务器，无需比对。'
-    ),
-    queued_files: 0,
+    message:
+      others === 0
+        ? messageFor(
+            request,
+            'There is no other server yet, so there was nothing to compare.',
+            '还没有其他服务器，无需比对。'
+          )
+        : messageFor(request, `Compared with ${others} servers.`, `已与 ${others} 台服务器比对。`),
+    queued_files: parts.flows.index.counts().wants,
     in_sync_files: inSync,
     task_id: task?.id ?? null,
     background: task?.status === 'running'
   }
 }
 
-/** Without another server the work is done as soon as it is begun. */
-async function startOrJoin({ tasks }: HttpParts): Promise<Task> {
+/** Long enough for most; what takes longer goes on in the background. */
+const ANSWER_MS_MAX = 5000
+
+async function startOrJoin({ tasks, mesh, flows, clock }: HttpParts): Promise<Task> {
   const running = tasks.runningOf(SYNC_TASK)
   if (running !== undefined) return running
-  const { task, done } = tasks.start(SYNC_TASK, async () => ({ queued_files: 0 }))
-  await done
+  const { task, done } = tasks.start(SYNC_TASK, async () => {
+    await mesh?.syncNow()
+    return { queued_files: flows.index.counts().wants }
+  })
+  let cancel = () => {}
+  const late = new Promise<void>((resolve) => {
+    cancel = clock.after(ANSWER_MS_MAX, resolve)
+  })
+  await Promise.race([done, late])
+  cancel()
   return task
 }
 
-function checkServers({ node }: HttpParts, servers: readonly string[]): void {
-  const unknown = servers.find((name) => name !== node.name && name !== node.peerId)
+function checkServers({ node, mesh }: HttpParts, servers: readonly string[]): void {
+  const known = [node, ...(mesh?.servers() ?? [])].flatMap(({ name, peerId }) => [name, peerId])
+  const unknown = servers.find((name) => !known.includes(name))
   if (unknown === undefined) return
   throw new NodeError(
     'NOT_FOUND',

@@ -165,7 +165,7 @@ function remember({ flows, clock }: HttpParts, report: VerifyReport): Promise<vo
     atMs: clock.now(),
     scannedFiles: report.verifiedFiles,
     corruptedFiles: report.corruptedFiles.length,
-    repairedFiles: 0,
+    repairedFiles: report.repairedFiles.length,
     unrepairableFiles: report.unrepairableFiles.length
   })
 }
@@ -191,7 +191,7 @@ function answerOf(
         repair && lost.has(one.path) ? 'unrepairable: no other server has this image' : one.action
     })),
     missing_files: report.missingFiles,
-    repaired_files: [],
+    repaired_files: report.repairedFiles,
     unrepairable_files: report.unrepairableFiles,
     duration
   }
