@@ -38,6 +38,8 @@ export interface PeerReport {
 }
 
 const ANSWERED_MS = 1000
+/** Exchanges in a row that find the two still not the same. */
+const REPEATS_MAX = 3
 /** An exchange in which nothing moves for this long is broken off. */
 const EXCHANGE_MS_MAX = 10 * 60_000
 
@@ -145,11 +147,13 @@ export class IndexSync implements EntriesSource {
   }
 
   async #run(peerId: string, state: { again: boolean }): Promise<void> {
+    let repeats = 0
     do {
       state.again = false
       try {
-        // what changed meanwhile, or was the loser of a tie, is found by the next one
-        if (await this.#exchange(peerId)) state.again = true
+        // What changed meanwhile, or tied, is found by the next one; a difference that stays, such as
+        // an entry that one side can't read, must not keep both busy for ever.
+        if ((await this.#exchange(peerId)) && ++repeats < REPEATS_MAX) state.again = true
       } catch (error) {
         const { log } = this.#parts
         if (!this.#stop.signal.aborted)

@@ -16,7 +16,7 @@ export interface DialTarget {
   readonly addresses: readonly Multiaddr[]
 }
 
-/** Addresses that can't be read are left out. Throws PEER_UNREACHABLE if nothing is left to dial. */
+/** Addresses that can't be read are left out. Throws PEER_UNREACHABLE if none is left to dial. */
 export function readTarget(texts: readonly string[]): DialTarget {
   const read = texts.slice(0, ADDRESSES_MAX).map(readAddress)
   const addresses = read.filter((address) => address !== undefined)

@@ -58,7 +58,7 @@ export class Discovery {
     this.#waiting.clear()
   }
 
-  /** What answers on the local network is there; other addresses would be dialled for a stranger. */
+  /** What answers on the local network is there; others would be dialled for a stranger. */
   #isNear(ip: string | undefined): boolean {
     return ip !== undefined && isOnLink(ip, this.#parts.interfaces())
   }

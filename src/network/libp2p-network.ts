@@ -1,4 +1,4 @@
-// The network over libp2p: one connection per peer, streams over it, and nothing left when it stops.
+// The network over libp2p: one connection per peer, streams over it, nothing left when it stops.
 
 import { setMaxListeners } from 'node:events'
 import { networkInterfaces } from 'node:os'
@@ -269,7 +269,7 @@ export class Libp2pNetwork implements Network {
     this.#libp2p?.peerStore.delete(peerId).catch(() => {})
   }
 
-  /** The other side may refuse a connection that looks complete here, so it counts once it answers. */
+  /** The other side may refuse a connection that looks complete here: it counts once it answers. */
   async #prove(connection: Connection): Promise<void> {
     const link = this.#linkOf(connection)
     try {

@@ -19,7 +19,10 @@ export interface ProtocolHandler {
   readonly id: string
   /** Streams of this protocol that one peer may have open at a time. */
   readonly streamsMax: number
-  /** Serves one stream to its end. What it throws aborts the stream and is counted against the peer. */
+  /**
+   * Serves one stream to its end. What it throws aborts the stream and is counted against the peer;
+   * when it resolves, its half of the stream is ended.
+   */
   serve(stream: ByteStream, peer: ConnectedPeer): Promise<void>
 }
 

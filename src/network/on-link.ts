@@ -1,4 +1,4 @@
-// Which addresses belong to the local network: those of a node without a secret may meet only there.
+// Which addresses belong to the local network: nodes without a secret meet only there.
 
 import { BlockList, isIP } from 'node:net'
 

@@ -29,7 +29,7 @@ export interface DialFailure {
 }
 
 export interface Redial {
-  /** Why the last attempt to reach a member failed; undefined if none did, or if it is connected. */
+  /** Why the last dial to a member failed; undefined if none did, or if it is connected. */
   failure(id: string): DialFailure | undefined
   stop(): Promise<void>
 }

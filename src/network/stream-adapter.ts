@@ -171,7 +171,7 @@ function faultOf(status: Stream['status']): Error {
   return new Error(`the stream broke: ${what}`)
 }
 
-/** Resolves at the next 'drain', when libp2p has sent what it could. `onDrain()` works only once. */
+/** Resolves at the next 'drain', when libp2p has sent what it could. Its `onDrain()` works once. */
 function drained(stream: Stream): Promise<void> {
   return new Promise((resolve, reject) => {
     if (stream.writeStatus === 'closed') {

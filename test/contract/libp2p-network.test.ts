@@ -200,7 +200,7 @@ describe('what a dial says of', () => {
     const port = await listening(createServer((socket) => open.push(socket)))
     cleanUps.push(() => open.map((socket) => socket.destroy()))
     const dial = a.dial([`/ip4/127.0.0.1/tcp/${port}`], never)
-    await expect(dial).rejects.toMatchObject({ details: { reason: 'timed-out'} })
+    await expect(dial).rejects.toMatchObject({ details: { reason: 'timed-out' } })
   })
 
   test('another node than the one looked for', async () => {

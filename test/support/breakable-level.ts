@@ -62,6 +62,7 @@ export class BreakableLevel extends MemoryLevel<string, Uint8Array> {
     if (error !== undefined) throw error
     // @ts-expect-error: for implementations, and so not in the types
     await super._open(options)
+    this.#failure = undefined
     for (const batch of this.#unseen.splice(0)) await this.#apply(batch)
   }
 

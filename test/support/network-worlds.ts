@@ -36,7 +36,7 @@ export interface NetworkWorld {
 
 const SECRET = new Uint8Array(32).fill(7)
 
-export function libp2pWorld(): NetworkWorld {
+function libp2pWorld(): NetworkWorld {
   const networks: Libp2pNetwork[] = []
   return {
     async node(cluster = 'test') {
@@ -64,7 +64,7 @@ export function libp2pWorld(): NetworkWorld {
   }
 }
 
-export function memoryWorld(seed = 1): NetworkWorld {
+function memoryWorld(seed = 1): NetworkWorld {
   const clock = new VirtualClock()
   const wire = new MemoryWire({ clock, random: new SeededChance(seed) })
   const networks: MemoryNetwork[] = []
@@ -101,3 +101,5 @@ export function memoryWorld(seed = 1): NetworkWorld {
     }
   }
 }
+
+export const NETWORK_WORLDS = { libp2p: libp2pWorld, memory: () => memoryWorld() }
