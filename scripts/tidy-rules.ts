@@ -29,7 +29,13 @@ export interface Place {
 export const WALLS: readonly Place[] = [
   {
     pattern: /^(node:)?fs(\/|$)/,
-    only: ['src/store/', 'config/config-file.ts', 'src/http/socket-tables.ts', 'src/web/'],
+    only: [
+      'src/store/',
+      'config/config-file.ts',
+      'src/http/socket-tables.ts',
+      'src/network/route-table.ts',
+      'src/web/'
+    ],
     remedy: 'let src/store/ do it'
   },
   {

@@ -84,11 +84,7 @@ export function createMesh(parts: MeshParts, options: MeshOptions): Mesh {
       await members.refresh()
       redial = startRedial({ clock, random, log, network, remembered: members.remembered })
       const every = { name: 'compare', firstMs: sync.syncIntervalMs, everyMs: sync.syncIntervalMs }
-      const compare = async () => {
-        replicator.wake()
-        await indexSync.compareOne()
-      }
-      loops.push(startLoop({ clock, log }, every, compare))
+      loops.push(startLoop({ clock, log }, every, () => indexSync.compareOne()))
       replicator.wake()
     },
     async stop() {

@@ -8,7 +8,9 @@ import { createMesh, type Mesh } from './mesh.ts'
 import { createAdmission, readSecret } from './network/admission.ts'
 import type { Identity } from './network/identity.ts'
 import { Libp2pNetwork } from './network/libp2p-network.ts'
+import { mdnsRouteFault } from './network/multicast-route.ts'
 import { stillFree } from './network/remembered-port.ts'
+import { readRouteTable } from './network/route-table.ts'
 import { readSmallFile } from './store/small-file.ts'
 
 const SECRET_FILE_BYTES_MAX = 4096
@@ -39,6 +41,8 @@ export async function openMesh(
     )
   }
   const { clock, random, log, index } = flows
+  const fault = p2p.mdns ? mdnsRouteFault(readRouteTable) : undefined
+  if (fault !== undefined) log.warn(fault)
   const network = new Libp2pNetwork(
     { clock, random, log },
     {

@@ -33,8 +33,8 @@ export interface Locks {
 /** Other nodes, for what this one lacks. */
 export interface Remote {
   /**
-   * Fetches a blob now and keeps it; the name of the server that gave it, undefined if nobody who is
-   * connected does.
+   * Fetches a blob now and keeps it; the name of the server that gave it, undefined if nobody who
+   * is connected does.
    */
   fetch(hash: ContentHash): Promise<string | undefined>
 }

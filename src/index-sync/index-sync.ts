@@ -151,8 +151,8 @@ export class IndexSync implements EntriesSource {
     do {
       state.again = false
       try {
-        // What changed meanwhile, or tied, is found by the next one; a difference that stays, such as
-        // an entry that one side can't read, must not keep both busy for ever.
+        // What changed meanwhile, or tied, is found by the next one; a difference that stays, such
+        // as an entry that one side can't read, must not keep both busy for ever.
         if ((await this.#exchange(peerId)) && ++repeats < REPEATS_MAX) state.again = true
       } catch (error) {
         const { log } = this.#parts

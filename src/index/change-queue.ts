@@ -62,8 +62,8 @@ export class ChangeQueue {
   /**
    * Runs a change and resolves with its result when it is written, and synced where `durable`. What
    * `plan` throws rejects this change alone. After a failed write every change is refused with
-   * DISK_FULL or DISK_FAULT, and whether a restart finds the failed ones is not known. Errors: those,
-   * READ_ONLY, BUSY.
+   * DISK_FULL or DISK_FAULT, and whether a restart finds the failed ones is not known. Errors:
+   * those, READ_ONLY, BUSY.
    */
   async run<T>(plan: Change<T>, durable: boolean): Promise<T> {
     if (this.#fault !== undefined) throw this.#fault

@@ -1,4 +1,5 @@
-// Several real nodes with one secret on 127.0.0.1: what one has, all have; what one deletes is gone.
+// Several real nodes with one secret on 127.0.0.1: what one has, all have; what one deletes is
+// gone.
 
 import { randomBytes } from 'node:crypto'
 import { readdirSync, rmSync, writeFileSync } from 'node:fs'

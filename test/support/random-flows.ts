@@ -135,8 +135,8 @@ const EXPECTED: readonly ErrorCode[] = [
 const isExpected = (error: unknown) => error instanceof NodeError && EXPECTED.includes(error.code)
 
 /**
- * What is wrong with a node that is quiet; empty if nothing is. After `harm` the trash may lack what
- * its rows say: nobody looks at it before it is called back.
+ * What is wrong with a node that is quiet; empty if nothing is. After `harm` the trash may lack
+ * what its rows say: nobody looks at it before it is called back.
  */
 export async function faultsOf(node: MemoryNode, { harm = false } = {}): Promise<string[]> {
   const { flows, store, view, database } = node
