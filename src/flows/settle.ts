@@ -303,7 +303,7 @@ function lose(tx: Transaction, hash: ContentHash): void {
  * Takes over a ctime that our own link or rename changed, as long as nothing else about the file
  * has changed.
  */
-export function restamp(tx: Transaction, hash: ContentHash, stamp: FileStamp | undefined): void {
+function restamp(tx: Transaction, hash: ContentHash, stamp: FileStamp | undefined): void {
   const row = tx.blob(hash)
   if (row?.stamp === undefined || stamp === undefined) return
   if (row.state === 'held' && sameContentStamp(row.stamp, stamp)) {

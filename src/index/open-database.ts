@@ -50,7 +50,8 @@ export async function openDatabase(folder: string): Promise<Database> {
         )
       : new NodeError(
           'DISK_FAULT',
-          `The index in ${folder} could not be opened: ${reasonOf(error)}.`,
+          `The index in ${folder} could not be opened: ${reasonOf(error)} Check the disk and its permissions. ` +
+            'If the index itself is damaged, move its folder away and start again: what images/ shows is taken in anew.',
           { folder },
           { cause: error }
         )
@@ -60,7 +61,9 @@ export async function openDatabase(folder: string): Promise<Database> {
   return level as unknown as Database
 }
 
+/** As a sentence; some of the database's own end with a full stop. */
 function reasonOf(error: unknown): string {
-  const cause = (error as Error).cause
-  return cause instanceof Error ? cause.message : (error as Error).message
+  const { cause, message } = error as Error
+  const reason = cause instanceof Error ? cause.message : message
+  return `${reason.replace(/\.$/, '')}.`
 }

@@ -114,6 +114,8 @@ export class DiskView implements ImageView {
     if (this.#linker === undefined || !hasRealParents(folder.images, name)) return
     const stats = lookAt(join(folder.images, name))
     if (typeof stats !== 'object' || !stats.isFile() || !isSealed(stats)) return
+    // On some disks this finds the file of another path, which is spelled otherwise.
+    if ((await foldedPart(folder.images, name)) !== undefined) return
     await this.#setAside(name)
     this.#removeEmptyFolders(name)
   }

@@ -36,8 +36,6 @@ export interface FolderPaths {
 
 export interface Folder extends FolderPaths {
   readonly id: string
-  /** There was neither a marker nor an index. */
-  readonly isNew: boolean
   /**
    * Whether the folder is still the one that was opened. One stat: cheap enough before every
    * change.
@@ -93,7 +91,6 @@ export async function openFolder(parts: FolderParts, options: FolderOptions): Pr
     acceptNew: options.acceptNew
   })
   if (plan.do === 'refuse') throw refusal(path, plan.why)
-  const isNew = typeof marker === 'string' && !existsSync(join(paths.metadata, 'index'))
   writable(path, () => makeFolders(paths))
   for (const folder of foldersOf(paths)) probe(folder, parts.random)
   const device = requireOneDevice(paths)
@@ -101,7 +98,7 @@ export async function openFolder(parts: FolderParts, options: FolderOptions): Pr
   await keepMarker(parts.log, path, marker, { format: FOLDER_FORMAT_MAX, id, device })
   await makeDurable(paths)
   await remembered.remember(path, id)
-  return { ...paths, id, isNew, markerPresent: markerWatch(path, id) }
+  return { ...paths, id, markerPresent: markerWatch(path, id) }
 }
 
 function pathsIn(path: string): FolderPaths {

@@ -1,4 +1,5 @@
-// Killed anywhere, also by a power cut, a node comes back with all that it acknowledged and nothing half-done.
+// Killed anywhere, also by a power cut, a node comes back with all that it acknowledged and nothing
+// half-done.
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -16,11 +17,12 @@ interface World {
   readonly end: 'kill' | number
 }
 
-const world: fc.Arbitrary<World> = fc.record({
-  rounds: randomRounds({ harm: false }),
-  stepsToDeath: fc.nat(150),
-  end: fc.oneof(fc.constant('kill' as const), fc.constantFrom(0, 0.5, 1))
-})
+const worldOf = (rounds: fc.Arbitrary<Step[][]>): fc.Arbitrary<World> =>
+  fc.record({
+    rounds,
+    stepsToDeath: fc.nat(150),
+    end: fc.oneof(fc.constant('kill' as const), fc.constantFrom(0, 0.5, 1))
+  })
 
 /** Runs a node to its death; the version of each path that somebody was told of. */
 async function live(disk: MemoryDisk, { rounds, stepsToDeath }: World) {
@@ -43,15 +45,25 @@ async function live(disk: MemoryDisk, { rounds, stepsToDeath }: World) {
   return told
 }
 
-test('a node that was killed anywhere has lost nothing and left nothing half-done', async () => {
+async function diskAfter({ end }: World, disk: MemoryDisk): Promise<MemoryDisk> {
+  if (end !== 'kill') {
+    disk.view.cutPower()
+    return { ...disk, level: await disk.level.afterPowerCut(end) }
+  }
+  await disk.level.close()
+  await disk.level.open()
+  return disk
+}
+
+test.each([
+  ['a node that was killed anywhere', randomRounds({})],
+  ['a node that was killed on a full disk', randomRounds({ fill: true })]
+])('%s has lost nothing and left nothing half-done', async (_what, rounds) => {
   await fc.assert(
-    fc.asyncProperty(world, async (what) => {
+    fc.asyncProperty(worldOf(rounds), async (world) => {
       const disk = await makeMemoryDisk()
-      const told = await live(disk, what)
-      const { level } = disk
-      const left = what.end === 'kill' ? level : await level.afterPowerCut(what.end)
-      if (what.end !== 'kill') disk.view.cutPower()
-      const node = await openMemoryNode({ disk: { ...disk, level: left } })
+      const told = await live(disk, world)
+      const node = await openMemoryNode({ disk: await diskAfter(world, disk) })
       const { index, store } = node.flows
       await recover(node.flows)
       for (const [path, version] of told) {

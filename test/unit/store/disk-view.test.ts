@@ -111,6 +111,18 @@ test('a file that was taken in and has been written to since is set aside', asyn
   expect([bytesOf('a.jpg'), quarantine().length]).toEqual([true, 1])
 })
 
+test('what was shown and not noted is swept; what others may write, and what is not there, stays', async () => {
+  const view = on.view()
+  await view.show(parsePath('dir/a.jpg'), await put(), undefined)
+  writeFileSync(at('theirs.jpg'), 'theirs')
+  for (const name of ['dir/a.jpg', 'theirs.jpg', 'no.jpg', 'no/b.jpg']) await view.sweep(name)
+  expect(readdirSync(on.folder.images)).toEqual(['theirs.jpg'])
+  expect(quarantine()).toEqual([expect.stringMatching(/^foreign-.*-a\.jpg$/)])
+  await view.show(parsePath('b.jpg'), await put(), undefined)
+  await on.view('off').sweep('b.jpg')
+  expect(bytesOf('b.jpg')).toBe(true)
+})
+
 test('the same length is not the same bytes', async () => {
   writeFileSync(at('a.jpg'), testBytes(LENGTH, 7))
   await on.view().show(parsePath('a.jpg'), await put(), undefined)

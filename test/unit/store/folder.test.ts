@@ -39,7 +39,6 @@ function writeMarker(content: object | string): void {
 
 test('a folder that was never there is made, closed to others but for images/', async () => {
   const folder = await open(false, join(data(), 'deep', 'er'))
-  expect(folder.isNew).toBe(true)
   expect(folder.id).toMatch(/^[0-9a-f]{32}$/)
   const { path, images, blobs, temp, quarantine, trash, metadata } = folder
   for (const one of [blobs, temp, quarantine, trash, metadata]) {
@@ -51,17 +50,15 @@ test('a folder that was never there is made, closed to others but for images/', 
 
 test('a second start finds the same folder', async () => {
   const first = await open()
-  mkdirSync(join(first.metadata, 'index'))
-  const second = await open()
-  expect([second.id, second.isNew]).toEqual([first.id, false])
+  expect((await open()).id).toBe(first.id)
   expect(lines).toEqual([])
 })
 
-test('a collection of images from before is taken, as new', async () => {
+test('a collection of images from before is taken', async () => {
   mkdirSync(join(data(), 'images'), { recursive: true })
   mkdirSync(join(data(), 'temp'))
   writeFileSync(join(data(), 'temp', 'x'), '')
-  expect((await open()).isNew).toBe(true)
+  expect((await open()).id).not.toBe('')
 })
 
 test('folders of something else are not taken for ours: temp/ is swept', async () => {
@@ -69,7 +66,7 @@ test('folders of something else are not taken for ours: temp/ is swept', async (
   writeFileSync(join(data(), 'temp', 'thesis.odt'), '')
   await expect(open()).rejects.toMatchObject({ code: 'MARKER_MISSING' })
   expect(readdirSync(data())).toEqual(['temp'])
-  expect((await open(true)).isNew).toBe(true)
+  expect((await open(true)).id).not.toBe('')
 })
 
 test('a known folder without its marker is not written to', async () => {
@@ -83,7 +80,6 @@ test('a known folder without its marker is not written to', async () => {
   await expect(open()).rejects.toMatchObject({ code: 'MARKER_MISSING' })
 
   const anew = await open(true)
-  expect(anew.isNew).toBe(true)
   expect(anew.id).not.toBe(id)
   expect((await open()).id).toBe(anew.id)
 })
