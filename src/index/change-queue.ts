@@ -138,7 +138,18 @@ export class ChangeQueue {
     }
     failPoints.reach('change:written')
     for (const { waiting, result } of planned) waiting.resolve(result)
-    if (news.length > 0) this.onNews(news)
+    if (news.length > 0) this.#tell(news)
+  }
+
+  /** A listener that throws is wrong, and ends the node; the queue goes on until then. */
+  #tell(news: readonly News[]): void {
+    try {
+      this.onNews(news)
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error
+      })
+    }
   }
 
   #transaction(layer: Layer): Transaction {

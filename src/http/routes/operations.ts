@@ -41,9 +41,9 @@ export function operationRoutes(parts: HttpParts, allRoutes: () => readonly Rout
         503: { means: 'It can not; the sentence says why' }
       },
       async handle() {
-        const { fault } = parts.flows.index
-        if (fault === undefined) return { status: 'ready' }
-        throw new NodeError('NOT_AVAILABLE', fault.message, {}, { cause: fault })
+        const { health, reasons } = parts.status()
+        if (health !== 'critical') return { status: 'ready' }
+        throw new NodeError('NOT_AVAILABLE', reasons.join(' '))
       }
     },
     {

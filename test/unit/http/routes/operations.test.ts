@@ -1,8 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { NodeError } from '../../../../src/base/errors.ts'
 import { loadStaticFiles } from '../../../../src/web/static-files.ts'
 import { type HttpNode, startHttpNode } from '../../../support/http-node.ts'
-import { withMethod } from '../../../support/memory-node.ts'
 
 const page = await loadStaticFiles()
 let http: HttpNode
@@ -29,16 +27,10 @@ describe('health', () => {
     await closed.close()
   })
 
-  it('is bad for work when the index can not be written, with the reason', async () => {
+  it('is bad for work when the node is in a critical state, with the reason', async () => {
+    const reasons = ['The index could not be written.']
     const sick = await startHttpNode({
-      parts: ({ flows }) => ({
-        flows: {
-          ...flows,
-          index: withMethod(flows.index, {
-            fault: new NodeError('DISK_FAULT', 'The index could not be written.')
-          })
-        }
-      })
+      parts: ({ http }) => ({ status: () => ({ ...http.status(), health: 'critical', reasons }) })
     })
     const { status, json } = await sick.send('/readyz')
     expect([status, json.detail]).toEqual([503, 'The index could not be written.'])
