@@ -173,7 +173,10 @@ async function compose(
   let httpUrl = ''
   return {
     get info() {
-      return { name: config.name, peerId, httpUrl, dataFolder: folder.path }
+      const { name: cluster, secretFile } = config.cluster
+      const meshFlags = mesh && ` --cluster ${cluster} --secret-file ${secretFile}`
+      const dataFolder = folder.path
+      return { name: config.name, peerId, httpUrl, dataFolder, meshFlags: meshFlags ?? '' }
     },
     async start() {
       await recover(flows)

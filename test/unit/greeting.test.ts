@@ -5,7 +5,8 @@ const node = {
   name: 'a',
   peerId: '12D3Koo',
   dataFolder: '/srv/data',
-  httpUrl: 'http://127.0.0.1:8000'
+  httpUrl: 'http://127.0.0.1:8000',
+  meshFlags: ''
 }
 
 test('a person sees what to open, to type and where the data is', () => {
@@ -27,4 +28,11 @@ test('a person sees what to open, to type and where the data is', () => {
 test('the second node is never this one', () => {
   const text = greeting({ ...node, name: 'b', httpUrl: 'http://127.0.0.1:8001' })
   expect(text).toContain('npm start -- --data ./c --http-port 8002 --name c')
+})
+
+test('how others meet it is said, with the flags if it has a secret', () => {
+  expect(greeting(node)).toContain('--cluster NAME --secret-file FILE')
+  const text = greeting({ ...node, meshFlags: ' --cluster photos --secret-file /srv/secret.txt' })
+  expect(text).toContain('--name b --cluster photos --secret-file /srv/secret.txt\n')
+  expect(text).toContain('a copy of the secret')
 })

@@ -17,7 +17,13 @@ function fakeProcess(node: Partial<RunnableNode> = {}) {
       return () => {}
     }
   }
-  const info = { name: 'a', peerId: 'p', httpUrl: 'http://127.0.0.1:1', dataFolder: '/d' }
+  const info = {
+    name: 'a',
+    peerId: 'p',
+    httpUrl: 'http://127.0.0.1:1',
+    dataFolder: '/d',
+    meshFlags: ''
+  }
   const running = runNode({
     host: {
       on: (event, listener) => listeners.set(event, listener),
