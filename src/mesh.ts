@@ -10,7 +10,7 @@ import { WantBook } from './blob-sync/want-book.ts'
 import { announceSelf, listMembers } from './flows/members.ts'
 import type { FileSyncOptions } from './flows/options.ts'
 import type { FlowParts } from './flows/parts.ts'
-import { Replicator } from './flows/replicate.ts'
+import { type ReplicateOptions, Replicator } from './flows/replicate.ts'
 import { createBlobSource } from './flows/serve-blobs.ts'
 import type { ServerStatus } from './flows/status.ts'
 import { createGreetings, type GreetingParts } from './greetings.ts'
@@ -24,7 +24,7 @@ export interface MeshParts extends GreetingParts {
   readonly onListen: () => Promise<void>
 }
 
-export interface MeshOptions {
+export interface MeshOptions extends Pick<ReplicateOptions, 'fetchAll' | 'syncTimeoutMs'> {
   readonly sync: FileSyncOptions
   /** Addresses of nodes to meet. */
   readonly bootstrap: readonly string[]
@@ -55,7 +55,10 @@ export function createMesh(parts: MeshParts, options: MeshOptions): Mesh {
   const peers = new BlobPeers({ network, clock })
   const book = new WantBook({ clock, random }, sync)
   const believes = (peerId: string) => reports.get(peerId)?.equal === true
-  const replicator = new Replicator({ flows, network, peers, book, believes }, sync)
+  const replicator = new Replicator(
+    { flows, network, peers, book, believes },
+    { ...options, batchSize: sync.batchSize }
+  )
   const indexSync = new IndexSync({
     ...{ network, index, clock, random, log },
     wants: () => wantsOf(index),

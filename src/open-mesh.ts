@@ -29,7 +29,7 @@ export async function openMesh(
   identity: Identity,
   httpPort: () => number | undefined
 ): Promise<Mesh | undefined> {
-  const { cluster, p2p, fileSync } = config
+  const { cluster, p2p, fileSync, fileStorage } = config
   if (cluster.secretFile === undefined || !fileSync.enabled) return undefined
   const text = readSmallFile(cluster.secretFile, SECRET_FILE_BYTES_MAX)?.toString()
   if (text === undefined) {
@@ -67,6 +67,11 @@ export async function openMesh(
   })
   return createMesh(
     { network, flows, about, onListen },
-    { sync: fileSync, bootstrap: p2p.bootstrap }
+    {
+      sync: fileSync,
+      bootstrap: p2p.bootstrap,
+      fetchAll: fileStorage.syncEnabled,
+      syncTimeoutMs: fileStorage.syncTimeoutMs
+    }
   )
 }

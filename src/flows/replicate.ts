@@ -26,6 +26,10 @@ export interface ReplicateParts {
 export interface ReplicateOptions {
   /** Blobs of one request; a floor under what bytes allow. */
   readonly batchSize: number
+  /** Whether all blobs come to this disk; if not, only those that somebody reads. */
+  readonly fetchAll: boolean
+  /** How long a reader waits for one peer before the next is asked. */
+  readonly syncTimeoutMs: number
 }
 
 /** What one peer may owe at a time: enough to keep the line full while the last batch is kept. */
@@ -100,9 +104,15 @@ export class Replicator {
   /** Over a stream of its own: a reader does not wait behind bulk. */
   async #fetchFrom(peerId: string, hash: ContentHash, bytes: number): Promise<boolean> {
     const { flows, network, book } = this.#parts
-    const client = new BlobsClient(await network.open(peerId, BLOBS_ID, this.#stop.signal))
+    const late = new AbortController()
+    const cancel = flows.clock.after(this.#options.syncTimeoutMs, () => {
+      late.abort(new Error('it took longer than file_storage.sync_timeout'))
+    })
+    const signal = AbortSignal.any([late.signal, this.#stop.signal])
+    let client: BlobsClient | undefined
     let kept = false
     try {
+      client = new BlobsClient(await network.open(peerId, BLOBS_ID, signal))
       const take = async ({ status, length, body }: BlobAnswer) => {
         if (status !== STATUS.OK || length !== bytes) return
         flows.room.take(length)
@@ -113,11 +123,13 @@ export class Replicator {
           flows.store.finish(staged)
         }
       }
-      await client.fetch([{ hash, offset: 0 }], take, this.#stop.signal)
-      await client.end(this.#stop.signal)
+      await client.fetch([{ hash, offset: 0 }], take, signal)
+      await client.end(signal)
     } catch (error) {
-      client.abort(error as Error)
+      client?.abort(error as Error)
       throw error
+    } finally {
+      cancel()
     }
     if (kept) book.done(hash)
     return kept
@@ -152,7 +164,8 @@ export class Replicator {
   /** One pass over the wants, newest first: each is given to a peer, or waits. */
   async #assign(): Promise<void> {
     const { flows, network } = this.#parts
-    if (network.peers().length === 0 || flows.clock.now() < this.#pausedUntilMs) return
+    if (!this.#options.fetchAll || network.peers().length === 0) return
+    if (flows.clock.now() < this.#pausedUntilMs) return
     const orders = new Map<string, WantedBlob[]>()
     let looked = 0
     for await (const hash of flows.index.wants({ newestFirst: true })) {

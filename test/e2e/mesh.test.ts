@@ -204,3 +204,27 @@ test('a node met by hand is remembered on both sides, over a restart of both', a
   const lone = await bench.start('lone')
   expect((await postJson(`${lone.url}/api/peers`, { address })).status).toBe(503)
 }, 90_000)
+
+test('a node that is not to fetch all has the index, and fetches what is read', async () => {
+  const [address] = await addressOf(['a', nodes.get('a') as RealNode])
+  const flags = [
+    '--cluster',
+    'test',
+    '--secret-file',
+    bench.path('secret'),
+    '--p2p-host',
+    '127.0.0.1'
+  ]
+  const thin = await bench.start('thin', {
+    flags: [...flags, '--bootstrap', address as string],
+    env: { TUMESH_FILE_STORAGE_SYNC_ENABLED: 'false' }
+  })
+  await put(url('a'), 'thin.svg', svg('thin'))
+  await eventually(async () => {
+    const { body } = await send(`${thin.url}/api/storage-status`)
+    expect(body.total_files).toBe((await send(`${url('a')}/api/storage-status`)).body.total_files)
+    expect(body.local_files).toBe(0)
+  })
+  expect((await bytesAt(`${thin.url}/images/thin.svg`)).bytes).toEqual(svg('thin'))
+  expect((await send(`${thin.url}/api/storage-status`)).body.local_files).toBe(1)
+}, 60_000)

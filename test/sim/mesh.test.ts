@@ -77,7 +77,7 @@ class World {
     })
     const bootstrap = this.nodes.flatMap(({ mesh: other }) => other.addresses())
     const parts = { network, flows, about, onListen: async () => {} }
-    mesh = createMesh(parts, { sync: SYNC, bootstrap })
+    mesh = createMesh(parts, { sync: SYNC, bootstrap, fetchAll: true, syncTimeoutMs: 30_000 })
     this.nodes.push({ id, node: { ...opened, flows }, mesh })
     await this.during(mesh.start())
   }
