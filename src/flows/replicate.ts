@@ -36,7 +36,7 @@ export interface ReplicateOptions {
 const OWED_BYTES_MAX = 16 * 2 ** 20
 const REQUEST_BYTES_MAX = 4 * 2 ** 20
 const REQUEST_ITEMS_MAX = 64
-/** Wants that are looked at in one pass. */
+/** Wants that are due and are looked at in one pass. */
 const PASS_WANTS_MAX = 1000
 /** Blobs that have come and are not yet durable: they share the syncs of the disk. */
 const KEEPING_MAX = 64
@@ -167,12 +167,14 @@ export class Replicator {
     if (!this.#options.fetchAll || network.peers().length === 0) return
     if (flows.clock.now() < this.#pausedUntilMs) return
     const orders = new Map<string, WantedBlob[]>()
-    let looked = 0
+    let due = 0
     for await (const hash of flows.index.wants({ newestFirst: true })) {
-      if (++looked > PASS_WANTS_MAX || this.#stop.signal.aborted) break
+      if (due >= PASS_WANTS_MAX || this.#stop.signal.aborted) break
       const row = flows.index.blob(hash)
       if (row === undefined || this.#inFlight.has(hash) || !this.#parts.book.isDue(hash)) continue
       const peerId = this.#holderOf(hash)
+      // those that wait for their next try do not count, so that they never keep others back
+      if (this.#parts.book.isDue(hash)) due++
       if (peerId === undefined) continue
       this.#inFlight.set(hash, row.bytes)
       this.#parts.peers.owes(peerId, row.bytes)
