@@ -13,7 +13,7 @@ export const RANKS: readonly (readonly string[])[] = [
   ['src/flows/', 'src/web/'],
   ['src/http/'],
   ['config/'],
-  ['src/commands/'],
+  ['src/commands/', 'src/mesh/'],
   ['src/'],
   ['src/main.ts']
 ]

@@ -24,7 +24,8 @@ import { createHttpServer } from './http/server.ts'
 import { readSocketTables } from './http/socket-tables.ts'
 import { type ImageIndex, openIndex } from './index/image-index.ts'
 import { openDatabase } from './index/open-database.ts'
-import type { Mesh } from './mesh.ts'
+import type { Mesh } from './mesh/mesh.ts'
+import { openMesh } from './mesh/open-mesh.ts'
 import {
   loadIdentity,
   loadLocalKey,
@@ -33,7 +34,6 @@ import {
   readJournal
 } from './metadata-files.ts'
 import type { Identity } from './network/identity.ts'
-import { openMesh } from './open-mesh.ts'
 import { GroupCommit } from './store/commit.ts'
 import { DiskBlobs } from './store/disk-blobs.ts'
 import { DiskRoom } from './store/disk-room.ts'

@@ -1,17 +1,17 @@
 // Makes the mesh of a node that has a secret: whoever has it too is met, nobody else.
 
-import type { Config } from '../config/schema.ts'
-import { NodeError } from './base/errors.ts'
-import { PRODUCT_VERSION } from './base/product-version.ts'
-import type { FlowParts } from './flows/parts.ts'
+import type { Config } from '../../config/schema.ts'
+import { NodeError } from '../base/errors.ts'
+import { PRODUCT_VERSION } from '../base/product-version.ts'
+import type { FlowParts } from '../flows/parts.ts'
+import { createAdmission, readSecret } from '../network/admission.ts'
+import type { Identity } from '../network/identity.ts'
+import { Libp2pNetwork } from '../network/libp2p-network.ts'
+import { mdnsRouteFault } from '../network/multicast-route.ts'
+import { stillFree } from '../network/remembered-port.ts'
+import { readRouteTable } from '../network/route-table.ts'
+import { readSmallFile } from '../store/small-file.ts'
 import { createMesh, type Mesh } from './mesh.ts'
-import { createAdmission, readSecret } from './network/admission.ts'
-import type { Identity } from './network/identity.ts'
-import { Libp2pNetwork } from './network/libp2p-network.ts'
-import { mdnsRouteFault } from './network/multicast-route.ts'
-import { stillFree } from './network/remembered-port.ts'
-import { readRouteTable } from './network/route-table.ts'
-import { readSmallFile } from './store/small-file.ts'
 
 const SECRET_FILE_BYTES_MAX = 4096
 const PORT_META = 'p2p-port'

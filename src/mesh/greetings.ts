@@ -1,12 +1,12 @@
 // What nodes say of themselves when they meet, and what was heard.
 
-import type { Heard, Hello } from '../protocols/hello/hello.ts'
-import { ADDRESSES_MAX } from '../protocols/hello/limits.ts'
-import { requestHello } from '../protocols/hello/request.ts'
-import { type HelloSource, helloProtocol } from '../protocols/hello/serve.ts'
-import { BLOBS_ID, ENTRIES_ID, HELLO_ID } from '../protocols/ids.ts'
-import type { FlowParts } from './flows/parts.ts'
-import type { ConnectedPeer, Network } from './network/network.ts'
+import type { Heard, Hello } from '../../protocols/hello/hello.ts'
+import { ADDRESSES_MAX } from '../../protocols/hello/limits.ts'
+import { requestHello } from '../../protocols/hello/request.ts'
+import { type HelloSource, helloProtocol } from '../../protocols/hello/serve.ts'
+import { BLOBS_ID, ENTRIES_ID, HELLO_ID } from '../../protocols/ids.ts'
+import type { FlowParts } from '../flows/parts.ts'
+import type { ConnectedPeer, Network } from '../network/network.ts'
 
 const HELLO_MS_MAX = 10_000
 

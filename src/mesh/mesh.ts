@@ -1,23 +1,25 @@
 // The part of a node that meets others: network, index sync and replication, put together.
 
-import { blobsProtocol } from '../protocols/blobs/serve.ts'
-import { KIND_RECORD } from '../protocols/entry.ts'
-import type { ContentHash } from '../protocols/hash.ts'
-import type { Heard } from '../protocols/hello/hello.ts'
-import { type Loop, startLoop } from './base/loop.ts'
-import { BlobPeers } from './blob-sync/blob-peers.ts'
-import { WantBook } from './blob-sync/want-book.ts'
-import { announceSelf, listMembers } from './flows/members.ts'
-import type { FileSyncOptions } from './flows/options.ts'
-import type { FlowParts } from './flows/parts.ts'
-import { type ReplicateOptions, Replicator } from './flows/replicate.ts'
-import { createBlobSource } from './flows/serve-blobs.ts'
-import type { ServerStatus } from './flows/status.ts'
+import { blobsProtocol } from '../../protocols/blobs/serve.ts'
+import { KIND_RECORD } from '../../protocols/entry.ts'
+import type { ContentHash } from '../../protocols/hash.ts'
+import { type Loop, startLoop } from '../base/loop.ts'
+import { BlobPeers } from '../blob-sync/blob-peers.ts'
+import { WantBook } from '../blob-sync/want-book.ts'
+import { announceSelf } from '../flows/members.ts'
+import type { FileSyncOptions } from '../flows/options.ts'
+import type { FlowParts } from '../flows/parts.ts'
+import { type ReplicateOptions, Replicator } from '../flows/replicate.ts'
+import { createBlobSource } from '../flows/serve-blobs.ts'
+import type { ServerStatus } from '../flows/status.ts'
+import { IndexSync, type PeerReport } from '../index-sync/index-sync.ts'
+import type { ConnectedPeer, Network } from '../network/network.ts'
+import { type Redial, startRedial } from '../network/redial.ts'
+import { createFollower } from './follower.ts'
 import { createGreetings, type GreetingParts } from './greetings.ts'
-import { IndexSync, type PeerReport } from './index-sync/index-sync.ts'
-import type { ConnectedPeer, Network } from './network/network.ts'
-import type { Remembered } from './network/plan-redial.ts'
-import { type Redial, startRedial } from './network/redial.ts'
+import { createMemberList } from './member-list.ts'
+import { serverOf } from './server-list.ts'
+import { wantsOf } from './wants-of.ts'
 
 export interface MeshParts extends GreetingParts {
   /** Hears that the network listens. */
@@ -121,75 +123,4 @@ function serveBlobs(network: Network, flows: FlowParts): void {
     streamsMax: blobsProtocol.limits.streamsMax,
     serve: (stream, { id }) => blobsProtocol.serve(stream, source, id)
   })
-}
-
-/** The last bucket of 65 s that a version can lie in. */
-const BUCKET_MAX = 2 ** 32 - 1
-
-/** Where exactly the wants lie is not told yet: while there are any, nothing is claimed. */
-function wantsOf(index: FlowParts['index']) {
-  const { wants: wantsFiles, wantBytes: wantsBytes } = index.counts()
-  return { wantsFiles, wantsBytes, wantRanges: wantsFiles > 0 ? [{ from: 0, to: BUCKET_MAX }] : [] }
-}
-
-/** What other nodes wrote is shown, hidden and moved here too: the open intents say what. */
-function createFollower({ settler, log }: FlowParts): { follow(): void; idle(): Promise<void> } {
-  let running: Promise<void> | undefined
-  let again = false
-  const run = async () => {
-    while (again) {
-      again = false
-      await settler.settleAll()
-    }
-  }
-  return {
-    follow() {
-      again = true
-      running ??= run()
-        .catch((error) =>
-          log.error({ err: error }, 'not all of images/ could be brought up to date')
-        )
-        .finally(() => {
-          running = undefined
-        })
-    },
-    idle: async () => running
-  }
-}
-
-/** Whom to be connected with: the nodes given by hand, and all members but this node. */
-function createMemberList({ index, log }: FlowParts, ownId: string, bootstrap: readonly string[]) {
-  const given = bootstrap.map((address) => ({ id: undefined, addresses: [address] }))
-  let members: readonly Remembered[] = []
-  return {
-    remembered: () => [...given, ...members],
-    async refresh() {
-      try {
-        const all = await listMembers(index)
-        members = all.filter(({ id, addresses }) => id !== ownId && addresses.length > 0)
-      } catch (error) {
-        log.warn({ err: error }, 'the members could not be read')
-      }
-    }
-  }
-}
-
-function serverOf(
-  peer: ConnectedPeer,
-  hello: Heard | undefined,
-  report: PeerReport | undefined
-): ServerStatus {
-  return {
-    name: hello?.name ?? peer.id.slice(-8),
-    peerId: peer.id,
-    address: peer.address,
-    httpPort: hello?.httpPort,
-    addresses: hello?.addresses ?? [],
-    connectedAtMs: peer.sinceMs,
-    comparedAtMs: report?.atMs,
-    equal: report?.equal ?? false,
-    missingFiles: report?.status.wantsFiles,
-    missingBytes: report?.status.wantsBytes,
-    clockOffsetMs: hello === undefined ? undefined : Math.round(hello.clockOffsetMs)
-  }
 }
