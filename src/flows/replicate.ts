@@ -9,6 +9,7 @@ import { STATUS } from '../../protocols/status.ts'
 import { NodeError } from '../base/errors.ts'
 import type { BlobPeers } from '../blob-sync/blob-peers.ts'
 import { planHolder, requestsOf, type WantedBlob } from '../blob-sync/plan-wants.ts'
+import { type Received, type Transfer, Transfers } from '../blob-sync/transfers.ts'
 import type { WantBook } from '../blob-sync/want-book.ts'
 import type { Network } from '../network/network.ts'
 import type { StagedBlob } from '../store/blob-store.ts'
@@ -47,6 +48,7 @@ const PAUSE_MS = 10_000
 export class Replicator {
   readonly #parts: ReplicateParts
   readonly #options: ReplicateOptions
+  readonly #transfers: Transfers
   readonly #stop = new AbortController()
   /** Blobs that are asked for or being kept. */
   readonly #inFlight = new Map<ContentHash, number>()
@@ -61,6 +63,7 @@ export class Replicator {
   constructor(parts: ReplicateParts, options: ReplicateOptions) {
     this.#parts = parts
     this.#options = options
+    this.#transfers = new Transfers(parts.flows.clock)
   }
 
   /** Looks for blobs to fetch: entries have come, a peer has come, or a person asks. */
@@ -116,7 +119,9 @@ export class Replicator {
       const take = async ({ status, length, body }: BlobAnswer) => {
         if (status !== STATUS.OK || length !== bytes) return
         flows.room.take(length)
-        const staged = await flows.store.stage(verified(body, hash, length), { bytesMax: length })
+        const coming = this.#transfers.counted({ hash, peerId, bytesDone: 0, bytes }, body)
+        const staged = await flows.store.stage(verified(coming, hash, length), { bytesMax: length })
+        this.#transfers.arrived()
         try {
           kept = await keepReplica(flows, staged)
         } finally {
@@ -133,6 +138,21 @@ export class Replicator {
     }
     if (kept) book.done(hash)
     return kept
+  }
+
+  /** Blobs whose bytes are coming now; at most some hundred. */
+  transfers(): readonly Transfer[] {
+    return this.#transfers.list()
+  }
+
+  /** Bytes a second that come from all peers together, smoothed over about ten seconds. */
+  receiveRate(): number {
+    return this.#transfers.rate
+  }
+
+  /** What has come from peers since the start. */
+  received(): Received {
+    return this.#transfers.received
   }
 
   /** Blobs on their way: hash and size. */
@@ -252,12 +272,14 @@ export class Replicator {
     }
     await this.#roomToKeep()
     flows.room.take(length)
-    const staged = await flows.store.stage(body, { bytesMax: length, signal: this.#stop.signal })
+    const coming = this.#transfers.counted({ hash, peerId, bytesDone: 0, bytes }, body)
+    const staged = await flows.store.stage(coming, { bytesMax: length, signal: this.#stop.signal })
     if (staged.hash !== hash) {
       flows.store.finish(staged)
       throw new NodeError('HASH_MISMATCH', `the bytes that came for ${hash} are others`)
     }
     peers.received(peerId, length)
+    this.#transfers.arrived()
     const keeping = this.#keep(staged).finally(() => {
       this.#keeping.delete(keeping)
       this.#inFlight.delete(hash)
