@@ -1,4 +1,4 @@
-// A clock that stands still until a test moves it.
+// The clock of tests. It stands still until a test moves it: at once, or as far as some work needs.
 
 import type { Clock } from '../../src/base/clock.ts'
 
@@ -9,7 +9,8 @@ interface Timer {
 
 export class ManualClock implements Clock {
   #nowMs: number
-  #timers: Timer[] = []
+  /** The next one last; of one moment, the first that was set is the first to run. */
+  readonly #timers: Timer[] = []
 
   constructor(startMs = 1_700_000_000_000) {
     this.#nowMs = startMs
@@ -24,10 +25,13 @@ export class ManualClock implements Clock {
   }
 
   after(ms: number, task: () => void): () => void {
-    const timer = { atMs: this.#nowMs + ms, task }
-    this.#timers.push(timer)
+    const timer = { atMs: this.#nowMs + Math.max(ms, 0), task }
+    let at = this.#timers.length
+    while (at > 0 && (this.#timers[at - 1] as Timer).atMs <= timer.atMs) at--
+    this.#timers.splice(at, 0, timer)
     return () => {
-      this.#timers = this.#timers.filter((one) => one !== timer)
+      const found = this.#timers.indexOf(timer)
+      if (found >= 0) this.#timers.splice(found, 1)
     }
   }
 
@@ -38,20 +42,53 @@ export class ManualClock implements Clock {
 
   /** Moves on, running what falls due in its order. */
   advance(ms: number): void {
-    const end = this.#nowMs + ms
-    for (;;) {
-      const due = this.#timers.filter((timer) => timer.atMs <= end)
-      const next = due.sort((a, b) => a.atMs - b.atMs)[0]
-      if (next === undefined) break
-      this.#timers = this.#timers.filter((timer) => timer !== next)
-      this.#nowMs = Math.max(this.#nowMs, next.atMs)
-      next.task()
-    }
-    this.#nowMs = end
+    const endMs = this.#nowMs + ms
+    while (this.#timers.length > 0 && (this.#timers.at(-1) as Timer).atMs <= endMs) this.#step()
+    this.#nowMs = endMs
   }
 
   /** The clock of the machine is set back or forward: no timer runs. */
   jump(ms: number): void {
     this.#nowMs += ms
   }
+
+  /**
+   * Moves on until the work has ended, from timer to timer, and only when nothing else can happen.
+   * Rejects if the work waits for something that never comes.
+   */
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    let ended = false
+    const result = work().finally(() => {
+      ended = true
+    })
+    result.catch(() => {})
+    for (;;) {
+      await settled()
+      if (ended) return result
+      if (!this.#step()) throw new Error('the work waits, but nothing is left that could happen')
+    }
+  }
+
+  /** The same for so much time. */
+  async pass(ms: number): Promise<void> {
+    await this.run(() => new Promise((resolve) => this.after(ms, () => resolve(undefined))))
+  }
+
+  #step(): boolean {
+    const timer = this.#timers.pop()
+    if (timer === undefined) return false
+    this.#nowMs = Math.max(this.#nowMs, timer.atMs)
+    timer.task()
+    return true
+  }
+}
+
+/**
+ * All promises that can go on have done so: a tick comes after them. Three times cheaper than a
+ * turn of the event loop, for which nothing in memory waits.
+ */
+function settled(): Promise<void> {
+  return new Promise((resolve) => {
+    process.nextTick(resolve)
+  })
 }

@@ -10,8 +10,8 @@ import { MemoryNetwork } from '../../src/network/memory-network.ts'
 import { MemoryWire } from '../../src/network/memory-wire.ts'
 import type { Network } from '../../src/network/network.ts'
 import { eventually } from './eventually.ts'
+import { ManualClock } from './manual-clock.ts'
 import { SeededChance } from './seeded-chance.ts'
-import { VirtualClock } from './virtual-clock.ts'
 
 /** What both networks have beside the contract. */
 export interface TestNetwork extends Network {
@@ -65,7 +65,7 @@ function libp2pWorld(): NetworkWorld {
 }
 
 function memoryWorld(seed = 1): NetworkWorld {
-  const clock = new VirtualClock()
+  const clock = new ManualClock()
   const wire = new MemoryWire({ clock, random: new SeededChance(seed) })
   const networks: MemoryNetwork[] = []
   const wait = (ms: number) =>

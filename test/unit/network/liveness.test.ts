@@ -6,10 +6,10 @@ import { startLiveness } from '../../../src/network/liveness.ts'
 import { PeerLink } from '../../../src/network/peer-link.ts'
 import { FakeConnection } from '../../support/fake-connection.ts'
 import { FakeStream } from '../../support/fake-stream.ts'
-import { VirtualClock } from '../../support/virtual-clock.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
 
 function watching() {
-  const clock = new VirtualClock()
+  const clock = new ManualClock()
   const connection = new FakeConnection('b', 'outbound')
   const link = new PeerLink(connection.asConnection, new CounterTable(), clock.now())
   const parts = { clock, random: systemRandom, log: silentLog }

@@ -3,14 +3,14 @@ import type { ByteStream } from '../../../protocols/byte-stream.ts'
 import { silentLog } from '../../../src/base/log.ts'
 import { MemoryNetwork } from '../../../src/network/memory-network.ts'
 import { MemoryWire, type MemoryWireOptions } from '../../../src/network/memory-wire.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
 import { SeededChance } from '../../support/seeded-chance.ts'
-import { VirtualClock } from '../../support/virtual-clock.ts'
 
 const ECHO = '/tumesh/echo/1'
 const never = new AbortController().signal
 
 class World {
-  readonly clock = new VirtualClock()
+  readonly clock = new ManualClock()
   readonly wire: MemoryWire
   /** Everything that was seen, with its time. */
   readonly trace: string[] = []

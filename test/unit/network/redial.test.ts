@@ -5,13 +5,13 @@ import { MemoryNetwork } from '../../../src/network/memory-network.ts'
 import { MemoryWire } from '../../../src/network/memory-wire.ts'
 import type { Remembered } from '../../../src/network/plan-redial.ts'
 import { type Redial, startRedial } from '../../../src/network/redial.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
 import { SeededChance } from '../../support/seeded-chance.ts'
-import { VirtualClock } from '../../support/virtual-clock.ts'
 
 const MINUTE_MS = 60_000
 
 describe('a member that is not connected', () => {
-  let clock: VirtualClock
+  let clock: ManualClock
   let wire: MemoryWire
   let remembered: Remembered[]
   let own: MemoryNetwork
@@ -26,7 +26,7 @@ describe('a member that is not connected', () => {
   const ids = () => own.peers().map(({ id }) => id)
 
   beforeEach(async () => {
-    clock = new VirtualClock()
+    clock = new ManualClock()
     const random = new SeededChance(1)
     wire = new MemoryWire({ clock, random })
     remembered = []
@@ -41,7 +41,7 @@ describe('a member that is not connected', () => {
         return own.dial(addresses, signal)
       }
     }
-    const parts = { clock, random, log: silentLog, network, remembered: () => remembered }
+    const parts = { clock, random, log: silentLog, network, dial: network.dial.bind(network), remembered: () => remembered }
     redial = startRedial(parts)
   })
 
