@@ -7,6 +7,7 @@ export type WireFault =
   | 'BAD_PATH'
   | 'BAD_VERSION'
   | 'BAD_ENTRY'
+  | 'BAD_INVITE'
   | 'TOO_LARGE'
   /** The other side ended in the middle of something. */
   | 'TRUNCATED'

@@ -13,6 +13,7 @@ export const ERROR_KINDS = {
   // what the caller sent
   BAD_REQUEST: { http: 400, retry: false },
   BAD_HASH: { http: 400, retry: false },
+  BAD_INVITE: { http: 400, retry: false },
   HASH_MISMATCH: { http: 400, retry: false },
   UPLOAD_ABORTED: { http: 400, retry: true },
   UNAUTHORIZED: { http: 401, retry: false },

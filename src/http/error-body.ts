@@ -30,6 +30,7 @@ const CODE_OF_FAULT: Readonly<Record<WireFault, ErrorCode>> = {
   BAD_CID: 'BAD_HASH',
   BAD_VERSION: 'BAD_REQUEST',
   BAD_ENTRY: 'BAD_REQUEST',
+  BAD_INVITE: 'BAD_INVITE',
   TOO_LARGE: 'BAD_REQUEST',
   TRUNCATED: 'NOT_AVAILABLE',
   BAD_MESSAGE: 'NOT_AVAILABLE'
@@ -42,6 +43,7 @@ const ADVICE_OF_FAULT: Readonly<Record<WireFault, string>> = {
   BAD_CID: 'Send a CID, a SHA-256 or an MD5 of an image.',
   BAD_VERSION: 'Check the request.',
   BAD_ENTRY: 'Check the request.',
+  BAD_INVITE: 'Copy the whole line again, or make a new one with `npm run invite`.',
   TOO_LARGE: 'Send less.',
   TRUNCATED: 'Try again.',
   BAD_MESSAGE: 'Try again.'

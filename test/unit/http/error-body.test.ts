@@ -37,6 +37,7 @@ test.each<[WireFault, number, string]>([
   ['BAD_CID', 400, 'BAD_HASH'],
   ['BAD_VERSION', 400, 'BAD_REQUEST'],
   ['BAD_ENTRY', 400, 'BAD_REQUEST'],
+  ['BAD_INVITE', 400, 'BAD_INVITE'],
   ['TOO_LARGE', 400, 'BAD_REQUEST']
 ])('text that is no path, hash …: %s', (fault, status, code) => {
   const answer = errorBody(new WireError(fault, 'the text has "x"'))

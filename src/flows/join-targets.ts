@@ -1,0 +1,73 @@
+// What `join` takes, and the list of what a node is to join at its next start.
+
+import { decodeInvite, isInvite } from '../../protocols/invite.ts'
+import { WireError } from '../../protocols/wire-error.ts'
+import { NodeError } from '../base/errors.ts'
+import { removeQuietly } from '../store/regular-file.ts'
+import { readSmallFile, writeFileAtomic } from '../store/small-file.ts'
+
+export type TargetKind = 'multiaddr' | 'url' | 'invite'
+
+export const JOIN_FILE = 'join.json'
+export const JOINS_MAX = 64
+/** An invite bounds itself. */
+const ADDRESS_CHARACTERS_MAX = 1024
+const FILE_BYTES_MAX = 512 * 1024
+
+/** Errors: BAD_INVITE for an invite that is cut or mistyped, BAD_REQUEST for anything else. */
+export function targetKind(text: string): TargetKind {
+  if (isInvite(text)) {
+    requireInvite(text)
+    return 'invite'
+  }
+  if (text.length <= ADDRESS_CHARACTERS_MAX) {
+    if (/^\/[a-z0-9]+\/\S+\/tcp\/\d+(\/\S*)?$/.test(text)) return 'multiaddr'
+    if (/^https?:\/\//i.test(text) && URL.canParse(text)) return 'url'
+  }
+  throw new NodeError(
+    'BAD_REQUEST',
+    `${JSON.stringify(text.slice(0, 80))} is no address of a node. Give http://HOST:8000, an address such as /ip4/192.168.1.5/tcp/4001/p2p/12D3KooW…, or the line that \`npm run invite\` prints.`
+  )
+}
+
+/** The targets that wait for the next start; none if the file is missing or can't be used. */
+export function readJoinList(file: string): string[] {
+  try {
+    const text = readSmallFile(file, FILE_BYTES_MAX)?.toString()
+    const { targets } = JSON.parse(text ?? '{}')
+    if (!Array.isArray(targets)) return []
+    return targets.filter((one) => typeof one === 'string').slice(0, JOINS_MAX)
+  } catch {
+    return []
+  }
+}
+
+/**
+ * The targets in the place of those that waited; none takes the file away. It may hold invites, so
+ * only its owner may read it. Errors: BAD_REQUEST if there are too many; DISK_FULL, DISK_FAULT.
+ */
+export async function writeJoinList(file: string, targets: readonly string[]): Promise<void> {
+  const once = [...new Set(targets)]
+  if (once.length === 0) return removeQuietly(file)
+  if (once.length > JOINS_MAX) {
+    throw new NodeError(
+      'BAD_REQUEST',
+      `${once.length} servers would wait to be joined, and ${JOINS_MAX} can. One is enough: the node learns the others from it.`
+    )
+  }
+  await writeFileAtomic(file, `${JSON.stringify({ targets: once }, null, 2)}\n`, { mode: 0o600 })
+}
+
+function requireInvite(text: string): void {
+  try {
+    decodeInvite(text)
+  } catch (cause) {
+    if (!(cause instanceof WireError)) throw cause
+    throw new NodeError(
+      'BAD_INVITE',
+      `T${cause.message.slice(1)}. Copy the whole line again, or make a new one with \`npm run invite\`.`,
+      {},
+      { cause }
+    )
+  }
+}
