@@ -1,6 +1,7 @@
 // Start-up after a run that ended anywhere: what was in flight is finished or taken back.
 
 import type { FlowParts } from './parts.ts'
+import { sweepPartials } from './sweep-partials.ts'
 
 export interface RecoverReport {
   /** Blobs that were published but never reached the index: nobody was told of them. */
@@ -13,7 +14,8 @@ export interface RecoverReport {
  * Finishes what was in flight when the last run ended, however it ended. Costs nothing for what is
  * at rest.
  */
-export async function recover({ index, store, settler, log }: FlowParts): Promise<RecoverReport> {
+export async function recover(flows: FlowParts): Promise<RecoverReport> {
+  const { index, store, settler, log } = flows
   let dropped = 0
   for (const leftover of store.leftovers()) {
     if (!isInPlace(index.blob(leftover.hash)?.state)) {
@@ -22,6 +24,7 @@ export async function recover({ index, store, settler, log }: FlowParts): Promis
     }
     store.removeLeftover(leftover)
   }
+  sweepPartials(flows)
   const settled = await settler.settleAll({ afterCrash: true })
   await settler.idle()
   if (dropped + settled > 0) log.info({ dropped, settled }, 'finished what the last run left open')

@@ -33,11 +33,15 @@ export const SMALL_BLOB_BYTES_MAX = 256 * 1024
 /** As much of a staged blob as content checks may look at without reading the file. */
 export const STAGED_HEAD_BYTES = 64 * 1024
 
-/** Bytes that came in completely and are hashed, but have no name yet. */
-export interface StagedBlob {
+/** Bytes that are here completely and have this hash, but no name yet. */
+export interface NamelessBlob {
   readonly hash: ContentHash
-  readonly md5: Md5
   readonly bytes: number
+}
+
+/** Bytes that came in completely, from whoever, and were hashed on the way. */
+export interface StagedBlob extends NamelessBlob {
+  readonly md5: Md5
   /** The first min(bytes, STAGED_HEAD_BYTES) bytes. */
   readonly head: Uint8Array
   /** The whole blob where it is small: up to SMALL_BLOB_BYTES_MAX. */
@@ -51,6 +55,32 @@ export interface StageOptions {
   readonly bytesMax: number
   readonly signal?: AbortSignal | undefined
 }
+
+/**
+ * Bytes of a blob of known hash and size, which come from the first to the last, by turns if need
+ * be. What has come outlives `close` and the process. For one user at a time.
+ */
+export interface PartialBlob {
+  readonly hash: ContentHash
+  /** Of the whole blob. */
+  readonly bytes: number
+  /** How many are here and can be read. */
+  readonly bytesDone: number
+  /** Adds the next ones; resolves when they can be read. Nobody may change the pieces later. */
+  append(pieces: readonly Uint8Array[]): Promise<void>
+  /** Bytes that are here, while others are added: as an open blob gives them. */
+  read(start: number, end: number): AsyncIterable<Uint8Array>
+  /**
+   * Once all bytes are here: undefined if they have another hash, and then they are gone. What is
+   * right can be published, and goes with `finish`; it can still be read until `close`.
+   */
+  complete(): NamelessBlob | undefined
+  /** Keeps what is here for the next time. Reads under way go on to their end. */
+  close(): void
+}
+
+/** Partial blobs that are kept while nobody uses them; the least recently used go first. */
+export const PARTIALS_MAX = 64
 
 export interface OpenBlob {
   readonly stamp: FileStamp
@@ -98,13 +128,22 @@ export interface BlobStore {
    */
   stage(source: AsyncIterable<Uint8Array>, options: StageOptions): Promise<StagedBlob>
   /**
+   * Goes on with what is here of a blob, or begins it. After a restart the bytes are read and
+   * hashed again; more of them than `bytes` are dropped. Throws the signal's reason, disk errors.
+   */
+  openPartial(hash: ContentHash, bytes: number, signal?: AbortSignal): Promise<PartialBlob>
+  /** Those that nobody has open, the least recently used first. */
+  partials(): readonly ContentHash[]
+  /** Removes what is here of a blob, unless somebody has it open. Never throws. */
+  dropPartial(hash: ContentHash): void
+  /**
    * Gives the staged bytes their name, read-only, replacing any file there; durable when it
    * resolves. The temporary name stays until `finish`, so that a crash before the index batch can
    * be seen at start-up.
    */
-  publish(staged: StagedBlob): Promise<FileStamp>
+  publish(staged: NamelessBlob): Promise<FileStamp>
   /** Removes the temporary name of a blob, published or not. Never throws. */
-  finish(staged: StagedBlob): void
+  finish(staged: NamelessBlob): void
   /** Undefined if there is no such file. */
   open(hash: ContentHash): OpenBlob | undefined
   stamp(hash: ContentHash): FileStamp | undefined
@@ -126,8 +165,8 @@ export interface BlobStore {
    */
   quarantine(hash: ContentHash): Promise<string | undefined>
   /**
-   * Temporary files of published blobs from an earlier run; other temporary files are removed by
-   * the same call.
+   * Temporary files of published blobs from an earlier run. The newest partial blobs stay;
+   * all other temporary files are removed by the same call.
    */
   leftovers(): readonly Leftover[]
   removeLeftover(leftover: Leftover): void

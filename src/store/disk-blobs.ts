@@ -24,7 +24,9 @@ import type {
   BlobStore,
   FileStamp,
   Leftover,
+  NamelessBlob,
   OpenBlob,
+  PartialBlob,
   Rehash,
   StagedBlob,
   StageOptions
@@ -36,6 +38,7 @@ import { blobFile, requireMarker } from './folder.ts'
 import { HashStream } from './hashes.ts'
 import { makeFolder } from './make-folder.ts'
 import { OpenFile } from './open-file.ts'
+import { PartialFiles } from './partial-files.ts'
 import {
   openRegularFile,
   readPieces,
@@ -44,7 +47,7 @@ import {
   stampAt,
   stampOf
 } from './regular-file.ts'
-import { DiskStagedBlob, hashOfNote, type StagingParts, stageOnDisk } from './staging.ts'
+import { DiskNamelessBlob, hashOfNote, type StagingParts, stageOnDisk } from './staging.ts'
 
 export interface DiskBlobsParts extends StagingParts {
   readonly commit: GroupCommit
@@ -55,9 +58,11 @@ const NOTE_ORIGINAL = '.note'
 
 export class DiskBlobs implements BlobStore {
   readonly #parts: DiskBlobsParts
+  readonly #partials: PartialFiles
 
   constructor(parts: DiskBlobsParts) {
     this.#parts = parts
+    this.#partials = new PartialFiles(parts)
   }
 
   get fault(): NodeError | undefined {
@@ -68,9 +73,21 @@ export class DiskBlobs implements BlobStore {
     return stageOnDisk(this.#parts, source, options)
   }
 
-  async publish(staged: StagedBlob): Promise<FileStamp> {
+  openPartial(hash: ContentHash, bytes: number, signal?: AbortSignal): Promise<PartialBlob> {
+    return this.#partials.open(hash, bytes, signal)
+  }
+
+  partials(): readonly ContentHash[] {
+    return this.#partials.list()
+  }
+
+  dropPartial(hash: ContentHash): void {
+    this.#partials.drop(hash)
+  }
+
+  async publish(staged: NamelessBlob): Promise<FileStamp> {
     const { folder, commit, failPoints } = this.#parts
-    invariant(staged instanceof DiskStagedBlob, 'a store publishes what it staged')
+    invariant(staged instanceof DiskNamelessBlob, 'a store publishes what it staged')
     requireMarker(folder)
     const fd = staged.whole === undefined ? this.#reopen(staged) : this.#write(staged, staged.whole)
     const file = blobFile(folder, 'blobs', staged.hash)
@@ -99,8 +116,8 @@ export class DiskBlobs implements BlobStore {
     }
   }
 
-  finish(staged: StagedBlob): void {
-    invariant(staged instanceof DiskStagedBlob, 'a store finishes what it staged')
+  finish(staged: NamelessBlob): void {
+    invariant(staged instanceof DiskNamelessBlob, 'a store finishes what it staged')
     for (const file of [staged.data, staged.note]) removeQuietly(file)
   }
 
@@ -195,8 +212,10 @@ export class DiskBlobs implements BlobStore {
     for (const entry of onDisk('reading temp/', () => readdirSync(temp, { withFileTypes: true }))) {
       const hash = hashOfNote(entry.name)
       if (hash !== undefined) found.push({ hash, name: entry.name })
+      else if (entry.isFile() && this.#partials.recognize(entry.name)) continue
       else if (!entry.isDirectory()) removeQuietly(join(temp, entry.name))
     }
+    this.#partials.keepNewest()
     return found
   }
 
@@ -204,7 +223,7 @@ export class DiskBlobs implements BlobStore {
     removeQuietly(join(this.#parts.folder.temp, basename(name)))
   }
 
-  #reopen(staged: DiskStagedBlob): number {
+  #reopen(staged: DiskNamelessBlob): number {
     return onDisk('publishing a blob', () => {
       const fd = openSync(staged.data, 'r')
       fchmodSync(fd, SEALED_MODE)
@@ -216,7 +235,7 @@ export class DiskBlobs implements BlobStore {
    * Synchronous: for small files three to eight times as fast as hopping to the thread pool for
    * each call.
    */
-  #write(staged: DiskStagedBlob, bytes: Uint8Array): number {
+  #write(staged: DiskNamelessBlob, bytes: Uint8Array): number {
     const { failPoints } = this.#parts
     return onDisk('writing a blob', () => {
       const fd = openSync(staged.data, 'wx', 0o600)

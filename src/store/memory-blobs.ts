@@ -7,7 +7,10 @@ import {
   type BlobStore,
   type FileStamp,
   type Leftover,
+  type NamelessBlob,
   type OpenBlob,
+  PARTIALS_MAX,
+  type PartialBlob,
   type Rehash,
   SMALL_BLOB_BYTES_MAX,
   STAGED_HEAD_BYTES,
@@ -16,6 +19,7 @@ import {
 } from './blob-store.ts'
 import { boundedSource } from './bounded-source.ts'
 import { hashesOf } from './hashes.ts'
+import { MemoryPartial } from './memory-partial.ts'
 import { PIECE_BYTES_MAX } from './regular-file.ts'
 
 interface MemoryFile {
@@ -31,7 +35,9 @@ interface Staging {
 export class MemoryBlobs implements BlobStore {
   readonly #files = { blobs: new Map<string, MemoryFile>(), trash: new Map<string, MemoryFile>() }
   readonly #quarantined = new Map<string, Uint8Array>()
-  readonly #staged = new WeakMap<StagedBlob, Staging>()
+  readonly #staged = new WeakMap<NamelessBlob, Staging>()
+  readonly #partials = new Map<ContentHash, Uint8Array>()
+  readonly #openPartials = new Set<ContentHash>()
   readonly #notes = new Map<string, ContentHash>()
   /** Inodes, times and names: each number is given once. */
   #count = 0
@@ -56,7 +62,40 @@ export class MemoryBlobs implements BlobStore {
     return staged
   }
 
-  async publish(staged: StagedBlob): Promise<FileStamp> {
+  async openPartial(hash: ContentHash, bytes: number, signal?: AbortSignal): Promise<PartialBlob> {
+    invariant(!this.#openPartials.has(hash), 'a partial blob has one user at a time')
+    this.#requireWritable()
+    signal?.throwIfAborted()
+    const known = this.#partials.get(hash) ?? new Uint8Array(0)
+    this.#partials.delete(hash)
+    this.#openPartials.add(hash)
+    const start = known.byteLength > bytes ? new Uint8Array(0) : known
+    return new MemoryPartial(hash, bytes, start, {
+      write: () => this.#requireWritable(),
+      complete: (all) => {
+        this.#openPartials.delete(hash)
+        if (hashesOf(all).hash !== hash) return undefined
+        const nameless = { hash, bytes }
+        this.#staged.set(nameless, { bytes: all, note: `${hash}.${++this.#count}` })
+        return nameless
+      },
+      rest: (some) => {
+        this.#openPartials.delete(hash)
+        if (some.byteLength > 0) this.#partials.set(hash, some)
+        for (const oldest of this.partials().slice(0, -PARTIALS_MAX)) this.dropPartial(oldest)
+      }
+    })
+  }
+
+  partials(): readonly ContentHash[] {
+    return [...this.#partials.keys()]
+  }
+
+  dropPartial(hash: ContentHash): void {
+    this.#partials.delete(hash)
+  }
+
+  async publish(staged: NamelessBlob): Promise<FileStamp> {
     this.#requireWritable()
     const staging = this.#staged.get(staged)
     invariant(staging !== undefined, 'a store publishes what it staged')
@@ -67,7 +106,7 @@ export class MemoryBlobs implements BlobStore {
     return stamp
   }
 
-  finish(staged: StagedBlob): void {
+  finish(staged: NamelessBlob): void {
     const staging = this.#staged.get(staged)
     if (staging !== undefined) this.#notes.delete(staging.note)
   }
@@ -185,6 +224,13 @@ export class MemoryBlobs implements BlobStore {
   /** The bytes of a file in quarantine. */
   quarantined(name: string): Uint8Array | undefined {
     return this.#quarantined.get(name)
+  }
+
+  /** Changes the size of a partial blob that nobody has open. */
+  resizePartial(hash: ContentHash, size: number): void {
+    const bytes = new Uint8Array(size)
+    bytes.set((this.#partials.get(hash) ?? bytes).subarray(0, size))
+    this.#partials.set(hash, bytes)
   }
 
   #fileOf(hash: ContentHash): MemoryFile {

@@ -9,6 +9,7 @@ import { type Random, randomHex } from '../base/clock.ts'
 import { invariant } from '../base/errors.ts'
 import type { FailPoints } from '../base/fail-point.ts'
 import {
+  type NamelessBlob,
   SMALL_BLOB_BYTES_MAX,
   STAGED_HEAD_BYTES,
   type StagedBlob,
@@ -35,37 +36,48 @@ const DOING = 'writing a temporary file'
 const writeAsync = promisify(write)
 
 /** Bytes on their way into this store, with the names they have and get in temp/. */
-export class DiskStagedBlob implements StagedBlob {
+export class DiskNamelessBlob implements NamelessBlob {
   readonly hash: ContentHash
-  readonly md5: Md5
   readonly bytes: number
-  readonly head: Uint8Array
+  /** Those of a small blob. */
   readonly whole: Uint8Array | undefined
-  readonly file: string | undefined
   /** The file with the bytes: there already if they are many, else made by publish. */
   readonly data: string
   /** The empty file that says after a crash that this blob was being published. */
   readonly note: string
 
   constructor(
-    folder: Folder,
-    name: string,
-    { hash, md5 }: Hashes,
-    { bytes, head, whole }: Pick<StagedBlob, 'bytes' | 'head' | 'whole'>
+    { folder, random }: Pick<StagingParts, 'folder' | 'random'>,
+    hash: ContentHash,
+    content: Pick<DiskNamelessBlob, 'bytes' | 'whole' | 'data'>
   ) {
     this.hash = hash
-    this.md5 = md5
-    this.bytes = bytes
-    this.head = head
-    this.whole = whole
-    this.data = dataFile(folder, name)
-    this.file = whole === undefined ? this.data : undefined
-    this.note = join(folder.temp, `${hash}.${name}`)
+    this.bytes = content.bytes
+    this.whole = content.whole
+    this.data = content.data
+    this.note = join(folder.temp, `${hash}.${randomHex(random, 8)}`)
   }
 }
 
-function dataFile(folder: Folder, name: string): string {
-  return join(folder.temp, `${name}.part`)
+export class DiskStagedBlob extends DiskNamelessBlob implements StagedBlob {
+  readonly md5: Md5
+  readonly head: Uint8Array
+  readonly file: string | undefined
+
+  constructor(
+    parts: StagingParts,
+    { hash, md5 }: Hashes,
+    content: Pick<DiskStagedBlob, 'bytes' | 'whole' | 'data' | 'head'>
+  ) {
+    super(parts, hash, content)
+    this.md5 = md5
+    this.head = content.head
+    this.file = this.whole === undefined ? this.data : undefined
+  }
+}
+
+function newDataFile({ folder, random }: StagingParts): string {
+  return join(folder.temp, `${randomHex(random, 8)}.part`)
 }
 
 /** The hash in the name of a note; undefined for any other file in temp/. */
@@ -101,8 +113,9 @@ export async function stageOnDisk(
     throw error
   }
   const whole = small.content
-  const content = { bytes: whole.byteLength, head: whole.subarray(0, STAGED_HEAD_BYTES), whole }
-  return new DiskStagedBlob(parts.folder, randomHex(parts.random, 8), hashesOf(whole), content)
+  const head = whole.subarray(0, STAGED_HEAD_BYTES)
+  const content = { bytes: whole.byteLength, head, whole, data: newDataFile(parts) }
+  return new DiskStagedBlob(parts, hashesOf(whole), content)
 }
 
 /**
@@ -138,7 +151,6 @@ class Slab {
 /** More than fits in memory: a temporary file that is written and hashed slab by slab. */
 class LargeBlob {
   readonly #parts: StagingParts
-  readonly #name: string
   readonly #file: string
   readonly #hashes = new HashStream()
   readonly #slab = new Slab()
@@ -148,8 +160,7 @@ class LargeBlob {
   constructor(parts: StagingParts) {
     requireMarker(parts.folder)
     this.#parts = parts
-    this.#name = randomHex(parts.random, 8)
-    this.#file = dataFile(parts.folder, this.#name)
+    this.#file = newDataFile(parts)
     this.#fd = onDisk(DOING, () => openSync(this.#file, 'wx', 0o600))
     parts.failPoints.reach('stage:opened')
   }
@@ -170,8 +181,8 @@ class LargeBlob {
     await this.#flush()
     this.#parts.failPoints.reach('stage:written')
     this.#close()
-    const content = { bytes: this.#bytes, head, whole: undefined }
-    return new DiskStagedBlob(this.#parts.folder, this.#name, this.#hashes.digest(), content)
+    const content = { bytes: this.#bytes, head, whole: undefined, data: this.#file }
+    return new DiskStagedBlob(this.#parts, this.#hashes.digest(), content)
   }
 
   discard(): void {
