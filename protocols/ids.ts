@@ -4,3 +4,5 @@
 export const HELLO_ID = '/tumesh/hello/1'
 export const ENTRIES_ID = '/tumesh/entries/1'
 export const BLOBS_ID = '/tumesh/blobs/1'
+/** For meshes that get their secret while they run. */
+export const SECRET_ID = '/tumesh/secret/1'

@@ -6,17 +6,20 @@ export interface Greeting {
   /** The address to type on this machine, without a slash at the end. */
   readonly httpUrl: string
   readonly dataFolder: string
-  /** The flags by which another node meets this one; empty if this one stands alone. */
-  readonly meshFlags: string
+  /** How others meet this node; undefined if it stands alone. */
+  readonly meets: Meets | undefined
+}
+
+export interface Meets {
+  /** Those that another node needs as well to be of the same mesh; may be empty. */
+  readonly flags: string
+  /** Without a secret only the local network may join. */
+  readonly onLinkOnly: boolean
 }
 
 /** Plain text, with a line break at the end. */
 export function greeting(about: Greeting): string {
-  const { name, peerId, httpUrl, dataFolder, meshFlags } = about
-  const others =
-    meshFlags === ''
-      ? 'with --cluster NAME --secret-file FILE on each, they keep the same images'
-      : 'on another machine: with the same flags and a copy of the secret'
+  const { name, peerId, httpUrl, dataFolder, meets } = about
   const next = nextName(name)
   const nextPort = Number(new URL(httpUrl).port || 80) + 1
   return `Tumesh node "${name}" runs, peer id ${peerId}
@@ -24,10 +27,18 @@ export function greeting(about: Greeting): string {
   API           ${httpUrl}/openapi.json
   data folder   ${dataFolder}
   add a picture curl -F file=@photo.jpg ${httpUrl}/file-sync/api/file-sync/upload
-  a second node npm start -- --data ./${next} --http-port ${nextPort} --name ${next}${meshFlags}
-                ${others}
+  a second node npm start -- --data ./${next} --http-port ${nextPort} --name ${next}${meets?.flags ?? ''}
+                ${othersOf(meets)}
   stop          Ctrl-C
 `
+}
+
+function othersOf(meets: Meets | undefined): string {
+  if (meets === undefined) return 'file_sync.enabled is false: each node keeps its own images'
+  if (meets.onLinkOnly) {
+    return 'on this network they find each other; from elsewhere: npm run invite, then join'
+  }
+  return 'on another machine: npm run join -- LINE, with the line that npm run invite prints here'
 }
 
 /** Nodes on one machine are called b, c, d … unless people name them otherwise. */

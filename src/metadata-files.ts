@@ -2,6 +2,8 @@
 
 import { join } from 'node:path'
 import { type Random, randomHex } from './base/clock.ts'
+import { JOIN_FILE, readJoinList, writeJoinList } from './flows/join-targets.ts'
+import type { MeshFiles } from './mesh/open-mesh.ts'
 import { createIdentity, type Identity, readIdentity } from './network/identity.ts'
 import type { FolderPaths } from './store/folder.ts'
 import { readSmallFile, writeFileAtomic } from './store/small-file.ts'
@@ -21,6 +23,10 @@ export function metadataFiles({ metadata }: FolderPaths) {
     /** What an earlier program left, kept when ours takes its place. */
     legacy: at('file_index.earlier.json'),
     journal: at('sync_log.json'),
+    /** The secret of the mesh, where it was taken over while the node ran. */
+    cluster: at('cluster.json'),
+    /** What `join` left while the node was stopped. */
+    joins: at(JOIN_FILE),
     index: at('index')
   }
 }
@@ -62,4 +68,15 @@ export async function keepLegacyIndex(files: MetadataFiles): Promise<void> {
 /** The text of an earlier program's index. Errors: FOLDER_FORMAT if it is too large. */
 export function readLegacyIndexText(files: MetadataFiles): string | undefined {
   return readSmallFile(files.legacy, LEGACY_FILE_BYTES_MAX)?.toString()
+}
+
+/** What the mesh keeps here. Errors: FOLDER_FORMAT if a file is too large. */
+export function meshFiles(files: MetadataFiles): MeshFiles {
+  const text = readSmallFile(files.cluster, KEY_FILE_BYTES_MAX)?.toString()
+  return {
+    cluster: { text, file: files.cluster },
+    saveCluster: (now) => writeFileAtomic(files.cluster, now, PRIVATE),
+    joins: readJoinList(files.joins),
+    saveJoins: (targets) => writeJoinList(files.joins, targets)
+  }
 }

@@ -30,6 +30,7 @@ import {
   loadIdentity,
   loadLocalKey,
   type MetadataFiles,
+  meshFiles,
   metadataFiles,
   readJournal
 } from './metadata-files.ts'
@@ -88,7 +89,8 @@ export async function createNode(config: Config, nodeParts: NodeParts): Promise<
     const remote = { fetch: async (hash: ContentHash) => mesh?.fetch(hash) }
     const flows = { ...createFlows(config, parts, folder, index, room), remote }
     let port: number | undefined
-    mesh = await openMesh(config, flows, identity, () => port)
+    const httpPort = () => port
+    mesh = await openMesh(config, { flows, identity, files: meshFiles(files), httpPort })
     const onListen = (listening: number) => {
       port = listening
     }
@@ -148,20 +150,37 @@ async function compose(
         return { ...space, inodesFree: space.inodesFree ?? 0 }
       },
       quarantinedFiles: duties.quarantinedFiles,
-      folderPresent: folder.markerPresent
+      folderPresent: folder.markerPresent,
+      meshTroubles: () => mesh?.status.troubles() ?? []
     })
-  const guard = await openGuard(config, parts, flows.index, files)
+  const haveSecret = () => mesh?.cluster().secret !== undefined
+  const guard = await openGuard(config, { ...parts, ...flows, haveSecret }, files)
   const page = await loadStaticFiles()
   const { exportIndex, adopting } = duties
   const node = {
     name: config.name,
     peerId,
-    cluster: config.cluster.name,
+    /** An invite may change it. */
+    get cluster() {
+      return mesh?.cluster().name ?? config.cluster.name
+    },
     version: PRODUCT_VERSION,
     startedAtMs: clock.now()
   }
   const http = createHttpServer(
-    { flows, tasks, status, node, clock, log, page, exportIndex, adopting, mesh },
+    {
+      flows,
+      tasks,
+      status,
+      node,
+      clock,
+      log,
+      page,
+      exportIndex,
+      adopting,
+      mesh,
+      meshStatus: mesh?.status
+    },
     guard,
     {
       ...config.http,
@@ -174,9 +193,9 @@ async function compose(
   return {
     get info() {
       const { name: cluster, secretFile } = config.cluster
-      const meshFlags = mesh && ` --cluster ${cluster} --secret-file ${secretFile}`
-      const dataFolder = folder.path
-      return { name: config.name, peerId, httpUrl, dataFolder, meshFlags: meshFlags ?? '' }
+      const fixed = secretFile && ` --cluster ${cluster} --secret-file ${secretFile}`
+      const meets = mesh && { flags: fixed ?? '', onLinkOnly: !mesh.cluster().secret }
+      return { name: config.name, peerId, httpUrl, dataFolder: folder.path, meets }
     },
     async start() {
       await recover(flows)
@@ -204,11 +223,10 @@ async function compose(
 
 async function openGuard(
   { http }: Config,
-  { log, random }: Base,
-  index: ImageIndex,
+  { log, random, index, haveSecret }: FlowParts & { haveSecret: () => boolean },
   files: MetadataFiles
 ): Promise<Guard> {
-  const keys = createKeyRing(index, await loadLocalKey(files, random))
+  const keys = createKeyRing(index, await loadLocalKey(files, random), haveSecret)
   return createGuard(
     { log, keys, readTables: readSocketTables, ownUid: process.getuid?.() },
     { publicRead: http.read, trustedProxies: http.trustedProxies }

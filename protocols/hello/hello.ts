@@ -5,6 +5,7 @@ import { badMessage, checkCount, checkNumber, checkText } from '../message.ts'
 import {
   ADDRESS_BYTES_MAX,
   ADDRESSES_MAX,
+  CLUSTER_IDS_MAX,
   ID_BYTES_MAX,
   NAME_BYTES_MAX,
   PORT_MAX,
@@ -19,8 +20,8 @@ export interface Hello {
   readonly protocols: readonly string[]
   readonly name: string
   readonly productVersion: string
-  /** Made with the first image of a mesh; undefined in a node that has met no image yet. */
-  readonly clusterId: string | undefined
+  /** Of the meshes that it belongs to, each made with the first image; several after a merge. */
+  readonly clusterIds: readonly string[]
   /** Made with the database of the index: another one means that the node starts at nothing. */
   readonly databaseId: string
   readonly hasImages: boolean
@@ -39,6 +40,7 @@ export function helloMessage(hello: Hello, clockMs: number): MessageInitShape<ty
   return {
     ...hello,
     protocols: [...hello.protocols],
+    clusterIds: [...hello.clusterIds],
     addresses: [...hello.addresses],
     httpPort: hello.httpPort ?? 0,
     clockMs: BigInt(Math.trunc(clockMs))
@@ -49,13 +51,14 @@ export function helloMessage(hello: Hello, clockMs: number): MessageInitShape<ty
 export function readHello(message: Message | undefined): { hello: Hello; clockMs: number } {
   if (message === undefined) throw badMessage('a hello without its content')
   checkCount('protocols', message.protocols.length, PROTOCOLS_MAX)
+  checkCount('cluster ids', message.clusterIds.length, CLUSTER_IDS_MAX)
   checkCount('addresses', message.addresses.length, ADDRESSES_MAX)
   if (message.httpPort > PORT_MAX) throw badMessage('the HTTP port is none')
   const hello = {
     protocols: message.protocols.map((id) => checkText('a protocol', id, PROTOCOL_BYTES_MAX)),
     name: checkText('the name', message.name, NAME_BYTES_MAX),
     productVersion: checkText('the version', message.productVersion, PRODUCT_VERSION_BYTES_MAX),
-    clusterId: checkText('the cluster id', message.clusterId ?? '', ID_BYTES_MAX) || undefined,
+    clusterIds: message.clusterIds.map((id) => checkText('a cluster id', id, ID_BYTES_MAX)),
     databaseId: checkText('the database id', message.databaseId, ID_BYTES_MAX),
     hasImages: message.hasImages,
     httpPort: message.httpPort === 0 ? undefined : message.httpPort,

@@ -15,6 +15,8 @@ export const NAME_BYTES_MAX = 128
 export const PRODUCT_VERSION_BYTES_MAX = 64
 /** Ids are hex of 16 random bytes; longer ones have room. */
 export const ID_BYTES_MAX = 64
+/** Each merge of two meshes adds one. */
+export const CLUSTER_IDS_MAX = 32
 export const ADDRESSES_MAX = 16
 export const ADDRESS_BYTES_MAX = 256
 export const PORT_MAX = 65_535

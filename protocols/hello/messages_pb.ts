@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file messages.proto.
  */
 export const file_messages: GenFile = /*@__PURE__*/
-  fileDesc("Cg5tZXNzYWdlcy5wcm90bxIPdHVtZXNoLmhlbGxvLnYxIsoBCgVIZWxsbxIRCglwcm90b2NvbHMYASADKAkSDAoEbmFtZRgCIAEoCRIXCg9wcm9kdWN0X3ZlcnNpb24YAyABKAkSEAoIY2xvY2tfbXMYBCABKAQSFwoKY2x1c3Rlcl9pZBgFIAEoCUgAiAEBEhMKC2RhdGFiYXNlX2lkGAYgASgJEhIKCmhhc19pbWFnZXMYByABKAgSEQoJaHR0cF9wb3J0GAggASgNEhEKCWFkZHJlc3NlcxgJIAMoCUINCgtfY2x1c3Rlcl9pZCIwCgdSZXF1ZXN0EiUKBWhlbGxvGAEgASgLMhYudHVtZXNoLmhlbGxvLnYxLkhlbGxvImMKCFJlc3BvbnNlEg4KBnN0YXR1cxgBIAEoDRIOCgZyZWFzb24YAiABKAkSJQoFaGVsbG8YAyABKAsyFi50dW1lc2guaGVsbG8udjEuSGVsbG8SEAoIaGVhcmRfbXMYBCABKARiBnByb3RvMw");
+  fileDesc("Cg5tZXNzYWdlcy5wcm90bxIPdHVtZXNoLmhlbGxvLnYxIrcBCgVIZWxsbxIRCglwcm90b2NvbHMYASADKAkSDAoEbmFtZRgCIAEoCRIXCg9wcm9kdWN0X3ZlcnNpb24YAyABKAkSEAoIY2xvY2tfbXMYBCABKAQSEwoLY2x1c3Rlcl9pZHMYBSADKAkSEwoLZGF0YWJhc2VfaWQYBiABKAkSEgoKaGFzX2ltYWdlcxgHIAEoCBIRCglodHRwX3BvcnQYCCABKA0SEQoJYWRkcmVzc2VzGAkgAygJIjAKB1JlcXVlc3QSJQoFaGVsbG8YASABKAsyFi50dW1lc2guaGVsbG8udjEuSGVsbG8iYwoIUmVzcG9uc2USDgoGc3RhdHVzGAEgASgNEg4KBnJlYXNvbhgCIAEoCRIlCgVoZWxsbxgDIAEoCzIWLnR1bWVzaC5oZWxsby52MS5IZWxsbxIQCghoZWFyZF9tcxgEIAEoBGIGcHJvdG8z");
 
 /**
  * What a node says of itself.
@@ -45,11 +45,11 @@ export type Hello = Message<"tumesh.hello.v1.Hello"> & {
   clockMs: bigint;
 
   /**
-   * Random, made with the first image of a mesh. Absent in a node that has met no image yet.
+   * Random, made with the first image of a mesh; several where meshes have merged.
    *
-   * @generated from field: optional string cluster_id = 5;
+   * @generated from field: repeated string cluster_ids = 5;
    */
-  clusterId?: string | undefined;
+  clusterIds: string[];
 
   /**
    * Random, made with the database of its index.

@@ -22,6 +22,8 @@ interface KeyRecord extends Omit<KeyFacts, 'id'> {
 }
 
 const PREFIX = 'key/'
+/** Under it the index of this node alone has the digests of keys that were made here. */
+const OWN_PREFIX = 'key-made-here/'
 export const KEYS_MAX = 1000
 
 /** A new key; its text is told here and never again. Errors: VALIDATION when there are too many. */
@@ -37,6 +39,7 @@ export async function createKey(
   const key = `tumesh_${id}_${Buffer.from(random.bytes(32)).toString('base64url')}`
   const entry = await index.change((tx) => {
     const record: KeyRecord = { name, scopes, createdMs: tx.nowMs, digest: hash('sha256', key) }
+    tx.setMeta(OWN_PREFIX + id, record.digest)
     return tx.putRecord(PREFIX + id, Buffer.from(JSON.stringify(record)))
   })
   return { facts: { id, name, scopes, createdMs: entry.createdMs }, key }
@@ -59,12 +62,20 @@ export async function revokeKey(index: ImageIndex, id: string): Promise<boolean>
   return (await index.change((tx) => tx.deleteRecord(PREFIX + id))) !== undefined
 }
 
-/** Who a key belongs to; undefined if it is none, or was revoked. */
-export function findKey(index: ImageIndex, key: string): KeyFacts | undefined {
+/**
+ * Who a key belongs to; undefined if it is none, or was revoked. With `madeHere` those that another
+ * node made open nothing: where anybody may join, anybody could make one.
+ */
+export function findKey(
+  index: ImageIndex,
+  key: string,
+  { madeHere = false } = {}
+): KeyFacts | undefined {
   const [, id] = /^tumesh_([0-9a-f]{12})_[A-Za-z0-9_-]{43}$/.exec(key) ?? []
   const value = id === undefined ? undefined : index.record(PREFIX + id)
   const record = value === undefined ? undefined : readRecord(value)
   if (id === undefined || record === undefined) return undefined
+  if (madeHere && index.meta(OWN_PREFIX + id) !== record.digest) return undefined
   const same = timingSafeEqual(hash('sha256', key, 'buffer'), Buffer.from(record.digest, 'hex'))
   return same
     ? { id, name: record.name, scopes: record.scopes, createdMs: record.createdMs }

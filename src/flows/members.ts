@@ -13,15 +13,22 @@ const PREFIX = 'member/'
 const ADDRESSES_MAX = 16
 const ADDRESS_CHARACTERS_MAX = 256
 
-/** Writes this node's own record, if it is not so already. */
-export async function announceSelf(
-  index: ImageIndex,
-  { id, name, addresses }: Member
-): Promise<void> {
+/**
+ * Writes the record of a member, if it is not so already: this node's own one, or that of a member
+ * who was removed and may come back.
+ */
+export async function announce(index: ImageIndex, { id, name, addresses }: Member): Promise<void> {
   const value = Buffer.from(JSON.stringify({ name, addresses: addresses.slice(0, ADDRESSES_MAX) }))
   const have = index.record(PREFIX + id)
   if (have !== undefined && value.equals(have)) return
   await index.change((tx) => tx.putRecord(PREFIX + id, value))
+}
+
+/** Ids of nodes that were removed from the mesh, and are met no more. */
+export async function listRemoved(index: ImageIndex): Promise<string[]> {
+  const removed: string[] = []
+  for await (const name of index.deletedRecords(PREFIX)) removed.push(name.slice(PREFIX.length))
+  return removed
 }
 
 /** All members that have announced themselves, this node included. */
@@ -34,8 +41,8 @@ export async function listMembers(index: ImageIndex): Promise<Member[]> {
   return members
 }
 
-/** Forgets a member; false if there is none. One that still runs announces itself again. */
-export async function forgetMember(index: ImageIndex, id: string): Promise<boolean> {
+/** Removes a member: no node of the mesh meets it any more. False if there is none. */
+export async function removeMember(index: ImageIndex, id: string): Promise<boolean> {
   return (await index.change((tx) => tx.deleteRecord(PREFIX + id))) !== undefined
 }
 

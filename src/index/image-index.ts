@@ -125,6 +125,15 @@ export class ImageIndex {
     }
   }
 
+  /** The names, from `prefix` on, of records that were deleted. */
+  async *deletedRecords(prefix: string): AsyncGenerator<string> {
+    const first = entryKey(KIND_RECORD, prefix)
+    for await (const raw of pages(this.#tables.entry.values({ gte: first, lt: endOf(first) }))) {
+      const { path, deleted } = decodeEntry(raw as Uint8Array)
+      if (deleted) yield path
+    }
+  }
+
   blob(hash: ContentHash): BlobRow | undefined {
     return this.#tables.blob.getSync(hash) as BlobRow | undefined
   }
@@ -162,7 +171,16 @@ export class ImageIndex {
 
   /** Calls `listener` with entries that have become current, once they are durable. */
   onNews(listener: (news: readonly News[]) => void): void {
-    this.#queue.onNews = listener
+    const before = this.#queue.onNews
+    this.#queue.onNews = (news) => {
+      before(news)
+      listener(news)
+    }
+  }
+
+  /** Another one after each change: what was read at one revision is still so. */
+  get revision(): number {
+    return this.#queue.revision
   }
 
   /** The failure after which nothing is acknowledged any more. */

@@ -1,26 +1,76 @@
-// Whom this node stays connected with.
+// Whom this node stays connected with, and whom it meets no more.
 
-import { listMembers } from '../flows/members.ts'
+import { announce, listMembers, listRemoved, type Member } from '../flows/members.ts'
 import type { FlowParts } from '../flows/parts.ts'
+import type { Network } from '../network/network.ts'
 import type { Remembered } from '../network/plan-redial.ts'
 
-/** Whom to be connected with: the nodes given by hand, and all members but this node. */
-export function createMemberList(
-  { index, log }: FlowParts,
-  ownId: string,
-  bootstrap: readonly string[]
-) {
-  const given = bootstrap.map((address) => ({ id: undefined, addresses: [address] }))
-  let members: readonly Remembered[] = []
-  return {
-    remembered: () => [...given, ...members],
-    async refresh() {
-      try {
-        const all = await listMembers(index)
-        members = all.filter(({ id, addresses }) => id !== ownId && addresses.length > 0)
-      } catch (error) {
-        log.warn({ err: error }, 'the members could not be read')
+export interface MemberListParts {
+  readonly network: Network
+  readonly flows: Pick<FlowParts, 'index' | 'log' | 'name'>
+}
+
+export class MemberList {
+  readonly #parts: MemberListParts
+  #members: readonly Member[] = []
+  #removed: ReadonlySet<string> = new Set()
+
+  constructor(parts: MemberListParts) {
+    this.#parts = parts
+  }
+
+  /** All members but this node. */
+  others(): readonly Member[] {
+    return this.#members.filter(({ id }) => id !== this.#parts.network.id)
+  }
+
+  remembered(): readonly Remembered[] {
+    return this.others().filter(({ addresses }) => addresses.length > 0)
+  }
+
+  /** Whether the mesh has removed this node. */
+  get isRemoved(): boolean {
+    return this.#removed.has(this.#parts.network.id)
+  }
+
+  /** Reads the records anew: some have come. Removed nodes are met no more, others are again. */
+  async refresh(): Promise<void> {
+    const { network, flows } = this.#parts
+    try {
+      this.#members = await listMembers(flows.index)
+      const removed = new Set(await listRemoved(flows.index))
+      const before = this.#removed
+      this.#removed = removed
+      for (const id of before) if (!removed.has(id)) network.allow(id)
+      for (const id of removed) {
+        if (!before.has(id) && id !== network.id) await network.deny(id)
       }
+    } catch (error) {
+      flows.log.warn({ err: error }, 'the members could not be read')
     }
+  }
+
+  /** Says where this node is; one that was removed keeps silent. */
+  async announceSelf({ evenRemoved = false } = {}): Promise<void> {
+    const { network, flows } = this.#parts
+    if (this.isRemoved && !evenRemoved) {
+      flows.log.warn(
+        'this node was removed from its mesh. To take it back, run on another node: ' +
+          'npm run join -- ADDRESS, with an address of this one'
+      )
+      return
+    }
+    await announce(flows.index, {
+      id: network.id,
+      name: flows.name,
+      addresses: network.addresses()
+    })
+  }
+
+  /** A person meets a node that was removed: it belongs to the mesh again. */
+  async takeBack(id: string, addresses: readonly string[]): Promise<void> {
+    if (!this.#removed.has(id)) return
+    await announce(this.#parts.flows.index, { id, name: id.slice(-8), addresses })
+    await this.refresh()
   }
 }

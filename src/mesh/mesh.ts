@@ -6,30 +6,46 @@ import type { ContentHash } from '../../protocols/hash.ts'
 import { type Loop, startLoop } from '../base/loop.ts'
 import { BlobPeers } from '../blob-sync/blob-peers.ts'
 import { WantBook } from '../blob-sync/want-book.ts'
-import { announceSelf } from '../flows/members.ts'
 import type { FileSyncOptions } from '../flows/options.ts'
 import type { FlowParts } from '../flows/parts.ts'
 import { type ReplicateOptions, Replicator } from '../flows/replicate.ts'
-import { createBlobSource } from '../flows/serve-blobs.ts'
+import { type CountedReads, countReads, createBlobSource } from '../flows/serve-blobs.ts'
 import type { ServerStatus } from '../flows/status.ts'
-import { IndexSync, type PeerReport } from '../index-sync/index-sync.ts'
-import type { ConnectedPeer, Network } from '../network/network.ts'
+import { IndexSync } from '../index-sync/index-sync.ts'
+import type { Network } from '../network/network.ts'
 import { type Redial, startRedial } from '../network/redial.ts'
+import { AdmittedNetwork, type SyncNetwork } from './admitted-network.ts'
+import type { ClusterFacts } from './cluster.ts'
+import { ClusterIds } from './cluster-ids.ts'
 import { createFollower } from './follower.ts'
-import { createGreetings, type GreetingParts } from './greetings.ts'
-import { createMemberList } from './member-list.ts'
-import { serverOf } from './server-list.ts'
-import { wantsOf } from './wants-of.ts'
+import { HandPicked, type HandPickedParts, type Picks } from './hand-picked.ts'
+import { Holders } from './holders.ts'
+import { type Invitation, Joining, type Met } from './joining.ts'
+import { LastSeen } from './last-seen.ts'
+import { type MeetingParts, Meetings } from './meetings.ts'
+import { MemberList } from './member-list.ts'
+import { MeshStatus } from './mesh-status.ts'
+import { SecretKeeper, type SecretKeeperParts } from './secret-keeper.ts'
+import { OwnWants } from './wants-of.ts'
 
-export interface MeshParts extends GreetingParts {
+export interface MeshParts extends Pick<MeetingParts, 'about'> {
+  readonly network: Network
+  readonly flows: FlowParts
   /** Hears that the network listens. */
   readonly onListen: () => Promise<void>
+  /** Turns http://host:8000 into the multiaddrs of a node of this cluster; a multiaddr passes. */
+  readonly resolve: (
+    target: string,
+    cluster: string,
+    signal: AbortSignal
+  ) => Promise<readonly string[]>
+  readonly saveCluster: SecretKeeperParts['save']
+  readonly saveJoins: HandPickedParts['saveJoins']
 }
 
-export interface MeshOptions extends Pick<ReplicateOptions, 'fetchAll' | 'syncTimeoutMs'> {
+export interface MeshOptions extends Pick<ReplicateOptions, 'fetchAll' | 'syncTimeoutMs'>, Picks {
   readonly sync: FileSyncOptions
-  /** Addresses of nodes to meet. */
-  readonly bootstrap: readonly string[]
+  readonly cluster: ClusterFacts
 }
 
 export interface Mesh {
@@ -40,87 +56,147 @@ export interface Mesh {
   /** Compares with all peers and tries every want, whatever its back-off. */
   syncNow(): Promise<void>
   addresses(): readonly string[]
+  /** Under which name and secret this node meets others now. */
+  cluster(): ClusterFacts
   servers(): readonly ServerStatus[]
-  /** Connects to a server and remembers it. Errors: PEER_UNREACHABLE, SAME_NODE. */
-  meet(address: string, signal: AbortSignal): Promise<ConnectedPeer>
+  /** What more can be said of the mesh. */
+  readonly status: MeshStatus
+  /** See Joining. */
+  meet(target: string, signal: AbortSignal): Promise<Met>
+  invite(): Promise<Invitation>
+  remove(id: string): Promise<boolean>
 }
+
+/** How often peers that have not been heard yet are thought of. */
+const GREET_MS = 1_000
+/** How often it is written down who is here, for a node that ends without a word. */
+const SEEN_MS = 10 * 60_000
+/** While something is lacking here: how often others are asked what they have. */
+const ASK_MS = 5_000
 
 export function createMesh(parts: MeshParts, options: MeshOptions): Mesh {
   const { network, flows } = parts
   const { index, clock, random, log } = flows
   const { sync } = options
-  const reports = new Map<string, PeerReport>()
   const loops: Loop[] = []
-  const greetings = createGreetings(parts)
+  const admitted = new AdmittedNetwork({ network, clock })
+  const keeper = new SecretKeeper(
+    { network, admitted, clock, log, save: parts.saveCluster },
+    options.cluster
+  )
+  const clusterIds = new ClusterIds({ index, random })
+  const haveSecret = () => keeper.facts.secret !== undefined
+  const meetings = new Meetings({ ...parts, admitted, clusterIds, haveSecret })
   const follower = createFollower(flows)
-  const members = createMemberList(flows, network.id, options.bootstrap)
-  const peers = new BlobPeers({ network, clock })
+  const members = new MemberList({ network, flows })
+  const resolve = (target: string, signal: AbortSignal) =>
+    parts.resolve(target, keeper.facts.name, signal)
+  const merge = (peerId: string) => meetings.merge(peerId)
+  const picked = new HandPicked({ ...parts, log, resolve, merge }, options)
+  const peers = new BlobPeers({ network: admitted, clock })
+  const ownWants = new OwnWants(flows)
   const book = new WantBook({ clock, random }, sync)
-  const believes = (peerId: string) => reports.get(peerId)?.equal === true
+  const believes = (peerId: string, hash: ContentHash) => status.believes(peerId, hash)
   const replicator = new Replicator(
-    { flows, network, peers, book, believes },
+    { flows, network: admitted, peers, book, believes },
     { ...options, batchSize: sync.batchSize }
   )
   const indexSync = new IndexSync({
-    ...{ network, index, clock, random, log },
-    wants: () => wantsOf(index),
+    ...{ network: admitted, index, clock, random, log },
+    wants: () => ownWants.tell(),
+    reportMsMax: sync.syncIntervalMs,
     onMerged: (entries) => {
       follower.follow()
-      if (entries.some(({ kind }) => kind === KIND_RECORD)) void members.refresh()
+      if (entries.some(({ kind }) => kind === KIND_RECORD)) void readRecords()
       replicator.wake()
-    },
-    onStatus: (peerId, report) => reports.set(peerId, report)
+    }
   })
+  const compare = (peerId: string) => indexSync.compare(peerId)
+  const joining = new Joining({ network, flows, meetings, members, keeper, resolve, compare })
   let redial: Redial | undefined
-  serveBlobs(network, flows)
-  network.onPeer((peer, event) => {
+  const readRecords = () => Promise.all([members.refresh(), clusterIds.refresh()])
+  const served = serveBlobs(admitted, flows)
+  const holders = new Holders({ network: admitted, clock })
+  const seen = new LastSeen({ network: admitted, flows })
+  const status = new MeshStatus(
+    {
+      ...{
+        network,
+        admitted,
+        flows,
+        members,
+        meetings,
+        indexSync,
+        replicator,
+        book,
+        holders,
+        seen
+      },
+      redial: () => redial,
+      sentBlobs: () => served.reads()
+    },
+    options
+  )
+  admitted.onPeer((peer, event) => {
     if (event === 'down') return peers.drop(peer.id)
     book.retryAll()
     replicator.wake()
-    if (peer.dialled) void greetings.greet(peer)
   })
+  const begin = (name: string, everyMs: number, work: () => Promise<unknown>) =>
+    loops.push(startLoop({ clock, log }, { name, firstMs: everyMs, everyMs }, work))
 
   return {
     async start() {
+      await meetings.prepare()
+      await members.refresh()
       await network.start()
       await parts.onListen()
-      const addresses = network.addresses()
-      await announceSelf(index, { id: network.id, name: flows.name, addresses })
+      await members.announceSelf()
       await members.refresh()
-      redial = startRedial({ clock, random, log, network, remembered: members.remembered })
-      const every = { name: 'compare', firstMs: sync.syncIntervalMs, everyMs: sync.syncIntervalMs }
-      loops.push(startLoop({ clock, log }, every, () => indexSync.compareOne()))
+      const remembered = () => [...picked.remembered(), ...members.remembered()]
+      const dial = picked.dial.bind(picked)
+      redial = startRedial({ clock, random, log, network, dial, remembered })
+      begin('compare', sync.syncIntervalMs, () => indexSync.compareOne())
+      begin('seen', SEEN_MS, () => seen.save())
+      begin('ask', ASK_MS, async () => {
+        if (index.counts().wants > 0) indexSync.refresh()
+      })
+      begin('greet', GREET_MS, async () => meetings.greetDue())
       replicator.wake()
     },
     async stop() {
-      greetings.stop()
       await redial?.stop()
       await Promise.all(loops.map((loop) => loop.stop()))
-      await Promise.all([indexSync.stop(), replicator.stop()])
+      await Promise.all([meetings.stop(), keeper.stop(), indexSync.stop(), replicator.stop()])
+      await holders.stop()
       await network.stop()
       await follower.idle()
     },
     async fetch(hash) {
       const peerId = await replicator.fetchNow(hash)
-      return peerId && (greetings.heard(peerId)?.name ?? peerId)
+      return peerId && status.nameOf(peerId)
     },
-    meet: (address, signal) => network.dial([address], signal),
     async syncNow() {
       book.retryAll()
       await indexSync.compareAll()
       replicator.wake()
     },
+    meet: (target, signal) => joining.meet(target, signal),
+    invite: () => joining.invite(),
+    remove: (id) => joining.remove(id),
     addresses: () => network.addresses(),
-    servers: () =>
-      network.peers().map((peer) => serverOf(peer, greetings.heard(peer.id), reports.get(peer.id)))
+    cluster: () => keeper.facts,
+    servers: () => status.servers(),
+    status
   }
 }
 
-function serveBlobs(network: Network, flows: FlowParts): void {
-  const source = createBlobSource(flows)
+function serveBlobs(network: SyncNetwork, flows: FlowParts): CountedReads {
+  const source = countReads(createBlobSource(flows))
   network.handle({
     id: blobsProtocol.id,
     streamsMax: blobsProtocol.limits.streamsMax,
     serve: (stream, { id }) => blobsProtocol.serve(stream, source, id)
   })
+  return source
 }

@@ -1,53 +1,67 @@
-// Makes the mesh of a node that has a secret: whoever has it too is met, nobody else.
+// Makes the mesh of a node from its configuration and from what it was told while it ran.
 
 import type { Config } from '../../config/schema.ts'
+import { decodeInvite, isInvite } from '../../protocols/invite.ts'
 import { NodeError } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
 import { PRODUCT_VERSION } from '../base/product-version.ts'
+import { targetKind } from '../flows/join-targets.ts'
 import type { FlowParts } from '../flows/parts.ts'
-import { createAdmission, readSecret } from '../network/admission.ts'
+import { readSecret } from '../network/admission.ts'
 import type { Identity } from '../network/identity.ts'
 import { Libp2pNetwork } from '../network/libp2p-network.ts'
 import { mdnsRouteFault } from '../network/multicast-route.ts'
 import { stillFree } from '../network/remembered-port.ts'
 import { readRouteTable } from '../network/route-table.ts'
 import { readSmallFile } from '../store/small-file.ts'
+import {
+  admissionOf,
+  type ClusterFacts,
+  clusterText,
+  planTaking,
+  readClusterText
+} from './cluster.ts'
 import { createMesh, type Mesh } from './mesh.ts'
+import { resolveTarget } from './resolve-target.ts'
 
 const SECRET_FILE_BYTES_MAX = 4096
 const PORT_META = 'p2p-port'
+const DEFAULT_CLUSTER = 'default'
 
-/** A free port was taken at the first start; others know this node by it. */
-async function rememberedPort({ index }: FlowParts, host: string): Promise<number | undefined> {
-  const port = index.meta(PORT_META)
-  return typeof port === 'number' ? stillFree(host, port) : undefined
+/** What the data folder keeps of the mesh. */
+export interface MeshFiles {
+  /** The secret that was taken over while the node ran, and the file that holds it. */
+  readonly cluster: { readonly text: string | undefined; readonly file: string }
+  readonly saveCluster: (text: string) => Promise<void>
+  /** What `join` left while the node was stopped. */
+  readonly joins: readonly string[]
+  readonly saveJoins: (targets: readonly string[]) => Promise<void>
 }
 
-/** Undefined without a secret, or where sync is switched off. Errors: BAD_CONFIG. */
+export interface OpenMeshParts {
+  readonly flows: FlowParts
+  readonly identity: Identity
+  readonly files: MeshFiles
+  readonly httpPort: () => number | undefined
+}
+
+/** Undefined where sync is switched off. Errors: BAD_CONFIG. */
 export async function openMesh(
   config: Config,
-  flows: FlowParts,
-  identity: Identity,
-  httpPort: () => number | undefined
+  { flows, identity, files, httpPort }: OpenMeshParts
 ): Promise<Mesh | undefined> {
-  const { cluster, p2p, fileSync, fileStorage } = config
-  if (cluster.secretFile === undefined || !fileSync.enabled) return undefined
-  const text = readSmallFile(cluster.secretFile, SECRET_FILE_BYTES_MAX)?.toString()
-  if (text === undefined) {
-    throw new NodeError(
-      'BAD_CONFIG',
-      `There is no secret file ${cluster.secretFile}. Make one, the same on every server: ` +
-        'openssl rand -hex 32',
-      { file: cluster.secretFile }
-    )
-  }
+  const { p2p, fileSync, fileStorage } = config
+  if (!fileSync.enabled) return undefined
   const { clock, random, log, index } = flows
   const fault = p2p.mdns ? mdnsRouteFault(readRouteTable) : undefined
   if (fault !== undefined) log.warn(fault)
+  const known = (await fixedCluster(config)) ?? keptCluster(config, files)
+  const { cluster, joins } = await followInvites(known, files, { log, nowMs: clock.now() })
   const network = new Libp2pNetwork(
     { clock, random, log },
     {
       identity,
-      admission: createAdmission(cluster.name, await readSecret(text, cluster.name)),
+      admission: admissionOf(cluster),
       host: p2p.host,
       port: p2p.port ?? (await rememberedPort(flows, p2p.host)),
       mdns: p2p.mdns
@@ -61,17 +75,97 @@ export async function openMesh(
   const about = () => ({
     name: flows.name,
     productVersion: PRODUCT_VERSION,
-    clusterId: undefined,
     databaseId: String(index.meta('database')),
     httpPort: httpPort()
   })
+  const resolve = async (target: string, name: string, signal: AbortSignal) =>
+    (await resolveTarget({ clock, fetch }, target, name, signal)).addresses
   return createMesh(
-    { network, flows, about, onListen },
+    { network, flows, about, onListen, resolve, ...files },
     {
       sync: fileSync,
+      cluster,
+      joins,
       bootstrap: p2p.bootstrap,
       fetchAll: fileStorage.syncEnabled,
       syncTimeoutMs: fileStorage.syncTimeoutMs
     }
   )
+}
+
+/** With a secret that a person set. */
+async function fixedCluster({ cluster }: Config): Promise<ClusterFacts | undefined> {
+  const { name, secretFile } = cluster
+  if (secretFile === undefined) return undefined
+  const text = readSmallFile(secretFile, SECRET_FILE_BYTES_MAX)?.toString()
+  if (text === undefined) {
+    throw new NodeError(
+      'BAD_CONFIG',
+      `There is no secret file ${secretFile}. Make one, the same on every server: ` +
+        'openssl rand -hex 32',
+      { file: secretFile }
+    )
+  }
+  return { name, secret: await readSecret(text, name), isFixed: true, decidedMs: 0 }
+}
+
+/** With the secret that was taken over earlier, or with none. */
+function keptCluster({ cluster: { name } }: Config, { cluster }: MeshFiles): ClusterFacts {
+  const { text, file } = cluster
+  if (text === undefined) return { name, secret: undefined, isFixed: false, decidedMs: 0 }
+  const kept = readClusterText(text, file)
+  if (name !== DEFAULT_CLUSTER && name !== kept.cluster) {
+    throw new NodeError(
+      'BAD_CONFIG',
+      `This node has joined the cluster ${kept.cluster}, and is started with --cluster ${name}. ` +
+        `Start it without --cluster, or remove ${file} to leave ${kept.cluster}.`,
+      { file }
+    )
+  }
+  return { name: kept.cluster, secret: kept.secret, isFixed: false, decidedMs: kept.decidedMs }
+}
+
+/** Takes the secrets of invites that `join` left; those that can't be followed are left out. */
+async function followInvites(
+  known: ClusterFacts,
+  files: MeshFiles,
+  { log, nowMs }: { log: Log; nowMs: number }
+): Promise<{ cluster: ClusterFacts; joins: readonly string[] }> {
+  let cluster = known
+  const joins: string[] = []
+  for (const target of files.joins.filter((one) => isTarget(one, log))) {
+    if (isInvite(target)) {
+      const { cluster: name, secret } = decodeInvite(target)
+      const offer = { cluster: name, secret, decidedMs: Math.max(nowMs, cluster.decidedMs + 1) }
+      const taking = planTaking(cluster, offer)
+      if (taking === 'refuse') {
+        log.error('an invite is left out: this node has its secret from --secret-file')
+        continue
+      }
+      if (taking === 'take') {
+        await files.saveCluster(clusterText(offer))
+        cluster = { name, secret, isFixed: false, decidedMs: offer.decidedMs }
+      }
+    }
+    joins.push(target)
+  }
+  if (joins.length < files.joins.length) await files.saveJoins(joins)
+  return { cluster, joins }
+}
+
+/** The file may have been changed by hand. */
+function isTarget(text: string, log: Log): boolean {
+  try {
+    targetKind(text)
+    return true
+  } catch (error) {
+    log.error({ err: error }, 'a server that was to be joined is left out')
+    return false
+  }
+}
+
+/** A free port was taken at the first start; others know this node by it. */
+async function rememberedPort({ index }: FlowParts, host: string): Promise<number | undefined> {
+  const port = index.meta(PORT_META)
+  return typeof port === 'number' ? stillFree(host, port) : undefined
 }

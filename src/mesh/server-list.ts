@@ -1,26 +1,101 @@
-// The other servers, by what each said of itself.
+// How one other server is, by what it said of itself and how it could be reached. Pure.
 
 import type { Heard } from '../../protocols/hello/hello.ts'
-import type { ServerStatus } from '../flows/status.ts'
-import type { PeerReport } from '../index-sync/index-sync.ts'
+import type { Member } from '../flows/members.ts'
+import type { ServerState, ServerStatus } from '../flows/status.ts'
+import type { PeerReport } from '../index-sync/peer-beliefs.ts'
 import type { ConnectedPeer } from '../network/network.ts'
+import type { DialFailure } from '../network/redial.ts'
 
-export function serverOf(
-  peer: ConnectedPeer,
-  hello: Heard | undefined,
-  report: PeerReport | undefined
-): ServerStatus {
+/** A member that has not been seen for so long is away. */
+export const AWAY_MS = 7 * 86_400_000
+/** Beyond this the clocks of two servers are too far apart (rule 10). */
+export const CLOCK_OFFSET_MS_MAX = 10 * 60_000
+
+export interface ServerFacts {
+  readonly id: string
+  readonly member: Member | undefined
+  readonly peer: ConnectedPeer | undefined
+  /** A connected one is of another mesh, and waits for a person to let the two merge. */
+  readonly waits: boolean
+  readonly heard: Heard | undefined
+  readonly report: PeerReport | undefined
+  readonly etaSeconds: number | undefined
+  readonly failure: DialFailure | undefined
+  readonly seenMs: number | undefined
+}
+
+export function serverOf(facts: ServerFacts, nowMs: number): ServerStatus {
+  const { id, member, peer, heard, report, failure } = facts
+  const status = report?.status
+  const addresses = heard?.addresses ?? member?.addresses ?? []
   return {
-    name: hello?.name ?? peer.id.slice(-8),
-    peerId: peer.id,
-    address: peer.address,
-    httpPort: hello?.httpPort,
-    addresses: hello?.addresses ?? [],
-    connectedAtMs: peer.sinceMs,
+    name: heard?.name ?? member?.name ?? id.slice(-8),
+    peerId: id,
+    state: stateOf(facts, nowMs),
+    address: peer?.address ?? addresses[0],
+    httpPort: heard?.httpPort,
+    addresses,
+    connectedAtMs: peer?.sinceMs,
+    lastSeenMs: peer === undefined ? facts.seenMs : nowMs,
     comparedAtMs: report?.atMs,
-    equal: report?.equal ?? false,
-    missingFiles: report?.status.wantsFiles,
-    missingBytes: report?.status.wantsBytes,
-    clockOffsetMs: hello === undefined ? undefined : Math.round(hello.clockOffsetMs)
+    missingFiles: status?.wantsFiles,
+    missingBytes: status?.wantsBytes,
+    etaSeconds: peer && facts.etaSeconds,
+    latencyMs: peer?.latencyMs,
+    clockOffsetMs: heard && Math.round(heard.clockOffsetMs),
+    lastError: peer === undefined ? failure?.message : errorOf(facts)
   }
 }
+
+function stateOf(
+  { peer, waits, report, failure, seenMs }: ServerFacts,
+  nowMs: number
+): ServerState {
+  if (peer !== undefined) {
+    if (waits) return 'refused'
+    return report?.equal && report.status.wantsFiles === 0 ? 'online' : 'syncing'
+  }
+  if (failure?.refused) return 'refused'
+  return seenMs !== undefined && nowMs - seenMs > AWAY_MS ? 'away' : 'offline'
+}
+
+function errorOf({ waits, peer }: ServerFacts): string | undefined {
+  if (!waits) return undefined
+  return (
+    'It holds images of another mesh, and the two stay apart. To merge them: ' +
+    `npm run join -- ${peer?.address}`
+  )
+}
+
+/** A sentence for each server whose clock is too far from ours. */
+export function clockTroubles(servers: readonly ServerStatus[]): string[] {
+  return servers.flatMap(({ name, clockOffsetMs: ms }) => {
+    if (ms === undefined || Math.abs(ms) <= CLOCK_OFFSET_MS_MAX) return []
+    const minutes = Math.round(Math.abs(ms) / 60_000)
+    const how = ms > 0 ? 'ahead of' : 'behind'
+    return [
+      `The clock of ${name} is ${minutes} minutes ${how} that of this server. Set both, best by NTP.`
+    ]
+  })
+}
+
+/** What to say of images that nobody who is connected has; undefined if there are none. */
+export function unreachableTrouble(
+  servers: readonly ServerStatus[],
+  images: number
+): string | undefined {
+  if (images === 0 || servers.length === 0) return undefined
+  const gone = servers.filter(({ connectedAtMs }) => connectedAtMs === undefined)
+  const what = images === 1 ? '1 image is' : `${images} images are`
+  const who =
+    gone.length === 0
+      ? ''
+      : ` Not connected: ${gone
+          .slice(0, NAMED_MAX)
+          .map(({ name }) => name)
+          .join(', ')}` + `${gone.length > NAMED_MAX ? ' and others' : ''}.`
+  return `${what} neither here nor on any server that is connected.${who}`
+}
+
+const NAMED_MAX = 10

@@ -21,7 +21,7 @@ import type { Identity } from './identity.ts'
 import { createNode, type Services } from './libp2p-setup.ts'
 import { listenAddresses, listenError } from './listen-addresses.ts'
 import { startLiveness } from './liveness.ts'
-import type { ConnectedPeer, Network, ProtocolHandler } from './network.ts'
+import type { ConnectedPeer, Network, NetworkTraffic, ProtocolHandler } from './network.ts'
 import { type Interfaces, isOnLink } from './on-link.ts'
 import { openError } from './open-error.ts'
 import { PeerLink } from './peer-link.ts'
@@ -108,6 +108,10 @@ export class Libp2pNetwork implements Network {
 
   peers(): readonly ConnectedPeer[] {
     return this.#peers.peers()
+  }
+
+  traffic(): NetworkTraffic {
+    return this.#counters.total
   }
 
   counters(peerId: string): PeerCounters {
@@ -208,7 +212,6 @@ export class Libp2pNetwork implements Network {
     await Promise.all(this.#peers.links(peerId).map((link) => link.close(error)))
   }
 
-  /** Hangs up and meets the peer no more, until allowed. */
   async deny(peerId: string): Promise<void> {
     this.#denied.add(peerId)
     await this.hangUp(peerId)
@@ -218,7 +221,6 @@ export class Libp2pNetwork implements Network {
     this.#denied.delete(peerId)
   }
 
-  /** Lets only nodes with another secret enter from now on; connections that exist stay. */
   async admit(admission: Admission): Promise<void> {
     this.#admission = admission
     const search = this.#libp2p?.services.search
@@ -294,7 +296,7 @@ export class Libp2pNetwork implements Network {
   }
 
   #linkOf(connection: Connection): PeerLink {
-    return new PeerLink(connection, this.#counters, this.#clock.now())
+    return new PeerLink(connection, this.#counters, this.#clock)
   }
 
   #register(libp2p: Libp2p<Services>, handler: ProtocolHandler): Promise<void> {

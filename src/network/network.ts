@@ -2,6 +2,7 @@
 // two networks: libp2p and memory.
 
 import type { ByteStream } from '../../protocols/byte-stream.ts'
+import type { Admission } from './admission.ts'
 
 /** A peer that this node has a connection with. */
 export interface ConnectedPeer {
@@ -12,6 +13,14 @@ export interface ConnectedPeer {
   /** Whether this side dialled. */
   readonly dialled: boolean
   readonly sinceMs: number
+  /** The last round trip, in milliseconds; undefined where none was measured. */
+  readonly latencyMs?: number | undefined
+}
+
+/** Bytes of streams with all peers, without what encryption and framing add. */
+export interface NetworkTraffic {
+  readonly bytesIn: number
+  readonly bytesOut: number
 }
 
 export interface ProtocolHandler {
@@ -32,6 +41,8 @@ export interface Network {
   /** Addresses under which others reach it, with its peer id. Empty before start. */
   addresses(): readonly string[]
   peers(): readonly ConnectedPeer[]
+  /** Since the start of the process. */
+  traffic(): NetworkTraffic
   /** To be called before start. */
   handle(handler: ProtocolHandler): void
   /**
@@ -51,4 +62,9 @@ export interface Network {
   open(peerId: string, protocolId: string, signal: AbortSignal): Promise<ByteStream>
   /** Closes the connection with a peer, if there is one. */
   hangUp(peerId: string): Promise<void>
+  /** Hangs up and meets the peer no more, until allowed. */
+  deny(peerId: string): Promise<void>
+  allow(peerId: string): void
+  /** Lets only nodes with another secret enter from now on; connections that exist stay. */
+  admit(admission: Admission): Promise<void>
 }

@@ -12,12 +12,16 @@ import { type Attempts, keyOf, planAttempt, planWait, type Remembered } from './
 const TICK_MS = 500
 /** Dials to machines that are gone take long, and must not keep others waiting. */
 const DIALS_AT_ONCE = 32
+/** Reasons of PEER_UNREACHABLE for which another try is of no use until somebody does something. */
+const REFUSALS: readonly string[] = ['other-cluster', 'other-node', 'not-admitted']
 
 export interface RedialParts {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
-  readonly network: Pick<Network, 'id' | 'peers' | 'dial' | 'onPeer'>
+  readonly network: Pick<Network, 'id' | 'peers' | 'onPeer'>
+  /** As Network.dial, for addresses of any kind. */
+  readonly dial: Network['dial']
   /** Members and nodes given by hand; read anew each time, so that new addresses count at once. */
   remembered(): Iterable<Remembered>
 }
@@ -25,6 +29,8 @@ export interface RedialParts {
 export interface DialFailure {
   /** In words, with the remedy. */
   readonly message: string
+  /** Whether one of the two does not let the other in. */
+  readonly refused: boolean
   readonly atMs: number
 }
 
@@ -111,11 +117,11 @@ class Redialler {
 
   /** Never rejects. */
   async #dial(key: string, member: Remembered, signal: AbortSignal): Promise<void> {
-    const { clock, random, log, network } = this.#parts
+    const { clock, random, log, dial } = this.#parts
     const { failures } = planAttempt(member, this.#attempts.get(key))
     const addresses = member.addresses.join(' ')
     try {
-      const { id } = await network.dial(member.addresses, signal)
+      const { id } = await dial(member.addresses, signal)
       if (member.id === undefined) this.#names.set(key, id)
       this.#attempts.delete(key)
       this.#failures.delete(key)
@@ -127,7 +133,9 @@ class Redialler {
       this.#attempts.set(key, { failures: failures + 1, nextMs, addresses })
       const message = error instanceof Error ? error.message : String(error)
       if (this.#failures.get(key)?.message !== message) log.info({ member: key }, message)
-      this.#failures.set(key, { message, atMs: clock.now() })
+      const reason = error instanceof NodeError ? String(error.details.reason) : ''
+      const refused = REFUSALS.includes(reason)
+      this.#failures.set(key, { message, refused, atMs: clock.now() })
     }
   }
 

@@ -71,13 +71,20 @@ class World {
     const about = () => ({
       name: id,
       productVersion: '0',
-      clusterId: undefined,
       databaseId: id,
       httpPort: undefined
     })
     const bootstrap = this.nodes.flatMap(({ mesh: other }) => other.addresses())
-    const parts = { network, flows, about, onListen: async () => {} }
-    mesh = createMesh(parts, { sync: SYNC, bootstrap, fetchAll: true, syncTimeoutMs: 30_000 })
+    const nothing = async () => {}
+    const parts = {
+      ...{ network, flows, about, onListen: nothing, saveCluster: nothing, saveJoins: nothing },
+      resolve: async (target: string) => [target]
+    }
+    const cluster = { name: 'sim', secret: new Uint8Array(32), isFixed: true, decidedMs: 0 }
+    mesh = createMesh(parts, {
+      ...{ sync: SYNC, bootstrap, joins: [], cluster },
+      ...{ fetchAll: true, syncTimeoutMs: 30_000 }
+    })
     this.nodes.push({ id, node: { ...opened, flows }, mesh })
     await this.during(mesh.start())
   }

@@ -34,11 +34,14 @@ export interface Host {
 export class LocalNetwork {
   readonly #namespaces: string[] = []
   readonly #switch: string
+  /** The first three bytes of all addresses. */
+  readonly #subnet: string
   #hosts = 0
 
-  constructor() {
+  constructor({ subnet = '10.77.0' } = {}) {
     removeLeftovers()
     process.once('exit', this.cleanUp)
+    this.#subnet = subnet
     this.#switch = this.#add('switch')
     this.#ip('link', 'add', 'bridge', 'type', 'bridge', 'mcast_snooping', '0')
     this.#ip('link', 'set', 'bridge', 'up')
@@ -46,16 +49,22 @@ export class LocalNetwork {
 
   /** A host with an address of its own. Without a route for multicast it can't search. */
   host({ multicastRoute = true } = {}): Host {
-    const number = ++this.#hosts
-    const namespace = this.#add(`host${number}`)
-    const port = `port${number}`
-    this.#ip('link', 'add', port, 'type', 'veth', 'peer', 'eth0', 'netns', namespace)
-    this.#ip('link', 'set', port, 'master', 'bridge', 'up')
-    const address = `10.77.0.${number}`
-    ip('-n', namespace, 'addr', 'add', `${address}/24`, 'dev', 'eth0')
-    ip('-n', namespace, 'link', 'set', 'eth0', 'up')
+    const namespace = this.#add(`host${this.#hosts + 1}`)
     ip('-n', namespace, 'link', 'set', 'lo', 'up')
+    const host = this.attach(namespace, 'eth0')
     if (multicastRoute) ip('-n', namespace, 'route', 'add', '224.0.0.0/4', 'dev', 'eth0')
+    return host
+  }
+
+  /** Gives a host, of another network perhaps, a cable to this one. */
+  attach(namespace: string, device: string): Host {
+    const number = ++this.#hosts
+    const port = `port${number}`
+    this.#ip('link', 'add', port, 'type', 'veth', 'peer', device, 'netns', namespace)
+    this.#ip('link', 'set', port, 'master', 'bridge', 'up')
+    const address = `${this.#subnet}.${number}`
+    ip('-n', namespace, 'addr', 'add', `${address}/24`, 'dev', device)
+    ip('-n', namespace, 'link', 'set', device, 'up')
     return { namespace, address, port }
   }
 
@@ -66,7 +75,7 @@ export class LocalNetwork {
 
   /** The same host at another address. */
   move(host: Host, lastByte: number): Host {
-    const address = `10.77.0.${lastByte}`
+    const address = `${this.#subnet}.${lastByte}`
     ip('-n', host.namespace, 'addr', 'del', `${host.address}/24`, 'dev', 'eth0')
     ip('-n', host.namespace, 'addr', 'add', `${address}/24`, 'dev', 'eth0')
     ip('-n', host.namespace, 'route', 'replace', '224.0.0.0/4', 'dev', 'eth0')

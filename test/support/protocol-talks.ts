@@ -12,6 +12,8 @@ import type { Hello } from '../../protocols/hello/hello.ts'
 import { requestHello } from '../../protocols/hello/request.ts'
 import { helloProtocol } from '../../protocols/hello/serve.ts'
 import type { Protocol } from '../../protocols/protocol.ts'
+import { requestSecret } from '../../protocols/secret/request.ts'
+import { secretProtocol } from '../../protocols/secret/serve.ts'
 import { ROOT_KEY } from '../../protocols/time-tree-shape.ts'
 import { MemoryBlobSource } from './memory-blob-source.ts'
 import { imageEntry, MemoryEntries } from './memory-entries.ts'
@@ -31,7 +33,7 @@ export function helloOf(name: string): Hello {
     protocols: ['/tumesh/hello/1', '/tumesh/entries/1'],
     name,
     productVersion: '0.1.0',
-    clusterId: 'c1',
+    clusterIds: ['c1'],
     databaseId: 'd1',
     hasImages: true,
     httpPort: 8000,
@@ -51,6 +53,12 @@ function talk<Source>(
     serve: (stream) => protocol.serve(stream, source(), 'asker'),
     ask
   }
+}
+
+const offer = {
+  cluster: 'photos',
+  secret: new Uint8Array(32).fill(7),
+  decidedMs: 1_700_000_000_000
 }
 
 const some = [
@@ -111,6 +119,12 @@ export const talks: readonly Talk[] = [
     helloProtocol,
     () => ({ hello: () => helloOf('right'), heard: () => {}, now: () => 5000 }),
     (stream) => requestHello(stream, helloOf('left'), () => 2000, never)
+  ),
+  talk(
+    'secret',
+    secretProtocol,
+    () => ({ take: async () => {} }),
+    (stream) => requestSecret(stream, offer, never)
   ),
   talk('entries', entriesProtocol, () => new MemoryEntries(), askEntries),
   talk('blobs', blobsProtocol, () => someBlobs().source, askBlobs)

@@ -100,7 +100,8 @@ export function spawnNode({
 }: RealNodeOptions & { readonly folder: string; readonly name: string }): RealNode {
   const args = [MAIN, '--data', join(folder, name), '--name', name, '--http-host', '127.0.0.1']
   const port = flags.includes('--http-port') ? [] : ['--http-port', '0']
-  const line = [...runner, process.execPath, ...args, ...port, '--no-mdns', ...flags]
+  const host = flags.includes('--p2p-host') ? [] : ['--p2p-host', '127.0.0.1']
+  const line = [...runner, process.execPath, ...args, ...port, ...host, '--no-mdns', ...flags]
   const child = spawn(line[0] as string, line.slice(1), {
     cwd: folder,
     env: { PATH: process.env.PATH, XDG_STATE_HOME: join(folder, 'state'), ...env },

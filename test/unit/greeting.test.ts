@@ -6,7 +6,7 @@ const node = {
   peerId: '12D3Koo',
   dataFolder: '/srv/data',
   httpUrl: 'http://127.0.0.1:8000',
-  meshFlags: ''
+  meets: { flags: '', onLinkOnly: true }
 }
 
 test('a person sees what to open, to type and where the data is', () => {
@@ -30,9 +30,11 @@ test('the second node is never this one', () => {
   expect(text).toContain('npm start -- --data ./c --http-port 8002 --name c')
 })
 
-test('how others meet it is said, with the flags if it has a secret', () => {
-  expect(greeting(node)).toContain('--cluster NAME --secret-file FILE')
-  const text = greeting({ ...node, meshFlags: ' --cluster photos --secret-file /srv/secret.txt' })
+test('how others meet it is said', () => {
+  expect(greeting(node)).toContain('on this network they find each other')
+  expect(greeting({ ...node, meets: undefined })).toContain('each node keeps its own images')
+  const flags = ' --cluster photos --secret-file /srv/secret.txt'
+  const text = greeting({ ...node, meets: { flags, onLinkOnly: false } })
   expect(text).toContain('--name b --cluster photos --secret-file /srv/secret.txt\n')
-  expect(text).toContain('a copy of the secret')
+  expect(text).toContain('npm run invite')
 })

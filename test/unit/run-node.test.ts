@@ -22,7 +22,7 @@ function fakeProcess(node: Partial<RunnableNode> = {}) {
     peerId: 'p',
     httpUrl: 'http://127.0.0.1:1',
     dataFolder: '/d',
-    meshFlags: ''
+    meets: undefined
   }
   const running = runNode({
     host: {

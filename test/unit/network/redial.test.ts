@@ -41,7 +41,14 @@ describe('a member that is not connected', () => {
         return own.dial(addresses, signal)
       }
     }
-    const parts = { clock, random, log: silentLog, network, dial: network.dial.bind(network), remembered: () => remembered }
+    const parts = {
+      clock,
+      random,
+      log: silentLog,
+      network,
+      dial: network.dial.bind(network),
+      remembered: () => remembered
+    }
     redial = startRedial(parts)
   })
 

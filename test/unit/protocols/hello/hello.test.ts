@@ -50,7 +50,7 @@ describe('hello', () => {
   })
 
   test('a node without images and ports says so by leaving them out', async () => {
-    const bare: Hello = { ...mine, clusterId: undefined, httpPort: undefined, hasImages: false }
+    const bare: Hello = { ...mine, clusterIds: [], httpPort: undefined, hasImages: false }
     const { stream } = servePair(helloProtocol, source({ hello: () => bare }))
     expect(await requestHello(stream, mine, () => 1, never)).toMatchObject(bare)
   })

@@ -1,0 +1,12 @@
+// What the handing over of a secret may hold.
+
+export const SECRET_LIMITS = {
+  /** Handed over once; the second is for a decision that follows at once. */
+  streamsMax: 2,
+  /** Several times what the fields hold, so that fields of later versions have room. */
+  requestBytesMax: 1024,
+  answerBytesMax: 1024
+} as const
+
+export const CLUSTER_BYTES_MAX = 128
+export const SECRET_BYTES = 32

@@ -1,0 +1,56 @@
+// The side that is handed a secret.
+
+import { SECRET_ID } from '../ids.ts'
+import {
+  badMessage,
+  checkLength,
+  checkNumber,
+  checkText,
+  encodeMessage,
+  headOf,
+  parseMessage
+} from '../message.ts'
+import type { Protocol } from '../protocol.ts'
+import { serveRequests } from '../serve-requests.ts'
+import { STATUS } from '../status.ts'
+import { CLUSTER_BYTES_MAX, SECRET_BYTES, SECRET_LIMITS } from './limits.ts'
+import { RequestSchema, ResponseSchema } from './messages_pb.ts'
+
+/** Under which name and secret a mesh is entered from now on. */
+export interface SecretOffer {
+  readonly cluster: string
+  /** 32 bytes. */
+  readonly secret: Uint8Array
+  /** When a person decided so, milliseconds since 1970. */
+  readonly decidedMs: number
+}
+
+export interface SecretSource {
+  /** Resolves once the secret is kept durably. May throw StatusError: then that is the answer. */
+  take(offer: SecretOffer, from: string): Promise<void>
+}
+
+export const secretProtocol: Protocol<SecretSource> = {
+  id: SECRET_ID,
+  limits: SECRET_LIMITS,
+  serve: (stream, source, from) =>
+    serveRequests(stream, {
+      requestBytesMax: SECRET_LIMITS.requestBytesMax,
+      parse: readOffer,
+      perform: async (offer) => {
+        await source.take(offer, from)
+        return encodeMessage(ResponseSchema, { status: STATUS.OK })
+      },
+      failure: (error) => encodeMessage(ResponseSchema, headOf(error))
+    })
+}
+
+function readOffer(frame: Uint8Array): SecretOffer {
+  const { cluster, secret, decidedMs } = parseMessage(RequestSchema, frame)
+  if (cluster === '') throw badMessage('a secret without the name of its cluster')
+  return {
+    cluster: checkText('the cluster', cluster, CLUSTER_BYTES_MAX),
+    secret: Uint8Array.from(checkLength('a secret', secret, SECRET_BYTES)),
+    decidedMs: checkNumber('the time', decidedMs)
+  }
+}

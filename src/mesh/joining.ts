@@ -1,0 +1,182 @@
+// What a person decides about the mesh: meet a server, invite others, remove a member.
+
+import {
+  decodeInvite,
+  encodeInvite,
+  INVITE_ADDRESSES_MAX,
+  isInvite
+} from '../../protocols/invite.ts'
+import { SECRET_BYTES } from '../../protocols/secret/limits.ts'
+import { NodeError } from '../base/errors.ts'
+import { removeMember } from '../flows/members.ts'
+import type { FlowParts } from '../flows/parts.ts'
+import type { ConnectedPeer, Network } from '../network/network.ts'
+import { isLoopback } from '../network/on-link.ts'
+import { admissionOf } from './cluster.ts'
+import type { Meetings } from './meetings.ts'
+import type { MemberList } from './member-list.ts'
+import type { SecretKeeper } from './secret-keeper.ts'
+
+/** For the first comparison with a server that was met; then it goes on without the caller. */
+const COMPARE_MS_MAX = 5_000
+
+export interface JoiningParts {
+  readonly network: Network
+  readonly flows: Pick<FlowParts, 'index' | 'clock' | 'random'>
+  readonly meetings: Meetings
+  readonly members: MemberList
+  readonly keeper: SecretKeeper
+  readonly resolve: (target: string, signal: AbortSignal) => Promise<readonly string[]>
+  readonly compare: (peerId: string) => Promise<void>
+}
+
+export interface Met {
+  readonly id: string
+  readonly name: string | undefined
+  /** Of the connection. */
+  readonly address: string
+  readonly clockOffsetMs: number | undefined
+  /** What this node lacked after the first comparison, or after 5 s. */
+  readonly wantsFiles: number
+  readonly wantsBytes: number
+}
+
+export interface Invitation {
+  readonly line: string
+  /** Whether the secret is new. */
+  readonly made: boolean
+  /** Names of the members that were given a new secret, and of those that could not be. */
+  readonly handedTo: readonly string[]
+  readonly notReached: readonly string[]
+}
+
+export class Joining {
+  readonly #parts: JoiningParts
+
+  constructor(parts: JoiningParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Meets a server and merges with its mesh, whatever both hold. The target is a multiaddr,
+   * http://host:8000 or an invite. Errors: PEER_UNREACHABLE, SAME_NODE, BAD_REQUEST; WireError for
+   * an invite that is none.
+   */
+  async meet(target: string, signal: AbortSignal): Promise<Met> {
+    const { network, flows, meetings, members, resolve, compare } = this.#parts
+    const peer = isInvite(target)
+      ? await this.#enter(target, signal)
+      : await this.#dial(await resolve(target, signal), signal)
+    if (members.isRemoved) await members.announceSelf({ evenRemoved: true })
+    await meetings.merge(peer.id)
+    await Promise.race([
+      compare(peer.id),
+      new Promise<void>((done) => flows.clock.after(COMPARE_MS_MAX, done))
+    ])
+    const { wants, wantBytes } = flows.index.counts()
+    const hello = meetings.heard(peer.id)
+    return {
+      id: peer.id,
+      name: hello?.name,
+      address: network.peers().find(({ id }) => id === peer.id)?.address ?? peer.address,
+      clockOffsetMs: hello && Math.round(hello.clockOffsetMs),
+      wantsFiles: wants,
+      wantsBytes: wantBytes
+    }
+  }
+
+  /** One line that `join` takes anywhere. A mesh without a secret gets one, and so do its members. */
+  async invite(): Promise<Invitation> {
+    const { network, flows, members, meetings, keeper } = this.#parts
+    const made = keeper.facts.secret === undefined
+    let handed = { handedTo: [] as readonly string[], notReached: [] as readonly string[] }
+    if (made) {
+      await keeper.take({
+        cluster: keeper.facts.name,
+        secret: flows.random.bytes(SECRET_BYTES),
+        decidedMs: this.#decidedMs()
+      })
+      handed = await keeper.handOver()
+    }
+    const { name: cluster, secret } = keeper.facts
+    if (secret === undefined) throw new NodeError('INTERNAL', 'The mesh has no secret.')
+    const others = members.others()
+    const nameOf = (id: string) =>
+      meetings.heard(id)?.name ?? others.find((one) => one.id === id)?.name ?? id
+    const away = others.map(({ id }) => id).filter((id) => !handed.handedTo.includes(id))
+    return {
+      line: encodeInvite({ cluster, secret, addresses: invitingAddresses(network.addresses()) }),
+      made,
+      handedTo: handed.handedTo.map(nameOf),
+      notReached: made ? [...new Set([...handed.notReached, ...away])].map(nameOf) : []
+    }
+  }
+
+  /** Removes a member: no node of the mesh meets it any more. False if there is none. */
+  async remove(id: string): Promise<boolean> {
+    const { flows, network, members } = this.#parts
+    if (id === network.id) {
+      throw new NodeError(
+        'SAME_NODE',
+        'This is the node itself. To take it out of the mesh, ask another node to remove it.',
+        { id }
+      )
+    }
+    const removed = await removeMember(flows.index, id)
+    await members.refresh()
+    return removed
+  }
+
+  /** With the secret of an invite. An invite that leads nowhere changes nothing. */
+  async #enter(text: string, signal: AbortSignal): Promise<ConnectedPeer> {
+    const { network, keeper } = this.#parts
+    const { cluster, secret, addresses } = decodeInvite(text)
+    const { facts } = keeper
+    const same = facts.secret !== undefined && Buffer.compare(facts.secret, secret) === 0
+    if (same && facts.name === cluster) return this.#dial(addresses, signal)
+    if (facts.isFixed) {
+      throw new NodeError(
+        'BAD_REQUEST',
+        'This node has its secret from a file, which only its configuration can change. Start it ' +
+          'without --secret-file and join again, or start it with the secret of the other mesh.',
+        { cluster: facts.name }
+      )
+    }
+    await network.admit(admissionOf({ ...facts, name: cluster, secret }))
+    let peer: ConnectedPeer
+    try {
+      peer = await this.#dial(addresses, signal)
+    } catch (error) {
+      await network.admit(admissionOf(keeper.facts))
+      throw error
+    }
+    await keeper.take({ cluster, secret, decidedMs: this.#decidedMs() })
+    await keeper.handOver([peer.id])
+    return peer
+  }
+
+  async #dial(addresses: readonly string[], signal: AbortSignal): Promise<ConnectedPeer> {
+    const { network, members } = this.#parts
+    for (const id of new Set(addresses.map(peerIdIn))) {
+      if (id !== undefined) await members.takeBack(id, addresses)
+    }
+    return network.dial(addresses, signal)
+  }
+
+  /** After every decision that is known here, whatever the clocks say. */
+  #decidedMs(): number {
+    const { flows, keeper } = this.#parts
+    return Math.max(flows.clock.now(), keeper.facts.decidedMs + 1)
+  }
+}
+
+/** Those that lead here from elsewhere; the others only where there are no such. */
+function invitingAddresses(addresses: readonly string[]): readonly string[] {
+  const host = (address: string) => /^\/ip[46]\/([^/]+)/.exec(address)?.[1] ?? ''
+  const outside = addresses.filter((address) => !isLoopback(host(address)))
+  return (outside.length > 0 ? outside : addresses).slice(0, INVITE_ADDRESSES_MAX)
+}
+
+function peerIdIn(address: string): string | undefined {
+  return /\/p2p\/([A-Za-z0-9]+)$/.exec(address)?.[1]
+}

@@ -1,0 +1,157 @@
+// Who is connected says hello; then it is of this mesh, or waits until a person lets the two merge.
+
+import type { Heard } from '../../protocols/hello/hello.ts'
+import type { FlowParts } from '../flows/parts.ts'
+import type { ConnectedPeer, Network } from '../network/network.ts'
+import type { AdmittedNetwork } from './admitted-network.ts'
+import type { ClusterIds } from './cluster-ids.ts'
+import { type GreetingParts, Greetings } from './greetings.ts'
+import { planMeeting } from './plan-meeting.ts'
+
+/** A hello that went wrong is said again. */
+const AGAIN_MS = 2_000
+/** Of another mesh: whether that is still so. */
+const WAITING_MS = 10_000
+
+export interface MeetingParts extends Pick<GreetingParts, 'about'> {
+  readonly network: Network
+  readonly admitted: AdmittedNetwork
+  readonly clusterIds: ClusterIds
+  readonly flows: Pick<FlowParts, 'clock' | 'index' | 'log'>
+  /** Whether a secret keeps strangers out. */
+  readonly haveSecret: () => boolean
+}
+
+interface State {
+  greetAtMs: number
+  /** Of another mesh, with images of its own. */
+  waits: boolean
+}
+
+export class Meetings {
+  readonly #parts: MeetingParts
+  readonly #greetings: Greetings
+  readonly #states = new Map<string, State>()
+  /** Peers that a person chose: whatever they hold, the two merge. */
+  readonly #chosen = new Set<string>()
+  readonly #judging = new Set<Promise<void>>()
+  #stopped = false
+
+  constructor(parts: MeetingParts) {
+    this.#parts = parts
+    const { network, clusterIds, flows } = parts
+    this.#greetings = new Greetings({
+      ...parts,
+      clusterIds: () => (parts.haveSecret() ? [] : clusterIds.list()),
+      onHeard: (peerId, hello) => this.#track(this.#judge(peerId, hello))
+    })
+    network.onPeer((peer, event) => this.#onPeer(peer, event))
+    flows.index.onNews((news) => {
+      // a mesh begins with its first image
+      if (clusterIds.list().length > 0 || news.every(({ from }) => from !== undefined)) return
+      this.#track(this.#begin())
+    })
+  }
+
+  heard(peerId: string): Heard | undefined {
+    return this.#greetings.heard(peerId)
+  }
+
+  /** Whether a connected peer is of another mesh and waits for a person. */
+  waits(peerId: string): boolean {
+    return this.#states.get(peerId)?.waits ?? false
+  }
+
+  /** What a data folder of an earlier run needs before others are met. */
+  async prepare(): Promise<void> {
+    await this.#parts.clusterIds.refresh()
+    await this.#begin()
+  }
+
+  /** Says hello to whom it is due. */
+  greetDue(): void {
+    const { network, admitted, flows } = this.#parts
+    const nowMs = flows.clock.monotonicMs()
+    for (const { id, dialled } of network.peers()) {
+      const state = this.#states.get(id)
+      if (!dialled || admitted.has(id) || state === undefined || state.greetAtMs > nowMs) continue
+      state.greetAtMs = nowMs + (state.waits ? WAITING_MS : AGAIN_MS)
+      this.#track(this.#greet(id))
+    }
+  }
+
+  /** A person chose this peer: merges with its mesh. Errors: those of Greetings.greet. */
+  async merge(peerId: string): Promise<void> {
+    this.#chosen.add(peerId)
+    await this.#greetings.greet(peerId)
+    await Promise.all(this.#judging)
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#greetings.stop()
+    await Promise.all(this.#judging)
+  }
+
+  #onPeer({ id, dialled }: ConnectedPeer, event: 'up' | 'down'): void {
+    if (event === 'down') {
+      this.#states.delete(id)
+      return
+    }
+    const { clock } = this.#parts.flows
+    this.#states.set(id, { greetAtMs: clock.monotonicMs() + AGAIN_MS, waits: false })
+    if (dialled) this.#track(this.#greet(id))
+  }
+
+  /** Never rejects. */
+  async #greet(peerId: string): Promise<void> {
+    try {
+      await this.#greetings.greet(peerId)
+    } catch (error) {
+      this.#parts.flows.log.debug({ peer: peerId, err: error }, 'a peer did not answer a hello')
+    }
+  }
+
+  async #judge(peerId: string, hello: Heard): Promise<void> {
+    const { network, admitted, clusterIds, flows, haveSecret } = this.#parts
+    const state = this.#states.get(peerId)
+    if (state === undefined || admitted.has(peerId) || this.#stopped) return
+    const mine = { hasImages: flows.index.counts().images > 0, clusterIds: clusterIds.list() }
+    const meeting = planMeeting(mine, hello, haveSecret())
+    if (meeting === 'wait' && !this.#chosen.has(peerId)) {
+      if (!state.waits) flows.log.warn({ peer: peerId, name: hello.name }, strangers(hello.name))
+      state.waits = true
+      return
+    }
+    if (!haveSecret()) {
+      const none = hello.clusterIds.length === 0
+      const dialled = network.peers().some(({ id, dialled }) => id === peerId && dialled)
+      if (none && dialled) await clusterIds.ensure()
+      await clusterIds.adopt(hello.clusterIds)
+    }
+    state.waits = false
+    admitted.admit(peerId)
+    // the other side decides by the ids that this one has now
+    if (meeting === 'wait') await this.#greet(peerId)
+  }
+
+  async #begin(): Promise<void> {
+    const { clusterIds, flows, haveSecret } = this.#parts
+    if (!haveSecret() && flows.index.counts().images > 0) await clusterIds.ensure()
+  }
+
+  #track(work: Promise<void>): void {
+    const { log } = this.#parts.flows
+    const tracked = work
+      .catch((error) => log.error({ err: error }, 'a meeting could not be noted'))
+      .finally(() => this.#judging.delete(tracked))
+    this.#judging.add(tracked)
+  }
+}
+
+function strangers(name: string): string {
+  return (
+    `met ${name}, which holds images of another mesh: the two stay apart. ` +
+    'To merge them: npm run join -- ADDRESS, with an address of that node'
+  )
+}

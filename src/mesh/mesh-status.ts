@@ -1,0 +1,219 @@
+// What this node can say of the mesh: who belongs to it, who holds what, and what is under way. Each
+// server is believed for itself alone.
+
+import type { ContentHash } from '../../protocols/hash.ts'
+import type { ImagePath } from '../../protocols/path.ts'
+import { type Version, versionMs } from '../../protocols/version.ts'
+import type { WantBook } from '../blob-sync/want-book.ts'
+import type { FlowParts } from '../flows/parts.ts'
+import type { Replicator } from '../flows/replicate.ts'
+import type { ServerStatus } from '../flows/status.ts'
+import type {
+  ChangeWatch,
+  HolderAnswer,
+  MeshStatusPort,
+  Reach,
+  Traffic
+} from '../http/mesh-status-port.ts'
+import type { IndexSync } from '../index-sync/index-sync.ts'
+import type { PushWatch } from '../index-sync/pusher.ts'
+import type { Network } from '../network/network.ts'
+import type { Redial } from '../network/redial.ts'
+import type { SyncNetwork } from './admitted-network.ts'
+import type { Holders } from './holders.ts'
+import type { LastSeen } from './last-seen.ts'
+import type { Meetings } from './meetings.ts'
+import type { MemberList } from './member-list.ts'
+import { AWAY_MS, clockTroubles, serverOf, unreachableTrouble } from './server-list.ts'
+import { wantMs } from './wants-of.ts'
+
+export interface MeshStatusParts {
+  readonly network: Network
+  readonly admitted: SyncNetwork
+  readonly flows: Pick<FlowParts, 'index' | 'clock'>
+  readonly members: MemberList
+  readonly meetings: Meetings
+  readonly indexSync: IndexSync
+  readonly replicator: Replicator
+  readonly book: WantBook
+  readonly holders: Holders
+  readonly seen: LastSeen
+  readonly redial: () => Redial | undefined
+  /** Blobs that peers took from here, whole. */
+  readonly sentBlobs: () => number
+}
+
+/** Failed wants that are looked at for one status. */
+const FAILURES_MAX = 10_000
+
+export class MeshStatus implements MeshStatusPort {
+  readonly #parts: MeshStatusParts
+  readonly #fetchAll: boolean
+
+  constructor(parts: MeshStatusParts, { fetchAll }: { fetchAll: boolean }) {
+    this.#parts = parts
+    this.#fetchAll = fetchAll
+  }
+
+  /** All other members, and who else is connected. Who looks makes sure that it is not old. */
+  servers(): readonly ServerStatus[] {
+    this.#parts.indexSync.refresh()
+    return this.#servers()
+  }
+
+  nameOf(peerId: string): string {
+    const { meetings, members } = this.#parts
+    const member = members.others().find(({ id }) => id === peerId)
+    return meetings.heard(peerId)?.name ?? member?.name ?? peerId
+  }
+
+  /** Whether a peer is believed to hold a blob that is wanted here. */
+  believes(peerId: string, hash: ContentHash): boolean {
+    const { flows, indexSync } = this.#parts
+    const want = flows.index.blob(hash)?.want
+    return want !== undefined && indexSync.beliefs.holds(peerId, wantMs(want))
+  }
+
+  holders(): (version: Version) => readonly string[] {
+    const { indexSync, seen, flows } = this.#parts
+    const { beliefs } = indexSync
+    indexSync.refresh()
+    const isAway = (id: string) => flows.clock.now() - (seen.at(id) ?? 0) > AWAY_MS
+    const others = this.#others().filter((id) => !isAway(id))
+    const named = others.map((id) => ({ id, name: this.nameOf(id) }))
+    named.sort((a, b) => (a.name < b.name ? -1 : 1))
+    return (version) => {
+      const ms = versionMs(version)
+      return named.filter(({ id }) => beliefs.holds(id, ms)).map(({ name }) => name)
+    }
+  }
+
+  async askHolders(
+    hash: ContentHash,
+    version: Version,
+    timeoutMs: number,
+    signal: AbortSignal
+  ): Promise<readonly HolderAnswer[]> {
+    const { holders, indexSync, admitted } = this.#parts
+    const answers = await holders.ask(hash, timeoutMs, signal)
+    const connected = new Set(admitted.peers().map(({ id }) => id))
+    return this.#others().map((id) => ({
+      name: this.nameOf(id),
+      has: answers.get(id),
+      believed: indexSync.beliefs.holds(id, versionMs(version)),
+      connected: connected.has(id)
+    }))
+  }
+
+  async whenHeld(
+    hash: ContentHash,
+    count: number,
+    timeoutMs: number,
+    signal: AbortSignal
+  ): Promise<readonly string[]> {
+    const enough = Math.min(count, this.#others().length)
+    const ids = await this.#parts.holders.whenHeld(hash, enough, timeoutMs, signal)
+    return ids.map((id) => this.nameOf(id)).sort()
+  }
+
+  watch(path: ImagePath): ChangeWatch {
+    const watch = this.#parts.indexSync.watch(path)
+    return {
+      end: () => watch.end(),
+      reach: async (version, timeoutMs) => {
+        try {
+          return await this.#reach(watch, version, timeoutMs)
+        } finally {
+          watch.end()
+        }
+      }
+    }
+  }
+
+  want(hash: ContentHash) {
+    return this.#parts.book.note(hash)
+  }
+
+  failedBlobs(): number {
+    const { book, flows } = this.#parts
+    let [count, looked] = [0, 0]
+    for (const hash of book.failures()) {
+      if (flows.index.blob(hash)?.want !== undefined) count++
+      if (++looked === FAILURES_MAX) break
+    }
+    return count
+  }
+
+  traffic(): Traffic {
+    const { network, replicator, sentBlobs } = this.#parts
+    const { bytesIn, bytesOut } = network.traffic()
+    return {
+      bytesReceived: bytesIn,
+      bytesSent: bytesOut,
+      blobsReceived: replicator.received().blobs,
+      blobsSent: sentBlobs(),
+      receiveRate: replicator.receiveRate(),
+      transfers: replicator
+        .transfers()
+        .map((transfer) => ({ ...transfer, from: this.nameOf(transfer.peerId) }))
+    }
+  }
+
+  /** What is wrong between this node and the others: plain sentences. */
+  troubles(): readonly string[] {
+    const { flows, admitted } = this.#parts
+    const servers = this.#servers()
+    const none = admitted.peers().length === 0
+    const lacking = none ? flows.index.counts().wants : this.failedBlobs()
+    const lost = this.#fetchAll ? unreachableTrouble(servers, lacking) : undefined
+    return [...clockTroubles(servers), ...(lost === undefined ? [] : [lost])]
+  }
+
+  #servers(): readonly ServerStatus[] {
+    const { network, members, meetings, indexSync, seen, redial, flows } = this.#parts
+    const peers = new Map(network.peers().map((peer) => [peer.id, peer]))
+    const known = new Map(members.others().map((member) => [member.id, member]))
+    const facts = [...new Set([...known.keys(), ...peers.keys()])].map((id) => ({
+      id,
+      member: known.get(id),
+      peer: peers.get(id),
+      waits: meetings.waits(id),
+      heard: meetings.heard(id),
+      report: indexSync.beliefs.report(id),
+      etaSeconds: indexSync.beliefs.etaSeconds(id),
+      failure: redial()?.failure(id),
+      seenMs: seen.at(id)
+    }))
+    const nowMs = flows.clock.now()
+    return facts.map((one) => serverOf(one, nowMs)).sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  /** Ids of all members but this node, and of who else takes part. */
+  #others(): readonly string[] {
+    const { members, admitted } = this.#parts
+    const ids = [...members.others(), ...admitted.peers()].map(({ id }) => id)
+    return [...new Set(ids)]
+  }
+
+  async #reach(watch: PushWatch, version: Version, timeoutMs: number): Promise<Reach> {
+    const { admitted, flows } = this.#parts
+    let isLate = false
+    const late = Promise.withResolvers<void>()
+    const cancel = flows.clock.after(timeoutMs, () => {
+      isLate = true
+      late.resolve()
+    })
+    const isPending = () => {
+      const reached = watch.reached(version)
+      return admitted.peers().some(({ id }) => !reached.includes(id))
+    }
+    while (!isLate && isPending()) await Promise.race([watch.next(), late.promise])
+    cancel()
+    const reached = watch.reached(version)
+    const names = (ids: readonly string[]) => ids.map((id) => this.nameOf(id)).sort()
+    return {
+      reached: names(reached),
+      pending: names(this.#others().filter((id) => !reached.includes(id)))
+    }
+  }
+}

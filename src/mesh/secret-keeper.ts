@@ -1,0 +1,134 @@
+// Keeps the secret of this node's mesh, and hands a new one to all members over the connections
+// that stand, so that none of them falls out.
+
+import { SECRET_ID } from '../../protocols/ids.ts'
+import { requestSecret } from '../../protocols/secret/request.ts'
+import { type SecretOffer, secretProtocol } from '../../protocols/secret/serve.ts'
+import { STATUS, StatusError } from '../../protocols/status.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { Network } from '../network/network.ts'
+import type { AdmittedNetwork } from './admitted-network.ts'
+import { admissionOf, type ClusterFacts, clusterText, planTaking, type Taking } from './cluster.ts'
+
+const HAND_OVER_MS_MAX = 5_000
+const HAND_OVER_TRIES = 2
+
+export interface SecretKeeperParts {
+  readonly network: Network
+  readonly admitted: AdmittedNetwork
+  readonly clock: Clock
+  readonly log: Log
+  /** Keeps the text for the next start, durably and for this user alone. */
+  readonly save: (text: string) => Promise<void>
+}
+
+/** Ids of peers. */
+export interface HandedOver {
+  readonly handedTo: readonly string[]
+  readonly notReached: readonly string[]
+}
+
+export class SecretKeeper {
+  readonly #parts: SecretKeeperParts
+  readonly #stopped = new AbortController()
+  #facts: ClusterFacts
+  /** One decision after the other. */
+  #taking: Promise<unknown> = Promise.resolve()
+  readonly #handing = new Set<Promise<unknown>>()
+
+  constructor(parts: SecretKeeperParts, facts: ClusterFacts) {
+    this.#parts = parts
+    this.#facts = facts
+    parts.admitted.handle({
+      id: SECRET_ID,
+      streamsMax: secretProtocol.limits.streamsMax,
+      serve: (stream, { id }) =>
+        secretProtocol.serve(stream, { take: (offer, from) => this.#offered(offer, from) }, id)
+    })
+  }
+
+  get facts(): ClusterFacts {
+    return this.#facts
+  }
+
+  /** Takes a secret over, if its decision counts more than the one that holds here. */
+  take(offer: SecretOffer): Promise<Taking> {
+    const taking = this.#taking.then(() => this.#take(offer))
+    this.#taking = taking.catch(() => {})
+    return taking
+  }
+
+  /** Hands the secret to all members that are connected, but those that have it. */
+  async handOver(haveIt: readonly string[] = []): Promise<HandedOver> {
+    const { admitted, network } = this.#parts
+    const ids = admitted.peers().map(({ id }) => id)
+    const targets = ids.filter((id) => !haveIt.includes(id))
+    const taken = await Promise.all(targets.map((id) => this.#handTo(id)))
+    // who is connected but of another mesh came in while anybody could
+    for (const { id } of network.peers()) {
+      if (!admitted.has(id) && !haveIt.includes(id)) void network.hangUp(id)
+    }
+    return {
+      handedTo: targets.filter((_, at) => taken[at]),
+      notReached: targets.filter((_, at) => !taken[at])
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort(new Error('the node is stopping'))
+    await this.#taking
+    await Promise.all(this.#handing)
+  }
+
+  async #take(offer: SecretOffer): Promise<Taking> {
+    const { network, log, save } = this.#parts
+    const taking = planTaking(this.#facts, offer)
+    if (taking !== 'take') return taking
+    await save(clusterText(offer))
+    const { cluster: name, secret, decidedMs } = offer
+    this.#facts = { name, secret, decidedMs, isFixed: false }
+    await network.admit(admissionOf(this.#facts))
+    log.info({ cluster: name }, 'the mesh has a secret now: only who has it can join')
+    return taking
+  }
+
+  async #offered(offer: SecretOffer, from: string): Promise<void> {
+    const taking = await this.take(offer)
+    if (taking === 'refuse') {
+      throw new StatusError(STATUS.REFUSED, 'this node has a secret that was set by hand')
+    }
+    // who holds an older decision is told the newer one
+    if (taking === 'keep') this.#track(this.#handTo(from))
+    if (taking === 'take') this.#track(this.handOver([from]))
+  }
+
+  async #handTo(peerId: string): Promise<boolean> {
+    const { admitted, clock, log } = this.#parts
+    for (let tries = 0; tries < HAND_OVER_TRIES && admitted.has(peerId); tries++) {
+      const { name: cluster, secret, decidedMs } = this.#facts
+      if (secret === undefined) return false
+      const late = new AbortController()
+      const cancel = clock.after(HAND_OVER_MS_MAX, () => late.abort(new Error('no answer')))
+      const signal = AbortSignal.any([late.signal, this.#stopped.signal])
+      try {
+        const stream = await admitted.open(peerId, SECRET_ID, signal)
+        await requestSecret(stream, { cluster, secret, decidedMs }, signal)
+        return true
+      } catch (error) {
+        log.warn({ peer: peerId, err: error }, 'a member did not take the secret of the mesh')
+        if (error instanceof StatusError || this.#stopped.signal.aborted) return false
+      } finally {
+        cancel()
+      }
+    }
+    return false
+  }
+
+  #track(work: Promise<unknown>): void {
+    const tracked = work
+      .catch((error) => this.#parts.log.error({ err: error }, 'the secret was not handed on'))
+      .finally(() => this.#handing.delete(tracked))
+    this.#handing.add(tracked)
+  }
+}
