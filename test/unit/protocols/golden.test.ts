@@ -9,7 +9,9 @@ import { entriesProtocol } from '../../../protocols/entries/serve.ts'
 import { parseHash } from '../../../protocols/hash.ts'
 import { requestHello } from '../../../protocols/hello/request.ts'
 import { helloProtocol } from '../../../protocols/hello/serve.ts'
-import { BLOBS_ID, ENTRIES_ID, HELLO_ID } from '../../../protocols/ids.ts'
+import { BLOBS_ID, ENTRIES_ID, HELLO_ID, SECRET_ID } from '../../../protocols/ids.ts'
+import { requestSecret } from '../../../protocols/secret/request.ts'
+import { secretProtocol } from '../../../protocols/secret/serve.ts'
 import { STATUS } from '../../../protocols/status.ts'
 import { ROOT_KEY } from '../../../protocols/time-tree-shape.ts'
 import { MemoryBlobSource } from '../../support/memory-blob-source.ts'
@@ -52,11 +54,12 @@ const held = parseHash('039058c6f2c0cb492c533b0a4d14ef77cc0f78abccced5287d84a1a2
 const missing = parseHash('ab'.repeat(32))
 
 test('names and numbers', () => {
-  expect([HELLO_ID, ENTRIES_ID, BLOBS_ID]).toMatchInlineSnapshot(`
+  expect([HELLO_ID, ENTRIES_ID, BLOBS_ID, SECRET_ID]).toMatchInlineSnapshot(`
     [
       "/tumesh/hello/1",
       "/tumesh/entries/1",
       "/tumesh/blobs/1",
+      "/tumesh/secret/1",
     ]
   `)
   expect(STATUS).toMatchInlineSnapshot(`
@@ -80,6 +83,19 @@ test('hello', async () => {
     {
       "answered": "6a08011a5f0a0f2f74756d6573682f68656c6c6f2f310a112f74756d6573682f656e74726965732f31120572696768741a05302e312e302082d095ffbc312a02633132026431380140c03e4a172f6970342f3132372e302e302e312f7463702f343030312082d095ffbc31",
       "asked": "600a5e0a0f2f74756d6573682f68656c6c6f2f310a112f74756d6573682f656e74726965732f3112046c6566741a05302e312e302081d095ffbc312a02633132026431380140c03e4a172f6970342f3132372e302e302e312f7463702f34303031",
+    }
+  `)
+})
+
+test('secret', async () => {
+  const served = servePair(secretProtocol, { take: async () => {} })
+  const secret = new Uint8Array(32).fill(7)
+  const offer = { cluster: 'photos', secret, decidedMs: 1_700_000_000_000 }
+  await requestSecret(served.stream, offer, never)
+  expect(bytesOf(served)).toMatchInlineSnapshot(`
+    {
+      "answered": "020801",
+      "asked": "310a0670686f746f73122007070707070707070707070707070707070707070707070707070707070707071880d095ffbc31",
     }
   `)
 })
