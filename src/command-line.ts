@@ -1,6 +1,6 @@
 // The command line: which flags there are and what --help says. Nothing heavy is loaded here.
 
-import { Command, CommanderError, Option } from 'commander'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { FLAGS, type Flag } from '../config/flags.ts'
 import type { FlagValues } from '../config/load-config.ts'
 import { PRODUCT_VERSION } from './base/product-version.ts'
@@ -10,6 +10,8 @@ import type { NodeTarget } from './commands/node-client.ts'
 export type CommandLine =
   | { readonly do: 'start' | 'print-config'; readonly flags: FlagValues }
   | { readonly do: 'keys'; readonly order: KeysOrder; readonly target: NodeTarget }
+  | { readonly do: 'join'; readonly targets: readonly string[]; readonly target: NodeTarget }
+  | { readonly do: 'invite'; readonly target: NodeTarget }
   /** Help or version was shown, or the line is wrong; both are already said. */
   | { readonly do: 'exit'; readonly code: number }
 
@@ -30,13 +32,15 @@ export function readCommandLine(words: readonly string[], output: CommandOutput)
   }
   const program = new Command('tumesh')
     .description('Keeps images alive on every server that should have them.')
-    .usage('[start] [options] | keys …')
+    .usage('[start] [options] | join … | invite | keys …')
     .version(PRODUCT_VERSION, '-V, --version', 'show the version')
     .helpOption('-h, --help', 'show this help')
     .showHelpAfterError('(tumesh --help shows what there is)')
     .configureOutput(output)
     .exitOverride()
   program.addCommand(startCommand(found).copyInheritedSettings(program), { isDefault: true })
+  program.addCommand(joinCommand(found).copyInheritedSettings(program))
+  program.addCommand(inviteCommand(found).copyInheritedSettings(program))
   program.addCommand(keysCommand(found, program))
   try {
     program.parse(withStart(words), { from: 'user' })
@@ -69,15 +73,40 @@ function startCommand(found: (line: CommandLine) => void): Command {
     })
 }
 
+function joinCommand(found: (line: CommandLine) => void): Command {
+  const command = new Command('join')
+    .description('makes a node meet others, at once or at its next start')
+    .argument('<targets...>', 'http://HOST:8000, a multiaddr, or the line that invite prints')
+    .action((targets: string[], { url, data }) =>
+      found({ do: 'join', targets, target: { url, data } })
+    )
+  return withNode(command)
+}
+
+function inviteCommand(found: (line: CommandLine) => void): Command {
+  const command = new Command('invite')
+    .description('prints one line by which a server anywhere joins the mesh')
+    .action(({ url, data }) => found({ do: 'invite', target: { url, data } }))
+  return withNode(command)
+}
+
+/** The node that a command talks to. */
+function withNode(command: Command): Command {
+  return command
+    .option('--url <url>', 'the node', readUrl, 'http://127.0.0.1:8000')
+    .option('--data <dir>', 'its data folder (default: ./data)')
+}
+
+function readUrl(text: string): string {
+  if (/^https?:\/\//i.test(text) && URL.canParse(text)) return text
+  throw new InvalidArgumentError('Give one such as http://127.0.0.1:8000.')
+}
+
 function keysCommand(found: (line: CommandLine) => void, program: Command): Command {
   const keys = new Command('keys').description('makes, lists and revokes keys of a running node')
   const add = (name: string, text: string) => {
     const command = new Command(name).description(text).copyInheritedSettings(program)
-    keys.addCommand(
-      command
-        .option('--url <url>', 'the node', 'http://127.0.0.1:8000')
-        .option('--data <dir>', 'its data folder', './data')
-    )
+    keys.addCommand(withNode(command))
     return command
   }
   add('add', 'makes a key and shows it, this once')
@@ -86,13 +115,13 @@ function keysCommand(found: (line: CommandLine) => void, program: Command): Comm
     .action((name: string, { scope, url, data }) =>
       found({ do: 'keys', order: { do: 'add', name, scopes: [scope] }, target: { url, data } })
     )
-  add('list', 'lists the keys').action((target: NodeTarget) =>
-    found({ do: 'keys', order: { do: 'list' }, target })
+  add('list', 'lists the keys').action(({ url, data }) =>
+    found({ do: 'keys', order: { do: 'list' }, target: { url, data } })
   )
   add('revoke', 'revokes a key at once')
     .argument('<id>', 'as `keys list` shows it')
-    .action((id: string, target: NodeTarget) =>
-      found({ do: 'keys', order: { do: 'revoke', id }, target })
+    .action((id: string, { url, data }) =>
+      found({ do: 'keys', order: { do: 'revoke', id }, target: { url, data } })
     )
   return keys.copyInheritedSettings(program)
 }
@@ -104,6 +133,8 @@ All keys: config/README.md
 Examples:
   npm start                                                 a node on port 8000, data in ./data
   npm start -- --data ./b --http-port 8001 --name b         a second one beside it
+  npm run join -- http://10.0.0.2:8000                      meet a node elsewhere
+  npm run invite                                            a line by which others join
   npm run keys -- add crawler --scope write                 a key for a program elsewhere`
 
 function optionOf(flag: Flag): Option {

@@ -3,7 +3,7 @@
 
 import { enableCompileCache } from 'node:module'
 import { homedir, hostname } from 'node:os'
-import { join } from 'node:path'
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { FlagValues, LoadedConfig } from '../config/load-config.ts'
 import type { Config } from '../config/schema.ts'
@@ -27,6 +27,8 @@ const line = readCommandLine(process.argv.slice(2), {
 if (line.do === 'exit') process.exitCode = line.code
 else if (line.do === 'print-config') await orExplain(false, () => printEffective(line.flags))
 else if (line.do === 'keys') await orExplain(false, () => keys(line.order, line.target))
+else if (line.do === 'join') await orExplain(false, () => join(line.targets, line.target))
+else if (line.do === 'invite') await orExplain(false, () => invite(line.target))
 else {
   const { config } = await orExplain(false, () => load(line.flags))
   const debug = config.logLevel === 'debug' || config.logLevel === 'trace'
@@ -61,6 +63,23 @@ async function keys(order: KeysOrder, target: NodeTarget): Promise<void> {
   process.stdout.write(await runKeys(order, target))
 }
 
+async function join(targets: readonly string[], target: NodeTarget): Promise<void> {
+  const { runJoin } = await import('./commands/join.ts')
+  const allDone = await runJoin(targets, target, {
+    done: (text) => process.stdout.write(`${text}\n`),
+    failed: (text) => process.stderr.write(`${text}\n`)
+  })
+  if (!allDone) process.exitCode = 1
+}
+
+/** The line alone goes to stdout, so that it can be piped to another server. */
+async function invite(target: NodeTarget): Promise<void> {
+  const { runInvite } = await import('./commands/invite.ts')
+  const { line, notes } = await runInvite(target)
+  process.stdout.write(line)
+  process.stderr.write(notes)
+}
+
 async function start(config: Config): Promise<void> {
   const [{ systemClock }, { createLog }, { logDestination }, { createNode }, { runNode }] =
     await Promise.all([
@@ -87,7 +106,7 @@ async function start(config: Config): Promise<void> {
 
 /** Where this user's programs keep state, by the XDG base directory specification. */
 function stateFolder(): string {
-  return join(process.env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'tumesh')
+  return resolve(process.env.XDG_STATE_HOME || resolve(homedir(), '.local', 'state'), 'tumesh')
 }
 
 /**

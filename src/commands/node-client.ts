@@ -5,53 +5,100 @@ import { join } from 'node:path'
 import { NodeError, systemCodeOf } from '../base/errors.ts'
 import { readSmallFile } from '../store/small-file.ts'
 
-/** The running node that a command talks to. */
+/** The node that a command is for. */
 export interface NodeTarget {
   readonly url: string
-  /** Its data folder, which holds the key for commands. */
-  readonly data: string
+  /** Its data folder; undefined: the one that a node has unless it is told another. */
+  readonly data: string | undefined
 }
 
+export const DATA_INITIAL = './data'
 const KEY_BYTES_MAX = 4096
 
-/** Sends JSON and gives back the JSON of the answer. Errors are sentences for a person. */
+type Method = 'GET' | 'POST' | 'DELETE'
+
+/**
+ * Sends JSON and gives back the JSON of the answer. Errors are sentences for a person:
+ * NOT_AVAILABLE (with `refused: true` where nothing listens), NOT_FOUND, BAD_REQUEST.
+ */
 export async function callNode(
-  { url, data }: NodeTarget,
-  method: 'GET' | 'POST' | 'DELETE',
+  target: NodeTarget,
+  method: Method,
   path: string,
   body?: unknown
 ): Promise<Record<string, unknown>> {
-  const answer = await fetch(new URL(path, url), {
-    method,
-    headers: {
-      authorization: `Bearer ${localKeyIn(data)}`,
-      ...(body !== undefined && { 'content-type': 'application/json' })
-    },
-    ...(body !== undefined && { body: JSON.stringify(body) })
-  }).catch((cause) => {
-    throw new NodeError('NOT_AVAILABLE', unreachable(url, cause), { url }, { cause })
-  })
+  const { url, data } = target
+  const key = readLocalKey(data ?? DATA_INITIAL)
+  if (key === undefined && data !== undefined) throw noKey(data)
+  let answer = await send(url, key, method, path, body)
+  // without --data the key may be another node's; who may do all without one still may
+  if (answer.status === 401 && data === undefined && key !== undefined) {
+    answer = await send(url, undefined, method, path, body)
+  }
   const content = (await answer.json().catch(() => ({}))) as Record<string, unknown>
   if (answer.ok) return content
-  const detail = Array.isArray(content.detail)
-    ? content.detail.map(({ loc, msg }) => `${loc?.at?.(-1)} ${msg}`).join('; ')
-    : String(content.detail ?? `the node at ${url} answered ${answer.status}`)
-  throw new NodeError('BAD_REQUEST', detail, { status: answer.status })
+  throw new NodeError('BAD_REQUEST', sentenceOf(answer, content, target), { status: answer.status })
 }
 
-function localKeyIn(data: string): string {
-  const file = join(data, 'metadata', 'local.key')
-  const key = readSmallFile(file, KEY_BYTES_MAX)?.toString().trim()
-  if (key) return key
-  throw new NodeError(
+/** The key of the node that has this data folder; undefined if no node ever had it. */
+export function readLocalKey(data: string): string | undefined {
+  return readSmallFile(keyFile(data), KEY_BYTES_MAX)?.toString().trim() || undefined
+}
+
+async function send(
+  url: string,
+  key: string | undefined,
+  method: Method,
+  path: string,
+  body: unknown
+): Promise<Response> {
+  const init: RequestInit = {
+    method,
+    headers: {
+      ...(key !== undefined && { authorization: `Bearer ${key}` }),
+      ...(body !== undefined && { 'content-type': 'application/json' })
+    }
+  }
+  if (body !== undefined) init.body = JSON.stringify(body)
+  try {
+    return await fetch(new URL(path, url), init)
+  } catch (cause) {
+    const refused = systemCodeOf(cause) === 'ECONNREFUSED'
+    throw new NodeError('NOT_AVAILABLE', unreachable(url, refused), { url, refused }, { cause })
+  }
+}
+
+function sentenceOf(
+  { status }: Response,
+  { detail }: Record<string, unknown>,
+  { url, data }: NodeTarget
+): string {
+  if (status === 401 && data !== undefined) {
+    return `The node at ${url} is not the one of ${data}. Name its address with --url.`
+  }
+  if (status === 401) {
+    return `The node at ${url} asks for its key. Name its data folder with --data.`
+  }
+  if (Array.isArray(detail)) {
+    return detail.map(({ loc, msg }) => `${loc?.at?.(-1)} ${msg}`).join('; ')
+  }
+  return String(detail ?? `What answers at ${url} is no Tumesh node (status ${status}).`)
+}
+
+function noKey(data: string): NodeError {
+  const file = keyFile(data)
+  return new NodeError(
     'NOT_FOUND',
     `There is no ${file}. Name the data folder of the node with --data.`,
     { file }
   )
 }
 
-function unreachable(url: string, cause: unknown): string {
-  const refused = systemCodeOf(cause) === 'ECONNREFUSED'
+function keyFile(data: string): string {
+  return join(data, 'metadata', 'local.key')
+}
+
+function unreachable(url: string, refused: boolean): string {
   const what = refused ? `Nothing listens at ${url}` : `The node at ${url} can't be reached`
   return `${what}. Is it running? Name its address with --url.`
 }

@@ -21,8 +21,37 @@ export interface MeshPort {
   servers(): readonly ServerStatus[]
   /** Compares with all servers now, and tries to fetch all that is lacking. */
   syncNow(): Promise<void>
-  /** Connects to a server of the same cluster and secret. Errors: PEER_UNREACHABLE, SAME_NODE. */
-  meet(address: string, signal: AbortSignal): Promise<{ id: string; address: string }>
+  /**
+   * Meets a server and merges with its mesh: a multiaddr, http://host:8000 or an invite. Errors:
+   * PEER_UNREACHABLE, SAME_NODE, BAD_INVITE, BAD_REQUEST.
+   */
+  meet(target: string, signal: AbortSignal): Promise<Met>
+  /** One line that `join` takes anywhere; makes the secret of an open mesh if there is none yet. */
+  invite(signal: AbortSignal): Promise<Invitation>
+  /** Forgets a member and admits it no more. False if there is none. */
+  remove(id: string): Promise<boolean>
+}
+
+/** A server that was met, and what is lacking here after the first comparison with it. */
+export interface Met {
+  readonly id: string
+  readonly name: string | undefined
+  /** The multiaddr of the connection. */
+  readonly address: string
+  /** How far its clock is ahead of ours. */
+  readonly clockOffsetMs: number | undefined
+  readonly wantsFiles: number
+  readonly wantsBytes: number
+}
+
+export interface Invitation {
+  readonly line: string
+  /** Whether the secret is new. */
+  readonly made: boolean
+  /** Names of the servers that were given a new secret. */
+  readonly handedTo: readonly string[]
+  /** Names of the members that could not be. */
+  readonly notReached: readonly string[]
 }
 
 export interface HttpParts {

@@ -8,6 +8,7 @@ import { fileRoutes } from './routes/file.ts'
 import { filesRoutes } from './routes/files.ts'
 import { forceSyncRoutes } from './routes/force-sync.ts'
 import { galleryRoutes } from './routes/gallery.ts'
+import { inviteRoutes } from './routes/invite.ts'
 import { keyRoutes } from './routes/keys.ts'
 import { operationRoutes } from './routes/operations.ts'
 import { peerRoutes } from './routes/peers.ts'
@@ -42,6 +43,7 @@ export function createRouteTable(
     ...deleteImagesRoutes(parts, options),
     ...keyRoutes(parts),
     ...peerRoutes(parts),
+    ...inviteRoutes(parts),
     ...operationRoutes(parts, () => table)
   ]
   return table

@@ -37,6 +37,10 @@ const CAUSES: readonly { readonly cause: Cause; readonly pattern: RegExp }[] = [
   }
 ]
 
+/** Cluster and secret given by hand, on every server, are the other way; who has them knows it. */
+const INVITE_REMEDY =
+  'Run `npm run invite` on one of the two and `npm run join -- <that line>` on the other.'
+
 /** PEER_UNREACHABLE, or SAME_NODE if `error` says that the node dialled itself. */
 export function dialError(error: unknown, addresses: readonly Multiaddr[]): NodeError {
   if (error instanceof NodeError) return error
@@ -60,7 +64,7 @@ export function sameNode(): NodeError {
 export function notOnLink(addresses: readonly Multiaddr[]): NodeError {
   return new NodeError(
     'PEER_UNREACHABLE',
-    `${placesOf(addresses)} is not on the local network, and without a secret this node meets others only there. Give both nodes the same --cluster and --secret-file.`,
+    `${placesOf(addresses)} is not on the local network, and without a secret this node meets others only there. ${INVITE_REMEDY}`,
     { reason: 'not-admitted', addresses: addresses.map(String) }
   )
 }
@@ -69,7 +73,7 @@ function sentenceOf(cause: Cause, addresses: readonly Multiaddr[]): string {
   const place = placesOf(addresses)
   switch (cause) {
     case 'other-cluster':
-      return `The node at ${place} is of another cluster or has another secret. Start both with the same --cluster and --secret-file.`
+      return `The node at ${place} is of another cluster or has another secret. ${INVITE_REMEDY}`
     case 'other-node':
       return `At ${place} is another node than the one looked for. Use the address that the node shows now.`
     case 'not-admitted':
@@ -99,7 +103,7 @@ function unreachable(
     cause === 'timed-out' ? `${place} did not answer in time.` : `There is no way to ${place}.`
   const allPrivate = addresses.every((address) => isPrivate(ipOf(address) ?? ''))
   return allPrivate
-    ? `${what} The address is private and can be reached only from its own local network. Give one that can be reached from here, or let that node join this one.`
+    ? `${what} The address is private and can be reached only from its own local network. Give one that can be reached from here, or let that node join this one (\`npm run join\` there).`
     : `${what} Check that the machine is on and that no firewall closes the port.`
 }
 

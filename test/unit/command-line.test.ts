@@ -47,6 +47,37 @@ test('--print-config prints instead of starting', () => {
   })
 })
 
+const URL_INITIAL = 'http://127.0.0.1:8000'
+
+test('join takes several targets; the node may be named by its address or its folder', () => {
+  const targets = ['http://b:8000', '/ip4/10.0.0.2/tcp/4001']
+  expect(run('join', ...targets).line).toEqual({
+    do: 'join',
+    targets,
+    target: { url: URL_INITIAL, data: undefined }
+  })
+  const named = ['--url', 'http://127.0.0.1:8001', '--data', './b']
+  expect(run('join', targets[0] as string, ...named).line).toEqual({
+    do: 'join',
+    targets: ['http://b:8000'],
+    target: { url: 'http://127.0.0.1:8001', data: './b' }
+  })
+})
+
+test('invite and keys name the node in the same way', () => {
+  const target = { url: URL_INITIAL, data: './b' }
+  expect(run('invite', '--data', './b').line).toEqual({ do: 'invite', target })
+  expect(run('keys', 'list', '--data', './b').line).toEqual({
+    do: 'keys',
+    order: { do: 'list' },
+    target
+  })
+  expect(run('keys', 'revoke', '7', '--data', './b').line).toMatchObject({
+    order: { do: 'revoke', id: '7' },
+    target
+  })
+})
+
 test('--help names every flag and the second node', () => {
   const { line, out, err } = run('--help')
   expect(line).toEqual({ do: 'exit', code: 0 })
@@ -64,7 +95,10 @@ test.each([
   [['--htp-port', '1'], '--http-port'],
   [['--http-port'], 'argument missing'],
   [['strt'], 'start'],
-  [['start', 'again'], 'too many arguments']
+  [['start', 'again'], 'too many arguments'],
+  [['join'], 'targets'],
+  [['join', '--url', '127.0.0.1:8000', 'http://b:8000'], 'such as http://127.0.0.1:8000'],
+  [['invite', 'b'], 'too many arguments']
 ])('%j is explained and is a usage error', (words, explanation) => {
   const { line, err, out } = run(...words)
   expect(line).toEqual({ do: 'exit', code: 2 })

@@ -1,14 +1,23 @@
 // The other servers: list them, meet one, forget one.
 
 import { z } from 'zod'
+import { INVITE_CHARACTERS_MAX } from '../../../protocols/invite.ts'
 import { NodeError } from '../../base/errors.ts'
-import { forgetMember, listMembers } from '../../flows/members.ts'
+import { formatSize } from '../../base/units.ts'
+import { listMembers, removeMember } from '../../flows/members.ts'
 import { describeServers } from '../describe-status.ts'
 import { messageFor } from '../messages.ts'
-import type { HttpParts, MeshPort } from '../ports.ts'
+import type { HttpParts, Met } from '../ports.ts'
+import { requireMesh } from '../require-mesh.ts'
 import type { ApiRequest, Route } from '../route.ts'
 
-const peerBody = z.strictObject({ address: z.string().min(1).max(1024) })
+const peerBody = z.strictObject({
+  address: z
+    .string()
+    .min(1)
+    .max(INVITE_CHARACTERS_MAX + 1024) // a chat may have broken it into lines
+    .describe('A multiaddr, http://host:8000 or an invite')
+})
 const peerParams = z.strictObject({ id: z.string().min(1).max(128) })
 
 export function peerRoutes(parts: HttpParts): Route[] {
@@ -27,11 +36,11 @@ export function peerRoutes(parts: HttpParts): Route[] {
       url: '/api/peers',
       who: 'admin',
       tag: 'operations',
-      summary: 'Meet another server of the same cluster and secret, by its multiaddr',
+      summary: 'Meet another server, by its multiaddr, http://host:8000 or an invite',
       body: peerBody,
       answers: {
-        200: { means: 'It is connected' },
-        400: { means: 'The address is this node itself' },
+        200: { means: 'It is connected, and what is to be fetched' },
+        400: { means: 'The address is none, or this node itself; or the invite is not whole' },
         503: { means: 'It can not be reached; the sentence says why' }
       },
       handle: (request) => meet(parts, request)
@@ -41,10 +50,14 @@ export function peerRoutes(parts: HttpParts): Route[] {
       url: '/api/peers/:id',
       who: 'admin',
       tag: 'operations',
-      summary: 'Forget a member that is gone for good',
+      summary: 'Forget a member that is gone for good, and admit it no more',
       params: peerParams,
-      answers: { 200: { means: 'It is forgotten' }, 404: { means: 'There is no such member' } },
-      handle: (request) => forget(parts, request)
+      answers: {
+        200: { means: 'It is removed' },
+        400: { means: 'It is this node itself' },
+        404: { means: 'There is no such member' }
+      },
+      handle: (request) => remove(parts, request)
     }
   ]
 }
@@ -60,35 +73,75 @@ async function list(parts: HttpParts, access: ApiRequest['access']): Promise<unk
   return { status: 'success', peers: [...connected, ...others] }
 }
 
-function meshOf({ mesh }: HttpParts): MeshPort {
-  if (mesh !== undefined) return mesh
-  throw new NodeError(
-    'NOT_AVAILABLE',
-    'This node stands alone. Start it with --cluster NAME --secret-file FILE, the same on every ' +
-      'server, to meet others.'
-  )
-}
-
 async function meet(parts: HttpParts, request: ApiRequest): Promise<unknown> {
   const { address } = request.body as z.output<typeof peerBody>
-  const begun = parts.clock.monotonicMs()
-  const peer = await meshOf(parts).meet(address, request.signal)
-  const ms = Math.round(parts.clock.monotonicMs() - begun)
+  const { clock } = parts
+  const mesh = requireMesh(parts)
+  const [begunAtMs, begun] = [clock.now(), clock.monotonicMs()]
+  const met = await mesh.meet(address, request.signal)
+  const wholeMs = Math.round(clock.monotonicMs() - begun)
+  const server = mesh.servers().find(({ peerId }) => peerId === met.id)
+  const connectedMs = (server?.connectedAtMs ?? clock.now()) - begunAtMs
+  const already = connectedMs < 0
+  const tookMs = already ? 0 : Math.min(connectedMs, wholeMs)
   return {
     status: 'success',
-    message: messageFor(request, `Connected in ${ms} ms.`, `已连接，用时 ${ms} 毫秒。`),
-    peer_id: peer.id,
-    address: peer.address
+    message: messageFor(request, english(met, already, tookMs), chinese(met, already, tookMs)),
+    peer_id: met.id,
+    name: met.name ?? null,
+    address: listeningAddress(met.address, server?.addresses ?? []),
+    already_connected: already,
+    took_ms: tookMs,
+    clock_offset_ms: met.clockOffsetMs ?? null,
+    missing_files: met.wantsFiles,
+    missing_bytes: met.wantsBytes
   }
 }
 
-async function forget(parts: HttpParts, request: ApiRequest): Promise<unknown> {
+function english({ clockOffsetMs, wantsFiles, wantsBytes }: Met, already: boolean, tookMs: number) {
+  const connected = already ? 'Already connected' : `Connected in ${tookMs} ms`
+  const clocks = clockOffsetMs === undefined ? '' : `, clocks ${apart(clockOffsetMs)} s apart`
+  const images = wantsFiles === 1 ? '1 image' : `${wantsFiles} images`
+  const fetch = wantsFiles === 0 ? 'nothing' : `${images} (${formatSize(wantsBytes)})`
+  return `${connected}${clocks}, ${fetch} to fetch.`
+}
+
+function chinese({ clockOffsetMs, wantsFiles, wantsBytes }: Met, already: boolean, tookMs: number) {
+  const connected = already ? '早已连接' : `已连接，用时 ${tookMs} 毫秒`
+  const clocks = clockOffsetMs === undefined ? '' : `，时钟相差 ${apart(clockOffsetMs)} 秒`
+  const fetch =
+    wantsFiles === 0
+      ? '没有要取回的图片'
+      : `待取回 ${wantsFiles} 张图片（${formatSize(wantsBytes)}）`
+  return `${connected}${clocks}，${fetch}。`
+}
+
+function apart(clockOffsetMs: number): string {
+  return (Math.abs(clockOffsetMs) / 1000).toFixed(1)
+}
+
+/** If the other side dialled, its connection comes from a port at which it does not listen. */
+function listeningAddress(ofConnection: string, addresses: readonly string[]): string {
+  const host = ofConnection.split('/tcp/', 1)[0]
+  return (
+    addresses.find((one) => one === ofConnection) ??
+    addresses.find((one) => one.startsWith(`${host}/tcp/`)) ??
+    ofConnection
+  )
+}
+
+async function remove(parts: HttpParts, request: ApiRequest): Promise<unknown> {
   const { id } = request.params as z.output<typeof peerParams>
-  if (!(await forgetMember(parts.flows.index, id))) {
+  const { mesh, flows } = parts
+  if (!(await (mesh?.remove(id) ?? removeMember(flows.index, id)))) {
     throw new NodeError('NOT_FOUND', `There is no member ${id}. GET /api/peers lists them.`, { id })
   }
   return {
     status: 'success',
-    message: messageFor(request, `${id} is forgotten.`, `已移除 ${id}。`)
+    message: messageFor(
+      request,
+      `${id} is removed and admitted no more. To take it back, join its address from here.`,
+      `已移除 ${id}，今后不再接纳。若要让其回来，请在此处加入它的地址。`
+    )
   }
 }

@@ -44,6 +44,7 @@ describe('why a node could not be reached', () => {
     const told = dialError(new AggregateError([refused, wrongSecret]), far)
     expect(told.details.reason).toBe('other-cluster')
     expect(told.message).toContain('203.0.113.9:4001 and 1 more')
+    expect(told.message).toContain('npm run invite')
   })
 
   test('a public address that does not answer is no question of networks', () => {
@@ -63,5 +64,6 @@ describe('why a node could not be reached', () => {
 
   test('without a secret, of other networks', () => {
     expect(notOnLink(far).message).toContain('without a secret')
+    expect(notOnLink(far).message).toContain('npm run invite')
   })
 })
