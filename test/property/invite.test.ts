@@ -1,5 +1,6 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import fc from 'fast-check'
+import { base58btc } from 'multiformats/bases/base58'
 import { describe, expect, test } from 'vitest'
 import {
   decodeInvite,
@@ -111,6 +112,29 @@ describe('an invite', () => {
     expect(() => encodeInvite(given)).not.toThrow()
     expect(() => encodeInvite({ ...given, ...change })).toThrow(badInvite)
   })
+})
+
+/** Of version 1: lines that people have kept must go on being read. */
+const KEPT =
+  'tumesh-invite:6SLZP8Jo8ne92cf2pPzqo3H8UzBATNqYHE7pW93tUATfNXX2WLTNRuBE6ywfVSB7W5' +
+  'hWUW94fyPN9zxH4dMfehYvBEDzCi6Rrm2cNrpSpTRye84KaZFLRd2e71TUvKVckXazYh2u8tSrYiq8aL' +
+  'AVYBjti2GASBVaNBW2YRS2ZXGwpkBPXkefM4iFJiPedsYAMrx2k3uC9Tkj'
+
+test('a line of version 1 stays one', () => {
+  const id = '12D3KooWLQdSUBEPuqBWLgUN1iG2wyidXzGemwAJwTFFzgdvsM8e'
+  expect(plain(decodeInvite(KEPT))).toEqual({
+    cluster: 'photos',
+    secret: Array.from({ length: 32 }, (_, n) => n),
+    addresses: [`/ip4/192.168.1.5/tcp/4001/p2p/${id}`, `/dns/a.example/tcp/4001/p2p/${id}`]
+  })
+})
+
+test('one of another version is told as such', () => {
+  const rest = Buffer.from(base58btc.baseDecode(KEPT.slice(INVITE_PREFIX.length))).subarray(8)
+  rest[0] = 2
+  const sum = createHash('sha256').update(INVITE_PREFIX).update(rest).digest().subarray(0, 8)
+  const line = INVITE_PREFIX + base58btc.baseEncode(Buffer.concat([sum, rest]))
+  expect(() => decodeInvite(line)).toThrow('another version of Tumesh')
 })
 
 test('whatever the text is, reading it throws nothing else, and shows none of it', () => {
