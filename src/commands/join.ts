@@ -20,12 +20,12 @@ export async function runJoin(
 ): Promise<boolean> {
   const once = [...new Set(targets)]
   let allDone = true
-  for (const target of once) {
+  for (const [n, target] of once.entries()) {
     try {
       targetKind(target)
       output.done(`✓ ${await meet(target, node)}`)
     } catch (error) {
-      if (isRefused(error)) return joinLater(once, node, output)
+      if (isRefused(error)) return (await joinLater(once.slice(n), node, output)) && allDone
       output.failed(failure(target, error))
       allDone = false
     }

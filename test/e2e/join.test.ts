@@ -127,12 +127,16 @@ describe('join', () => {
     ]
     await put(b.url, 'b.svg', svg('b'))
     await a.end('SIGTERM')
-    const { code, stdout, stderr } = await script('join', 'nonsense', b.url, b.url, ...at(a, 'a'))
+    const { code, stdout, stderr } = await script(
+      'join',
+      ...['nonsense', b.url, 'more', b.url],
+      ...at(a, 'a')
+    )
     expect([code, stdout]).toEqual([
       1,
       `The node is not running (nothing listens at ${a.url}); it will join ${b.url} at its next start.\n`
     ])
-    expect(stderr).toMatch(/^✗ nonsense: "nonsense" is no address of a node\./)
+    expect(stderr).toMatch(/^✗ nonsense: "nonsense" is no address of a node\..*\n✗ more: .*\n$/)
     const back = await start('a')
     await sees(back, 'b')
     await hasImage(back, 'b.svg', 'b')
