@@ -69,10 +69,10 @@ export class Joining {
       : await this.#dial(await resolve(target, signal), signal)
     if (members.isRemoved) await members.announceSelf({ evenRemoved: true })
     await meetings.merge(peer.id)
-    await Promise.race([
-      compare(peer.id),
-      new Promise<void>((done) => flows.clock.after(COMPARE_MS_MAX, done))
-    ])
+    await new Promise<void>((done) => {
+      const cancel = flows.clock.after(COMPARE_MS_MAX, done)
+      void compare(peer.id).then(cancel).then(done)
+    })
     const { wants, wantBytes } = flows.index.counts()
     const hello = meetings.heard(peer.id)
     return {

@@ -14,6 +14,7 @@ export class MemberList {
   readonly #parts: MemberListParts
   #members: readonly Member[] = []
   #removed: ReadonlySet<string> = new Set()
+  #toldRemoved = false
 
   constructor(parts: MemberListParts) {
     this.#parts = parts
@@ -36,24 +37,22 @@ export class MemberList {
   /** Reads the records anew: some have come. Removed nodes are met no more, others are again. */
   async refresh(): Promise<void> {
     const { network, flows } = this.#parts
-    try {
-      this.#members = await listMembers(flows.index)
-      const removed = new Set(await listRemoved(flows.index))
-      const before = this.#removed
-      this.#removed = removed
-      for (const id of before) if (!removed.has(id)) network.allow(id)
-      for (const id of removed) {
-        if (!before.has(id) && id !== network.id) await network.deny(id)
-      }
-    } catch (error) {
-      flows.log.warn({ err: error }, 'the members could not be read')
+    this.#members = await listMembers(flows.index)
+    const removed = new Set(await listRemoved(flows.index))
+    const before = this.#removed
+    this.#removed = removed
+    for (const id of before) if (!removed.has(id)) network.allow(id)
+    for (const id of removed) {
+      if (!before.has(id) && id !== network.id) await network.deny(id)
     }
   }
 
-  /** Says where this node is; one that was removed keeps silent. */
+  /** Says where this node is, if that has changed; one that was removed keeps silent. */
   async announceSelf({ evenRemoved = false } = {}): Promise<void> {
     const { network, flows } = this.#parts
     if (this.isRemoved && !evenRemoved) {
+      if (this.#toldRemoved) return
+      this.#toldRemoved = true
       flows.log.warn(
         'this node was removed from its mesh. To take it back, run on another node: ' +
           'npm run join -- ADDRESS, with an address of this one'

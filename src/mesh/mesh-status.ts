@@ -43,6 +43,10 @@ export interface MeshStatusParts {
   readonly sentBlobs: () => number
 }
 
+const REMOVED =
+  'This node was removed from its mesh, and no member meets it. To take it back, run on a member: ' +
+  'npm run join -- ADDRESS, with an address of this node.'
+
 /** Failed wants that are looked at for one status. */
 const FAILURES_MAX = 10_000
 
@@ -159,14 +163,24 @@ export class MeshStatus implements MeshStatusPort {
     }
   }
 
+  isFetching(): boolean {
+    const { admitted, flows, replicator } = this.#parts
+    if (replicator.transfers().length > 0) return true
+    if (!this.#fetchAll || admitted.peers().length === 0) return false
+    return flows.index.counts().wants > this.failedBlobs()
+  }
+
   /** What is wrong between this node and the others: plain sentences. */
   troubles(): readonly string[] {
-    const { flows, admitted } = this.#parts
+    const { flows, admitted, network, members } = this.#parts
     const servers = this.#servers()
     const none = admitted.peers().length === 0
     const lacking = none ? flows.index.counts().wants : this.failedBlobs()
     const lost = this.#fetchAll ? unreachableTrouble(servers, lacking) : undefined
-    return [...clockTroubles(servers), ...(lost === undefined ? [] : [lost])]
+    const removed = members.isRemoved ? REMOVED : undefined
+    return [network.fault, removed, ...clockTroubles(servers), lost].filter(
+      (trouble) => trouble !== undefined
+    )
   }
 
   #servers(): readonly ServerStatus[] {
@@ -203,13 +217,19 @@ export class MeshStatus implements MeshStatusPort {
       isLate = true
       late.resolve()
     })
+    const { beliefs } = this.#parts.indexSync
+    const reachedNow = () => {
+      const told = watch.reached(version)
+      const compared = beliefs.peers().filter((id) => beliefs.holds(id, versionMs(version)))
+      return [...new Set([...told, ...compared])]
+    }
     const isPending = () => {
-      const reached = watch.reached(version)
+      const reached = reachedNow()
       return admitted.peers().some(({ id }) => !reached.includes(id))
     }
     while (!isLate && isPending()) await Promise.race([watch.next(), late.promise])
     cancel()
-    const reached = watch.reached(version)
+    const reached = reachedNow()
     const names = (ids: readonly string[]) => ids.map((id) => this.nameOf(id)).sort()
     return {
       reached: names(reached),

@@ -7,7 +7,7 @@ import { type Loop, startLoop } from '../base/loop.ts'
 import { BlobPeers } from '../blob-sync/blob-peers.ts'
 import { WantBook } from '../blob-sync/want-book.ts'
 import type { FileSyncOptions } from '../flows/options.ts'
-import type { FlowParts } from '../flows/parts.ts'
+import type { FlowParts, Remote } from '../flows/parts.ts'
 import { type ReplicateOptions, Replicator } from '../flows/replicate.ts'
 import { type CountedReads, countReads, createBlobSource } from '../flows/serve-blobs.ts'
 import type { ServerStatus } from '../flows/status.ts'
@@ -48,11 +48,9 @@ export interface MeshOptions extends Pick<ReplicateOptions, 'fetchAll' | 'syncTi
   readonly cluster: ClusterFacts
 }
 
-export interface Mesh {
+export interface Mesh extends Remote {
   start(): Promise<void>
   stop(): Promise<void>
-  /** Fetches a blob now, for who waits for it; the name of the server that gave it. */
-  fetch(hash: ContentHash): Promise<string | undefined>
   /** Compares with all peers and tries every want, whatever its back-off. */
   syncNow(): Promise<void>
   addresses(): readonly string[]
@@ -69,10 +67,23 @@ export interface Mesh {
 
 /** How often peers that have not been heard yet are thought of. */
 const GREET_MS = 1_000
+/** Addresses change where a network gives them anew. */
+const ANNOUNCE_MS = 30_000
 /** How often it is written down who is here, for a node that ends without a word. */
 const SEEN_MS = 10 * 60_000
 /** While something is lacking here: how often others are asked what they have. */
 const ASK_MS = 5_000
+/** How long who only asks whether there is an image waits for the slowest server. */
+const FIND_MS_MAX = 2_000
+
+/** The mesh for parts that are built before it; there may be none. */
+export function remoteOf(mesh: () => Mesh | undefined): Remote {
+  return {
+    fetch: async (hash) => mesh()?.fetch(hash),
+    open: async (hash) => mesh()?.open(hash),
+    find: async (hash) => mesh()?.find(hash)
+  }
+}
 
 export function createMesh(parts: MeshParts, options: MeshOptions): Mesh {
   const { network, flows } = parts
@@ -114,7 +125,10 @@ export function createMesh(parts: MeshParts, options: MeshOptions): Mesh {
   const compare = (peerId: string) => indexSync.compare(peerId)
   const joining = new Joining({ network, flows, meetings, members, keeper, resolve, compare })
   let redial: Redial | undefined
-  const readRecords = () => Promise.all([members.refresh(), clusterIds.refresh()])
+  const readRecords = () =>
+    Promise.all([members.refresh(), clusterIds.refresh()]).catch((error) =>
+      log.warn({ err: error }, 'the records of the mesh could not be read')
+    )
   const served = serveBlobs(admitted, flows)
   const holders = new Holders({ network: admitted, clock })
   const seen = new LastSeen({ network: admitted, flows })
@@ -161,6 +175,7 @@ export function createMesh(parts: MeshParts, options: MeshOptions): Mesh {
       begin('ask', ASK_MS, async () => {
         if (index.counts().wants > 0) indexSync.refresh()
       })
+      begin('announce', ANNOUNCE_MS, () => members.announceSelf())
       begin('greet', GREET_MS, async () => meetings.greetDue())
       replicator.wake()
     },
@@ -174,6 +189,15 @@ export function createMesh(parts: MeshParts, options: MeshOptions): Mesh {
     },
     async fetch(hash) {
       const peerId = await replicator.fetchNow(hash)
+      return peerId && status.nameOf(peerId)
+    },
+    async open(hash) {
+      const opened = await replicator.open(hash)
+      return opened && { blob: opened.blob, from: status.nameOf(opened.peerId) }
+    },
+    async find(hash) {
+      const answers = await holders.ask(hash, FIND_MS_MAX, new AbortController().signal)
+      const [peerId] = [...answers].find(([, has]) => has) ?? []
       return peerId && status.nameOf(peerId)
     },
     async syncNow() {

@@ -22,6 +22,10 @@ export interface DiscoveryParts {
   readonly ownId: string
   interfaces(): Interfaces
   connected(peerId: string): boolean
+  /** Whether this node listens there itself. */
+  isOwn(address: Multiaddr): boolean
+  /** Another node answers with this node's own peer id. Must not throw. */
+  twin(address: Multiaddr): void
   /** Must not throw. */
   dial(addresses: readonly string[]): void
 }
@@ -37,7 +41,9 @@ export class Discovery {
 
   /** `addresses` are without the peer id. */
   found(peerId: string, addresses: readonly Multiaddr[]): void {
-    const { clock, ownId, connected, dial } = this.#parts
+    const { clock, ownId, connected, isOwn, twin, dial } = this.#parts
+    const [first] = addresses
+    if (peerId === ownId && first !== undefined && !addresses.some(isOwn)) twin(first)
     if (peerId === ownId || connected(peerId) || this.#waiting.has(peerId)) return
     const near = addresses.filter((address) => this.#isNear(ipOf(address)))
     if (near.length === 0) return

@@ -26,6 +26,7 @@ import { type Interfaces, isOnLink } from './on-link.ts'
 import { openError } from './open-error.ts'
 import { PeerLink } from './peer-link.ts'
 import { type PeerListener, PeerTable } from './peer-table.ts'
+import { TwinWatch } from './twin-watch.ts'
 
 /** All addresses of a peer together; each alone has less. */
 const DIAL_MS = 20_000
@@ -66,6 +67,7 @@ export class Libp2pNetwork implements Network {
   readonly #handlers: ProtocolHandler[] = []
   readonly #counters = new CounterTable()
   readonly #peers: PeerTable
+  readonly #twins: TwinWatch
   readonly #discovery: Discovery
   readonly #denied = new Set<string>()
   /** Connections that this side dialled, until the other has answered. */
@@ -86,11 +88,14 @@ export class Libp2pNetwork implements Network {
     // every dial and every open listens to it
     setMaxListeners(0, this.#stopped.signal)
     this.#peers = new PeerTable(parts, this.id)
+    this.#twins = new TwinWatch(parts)
     this.#discovery = new Discovery({
       clock: parts.clock,
       ownId: this.id,
       interfaces,
       connected: (peerId) => this.#peers.get(peerId) !== undefined,
+      isOwn: (address) => this.addresses().includes(`${address}/p2p/${this.id}`),
+      twin: (address) => this.#twins.met(address),
       dial: (addresses) => this.#dialFound(addresses)
     })
   }
@@ -112,6 +117,10 @@ export class Libp2pNetwork implements Network {
 
   traffic(): NetworkTraffic {
     return this.#counters.total
+  }
+
+  get fault(): string | undefined {
+    return this.#twins.fault
   }
 
   counters(peerId: string): PeerCounters {

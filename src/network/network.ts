@@ -38,6 +38,8 @@ export interface ProtocolHandler {
 export interface Network {
   /** This node's own peer id. */
   readonly id: string
+  /** What a person must mend, in words; undefined if nothing. */
+  readonly fault?: string | undefined
   /** Addresses under which others reach it, with its peer id. Empty before start. */
   addresses(): readonly string[]
   peers(): readonly ConnectedPeer[]

@@ -4,20 +4,24 @@ import { Discovery } from '../../../src/network/discovery.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 
 const near = multiaddr('/ip4/192.168.7.9/tcp/4001')
+const own = multiaddr('/ip4/192.168.7.20/tcp/4001')
 const far = multiaddr('/ip4/203.0.113.9/tcp/22')
 
 function discovering(ownId: string) {
   const clock = new ManualClock()
   const connected = new Set<string>()
   const dialled: (readonly string[])[] = []
+  const twins: string[] = []
   const discovery = new Discovery({
     clock,
     ownId,
     interfaces: () => ({ eth0: [{ cidr: '192.168.7.20/24' }] }),
     connected: (id) => connected.has(id),
+    isOwn: (address) => address.equals(own),
+    twin: (address) => twins.push(address.toString()),
     dial: (addresses) => dialled.push(addresses)
   })
-  return { clock, connected, dialled, discovery }
+  return { clock, connected, dialled, discovery, twins }
 }
 
 describe('a node that was found', () => {
@@ -58,6 +62,15 @@ describe('a node that was found', () => {
     discovery.found('a', [near])
     discovery.found('b', [far, near])
     expect(dialled).toEqual([[`${near}/p2p/b`]])
+  })
+
+  test('is a copy of this node if it has its peer id and listens elsewhere', () => {
+    const { discovery, twins } = discovering('a')
+    discovery.found('a', [own])
+    discovery.found('a', [far, own])
+    expect(twins).toEqual([])
+    discovery.found('a', [near])
+    expect(twins).toEqual([near.toString()])
   })
 
   test('is forgotten at stop', () => {
