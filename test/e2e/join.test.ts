@@ -118,7 +118,7 @@ describe('join', () => {
     expect((await script('join', b.url, ...at(a, 'a'))).code).toBe(0)
     await hasImage(a, 'b.svg', 'b')
     await hasImage(b, 'a.svg', 'a')
-  }, 60_000)
+  }, 90_000)
 
   test('while the node is stopped: at its next start', async () => {
     const [a, b] = (await Promise.all(['a', 'b'].map((name) => start(name)))) as [
@@ -141,7 +141,7 @@ describe('join', () => {
     await sees(back, 'b')
     await hasImage(back, 'b.svg', 'b')
     await eventually(() => expect(existsSync(bench.path('a', 'metadata', 'join.json'))).toBe(false))
-  }, 60_000)
+  }, 90_000)
 
   test('without a node and without its folder says what to do', async () => {
     const url = `http://127.0.0.1:${await closedPort()}`
@@ -165,7 +165,7 @@ describe('join', () => {
     const wrong = await script('join', b.url, '--url', a.url, '--data', bench.path('b'))
     expect(wrong.code).toBe(1)
     expect(wrong.stderr).toContain(`The node at ${a.url} is not the one of ${bench.path('b')}`)
-  }, 60_000)
+  }, 90_000)
 })
 
 describe('what can not be joined', () => {
@@ -275,7 +275,7 @@ describe('invite', () => {
     const back = await start('b')
     await hasImage(back, 'a.svg', 'a')
     await eventually(() => expect(existsSync(bench.path('b', 'metadata', 'join.json'))).toBe(false))
-  }, 60_000)
+  }, 90_000)
 
   test('of a node that does not run says so', async () => {
     const url = `http://127.0.0.1:${await closedPort()}`
@@ -295,4 +295,4 @@ test('a member that is removed is met no more, until it is joined again', async 
   await sees(a)
   expect((await script('join', b.url, ...at(a, 'a'))).code).toBe(0)
   await sees(a, 'b')
-}, 60_000)
+}, 90_000)
