@@ -2,7 +2,6 @@
 // in order.
 
 import type { Config } from '../config/schema.ts'
-import type { ContentHash } from '../protocols/hash.ts'
 import { type Clock, type Random, systemClock, systemRandom } from './base/clock.ts'
 import type { FailPoints } from './base/fail-point.ts'
 import { KeyedLock } from './base/keyed-lock.ts'
@@ -24,7 +23,7 @@ import { createHttpServer } from './http/server.ts'
 import { readSocketTables } from './http/socket-tables.ts'
 import { type ImageIndex, openIndex } from './index/image-index.ts'
 import { openDatabase } from './index/open-database.ts'
-import type { Mesh } from './mesh/mesh.ts'
+import { type Mesh, remoteOf } from './mesh/mesh.ts'
 import { openMesh } from './mesh/open-mesh.ts'
 import {
   loadIdentity,
@@ -86,7 +85,7 @@ export async function createNode(config: Config, nodeParts: NodeParts): Promise<
       { writer: identity.peerId }
     )
     let mesh: Mesh | undefined
-    const remote = { fetch: async (hash: ContentHash) => mesh?.fetch(hash) }
+    const remote = remoteOf(() => mesh)
     const flows = { ...createFlows(config, parts, folder, index, room), remote }
     let port: number | undefined
     const httpPort = () => port

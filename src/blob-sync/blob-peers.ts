@@ -1,26 +1,52 @@
 // Streams for blobs to each peer, what it owes, and how it has behaved.
 
-import { BlobsClient } from '../../protocols/blobs/request.ts'
+import type { BlobItem } from '../../protocols/blobs/parse-request.ts'
+import { type BlobAnswer, BlobsClient } from '../../protocols/blobs/request.ts'
 import { BLOBS_ID } from '../../protocols/ids.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Network } from '../network/network.ts'
+import { StallWatch } from './stall-watch.ts'
 
 /** A peer that failed rests this long, doubling each time in a row. */
 const REST_MS = 1000
 const REST_MS_MAX = 60_000
 
-interface PeerState {
-  client: Promise<BlobsClient> | undefined
+/** How a peer has behaved. */
+export interface PeerConduct {
+  /** Bytes that it was asked for and that have not come. */
+  readonly owedBytes: number
+  /** Until then it is left alone. */
+  readonly restsUntilMs: number
+  readonly receivedBytes: number
+  readonly receivedBlobs: number
+}
+
+interface PeerState extends PeerConduct {
   owedBytes: number
-  faults: number
   restsUntilMs: number
   receivedBytes: number
   receivedBlobs: number
+  faults: number
+  line: Line | undefined
+}
+
+/** The long-lived stream to a peer. */
+interface Line {
+  readonly client: Promise<BlobsClient>
+  readonly watch: StallWatch
+  /** Requests that are not answered yet. */
+  asked: number
 }
 
 export interface BlobPeersParts {
   readonly network: Pick<Network, 'open' | 'peers'>
   readonly clock: Clock
+}
+
+export interface FetchOptions {
+  readonly signal: AbortSignal
+  /** A peer from which nothing comes for so long has failed. */
+  readonly stallMs: number
 }
 
 export class BlobPeers {
@@ -31,17 +57,37 @@ export class BlobPeers {
     this.#parts = parts
   }
 
-  state(peerId: string): Readonly<Omit<PeerState, 'client'>> {
+  state(peerId: string): PeerConduct {
     return this.#of(peerId)
   }
 
-  /** The long-lived stream to a peer, opened when it is first needed. */
-  client(peerId: string, signal: AbortSignal): Promise<BlobsClient> {
-    const state = this.#of(peerId)
-    state.client ??= this.#parts.network
-      .open(peerId, BLOBS_ID, signal)
-      .then((stream) => new BlobsClient(stream))
-    return state.client
+  /**
+   * Asks for blobs over the long-lived stream, as BlobsClient does; `onBlob` may take its own time.
+   * What is thrown, also because nothing came any more, has broken the stream for all who use it.
+   */
+  async fetch(
+    peerId: string,
+    items: readonly BlobItem[],
+    onBlob: (answer: BlobAnswer) => Promise<void>,
+    options: FetchOptions
+  ): Promise<void> {
+    const line = this.#lineTo(peerId, options)
+    const { watch } = line
+    if (line.asked++ === 0) watch.wait()
+    try {
+      const client = await line.client
+      const take = async (answer: BlobAnswer) => {
+        watch.rest()
+        await onBlob({ ...answer, body: watch.watched(answer.body) })
+        watch.wait()
+      }
+      await client.fetch(items, take, options.signal)
+    } catch (error) {
+      this.#close(peerId, line, error as Error)
+      throw error
+    } finally {
+      if (--line.asked === 0) watch.stop()
+    }
   }
 
   owes(peerId: string, bytes: number): void {
@@ -55,20 +101,23 @@ export class BlobPeers {
     state.receivedBlobs += 1
   }
 
-  /** The stream broke, or what came was not right: the peer rests for a while. */
-  failed(peerId: string, error: Error): void {
+  /**
+   * A stream broke, or what came was not right: the peer rests for a while. Several requests that
+   * end with one stream are one fault.
+   */
+  failed(peerId: string): void {
     const state = this.#of(peerId)
-    this.#close(state, error)
-    const restMs = Math.min(REST_MS * 2 ** state.faults, REST_MS_MAX)
+    const nowMs = this.#parts.clock.now()
+    if (state.restsUntilMs > nowMs) return
+    state.restsUntilMs = nowMs + Math.min(REST_MS * 2 ** state.faults, REST_MS_MAX)
     state.faults += 1
-    state.restsUntilMs = this.#parts.clock.now() + restMs
   }
 
   /** The peer is gone. */
   drop(peerId: string): void {
     const state = this.#peers.get(peerId)
     if (state === undefined) return
-    this.#close(state, new Error('the peer is gone'))
+    if (state.line !== undefined) this.#close(peerId, state.line, new Error('the peer is gone'))
     state.restsUntilMs = 0
     state.faults = 0
   }
@@ -77,19 +126,36 @@ export class BlobPeers {
     for (const id of this.#peers.keys()) this.drop(id)
   }
 
-  #close(state: PeerState, error: Error): void {
-    state.client?.then(
+  #lineTo(peerId: string, { signal, stallMs }: FetchOptions): Line {
+    const state = this.#of(peerId)
+    const { network, clock } = this.#parts
+    if (state.line === undefined) {
+      const opening = network.open(peerId, BLOBS_ID, signal)
+      const line: Line = {
+        client: opening.then((stream) => new BlobsClient(stream)),
+        watch: new StallWatch(clock, stallMs, () => this.#close(peerId, line, stalled(stallMs))),
+        asked: 0
+      }
+      state.line = line
+    }
+    return state.line
+  }
+
+  #close(peerId: string, line: Line, error: Error): void {
+    const state = this.#of(peerId)
+    if (state.line === line) state.line = undefined
+    line.watch.stop()
+    line.client.then(
       (client) => client.abort(error),
       () => {}
     )
-    state.client = undefined
   }
 
   #of(peerId: string): PeerState {
     let state = this.#peers.get(peerId)
     if (state === undefined) {
       state = {
-        client: undefined,
+        line: undefined,
         owedBytes: 0,
         faults: 0,
         restsUntilMs: 0,
@@ -100,4 +166,9 @@ export class BlobPeers {
     }
     return state
   }
+}
+
+/** What a peer gets to hear that sends nothing any more. */
+export function stalled(stallMs: number): Error {
+  return new Error(`nothing came for ${stallMs / 1000} s (file_storage.sync_timeout)`)
 }

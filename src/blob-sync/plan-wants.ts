@@ -52,6 +52,20 @@ export function planHolder(
   return best?.peerId
 }
 
+/**
+ * The order in which peers are asked for a blob that somebody waits for: those that have
+ * not failed lately, then those that are believed to hold it, then the least busy.
+ */
+export function planReadOrder(candidates: readonly Candidate[], nowMs: number): readonly string[] {
+  const rests = ({ restsUntilMs }: Candidate) => Number(restsUntilMs > nowMs)
+  return candidates
+    .toSorted(
+      (a, b) =>
+        rests(a) - rests(b) || Number(b.believed) - Number(a.believed) || a.owedBytes - b.owedBytes
+    )
+    .map(({ peerId }) => peerId)
+}
+
 function isBetter(a: Candidate, b: Candidate): boolean {
   return a.believed === b.believed ? a.owedBytes < b.owedBytes : a.believed
 }

@@ -30,6 +30,17 @@ export interface Locks {
   readonly blob: KeyedLock<ContentHash>
 }
 
+/** A blob whose bytes can be read, wherever they come from. */
+export interface ReadableBlob {
+  readonly bytes: number
+  /** All bytes at once, where they are few and here. */
+  readAll?(): Uint8Array
+  /** Bytes start (inclusive) to end (exclusive), the last of them only if all are right. */
+  read(start: number, end: number): AsyncIterable<Uint8Array>
+  /** Ends reads that wait. May be called more than once. */
+  close(): void
+}
+
 /** Other nodes, for what this one lacks. */
 export interface Remote {
   /**
@@ -37,6 +48,13 @@ export interface Remote {
    * is connected does.
    */
   fetch(hash: ContentHash): Promise<string | undefined>
+  /**
+   * A blob that comes and is kept while it is read, and the name of the server that sends it;
+   * undefined if nobody who is connected does. Throws what this node's own disk has against it.
+   */
+  open(hash: ContentHash): Promise<{ from: string; blob: ReadableBlob } | undefined>
+  /** The name of a server that has the blob, by its own word of now. No byte of it moves. */
+  find(hash: ContentHash): Promise<string | undefined>
 }
 
 export interface FlowParts {

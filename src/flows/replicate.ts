@@ -1,19 +1,21 @@
 // Every blob that a live image names comes to this node: newest first, from whoever holds it,
 // verified before it has a name, durable before it counts as held.
 
-import { type BlobAnswer, BlobsClient } from '../../protocols/blobs/request.ts'
-import { verified } from '../../protocols/blobs/verified.ts'
+import type { BlobItem } from '../../protocols/blobs/parse-request.ts'
+import type { BlobAnswer } from '../../protocols/blobs/request.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
-import { BLOBS_ID } from '../../protocols/ids.ts'
-import { STATUS } from '../../protocols/status.ts'
 import { NodeError } from '../base/errors.ts'
 import type { BlobPeers } from '../blob-sync/blob-peers.ts'
+import { GrowingBlobs } from '../blob-sync/growing-blob.ts'
 import { planHolder, requestsOf, type WantedBlob } from '../blob-sync/plan-wants.ts'
 import { type Received, type Transfer, Transfers } from '../blob-sync/transfers.ts'
 import type { WantBook } from '../blob-sync/want-book.ts'
 import type { Network } from '../network/network.ts'
-import type { StagedBlob } from '../store/blob-store.ts'
-import type { FlowParts } from './parts.ts'
+import { isOwnFault } from './keep-replica.ts'
+import type { FlowParts, ReadableBlob } from './parts.ts'
+import { ReadThrough } from './read-through.ts'
+import { sweepPartials } from './sweep-partials.ts'
+import { TakeIn, Unneeded } from './take-in.ts'
 
 export interface ReplicateParts {
   readonly flows: FlowParts
@@ -29,7 +31,7 @@ export interface ReplicateOptions {
   readonly batchSize: number
   /** Whether all blobs come to this disk; if not, only those that somebody reads. */
   readonly fetchAll: boolean
-  /** How long a reader waits for one peer before the next is asked. */
+  /** A peer from which nothing comes for so long has failed: others are asked. */
   readonly syncTimeoutMs: number
 }
 
@@ -39,9 +41,6 @@ const REQUEST_BYTES_MAX = 4 * 2 ** 20
 const REQUEST_ITEMS_MAX = 64
 /** Wants that are due and are looked at in one pass. */
 const PASS_WANTS_MAX = 1000
-/** Blobs that have come and are not yet durable: they share the syncs of the disk. */
-const KEEPING_MAX = 64
-const KEEPING_BYTES_MAX = 32 * 2 ** 20
 /** After a full disk or another failure of this node's own. */
 const PAUSE_MS = 10_000
 
@@ -49,12 +48,13 @@ export class Replicator {
   readonly #parts: ReplicateParts
   readonly #options: ReplicateOptions
   readonly #transfers: Transfers
+  readonly #growing: GrowingBlobs
+  readonly #readThrough: ReadThrough
+  readonly #takeIn: TakeIn
   readonly #stop = new AbortController()
   /** Blobs that are asked for or being kept. */
   readonly #inFlight = new Map<ContentHash, number>()
-  readonly #now = new Map<ContentHash, Promise<string | undefined>>()
   readonly #fetches = new Set<Promise<void>>()
-  readonly #keeping = new Map<Promise<void>, number>()
   #pass: Promise<void> | undefined
   #again = false
   #cancelTimer: (() => void) | undefined
@@ -63,7 +63,14 @@ export class Replicator {
   constructor(parts: ReplicateParts, options: ReplicateOptions) {
     this.#parts = parts
     this.#options = options
-    this.#transfers = new Transfers(parts.flows.clock)
+    const transfers = new Transfers(parts.flows.clock)
+    const growing = new GrowingBlobs({ store: parts.flows.store, signal: this.#stop.signal })
+    const stallMs = options.syncTimeoutMs
+    this.#transfers = transfers
+    this.#growing = growing
+    this.#takeIn = new TakeIn({ ...parts, growing, transfers, signal: this.#stop.signal })
+    const onEnd = () => this.wake()
+    this.#readThrough = new ReadThrough({ ...parts, growing, transfers, onEnd }, { stallMs })
   }
 
   /** Looks for blobs to fetch: entries have come, a peer has come, or a person asks. */
@@ -74,70 +81,21 @@ export class Replicator {
     })
   }
 
-  /**
-   * Fetches one blob at once for who waits for it: one fetch serves all of them. The id of the peer
-   * that gave it; undefined if none does.
-   */
-  fetchNow(hash: ContentHash): Promise<string | undefined> {
-    let fetching = this.#now.get(hash)
-    if (fetching === undefined) {
-      fetching = this.#fetchNow(hash).finally(() => this.#now.delete(hash))
-      this.#now.set(hash, fetching)
-    }
-    return fetching
-  }
-
-  async #fetchNow(hash: ContentHash): Promise<string | undefined> {
-    const { flows, network, believes } = this.#parts
-    const bytes = flows.index.blob(hash)?.bytes
-    const peers = network.peers().toSorted((a, b) => {
-      return Number(believes(b.id, hash)) - Number(believes(a.id, hash))
-    })
-    for (const { id } of bytes === undefined ? [] : peers) {
-      try {
-        if (await this.#fetchFrom(id, hash, bytes ?? 0)) return id
-      } catch (error) {
-        if (this.#stop.signal.aborted) return undefined
-        flows.log.debug({ peer: id, hash, err: error }, 'a reader gets this elsewhere')
-      }
-    }
-    return undefined
-  }
-
-  /** Over a stream of its own: a reader does not wait behind bulk. */
-  async #fetchFrom(peerId: string, hash: ContentHash, bytes: number): Promise<boolean> {
-    const { flows, network, book } = this.#parts
-    const late = new AbortController()
-    const cancel = flows.clock.after(this.#options.syncTimeoutMs, () => {
-      late.abort(new Error('it took longer than file_storage.sync_timeout'))
-    })
-    const signal = AbortSignal.any([late.signal, this.#stop.signal])
-    let client: BlobsClient | undefined
-    let kept = false
+  /** As ReadThrough.fetch, but that nothing is thrown. */
+  async fetchNow(hash: ContentHash): Promise<string | undefined> {
     try {
-      client = new BlobsClient(await network.open(peerId, BLOBS_ID, signal))
-      const take = async ({ status, length, body }: BlobAnswer) => {
-        if (status !== STATUS.OK || length !== bytes) return
-        flows.room.take(length)
-        const coming = this.#transfers.counted({ hash, peerId, bytesDone: 0, bytes }, body)
-        const staged = await flows.store.stage(verified(coming, hash, length), { bytesMax: length })
-        this.#transfers.arrived()
-        try {
-          kept = await keepReplica(flows, staged)
-        } finally {
-          flows.store.finish(staged)
-        }
-      }
-      await client.fetch([{ hash, offset: 0 }], take, signal)
-      await client.end(signal)
+      return await this.#readThrough.fetch(hash)
     } catch (error) {
-      client?.abort(error as Error)
-      throw error
-    } finally {
-      cancel()
+      if (!this.#stop.signal.aborted) {
+        this.#parts.flows.log.warn({ hash, err: error }, 'a blob could not be fetched')
+      }
+      return undefined
     }
-    if (kept) book.done(hash)
-    return kept
+  }
+
+  /** See ReadThrough.open. */
+  open(hash: ContentHash): Promise<{ peerId: string; blob: ReadableBlob } | undefined> {
+    return this.#readThrough.open(hash)
   }
 
   /** Blobs whose bytes are coming now; at most some hundred. */
@@ -164,8 +122,9 @@ export class Replicator {
     this.#stop.abort(new NodeError('STOPPING', 'The node is stopping.'))
     this.#cancelTimer?.()
     this.#parts.peers.stop()
-    await this.#pass
-    await Promise.all([...this.#fetches, ...this.#keeping.keys()])
+    await Promise.all([this.#pass, this.#readThrough.stop()])
+    await Promise.all(this.#fetches)
+    await this.#takeIn.idle()
   }
 
   async #run(): Promise<void> {
@@ -184,6 +143,7 @@ export class Replicator {
   /** One pass over the wants, newest first: each is given to a peer, or waits. */
   async #assign(): Promise<void> {
     const { flows, network } = this.#parts
+    sweepPartials(flows)
     if (!this.#options.fetchAll || network.peers().length === 0) return
     if (flows.clock.now() < this.#pausedUntilMs) return
     const orders = new Map<string, WantedBlob[]>()
@@ -191,7 +151,8 @@ export class Replicator {
     for await (const hash of flows.index.wants({ newestFirst: true })) {
       if (due >= PASS_WANTS_MAX || this.#stop.signal.aborted) break
       const row = flows.index.blob(hash)
-      if (row === undefined || this.#inFlight.has(hash) || !this.#parts.book.isDue(hash)) continue
+      const isComing = this.#inFlight.has(hash) || this.#growing.has(hash)
+      if (row === undefined || isComing || !this.#parts.book.isDue(hash)) continue
       const peerId = this.#holderOf(hash)
       // those that wait for their next try do not count, so that they never keep others back
       if (this.#parts.book.isDue(hash)) due++
@@ -231,114 +192,73 @@ export class Replicator {
   }
 
   async #fetch(peerId: string, request: readonly WantedBlob[]): Promise<void> {
-    const { peers, book, flows } = this.#parts
-    const open = new Map(request.map(({ hash, bytes }) => [hash, bytes]))
+    const { peers, book } = this.#parts
+    const open = new Map(request.map((blob) => [blob.hash, blob]))
+    const close = (blob: WantedBlob) => {
+      if (open.delete(blob.hash)) peers.owes(peerId, -blob.bytes)
+    }
     try {
-      const client = await peers.client(peerId, this.#stop.signal)
-      const items = request.map(({ hash }) => ({ hash, offset: 0 }))
+      const items: BlobItem[] = []
+      for (const blob of request) {
+        items.push({ hash: blob.hash, offset: await this.#takeIn.offsetOf(blob) })
+      }
       const take = async (answer: BlobAnswer) => {
-        await this.#take(peerId, answer, open.get(answer.hash) ?? 0)
-        open.delete(answer.hash)
-        peers.owes(peerId, -(request.find(({ hash }) => hash === answer.hash)?.bytes ?? 0))
+        const { hash } = answer
+        const blob = open.get(hash)
+        if (blob === undefined) return
+        const end = () => this.#inFlight.delete(hash)
+        if (!(await this.#takeIn.take(peerId, answer, blob, end))) {
+          end()
+          book.lacks(hash, peerId)
+        }
+        close(blob)
       }
-      await client.fetch(items, take, this.#stop.signal)
+      const options = { signal: this.#stop.signal, stallMs: this.#options.syncTimeoutMs }
+      await peers.fetch(peerId, items, take, options)
     } catch (error) {
-      if (this.#stop.signal.aborted) return
-      if (isOwnFault(error)) {
-        flows.log.warn({ err: error }, 'no images are fetched for a while')
-        this.#pausedUntilMs = flows.clock.now() + PAUSE_MS
-        peers.drop(peerId) // its stream stands in the middle of a body
-        return
-      }
-      flows.log.debug({ peer: peerId, err: error }, 'a fetch broke off')
-      peers.failed(peerId, error as Error)
-      for (const hash of open.keys()) book.failed(hash, (error as Error).message)
+      if (!this.#stop.signal.aborted) this.#brokeOff(peerId, error as Error, [...open.keys()])
     } finally {
-      for (const [hash, bytes] of open) {
-        peers.owes(peerId, -bytes)
-        this.#inFlight.delete(hash)
+      for (const blob of open.values()) {
+        this.#inFlight.delete(blob.hash)
+        close(blob)
       }
     }
   }
 
-  /** One answer: bytes are staged while they come, and kept behind the next answer. */
-  async #take(peerId: string, answer: BlobAnswer, bytes: number): Promise<void> {
-    const { flows, peers, book } = this.#parts
-    const { hash, status, length, body } = answer
-    if (status !== STATUS.OK || length !== bytes) {
-      this.#inFlight.delete(hash)
-      book.lacks(hash, peerId)
+  #brokeOff(peerId: string, error: Error, open: readonly ContentHash[]): void {
+    const { peers, book, flows } = this.#parts
+    if (error instanceof Unneeded) return
+    if (isOwnFault(error)) {
+      flows.log.warn({ err: error }, 'no images are fetched for a while')
+      this.#pausedUntilMs = flows.clock.now() + PAUSE_MS
       return
     }
-    await this.#roomToKeep()
-    flows.room.take(length)
-    const coming = this.#transfers.counted({ hash, peerId, bytesDone: 0, bytes }, body)
-    const staged = await flows.store.stage(coming, { bytesMax: length, signal: this.#stop.signal })
-    if (staged.hash !== hash) {
-      flows.store.finish(staged)
-      throw new NodeError('HASH_MISMATCH', `the bytes that came for ${hash} are others`)
-    }
-    peers.received(peerId, length)
-    this.#transfers.arrived()
-    const keeping = this.#keep(staged).finally(() => {
-      this.#keeping.delete(keeping)
-      this.#inFlight.delete(hash)
-    })
-    this.#keeping.set(keeping, length)
-  }
-
-  async #roomToKeep(): Promise<void> {
-    const bytes = () => [...this.#keeping.values()].reduce((sum, one) => sum + one, 0)
-    while (this.#keeping.size >= KEEPING_MAX || bytes() > KEEPING_BYTES_MAX) {
-      await Promise.race(this.#keeping.keys())
+    flows.log.debug({ peer: peerId, err: error }, 'a fetch broke off')
+    peers.failed(peerId)
+    for (const hash of open) {
+      // others are asked at once, where there are others
+      if (this.#others(hash) === 0) book.failed(hash, error.message)
     }
   }
 
-  async #keep(staged: StagedBlob): Promise<void> {
-    const { flows, book } = this.#parts
-    try {
-      if (await keepReplica(flows, staged)) book.done(staged.hash)
-    } catch (error) {
-      flows.log.error({ hash: staged.hash, err: error }, 'a blob that came could not be kept')
-      book.failed(staged.hash, (error as Error).message)
-    } finally {
-      flows.store.finish(staged)
-    }
+  /** Peers that may have the blob and work. */
+  #others(hash: ContentHash): number {
+    const { network, peers, book, flows } = this.#parts
+    const lacking = book.lacking(hash)
+    const nowMs = flows.clock.now()
+    const isFit = (id: string) => !lacking.has(id) && peers.state(id).restsUntilMs <= nowMs
+    return network.peers().filter(({ id }) => isFit(id)).length
   }
 
   #sleepUntilDue(): void {
     this.#cancelTimer?.()
-    const { flows, book } = this.#parts
-    const pausedMs = this.#pausedUntilMs - flows.clock.now()
-    const dueMs = pausedMs > 0 ? pausedMs : book.nextDueMs()
-    if (dueMs === undefined || this.#stop.signal.aborted) return
+    const { flows, book, network, peers } = this.#parts
+    const nowMs = flows.clock.now()
+    const pausedMs = this.#pausedUntilMs - nowMs
+    const restMs = network.peers().map(({ id }) => peers.state(id).restsUntilMs - nowMs)
+    const waitsMs = [book.nextDueMs() ?? Number.POSITIVE_INFINITY, ...restMs.filter((ms) => ms > 0)]
+    const dueMs = pausedMs > 0 ? pausedMs : Math.min(...waitsMs)
+    if (dueMs === Number.POSITIVE_INFINITY || this.#stop.signal.aborted) return
     this.#cancelTimer = flows.clock.after(Math.max(dueMs, 100), () => this.wake())
   }
-}
-
-/** This node can't take blobs now, whoever sends them. */
-function isOwnFault(error: unknown): boolean {
-  const codes = ['DISK_FULL', 'DISK_FAULT', 'READ_ONLY']
-  return error instanceof NodeError && codes.includes(error.code)
-}
-
-/** Makes a verified blob of a peer one of this node's own; false if nothing names it any more. */
-export async function keepReplica(
-  { index, store, locks, settler }: FlowParts,
-  staged: StagedBlob
-): Promise<boolean> {
-  const { hash } = staged
-  const kept = await locks.blob.run(hash, async () => {
-    const row = index.blob(hash)
-    if (row === undefined || row.live === 0) return false
-    if (row.state === 'held' || row.state === 'trashed') return true
-    const stamp = await store.publish(staged)
-    await index.change((tx) => {
-      if (tx.blob(hash) === undefined) return
-      tx.setBlob(hash, { state: 'held', stamp, verifiedAtMs: tx.nowMs })
-    })
-    return true
-  })
-  if (kept) await settler.showAll(hash)
-  return kept
 }

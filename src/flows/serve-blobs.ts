@@ -18,7 +18,7 @@ export function createBlobSource(parts: FlowParts): BlobSource {
       const trusted = openTrusted(parts, hash)
       if (trusted !== undefined || !have(hash)) return trusted
       try {
-        return await openBlob({ ...parts, remote: undefined }, hash)
+        return (await openBlob({ ...parts, remote: undefined }, hash))?.blob
       } catch (error) {
         if (error instanceof NodeError) return undefined
         throw error

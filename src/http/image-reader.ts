@@ -7,9 +7,8 @@ import { fileNameOf, parsePath } from '../../protocols/path.ts'
 import { versionMs } from '../../protocols/version.ts'
 import { NodeError } from '../base/errors.ts'
 import { extensionOfKind } from '../content/kinds.ts'
-import { findImage, openBlob, openTrusted } from '../flows/read.ts'
+import { findBlob, findImage, openBlob, openTrusted } from '../flows/read.ts'
 import type { BlobRow } from '../index/rows.ts'
-import type { OpenBlob } from '../store/blob-store.ts'
 import { logFailure } from './answer-failure.ts'
 import { isRecognized } from './describe-image.ts'
 import { type ImageToSend, sendImage } from './image-response.ts'
@@ -115,22 +114,26 @@ export class ImageReader {
   #send(
     request: IncomingMessage,
     response: ServerResponse,
-    facts: Omit<ImageToSend, 'open' | 'source'>
+    facts: Omit<ImageToSend, 'open' | 'find'>
   ): Promise<void> {
     const { flows, log } = this.#parts
-    const open = () => openTrusted(flows, facts.hash) ?? this.#openAgain(facts.hash)
-    const image: ImageToSend = { ...facts, source: 'local', open }
+    const { hash } = facts
+    const image: ImageToSend = {
+      ...facts,
+      open: () => {
+        const blob = openTrusted(flows, hash)
+        return blob === undefined ? this.#known(openBlob(flows, hash)) : { blob }
+      },
+      find: () => this.#known(findBlob(flows, hash))
+    }
     return sendImage(request, response, image, (error) => logFailure(log, request, error))
   }
 
-  /**
-   * Its file is not as it was when it was verified: it is read to its end before a byte of it
-   * leaves.
-   */
-  async #openAgain(hash: ContentHash): Promise<OpenBlob> {
-    const blob = await openBlob(this.#parts.flows, hash)
-    if (blob === undefined) throw this.#unknown('There are no such bytes here.')
-    return blob
+  /** What was asked for had an entry a moment ago. */
+  async #known<T>(looking: Promise<T | undefined>): Promise<T> {
+    const found = await looking
+    if (found === undefined) throw this.#unknown('There are no such bytes here.')
+    return found
   }
 
   #liveRow(hash: ContentHash): BlobRow {

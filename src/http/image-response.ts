@@ -3,16 +3,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { NodeError } from '../base/errors.ts'
-import { type OpenBlob, SMALL_BLOB_BYTES_MAX } from '../store/blob-store.ts'
+import type { ReadableBlob } from '../flows/parts.ts'
+import type { FoundBlob } from '../flows/read.ts'
+import { SMALL_BLOB_BYTES_MAX } from '../store/blob-store.ts'
 import { sendError } from './error-body.ts'
-import { type ImageFacts, type Piece, planImageResponse } from './plan-image-response.ts'
+import { type ImageFacts, type Piece, planImageResponse, sourceOf } from './plan-image-response.ts'
 
 export interface ImageToSend extends ImageFacts {
   /**
    * Called once where bytes are needed, not at all for 304, 412 and 416. What it throws is answered
    * as an error.
    */
-  open(): OpenBlob | Promise<OpenBlob>
+  open(): FoundBlob | Promise<FoundBlob>
+  /** The same where it is only asked whether there are bytes: for HEAD. */
+  find(): Promise<Pick<ImageFacts, 'bytes'> & Pick<FoundBlob, 'from'>>
 }
 
 /** A connection on which nothing moves for so long holds an open blob for nothing. */
@@ -30,7 +34,12 @@ export async function sendImage(
   onFault: (error: unknown) => void
 ): Promise<void> {
   if (response.socket === null && !(await becomesNext(request, response))) return
-  let blob: OpenBlob | undefined
+  let blob: ReadableBlob | undefined
+  const close = () => {
+    blob?.close()
+    blob = undefined
+  }
+  request.socket.once('close', close) // it may be waiting for bytes
   try {
     const plan = planImageResponse(requestOf(request), image)
     if (plan.send === 'error') {
@@ -41,24 +50,32 @@ export async function sendImage(
       response.writeHead(plan.status, plan.headers).end()
       return
     }
-    const opened = image.open()
-    blob = opened instanceof Promise ? await opened : opened
-    checkLength(blob.bytes, image.bytes)
+    const { status, headers, pieces } = plan
     if (request.method === 'HEAD') {
-      response.writeHead(plan.status, plan.headers).end()
-    } else if (image.bytes <= SMALL_BLOB_BYTES_MAX) {
+      const found = await image.find()
+      checkLength(found.bytes, image.bytes)
+      response.writeHead(status, [...headers, 'X-Image-Source', sourceOf(found.from)]).end()
+      return
+    }
+    const opened = image.open()
+    const found = opened instanceof Promise ? await opened : opened
+    blob = found.blob
+    checkLength(blob.bytes, image.bytes)
+    headers.push('X-Image-Source', sourceOf(found.from))
+    if (image.bytes <= SMALL_BLOB_BYTES_MAX && blob.readAll !== undefined) {
       const all = blob.readAll()
       checkLength(all.byteLength, image.bytes)
-      response.writeHead(plan.status, plan.headers).end(joined(all, plan.pieces))
+      response.writeHead(status, headers).end(joined(all, pieces))
     } else {
-      response.writeHead(plan.status, plan.headers)
-      if (await stream(request.socket, response, blob, plan.pieces)) response.end()
+      response.writeHead(status, headers)
+      if (await stream(request.socket, response, blob, pieces)) response.end()
     }
   } catch (error) {
     sendError(response, error)
     onFault(error)
   } finally {
-    blob?.close()
+    request.socket.off('close', close)
+    close()
   }
 }
 
@@ -69,22 +86,31 @@ export async function sendImage(
 async function stream(
   socket: Socket,
   response: ServerResponse,
-  blob: OpenBlob,
+  blob: ReadableBlob,
   pieces: readonly Piece[]
 ): Promise<boolean> {
-  // The platform's timer of the socket: it sees bytes leave that no counter of ours does.
-  response.setTimeout(STALL_MS_MAX, () => response.destroy())
+  let waitsForBytes = true
+  // The platform's timer of the socket: it sees bytes leave that no counter of ours does. What is
+  // still to come from another server is not the client's fault.
+  response.setTimeout(STALL_MS_MAX, () => {
+    if (waitsForBytes && response.writableLength === 0) response.setTimeout(STALL_MS_MAX)
+    else response.destroy()
+  })
   for (const piece of pieces) {
     if ('start' in piece) {
       let sentBytes = 0
       for await (const bytes of blob.read(piece.start, piece.end)) {
         sentBytes += bytes.byteLength
         if (sentBytes > piece.end - piece.start) break
+        waitsForBytes = false
         if (!(await write(socket, response, bytes))) return false
+        waitsForBytes = true
       }
+      if (socket.destroyed) return false
       checkLength(sentBytes, piece.end - piece.start)
     } else if (!(await write(socket, response, piece))) return false
   }
+  waitsForBytes = false
   return true
 }
 

@@ -16,7 +16,6 @@ export interface ImageFacts {
   /** Under which a browser saves it: the last part of its path. */
   readonly fileName: string
   readonly cacheControl: string
-  readonly source: 'local' | `peer:${string}`
   /** Whether a decoder knows the bytes as what the media type says. */
   readonly recognized: boolean
 }
@@ -44,6 +43,11 @@ export type ImagePlan =
 /** Nothing runs, nothing is loaded; styles inside the picture itself work. */
 const HARMLESS = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
+/** Where the bytes come from: `from` is the name of another server. */
+export function sourceOf(from: string | undefined): string {
+  return from === undefined ? 'local' : `peer:${from.replace(/[^\x21-\x7e]/g, '_')}`
+}
+
 /** `headers` come as a flat list of names and values, as `writeHead` takes it. */
 export function planImageResponse(request: ImageRequest, image: ImageFacts): ImagePlan {
   const etag = `"${image.hash}"`
@@ -60,9 +64,7 @@ export function planImageResponse(request: ImageRequest, image: ImageFacts): Ima
     'Cache-Control',
     image.cacheControl,
     'X-File-Hash',
-    image.md5,
-    'X-Image-Source',
-    image.source.replace(/[^\x21-\x7e]/g, '_')
+    image.md5
   ]
   if (conditional.answer === 'not-modified') return { send: 'nothing', status: 304, headers }
 

@@ -89,10 +89,10 @@ describe('faults', () => {
     world.image = {
       ...world.image,
       open() {
-        const blob = open() as FakeBlob
+        const { blob } = open() as { blob: FakeBlob }
         const read = blob.read.bind(blob)
         blob.read = (start, end) => read(start, end + 1)
-        return blob
+        return { blob }
       }
     }
     await expect(world.get({ Range: 'bytes=0-9' })).rejects.toMatchObject({ code: 'ECONNRESET' })

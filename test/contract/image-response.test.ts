@@ -112,10 +112,16 @@ describe('how it is shown', () => {
   })
 
   test('the name of a peer breaks no header', async () => {
-    world.serve(contentOf(10), { source: 'peer:b\r\nSet-Cookie: x' })
-    const { headers } = await world.get()
-    expect(headers['x-image-source']).toBe('peer:b__Set-Cookie:_x')
-    expect(headers).not.toHaveProperty('set-cookie')
+    const { open } = world.serve(contentOf(10))
+    world.image = {
+      ...world.image,
+      open: async () => ({ ...(await open()), from: 'b\r\nSet-Cookie: x' })
+    }
+    for (const method of ['GET', 'HEAD']) {
+      const { headers } = await world.get({}, method)
+      expect(headers['x-image-source']).toBe('peer:b__Set-Cookie:_x')
+      expect(headers).not.toHaveProperty('set-cookie')
+    }
   })
 })
 

@@ -87,7 +87,6 @@ function respond(range: string, bytes: Uint8Array) {
       modifiedMs: 0,
       fileName: 'a.png',
       cacheControl: 'no-cache',
-      source: 'local',
       recognized: true
     }
   )

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 import { parsePath } from '../../protocols/path.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { remove } from '../../src/flows/remove.ts'
-import { createMesh, type Mesh } from '../../src/mesh/mesh.ts'
+import { createMesh, type Mesh, remoteOf } from '../../src/mesh/mesh.ts'
 import { createAdmission } from '../../src/network/admission.ts'
 import { MemoryNetwork } from '../../src/network/memory-network.ts'
 import { MemoryWire } from '../../src/network/memory-wire.ts'
@@ -67,7 +67,7 @@ class World {
     const admission = createAdmission('sim', new Uint8Array(32))
     const network = new MemoryNetwork({ wire: this.wire, log: silentLog }, { id, admission })
     let mesh: Mesh | undefined
-    const flows = { ...opened.flows, remote: { fetch: async (hash: never) => mesh?.fetch(hash) } }
+    const flows = { ...opened.flows, remote: remoteOf(() => mesh) }
     const about = () => ({
       name: id,
       productVersion: '0',

@@ -63,12 +63,16 @@ export class ImageServer {
       modifiedMs: Date.parse(MODIFIED) + 400,
       fileName: '图.png',
       cacheControl: 'no-cache',
-      source: 'local',
       recognized: true,
       open: () => {
         const blob = new FakeBlob(content, options)
         this.blobs.push(blob)
-        return blob
+        return { blob }
+      },
+      find: async () => {
+        const { blob, from } = await this.image.open()
+        blob.close()
+        return { bytes: blob.bytes, from }
       },
       ...facts
     }

@@ -100,7 +100,7 @@ async function attempt(node: MemoryNode, { do: what, path, to, image }: Step): P
     case 'restore':
       return await restore(flows, path)
     case 'read':
-      return (await openBlob(flows, hash))?.close()
+      return (await openBlob(flows, hash))?.blob.close()
     case 'verify':
       return await verifyBlob(flows, hash)
     case 'expire':

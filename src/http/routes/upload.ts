@@ -137,7 +137,7 @@ async function stageHeld(
 
 async function openHeld(flows: HttpParts['flows'], hash: ContentHash) {
   try {
-    return await openBlob(flows, hash)
+    return (await openBlob(flows, hash))?.blob
   } catch (error) {
     if (error instanceof NodeError && ['GONE', 'NOT_AVAILABLE'].includes(error.code))
       return undefined

@@ -3,6 +3,7 @@ import type { ContentHash } from '../../../protocols/hash.ts'
 import {
   type Candidate,
   planHolder,
+  planReadOrder,
   planRetryMs,
   requestsOf
 } from '../../../src/blob-sync/plan-wants.ts'
@@ -38,6 +39,17 @@ test.each([
   ['owes too much', { owedBytes: 10_000 }, new Set<string>()]
 ])('a peer that %s is not asked', (_why, more, lacking) => {
   expect(planHolder([peer('x', more)], lacking, 1000, 10_000)).toBeUndefined()
+})
+
+test('a reader’s blob is asked of who works, then of who has it, then of who is idle', () => {
+  const peers = [
+    peer('resting', { believed: true, restsUntilMs: 1001 }),
+    peer('busy', { owedBytes: 5 }),
+    peer('free'),
+    peer('holder', { believed: true, owedBytes: 9 })
+  ]
+  expect(planReadOrder(peers, 1000)).toEqual(['holder', 'free', 'busy', 'resting'])
+  expect(planReadOrder(peers, 2000)).toEqual(['resting', 'holder', 'free', 'busy'])
 })
 
 test('requests are bounded in blobs and bytes, and hold each blob once', () => {

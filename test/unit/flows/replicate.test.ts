@@ -1,6 +1,6 @@
 import { hash as digest } from 'node:crypto'
 import { expect, test } from 'vitest'
-import type { BlobAnswer, BlobsClient } from '../../../protocols/blobs/request.ts'
+import type { BlobAnswer } from '../../../protocols/blobs/request.ts'
 import type { ContentHash, Md5 } from '../../../protocols/hash.ts'
 import { parsePath } from '../../../protocols/path.ts'
 import { STATUS } from '../../../protocols/status.ts'
@@ -25,6 +25,7 @@ test('an old image arrives although a thousand newer ones are nowhere to be had'
   })
   const [oldest] = images as [Buffer, ...Buffer[]]
   const fetch = async (
+    _peer: string,
     items: readonly { hash: ContentHash; offset: number }[],
     onBlob: (answer: BlobAnswer) => Promise<void>
   ) => {
@@ -41,7 +42,7 @@ test('an old image arrives although a thousand newer ones are nowhere to be had'
   const open = () => Promise.reject(new Error('not in this test'))
   const network = { peers: () => [peer], open }
   class Peers extends BlobPeers {
-    override client = async () => ({ fetch, abort: () => {} }) as unknown as BlobsClient
+    override fetch = fetch
   }
   const replicator = new Replicator(
     {

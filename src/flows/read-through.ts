@@ -1,0 +1,278 @@
+// A reader's miss: the blob is asked of one holder after the other, over streams of their own, goes
+// on where the last one broke off, and is read while it comes. One fetch serves all who wait.
+
+import { type BlobAnswer, BlobsClient } from '../../protocols/blobs/request.ts'
+import { verified } from '../../protocols/blobs/verified.ts'
+import type { ContentHash } from '../../protocols/hash.ts'
+import { BLOBS_ID } from '../../protocols/ids.ts'
+import { STATUS } from '../../protocols/status.ts'
+import { WireError } from '../../protocols/wire-error.ts'
+import { NodeError } from '../base/errors.ts'
+import { type BlobPeers, stalled } from '../blob-sync/blob-peers.ts'
+import type { GrowingBlob, GrowingBlobs } from '../blob-sync/growing-blob.ts'
+import { planReadOrder } from '../blob-sync/plan-wants.ts'
+import { StallWatch } from '../blob-sync/stall-watch.ts'
+import type { Transfers } from '../blob-sync/transfers.ts'
+import type { WantBook } from '../blob-sync/want-book.ts'
+import type { Network } from '../network/network.ts'
+import { type NamelessBlob, SMALL_BLOB_BYTES_MAX, type StagedBlob } from '../store/blob-store.ts'
+import { isOwnFault, keepReplica } from './keep-replica.ts'
+import type { FlowParts, ReadableBlob } from './parts.ts'
+import { openTrusted } from './read.ts'
+
+export interface ReadThroughParts {
+  readonly flows: FlowParts
+  readonly network: Pick<Network, 'peers' | 'open'>
+  readonly peers: BlobPeers
+  readonly book: WantBook
+  readonly growing: GrowingBlobs
+  readonly transfers: Transfers
+  /** Whether a peer is believed to hold the blob, by what it said of itself. */
+  readonly believes: (peerId: string, hash: ContentHash) => boolean
+  /** Hears that a fetch has ended, however it did. */
+  readonly onEnd: () => void
+}
+
+export interface ReadThroughOptions {
+  /** A peer from which nothing comes for so long has failed. */
+  readonly stallMs: number
+}
+
+/** A holder that is silent for so long is left for another, while there is one. */
+const PATIENCE_MS = 5000
+/** Blobs that turned out wrong in the end are begun anew this often. */
+const WRONG_MAX = 3
+
+export class ReadThrough {
+  readonly #parts: ReadThroughParts
+  readonly #options: ReadThroughOptions
+  readonly #stop = new AbortController()
+  readonly #runs = new Map<ContentHash, Promise<string | undefined>>()
+
+  constructor(parts: ReadThroughParts, options: ReadThroughOptions) {
+    this.#parts = parts
+    this.#options = options
+  }
+
+  /**
+   * Fetches a blob and keeps it; the id of the peer that gave it, undefined if none does. Throws
+   * what this node's own disk has against it.
+   */
+  fetch(hash: ContentHash): Promise<string | undefined> {
+    const bytes = this.#parts.flows.index.blob(hash)?.bytes
+    return bytes === undefined ? Promise.resolve(undefined) : this.#run(hash, bytes)
+  }
+
+  /**
+   * The blob, and the peer that sends it; undefined if none does. Large ones can be read as soon as
+   * the first peer has answered: then a read throws NOT_AVAILABLE if nobody can send it to its end,
+   * before its last byte. Throws as `fetch` does.
+   */
+  async open(hash: ContentHash): Promise<{ peerId: string; blob: ReadableBlob } | undefined> {
+    const { flows, growing } = this.#parts
+    const bytes = flows.index.blob(hash)?.bytes
+    if (bytes === undefined) return undefined
+    if (bytes <= SMALL_BLOB_BYTES_MAX) {
+      const peerId = await this.#run(hash, bytes)
+      const blob = peerId === undefined ? undefined : openTrusted(flows, hash)
+      return peerId === undefined || blob === undefined ? undefined : { peerId, blob }
+    }
+    const shared = growing.enter(hash, bytes)
+    const reader = shared.reader()
+    try {
+      await Promise.race([shared.begun(), this.#run(hash, bytes)])
+      // it may have come to an end at the moment at which this one joined it
+      if (shared.from === undefined) await Promise.race([shared.begun(), this.#run(hash, bytes)])
+    } catch (error) {
+      reader.close()
+      throw error
+    }
+    const { from: peerId, failure } = shared
+    if (peerId !== undefined && failure === undefined) return { peerId, blob: reader }
+    reader.close()
+    return undefined
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort(new NodeError('STOPPING', 'The node is stopping.'))
+    await Promise.allSettled(this.#runs.values())
+  }
+
+  #run(hash: ContentHash, bytes: number): Promise<string | undefined> {
+    let run = this.#runs.get(hash)
+    if (run === undefined) {
+      const fetching =
+        bytes > SMALL_BLOB_BYTES_MAX ? this.#large(hash, bytes) : this.#small(hash, bytes)
+      run = fetching.finally(() => {
+        this.#runs.delete(hash)
+        this.#parts.onEnd()
+      })
+      this.#runs.set(hash, run)
+      run.catch(() => {}) // who waits for it hears of it
+    }
+    return run
+  }
+
+  async #small(hash: ContentHash, bytes: number): Promise<string | undefined> {
+    const { flows, transfers } = this.#parts
+    for (const { peerId, isLast } of this.#holders(hash, new Set())) {
+      let staging: Promise<StagedBlob> | undefined
+      await this.#ask(peerId, { hash, offset: 0, isLast }, async ({ status, length, body }) => {
+        if (status !== STATUS.OK || length !== bytes) return
+        flows.room.take(length)
+        const coming = transfers.counted({ hash, peerId, bytesDone: 0, bytes }, body)
+        staging = flows.store.stage(verified(coming, hash, bytes), { bytesMax: bytes })
+        await staging
+      })
+      const staged = await outcomeOf(staging)
+      if (staged !== undefined && (await this.#keep(peerId, staged))) return peerId
+    }
+    return undefined
+  }
+
+  /** Once more from the start after bytes that were not right. */
+  async #large(hash: ContentHash, bytes: number): Promise<string | undefined> {
+    const tried = new Set<string>()
+    for (let wrong = 0; wrong < WRONG_MAX; wrong++) {
+      const blob = this.#parts.growing.enter(hash, bytes)
+      try {
+        const peerId = await this.#grow(blob, tried)
+        if (peerId !== undefined) return peerId
+        if (!isWrong(blob.failure)) return undefined
+      } finally {
+        blob.leave()
+      }
+    }
+    return undefined
+  }
+
+  /** Until it is whole and kept, or has failed; `tried` grows by the peers that were asked. */
+  async #grow(blob: GrowingBlob, tried: Set<string>): Promise<string | undefined> {
+    try {
+      await blob.ready
+      for (const { peerId, isLast } of this.#holders(blob.hash, tried)) {
+        // replication may be at it
+        if (await blob.idle()) return blob.from
+        if (blob.isOver) return undefined
+        tried.add(peerId)
+        if (await this.#growFrom(peerId, blob, isLast, tried)) return peerId
+        if (blob.isOver) return undefined
+      }
+      if (await blob.idle()) return blob.from
+    } catch (error) {
+      blob.fail(error)
+      throw error
+    }
+    const sentence = 'No server that is connected could send this image.'
+    blob.fail(new NodeError('NOT_AVAILABLE', sentence, { hash: blob.hash }))
+    return undefined
+  }
+
+  async #growFrom(
+    peerId: string,
+    blob: GrowingBlob,
+    isLast: boolean,
+    tried: Set<string>
+  ): Promise<boolean> {
+    const { flows, transfers } = this.#parts
+    const { hash, bytes, bytesDone: offset } = blob
+    let filling: Promise<NamelessBlob> | undefined
+    await this.#ask(peerId, { hash, offset, isLast }, async ({ status, length, body }) => {
+      if (status !== STATUS.OK || length !== bytes - offset || !blob.isResting) return
+      flows.room.take(length)
+      const coming = transfers.counted({ hash, peerId, bytesDone: offset, bytes }, body)
+      filling = blob.fill(peerId, coming)
+      await filling
+    })
+    const whole = await outcomeOf(filling)
+    if (whole === undefined) {
+      // the wrong bytes may be those of an earlier peer: this one gets a chance to send them all
+      if (isWrong(blob.failure) && offset > 0) tried.delete(peerId)
+      return false
+    }
+    let kept = false
+    try {
+      kept = await this.#keep(peerId, whole)
+    } finally {
+      blob.kept(kept)
+    }
+    return kept
+  }
+
+  async #keep(peerId: string, blob: NamelessBlob): Promise<boolean> {
+    const { flows, peers, book, transfers } = this.#parts
+    transfers.arrived()
+    peers.received(peerId, blob.bytes)
+    try {
+      const kept = await keepReplica(flows, blob)
+      if (kept) book.done(blob.hash)
+      return kept
+    } finally {
+      flows.store.finish(blob)
+    }
+  }
+
+  /** Peers to ask, as they are when the next one is needed. */
+  *#holders(
+    hash: ContentHash,
+    tried: ReadonlySet<string>
+  ): Generator<{ peerId: string; isLast: boolean }> {
+    const { network, peers, believes, flows } = this.#parts
+    const asked = new Set<string>(tried)
+    for (;;) {
+      const candidates = network
+        .peers()
+        .filter(({ id }) => !asked.has(id))
+        .map(({ id }) => ({ peerId: id, ...peers.state(id), believed: believes(id, hash) }))
+      const [peerId] = planReadOrder(candidates, flows.clock.now())
+      if (peerId === undefined) return
+      asked.add(peerId)
+      yield { peerId, isLast: candidates.length === 1 }
+    }
+  }
+
+  /**
+   * Asks one peer over a stream of its own: a reader does not wait behind bulk. Whatever goes wrong
+   * on the way is the peer's fault; this node's own is thrown.
+   */
+  async #ask(
+    peerId: string,
+    { hash, offset, isLast }: { hash: ContentHash; offset: number; isLast: boolean },
+    take: (answer: BlobAnswer) => Promise<void>
+  ): Promise<void> {
+    const { flows, network, peers } = this.#parts
+    const { stallMs } = this.#options
+    const late = new AbortController()
+    const watch = new StallWatch(flows.clock, stallMs, () => late.abort(stalled(stallMs)))
+    const signal = AbortSignal.any([late.signal, this.#stop.signal])
+    let client: BlobsClient | undefined
+    try {
+      watch.wait(isLast ? stallMs : Math.min(stallMs, PATIENCE_MS))
+      client = new BlobsClient(await network.open(peerId, BLOBS_ID, signal))
+      const onBlob = async (answer: BlobAnswer) => {
+        watch.rest()
+        await take({ ...answer, body: watch.watched(answer.body) })
+        watch.wait()
+      }
+      await client.fetch([{ hash, offset }], onBlob, signal)
+      await client.end(signal)
+    } catch (error) {
+      client?.abort(error as Error)
+      this.#stop.signal.throwIfAborted()
+      if (isOwnFault(error)) throw error
+      flows.log.debug({ peer: peerId, hash, err: error }, 'a reader gets this elsewhere')
+      peers.failed(peerId)
+    } finally {
+      watch.stop()
+    }
+  }
+}
+
+function isWrong(failure: unknown): boolean {
+  return failure instanceof WireError && failure.fault === 'BAD_HASH'
+}
+
+/** What it was rejected with has been thrown to who asked the peer. */
+function outcomeOf<T>(work: Promise<T> | undefined): Promise<T | undefined> {
+  return work === undefined ? Promise.resolve(undefined) : work.catch(() => undefined)
+}

@@ -1,0 +1,122 @@
+// Takes in what peers send in bulk: bytes are staged while they come, and kept behind the next
+// answer.
+
+import type { BlobAnswer } from '../../protocols/blobs/request.ts'
+import { STATUS } from '../../protocols/status.ts'
+import { NodeError } from '../base/errors.ts'
+import type { BlobPeers } from '../blob-sync/blob-peers.ts'
+import type { GrowingBlobs } from '../blob-sync/growing-blob.ts'
+import type { WantedBlob } from '../blob-sync/plan-wants.ts'
+import type { Transfers } from '../blob-sync/transfers.ts'
+import type { WantBook } from '../blob-sync/want-book.ts'
+import { type NamelessBlob, SMALL_BLOB_BYTES_MAX } from '../store/blob-store.ts'
+import { ReplicaKeeper } from './keep-replica.ts'
+import type { FlowParts } from './parts.ts'
+
+export interface TakeInParts {
+  readonly flows: FlowParts
+  readonly peers: BlobPeers
+  readonly book: WantBook
+  readonly growing: GrowingBlobs
+  readonly transfers: Transfers
+  /** Ends what is being staged. */
+  readonly signal: AbortSignal
+}
+
+/** Bytes that come although nobody needs them any more; beyond this the stream is broken. */
+const UNNEEDED_BYTES_MAX = 2 ** 20
+
+/** A large blob comes that a reader has fetched meanwhile. */
+export class Unneeded extends Error {}
+
+export class TakeIn {
+  readonly #parts: TakeInParts
+  readonly #keeper: ReplicaKeeper
+
+  constructor(parts: TakeInParts) {
+    this.#parts = parts
+    this.#keeper = new ReplicaKeeper(parts)
+  }
+
+  /** Bytes that are here already, of an earlier try or an earlier run. */
+  async offsetOf({ hash, bytes }: WantedBlob): Promise<number> {
+    if (bytes <= SMALL_BLOB_BYTES_MAX) return 0
+    const blob = this.#parts.growing.enter(hash, bytes)
+    try {
+      await blob.ready
+      return blob.bytesDone
+    } finally {
+      blob.leave()
+    }
+  }
+
+  /**
+   * False if the peer does not give the blob. `onEnd` is called later, when it is kept, or could
+   * not be. Throws what the body throws, Unneeded, HASH_MISMATCH or WireError for other bytes, and
+   * disk errors: then `onEnd` is not called.
+   */
+  async take(
+    peerId: string,
+    answer: BlobAnswer,
+    { hash, bytes }: WantedBlob,
+    onEnd: () => void
+  ): Promise<boolean> {
+    const { flows, transfers, signal } = this.#parts
+    const { offset, status, length, body } = answer
+    if (status !== STATUS.OK || length !== bytes - offset) return false
+    await this.#keeper.room()
+    flows.room.take(length)
+    if (bytes > SMALL_BLOB_BYTES_MAX) {
+      await this.#grow(peerId, answer, bytes, onEnd)
+      return true
+    }
+    const coming = transfers.counted({ hash, peerId, bytesDone: 0, bytes }, body)
+    const staged = await flows.store.stage(coming, { bytesMax: length, signal })
+    if (staged.hash !== hash) {
+      flows.store.finish(staged)
+      throw new NodeError('HASH_MISMATCH', `the bytes that came for ${hash} are others`)
+    }
+    this.#keep(peerId, staged, onEnd)
+    return true
+  }
+
+  async idle(): Promise<void> {
+    await this.#keeper.idle()
+  }
+
+  /** Those of a large blob are shared with who reads it meanwhile, and stay if they break off. */
+  async #grow(
+    peerId: string,
+    { hash, offset, length, body }: BlobAnswer,
+    bytes: number,
+    onEnd: () => void
+  ): Promise<void> {
+    const { growing, transfers } = this.#parts
+    const blob = growing.enter(hash, bytes)
+    try {
+      await blob.ready
+      if (!blob.isResting || blob.bytesDone !== offset) {
+        if (length > UNNEEDED_BYTES_MAX) throw new Unneeded('a reader was faster')
+        for await (const _ of body);
+        onEnd()
+        return
+      }
+      const coming = transfers.counted({ hash, peerId, bytesDone: offset, bytes }, body)
+      const whole = await blob.fill(peerId, coming)
+      blob.enter()
+      this.#keep(peerId, whole, (kept) => {
+        blob.kept(kept)
+        blob.leave()
+        onEnd()
+      })
+    } finally {
+      blob.leave()
+    }
+  }
+
+  #keep(peerId: string, blob: NamelessBlob, onEnd: (kept: boolean) => void): void {
+    this.#parts.peers.received(peerId, blob.bytes)
+    this.#parts.transfers.arrived()
+    this.#keeper.keep(blob, onEnd)
+  }
+}
