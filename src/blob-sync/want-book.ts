@@ -70,6 +70,13 @@ export class WantBook {
     }
   }
 
+  /** Blobs that nobody could give in any of the quick tries; some may be wanted no more. */
+  *failures(): Generator<ContentHash> {
+    for (const [hash, { attempts }] of this.#notes) {
+      if (attempts > this.#policy.maxRetryAttempts) yield hash
+    }
+  }
+
   /** Milliseconds until the next blob is due; undefined if none waits. */
   nextDueMs(): number | undefined {
     let next: number | undefined

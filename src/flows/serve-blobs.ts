@@ -34,3 +34,30 @@ export function createBlobSource(parts: FlowParts): BlobSource {
     }
   }
 }
+
+export interface CountedReads extends BlobSource {
+  /** Blobs that were read to their end so far. */
+  reads(): number
+}
+
+/** The same source, counting. */
+export function countReads(source: BlobSource): CountedReads {
+  let reads = 0
+  return {
+    have: (hash) => source.have(hash),
+    whenHeld: (hash, timeoutMs) => source.whenHeld(hash, timeoutMs),
+    reads: () => reads,
+    async open(hash) {
+      const blob = await source.open(hash)
+      if (blob === undefined || blob === 'busy') return blob
+      return {
+        bytes: blob.bytes,
+        close: () => blob.close(),
+        async *read(start, end) {
+          yield* blob.read(start, end)
+          if (end === blob.bytes) reads++
+        }
+      }
+    }
+  }
+}

@@ -15,24 +15,37 @@ export interface DiskStatus {
   readonly state: 'ok' | 'low' | 'full'
 }
 
+/**
+ * online: has what this node has. syncing: not yet, or that is not known yet. away: offline for
+ * days. refused: one of the two does not let the other in.
+ */
+export type ServerState = 'online' | 'syncing' | 'offline' | 'away' | 'refused'
+
 /** Another server, by what it said of itself. */
 export interface ServerStatus {
   readonly name: string
   readonly peerId: string
-  /** Of the connection, a multiaddr. */
-  readonly address: string
+  readonly state: ServerState
+  /** Of the connection, else under which it was last; a multiaddr. */
+  readonly address: string | undefined
   readonly httpPort: number | undefined
   readonly addresses: readonly string[]
-  readonly connectedAtMs: number
-  /** When the indexes were last compared; undefined: not yet. */
+  /** Undefined while there is no connection. */
+  readonly connectedAtMs: number | undefined
+  /** Now, while it is connected; undefined if it never was. */
+  readonly lastSeenMs: number | undefined
+  /** When it last said what it has and lacks; undefined: not since it came. */
   readonly comparedAtMs: number | undefined
-  /** Whether they were the same then. */
-  readonly equal: boolean
-  /** What it lacks. */
+  /** What it lacks, by its last word. */
   readonly missingFiles: number | undefined
   readonly missingBytes: number | undefined
+  /** Until it lacks nothing, at its present pace. */
+  readonly etaSeconds: number | undefined
+  readonly latencyMs: number | undefined
   /** Its clock minus ours. */
   readonly clockOffsetMs: number | undefined
+  /** Why there is no connection, or no sync, with the remedy. */
+  readonly lastError: string | undefined
 }
 
 export interface NodeStatus {
@@ -53,13 +66,16 @@ export interface StatusSources {
    * False when the marker of the data folder is gone: another disk may be mounted there, or none.
    */
   readonly folderPresent: () => boolean
+  /** What is wrong between this node and the others: plain sentences. */
+  readonly meshTroubles?: () => readonly string[]
 }
 
 export function statusOf({
   flows,
   disk,
   quarantinedFiles,
-  folderPresent
+  folderPresent,
+  meshTroubles
 }: StatusSources): NodeStatus {
   const { index, store } = flows
   const counts = index.counts()
@@ -80,7 +96,8 @@ export function statusOf({
     ...(counts.missingImages === 0
       ? []
       : [`${images(counts.missingImages)} missing: the files are gone from blobs/.`]),
-    ...(space.state === 'ok' ? [] : [diskReason(space)])
+    ...(space.state === 'ok' ? [] : [diskReason(space)]),
+    ...(meshTroubles?.() ?? [])
   ]
   return {
     health:

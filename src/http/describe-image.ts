@@ -4,10 +4,10 @@ import { z } from 'zod'
 import type { ImageEntry } from '../../protocols/entry.ts'
 import { cidOf } from '../../protocols/hash.ts'
 import { fileNameOf } from '../../protocols/path.ts'
-import { versionMs } from '../../protocols/version.ts'
+import { type Version, versionMs } from '../../protocols/version.ts'
 import { UNRECOGNIZED_MEDIA_TYPE } from '../content/kinds.ts'
 import type { BlobRow, BlobState } from '../index/rows.ts'
-import type { NodeFacts } from './ports.ts'
+import type { HttpParts } from './ports.ts'
 
 export const describedImageShape = z.object({
   path: z.string(),
@@ -27,21 +27,43 @@ export const describedImageShape = z.object({
   verified_at: z.iso.datetime().nullable(),
   state: z.enum(['ok', 'pending', 'missing', 'corrupted']),
   local: z.boolean().describe('Whether this node has the bytes'),
-  servers: z.array(z.string()).describe('Names of the nodes that have the bytes'),
+  servers: z
+    .array(z.string())
+    .describe('Names of the nodes that have the bytes, each by what it last said itself'),
   replicas: z.int(),
   url: z.string()
 })
 
 export type DescribedImage = z.output<typeof describedImageShape>
 
+/** Who describes, and what is known there of other servers; for use within one request. */
+export interface Viewpoint {
+  readonly name: string
+  /** Names of other servers that are believed to hold what an entry of this version names. */
+  readonly holdersOf: (version: Version) => readonly string[]
+  /** Name of the node with this peer id, else the id. */
+  readonly nameOf: (peerId: string) => string
+}
+
+export function viewpointOf({
+  node: { name, peerId },
+  meshStatus
+}: Pick<HttpParts, 'node' | 'meshStatus'>): Viewpoint {
+  return {
+    name,
+    holdersOf: meshStatus?.holders() ?? (() => []),
+    nameOf: (id) => (id === peerId ? name : (meshStatus?.nameOf(id) ?? id))
+  }
+}
+
 /** `row` is what is known of the entry's blob here. */
 export function describeImage(
   entry: ImageEntry,
   row: BlobRow | undefined,
-  node: Pick<NodeFacts, 'name' | 'peerId'>
+  { name, holdersOf, nameOf }: Viewpoint
 ): DescribedImage {
   const state = stateOf(row?.state)
-  const servers = state === 'ok' ? [node.name] : []
+  const servers = [...(state === 'ok' ? [name] : []), ...holdersOf(entry.version)]
   return {
     path: entry.path,
     filename: fileNameOf(entry.path),
@@ -54,7 +76,7 @@ export function describeImage(
     width: entry.width ?? null,
     height: entry.height ?? null,
     source_url: entry.sourceUrl ?? null,
-    writer: entry.writer === node.peerId ? node.name : entry.writer,
+    writer: nameOf(entry.writer),
     created_at: isoTime(entry.createdMs),
     modified_at: isoTime(versionMs(entry.version)),
     verified_at: row?.verifiedAtMs === undefined ? null : isoTime(row.verifiedAtMs),
@@ -84,7 +106,8 @@ export function isoTime(ms: number): string {
 /** The end of what Date can show. */
 const CALENDAR_MS_MAX = 8.64e15
 
-function stateOf(state: BlobState | undefined): DescribedImage['state'] {
+/** What a client is told of the state of a blob here. */
+export function stateOf(state: BlobState | undefined): DescribedImage['state'] {
   switch (state) {
     case 'held':
       return 'ok'

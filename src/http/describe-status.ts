@@ -1,7 +1,7 @@
-// What the two status answers have in common: facts that are true of a node that knows no other one
-// yet.
+// What the status answers have in common: the other servers, and a few sums.
 
 import { z } from 'zod'
+import type { ServerStatus } from '../flows/status.ts'
 import type { Counts } from '../index/rows.ts'
 import { isoTime } from './describe-image.ts'
 import type { Access } from './plan-access.ts'
@@ -29,28 +29,37 @@ export const serverShape = z.object({
   last_error: z.string().nullable()
 })
 
+type DescribedServer = z.output<typeof serverShape>
+
 /** The other servers, for callers that may see them. */
-export function describeServers({ mesh, clock }: HttpParts, { sees }: Access) {
-  if (mesh === undefined || sees !== 'all') return []
-  return mesh.servers().map(
-    (server): z.output<typeof serverShape> => ({
-      name: server.name,
-      peer_id: server.peerId,
-      host: /^\/(?:ip[46]|dns[46]?)\/([^/]+)/.exec(server.address)?.[1] ?? '',
-      port: server.httpPort ?? 0,
-      addresses: [...server.addresses],
-      status: server.equal && !server.missingFiles ? 'online' : 'syncing',
-      connected_at: isoTime(server.connectedAtMs),
-      last_seen: isoTime(clock.now()),
-      last_sync: server.comparedAtMs === undefined ? null : isoTime(server.comparedAtMs),
-      latency_ms: null,
-      clock_offset_ms: server.clockOffsetMs ?? null,
-      missing_files: server.missingFiles ?? 0,
-      missing_bytes: server.missingBytes ?? 0,
-      eta_seconds: null,
-      last_error: null
-    })
-  )
+export function describeServers({ mesh }: HttpParts, { sees }: Access): DescribedServer[] {
+  return mesh === undefined || sees !== 'all' ? [] : mesh.servers().map(describeServer)
+}
+
+function describeServer(server: ServerStatus): DescribedServer {
+  const time = (ms: number | undefined) => (ms === undefined ? null : isoTime(ms))
+  return {
+    name: server.name,
+    peer_id: server.peerId,
+    host: /^\/(?:ip[46]|dns[46]?)\/([^/]+)/.exec(server.address ?? '')?.[1] ?? '',
+    port: server.httpPort ?? 0,
+    addresses: [...server.addresses],
+    status: server.state,
+    connected_at: time(server.connectedAtMs),
+    last_seen: time(server.lastSeenMs),
+    last_sync: time(server.comparedAtMs),
+    latency_ms: rounded(server.latencyMs),
+    clock_offset_ms: server.clockOffsetMs ?? null,
+    missing_files: server.missingFiles ?? 0,
+    missing_bytes: server.missingBytes ?? 0,
+    eta_seconds: server.etaSeconds ?? null,
+    last_error: server.lastError ?? null
+  }
+}
+
+/** To hundredths. */
+function rounded(value: number | undefined): number | null {
+  return value === undefined ? null : Math.round(value * 100) / 100
 }
 
 /**
@@ -59,6 +68,15 @@ export function describeServers({ mesh, clock }: HttpParts, { sees }: Access) {
  */
 export function missingFiles({ images, heldImages, damagedImages }: Counts): number {
   return images - heldImages - damagedImages
+}
+
+/** Images are to be on all servers: what the one lacks that lacks most is the least that can be. */
+export function underReplicated(
+  { mesh }: Pick<HttpParts, 'mesh'>,
+  { images, heldImages }: Counts
+): number {
+  const lacking = mesh?.servers().map(({ missingFiles }) => missingFiles ?? 0) ?? []
+  return Math.max(images - heldImages, ...lacking)
 }
 
 export function uptimeSeconds({ clock, node }: Pick<HttpParts, 'clock' | 'node'>): number {

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { isImage } from '../../protocols/entry.ts'
 import { invariant } from '../base/errors.ts'
 import type { Ingested } from '../flows/ingest.ts'
-import { describedImageShape, describeImage } from './describe-image.ts'
+import { describedImageShape, describeImage, viewpointOf } from './describe-image.ts'
 import { messageFor } from './messages.ts'
 import type { HttpParts } from './ports.ts'
 import type { ApiRequest } from './route.ts'
@@ -35,12 +35,12 @@ export const uploadedShape = describedImageShape
 export type Uploaded = z.output<typeof uploadedShape>
 
 export function describeUpload(
-  { flows, node }: Pick<HttpParts, 'flows' | 'node'>,
+  parts: Pick<HttpParts, 'flows' | 'node' | 'meshStatus'>,
   request: Pick<ApiRequest, 'headers'>,
   { entry, outcome }: Ingested
 ): Uploaded {
   invariant(isImage(entry), 'what was taken in is an image')
-  const facts = describeImage(entry, flows.index.blob(entry.hash), node)
+  const facts = describeImage(entry, parts.flows.index.blob(entry.hash), viewpointOf(parts))
   return {
     status: 'success',
     message: sentenceOf(request, outcome, entry.path),

@@ -6,7 +6,7 @@ import { PATH_BYTES_MAX } from '../../protocols/path.ts'
 import { type Version, versionAt } from '../../protocols/version.ts'
 import type { ImageIndex } from '../index/image-index.ts'
 import { CURSOR_LENGTH_MAX } from './cursor.ts'
-import { describeImage } from './describe-image.ts'
+import { stateOf } from './describe-image.ts'
 import { byPath, bySource, type ImageOrder, oldestFirst, wanted } from './image-orders.ts'
 import type { HttpParts } from './ports.ts'
 
@@ -78,7 +78,7 @@ export function orderFor(index: ImageIndex, query: FilesQuery): ImageOrder {
 
 /** Whether an image passes all filters. */
 export function filterFor(
-  { flows, node }: Pick<HttpParts, 'flows' | 'node'>,
+  { flows }: Pick<HttpParts, 'flows'>,
   { prefix = '', state, since, source_url }: FilesQuery
 ): (entry: ImageEntry) => boolean {
   const sinceVersion: Version = since === undefined ? 0n : versionAt(since)
@@ -86,8 +86,7 @@ export function filterFor(
     entry.path.startsWith(prefix) &&
     entry.version >= sinceVersion &&
     (source_url === undefined || entry.sourceUrl === source_url) &&
-    (state === undefined ||
-      describeImage(entry, flows.index.blob(entry.hash), node).state === state)
+    (state === undefined || stateOf(flows.index.blob(entry.hash)?.state) === state)
 }
 
 export function isFiltered({ prefix = '', state, since, source_url }: FilesQuery): boolean {

@@ -7,6 +7,7 @@ import type { IngestOptions } from '../flows/ingest.ts'
 import type { FlowParts } from '../flows/parts.ts'
 import type { NodeStatus, ServerStatus } from '../flows/status.ts'
 import type { StaticFile } from '../web/static-files.ts'
+import type { MeshStatusPort } from './mesh-status-port.ts'
 
 export interface NodeFacts {
   readonly name: string
@@ -68,6 +69,8 @@ export interface HttpParts {
   readonly exportIndex: () => Promise<{ file: string; entries: number }>
   /** Other servers; undefined on a node that stands alone. */
   readonly mesh?: MeshPort | undefined
+  /** What can be said of them; undefined where there are none. */
+  readonly meshStatus?: MeshStatusPort | undefined
   /** Whether an existing collection is still being taken in: unknown paths may yet turn up. */
   readonly adopting: () => boolean
 }

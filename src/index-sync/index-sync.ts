@@ -14,27 +14,21 @@ import type { Clock, Random } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { ImageIndex } from '../index/image-index.ts'
 import type { ConnectedPeer, Network } from '../network/network.ts'
-import { Pusher } from './pusher.ts'
+import { PeerBeliefs } from './peer-beliefs.ts'
+import { Pusher, type PushWatch } from './pusher.ts'
 
 export interface IndexSyncParts {
-  readonly network: Network
+  readonly network: Pick<Network, 'id' | 'peers' | 'onPeer' | 'handle' | 'open'>
   readonly index: ImageIndex
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
   /** What this node says of the blobs that it lacks. */
-  readonly wants: () => Pick<EntriesStatus, 'wantsFiles' | 'wantsBytes' | 'wantRanges'>
+  readonly wants: () => Promise<Pick<EntriesStatus, 'wantsFiles' | 'wantsBytes' | 'wantRanges'>>
   /** Entries of other nodes that have become current here: their views and wants follow. */
   readonly onMerged: (entries: readonly Entry[], from: string) => void
-  /** What a peer has just said of itself. */
-  readonly onStatus: (peerId: string, report: PeerReport) => void
-}
-
-export interface PeerReport {
-  readonly status: EntriesStatus
-  /** Whether both indexes were the same when it said so. */
-  readonly equal: boolean
-  readonly atMs: number
+  /** What a peer says of itself is old after so long. */
+  readonly reportMsMax: number
 }
 
 const ANSWERED_MS = 1000
@@ -42,13 +36,21 @@ const ANSWERED_MS = 1000
 const REPEATS_MAX = 3
 /** An exchange in which nothing moves for this long is broken off. */
 const EXCHANGE_MS_MAX = 10 * 60_000
+/** A peer that changes is asked what it lacks at most this often. */
+const ASK_MS = 5_000
+const ASK_MS_MAX = 10_000
 
 export class IndexSync implements EntriesSource {
   readonly #parts: IndexSyncParts
   readonly #pusher: Pusher
   /** Exchanges under way, and those that must follow them. */
   readonly #exchanges = new Map<string, { done: Promise<void>; again: boolean }>()
+  /** When peers were last asked what they lack. */
+  readonly #askedMs = new Map<string, number>()
+  readonly #asking = new Set<Promise<void>>()
   readonly #stop = new AbortController()
+  /** What the peers say of themselves. */
+  readonly beliefs = new PeerBeliefs()
 
   constructor(parts: IndexSyncParts) {
     this.#parts = parts
@@ -61,6 +63,7 @@ export class IndexSync implements EntriesSource {
     })
     network.onPeer((peer, event) => this.#onPeer(peer, event))
     index.onNews((news) => {
+      this.beliefs.doubt(news.map(({ entry }) => entry))
       const own = news.filter(({ from }) => from === undefined).map(({ entry }) => entry)
       if (own.length > 0) this.#pusher.spread(own, [])
     })
@@ -93,10 +96,34 @@ export class IndexSync implements EntriesSource {
     if (peer !== undefined) await this.compare(peer.id)
   }
 
+  /**
+   * Asks those peers what they lack whose last word on it may be out of date. Does not wait for
+   * them: `beliefs` shows it a moment later.
+   */
+  refresh(): void {
+    const { network, clock, reportMsMax } = this.#parts
+    for (const { id } of network.peers()) {
+      const report = this.beliefs.report(id)
+      if (clock.now() - (this.#askedMs.get(id) ?? 0) < ASK_MS || this.#exchanges.has(id)) continue
+      const isOld = report === undefined || clock.now() - report.atMs >= reportMsMax
+      const isSyncing = report !== undefined && (!report.equal || report.status.wantsFiles > 0)
+      if (!isOld && !isSyncing && !this.beliefs.isOutdated(id)) continue
+      this.#askedMs.set(id, clock.now())
+      const asking = this.#ask(id).finally(() => this.#asking.delete(asking))
+      this.#asking.add(asking)
+    }
+  }
+
+  /** Notes from now on which peers acknowledge what is written under a path. */
+  watch(path: string): PushWatch {
+    return this.#pusher.watch(path)
+  }
+
   async stop(): Promise<void> {
     this.#stop.abort(new Error('the node is stopping'))
     this.#pusher.stop()
     await Promise.all([...this.#exchanges.values()].map(({ done }) => done))
+    await Promise.all(this.#asking)
   }
 
   // What peers ask for.
@@ -126,8 +153,9 @@ export class IndexSync implements EntriesSource {
     if (merged.length > 0) this.#pusher.spread(merged, [...new Set([...sentTo, from])])
   }
 
-  status(): EntriesStatus {
-    return { root: this.#parts.index.root(), ...this.#parts.wants() }
+  async status(): Promise<EntriesStatus> {
+    const wants = await this.#parts.wants()
+    return { root: this.#parts.index.root(), ...wants }
   }
 
   async #merge(entries: readonly Entry[], from: string): Promise<readonly Entry[]> {
@@ -138,6 +166,8 @@ export class IndexSync implements EntriesSource {
   }
 
   #onPeer(peer: ConnectedPeer, event: 'up' | 'down'): void {
+    if (event === 'up') this.beliefs.forget(peer.id)
+    this.#askedMs.delete(peer.id)
     if (event === 'down') this.#pusher.drop(peer.id)
     else if (peer.dialled) void this.compare(peer.id)
     else {
@@ -165,7 +195,7 @@ export class IndexSync implements EntriesSource {
 
   /** True if something moved and the two are still not the same. */
   async #exchange(peerId: string): Promise<boolean> {
-    const { network, clock, index, log, onStatus } = this.#parts
+    const { network, clock, index, log } = this.#parts
     const late = new AbortController()
     const cancel = clock.after(EXCHANGE_MS_MAX, () => late.abort(new Error('it took too long')))
     const signal = AbortSignal.any([late.signal, this.#stop.signal])
@@ -181,12 +211,36 @@ export class IndexSync implements EntriesSource {
       const { received, sent, rounds, remote } = done
       if (received + sent > 0)
         log.info({ peer: peerId, received, sent, rounds }, 'compared indexes')
-      const equal = isSameNode(index.root(), remote.root)
-      onStatus(peerId, { status: remote, equal, atMs: clock.now() })
+      this.#note(peerId, remote)
       return !done.equal && received + sent > 0
     } catch (error) {
       client?.abort(error as Error)
       throw error
+    } finally {
+      cancel()
+    }
+  }
+
+  #note(peerId: string, status: EntriesStatus): void {
+    const { index, clock } = this.#parts
+    const equal = isSameNode(index.root(), status.root)
+    this.beliefs.note(peerId, { status, equal, atMs: clock.now() })
+  }
+
+  /** Never rejects. */
+  async #ask(peerId: string): Promise<void> {
+    const { network, clock, log } = this.#parts
+    const late = new AbortController()
+    const cancel = clock.after(ASK_MS_MAX, () => late.abort(new Error('no answer')))
+    const signal = AbortSignal.any([late.signal, this.#stop.signal])
+    let client: EntriesClient | undefined
+    try {
+      client = new EntriesClient(await network.open(peerId, ENTRIES_ID, signal))
+      this.#note(peerId, await client.status(signal))
+      await client.end(signal)
+    } catch (error) {
+      client?.abort(error as Error)
+      log.debug({ peer: peerId, err: error }, 'a peer did not say what it lacks')
     } finally {
       cancel()
     }

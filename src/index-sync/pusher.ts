@@ -6,8 +6,9 @@
 
 import { batchesOf } from '../../protocols/entries/batch.ts'
 import { EntriesClient } from '../../protocols/entries/request.ts'
-import type { Entry } from '../../protocols/entry.ts'
+import { type Entry, KIND_IMAGE } from '../../protocols/entry.ts'
 import { ENTRIES_ID } from '../../protocols/ids.ts'
+import type { Version } from '../../protocols/version.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Network } from '../network/network.ts'
@@ -37,11 +38,53 @@ interface Gathered {
 interface Batch {
   readonly entries: readonly Uint8Array[]
   readonly sentTo: readonly string[]
+  /** Hear of each peer that has acknowledged the batch. */
+  readonly watched: readonly Watched[]
+}
+
+interface Watched {
+  readonly watch: PushWatch
+  readonly version: Version
+}
+
+/** Who acknowledges the images of one path: what is acknowledged is durable there. */
+export class PushWatch {
+  readonly #acknowledged = new Map<string, Version>()
+  readonly #end: () => void
+  #wake = () => {}
+
+  constructor(end: () => void) {
+    this.#end = end
+  }
+
+  /** Peers that have this version of the path, or a newer one. */
+  reached(version: Version): readonly string[] {
+    const all = [...this.#acknowledged]
+    return all.filter(([, newest]) => newest >= version).map(([peerId]) => peerId)
+  }
+
+  /** Resolves at the next acknowledgement. */
+  next(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve
+    })
+  }
+
+  note(peerId: string, version: Version): void {
+    const before = this.#acknowledged.get(peerId) ?? 0n
+    this.#acknowledged.set(peerId, version > before ? version : before)
+    this.#wake()
+  }
+
+  end(): void {
+    this.#end()
+  }
 }
 
 export class Pusher {
   readonly #parts: PusherParts
   readonly #lanes = new Map<string, PushLane>()
+  readonly #watches = new Map<string, Set<PushWatch>>()
   #gathered: Gathered[] = []
   #cancel: (() => void) | undefined
   #pushed = 0
@@ -59,6 +102,18 @@ export class Pusher {
   spread(entries: readonly Entry[], knownTo: readonly string[]): void {
     for (const entry of entries) this.#gathered.push({ entry, knownTo })
     this.#cancel ??= this.#parts.clock.after(GATHER_MS, () => this.#flush())
+  }
+
+  /** Notes from now on who acknowledges an image of this path, until it is ended. */
+  watch(path: string): PushWatch {
+    const watches = this.#watches.get(path) ?? new Set()
+    this.#watches.set(path, watches)
+    const watch = new PushWatch(() => {
+      watches.delete(watch)
+      if (watches.size === 0 && this.#watches.get(path) === watches) this.#watches.delete(path)
+    })
+    watches.add(watch)
+    return watch
   }
 
   /** Forgets what waits for a peer that is gone. */
@@ -83,11 +138,22 @@ export class Pusher {
       const targets = connected.filter((id) => !knownTo.includes(id))
       if (targets.length === 0) continue
       const sentTo = [...new Set([network.id, ...knownTo, ...targets])]
+      let at = 0
       for (const batch of batchesOf(entries.map(({ raw }) => raw))) {
-        for (const id of targets) this.#laneOf(id).add({ entries: batch, sentTo })
+        const watched = this.#watchedOf(entries.slice(at, at + batch.length))
+        for (const id of targets) this.#laneOf(id).add({ entries: batch, sentTo, watched })
         this.#pushed += targets.length
+        at += batch.length
       }
     }
+  }
+
+  #watchedOf(entries: readonly Entry[]): readonly Watched[] {
+    if (this.#watches.size === 0) return []
+    return entries.flatMap(({ kind, path, version }) => {
+      const watches = kind === KIND_IMAGE ? this.#watches.get(path) : undefined
+      return [...(watches ?? [])].map((watch) => ({ watch, version }))
+    })
   }
 
   #laneOf(peerId: string): PushLane {
@@ -161,14 +227,16 @@ class PushLane {
     }
   }
 
-  async #push({ entries, sentTo }: Batch): Promise<void> {
+  async #push({ entries, sentTo, watched }: Batch): Promise<void> {
     const { network, clock } = this.#parts
     const late = new AbortController()
     const cancel = clock.after(PUSH_MS_MAX, () => late.abort(new Error('no acknowledgement')))
     try {
       const signal = AbortSignal.any([late.signal, this.#abort.signal])
       this.#client ??= new EntriesClient(await network.open(this.#peerId, ENTRIES_ID, signal))
-      await this.#client.push(entries, sentTo, signal)
+      const { malformed } = await this.#client.push(entries, sentTo, signal)
+      if (malformed > 0) return
+      for (const { watch, version } of watched) watch.note(this.#peerId, version)
     } finally {
       cancel()
     }

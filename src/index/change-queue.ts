@@ -43,6 +43,7 @@ export class ChangeQueue {
   #waiting: Waiting[] = []
   #running: Promise<void> | undefined
   #generation: number
+  #revision = 0
   #fault: NodeError | undefined
 
   constructor(parts: ChangeQueueParts, writer: string) {
@@ -52,6 +53,11 @@ export class ChangeQueue {
     // Generations must differ from those of earlier runs only as long as their intents are open,
     // and those are replayed at start: any number that grows does.
     this.#generation = parts.clock.now()
+  }
+
+  /** Counts the batches written: what was read at another revision may have changed. */
+  get revision(): number {
+    return this.#revision
   }
 
   /** The error after which nothing is acknowledged any more. */
@@ -136,6 +142,7 @@ export class ChangeQueue {
       for (const { waiting } of planned) waiting.reject(this.#fault)
       return
     }
+    this.#revision += 1
     failPoints.reach('change:written')
     for (const { waiting, result } of planned) waiting.resolve(result)
     if (news.length > 0) this.#tell(news)

@@ -133,8 +133,15 @@ export class Ledger {
       this.#layer.put('blob', hash, after && { ...after, want: undefined })
       return
     }
-    const key = want ?? keys.want(version ?? versionAt(this.#nowMs), hash)
-    if (want === undefined) this.#layer.put('want', key, { sinceMs: this.#nowMs })
+    const named = keys.want(version ?? versionAt(this.#nowMs), hash)
+    // no live entry that names a wanted blob is newer than its want: others are told of times
+    const newer = version !== undefined && want !== undefined && named > want
+    const key = want === undefined || newer ? named : want
+    if (key !== want) {
+      const row = want === undefined ? undefined : this.#layer.get('want', want)
+      if (want !== undefined) this.#layer.put('want', want, undefined)
+      this.#layer.put('want', key, row ?? { sinceMs: this.#nowMs })
+    }
     this.#layer.put('blob', hash, { ...after, want: key })
   }
 

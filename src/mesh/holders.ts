@@ -23,7 +23,7 @@ export class Holders {
     })
   }
 
-  /** Whether each connected peer holds the blob durably; without those that don't say so in time. */
+  /** Whether each connected peer holds the blob durably; without those that don't say so. */
   async ask(
     hash: ContentHash,
     timeoutMs: number,

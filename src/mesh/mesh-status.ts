@@ -1,5 +1,5 @@
-// What this node can say of the mesh: who belongs to it, who holds what, and what is under way. Each
-// server is believed for itself alone.
+// What this node can say of the mesh: who belongs to it, who holds what, and what is under way.
+// Each server is believed for itself alone.
 
 import type { ContentHash } from '../../protocols/hash.ts'
 import type { ImagePath } from '../../protocols/path.ts'

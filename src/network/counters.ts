@@ -15,6 +15,13 @@ type Counts = { -readonly [Key in keyof PeerCounters]: PeerCounters[Key] }
 
 export class CounterTable {
   readonly #peers = new Map<string, Counts>()
+  #bytesIn = 0
+  #bytesOut = 0
+
+  /** With all peers, also those that are forgotten. */
+  get total(): Pick<PeerCounters, 'bytesIn' | 'bytesOut'> {
+    return { bytesIn: this.#bytesIn, bytesOut: this.#bytesOut }
+  }
 
   get(peerId: string): PeerCounters {
     return { ...(this.#peers.get(peerId) ?? { bytesIn: 0, bytesOut: 0, faults: 0 }) }
@@ -22,10 +29,12 @@ export class CounterTable {
 
   received(peerId: string, bytes: number): void {
     this.#of(peerId).bytesIn += bytes
+    this.#bytesIn += bytes
   }
 
   sent(peerId: string, bytes: number): void {
     this.#of(peerId).bytesOut += bytes
+    this.#bytesOut += bytes
   }
 
   fault(peerId: string): void {

@@ -13,6 +13,8 @@ const TICK_MS = 5_000
  */
 const SILENT_TICKS_MAX = 3
 const PING_BYTES = 32
+/** After so many ticks all are pinged: the round trip of those that are busy is shown too. */
+const MEASURE_TICKS = 12
 
 export interface LivenessParts {
   readonly clock: Clock
@@ -23,17 +25,19 @@ export interface LivenessParts {
 
 export function startLiveness({ clock, random, log, links }: LivenessParts): Loop {
   const silentTicks = new WeakMap<PeerLink, number>()
+  let tick = 0
   return startLoop(
     { clock, log },
     { name: 'liveness', firstMs: TICK_MS, everyMs: TICK_MS },
     async () => {
+      tick++
       for (const link of links()) {
         const silent = link.takeHeard() ? 0 : (silentTicks.get(link) ?? 0) + 1
         silentTicks.set(link, silent)
         if (silent > SILENT_TICKS_MAX) {
           log.info({ peer: link.peer.id }, 'a node does not answer any more: connection given up')
           link.connection.abort(new Error('the other side does not answer'))
-        } else if (silent > 0) {
+        } else if (silent > 0 || tick % MEASURE_TICKS === 0) {
           link.pingQuietly(random.bytes(PING_BYTES))
         }
       }

@@ -8,7 +8,7 @@ import { CounterTable, type PeerCounters } from './counters.ts'
 import { withDeadline } from './deadline.ts'
 import type { LinkMeter, MemoryLink, Refusal, WireNode } from './memory-link.ts'
 import { type MemoryWire, readMemoryAddress } from './memory-wire.ts'
-import type { ConnectedPeer, Network, ProtocolHandler } from './network.ts'
+import type { ConnectedPeer, Network, NetworkTraffic, ProtocolHandler } from './network.ts'
 import { openError } from './open-error.ts'
 import { TooManyStreams } from './peer-link.ts'
 import type { PeerListener } from './peer-table.ts'
@@ -67,6 +67,10 @@ export class MemoryNetwork implements Network, WireNode {
 
   peers(): readonly ConnectedPeer[] {
     return [...this.#peers.values()].map(({ peer }) => peer)
+  }
+
+  traffic(): NetworkTraffic {
+    return this.#counters.total
   }
 
   counters(peerId: string): PeerCounters {

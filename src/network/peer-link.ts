@@ -2,6 +2,7 @@
 
 import type { Connection, Stream } from '@libp2p/interface'
 import type { ByteStream } from '../../protocols/byte-stream.ts'
+import type { Clock } from '../base/clock.ts'
 import type { CounterTable } from './counters.ts'
 import type { ConnectedPeer } from './network.ts'
 import { adaptStream } from './stream-adapter.ts'
@@ -15,20 +16,31 @@ export class PeerLink {
   readonly connection: Connection
   readonly peer: ConnectedPeer
   readonly #counters: CounterTable
+  readonly #clock: Pick<Clock, 'monotonicMs'>
   readonly #streams = new Set<ByteStream>()
   /** Streams that were opened here and have not closed, by protocol. */
   readonly #opened = new Map<string, number>()
   #heard = true
   #pinging = false
+  #latencyMs: number | undefined
 
-  constructor(connection: Connection, counters: CounterTable, nowMs: number) {
+  constructor(
+    connection: Connection,
+    counters: CounterTable,
+    clock: Pick<Clock, 'now' | 'monotonicMs'>
+  ) {
     this.connection = connection
     this.#counters = counters
+    this.#clock = clock
+    const latencyMs = () => this.#latencyMs
     this.peer = {
       id: connection.remotePeer.toString(),
       address: connection.remoteAddr.toString(),
       dialled: connection.direction === 'outbound',
-      sinceMs: nowMs
+      sinceMs: clock.now(),
+      get latencyMs() {
+        return latencyMs()
+      }
     }
   }
 
@@ -96,9 +108,15 @@ export class PeerLink {
     const giveUp = () => ping.abort(new Error('the ping was given up'))
     signal?.addEventListener('abort', giveUp)
     try {
+      const beganMs = this.#clock.monotonicMs()
+      let answered = false
       await ping.write(payload.subarray(0, PING_BYTES))
       // ended only after the echo: one that has ended before its handler runs is never closed
-      for await (const _ of ping.source) await ping.end()
+      for await (const _ of ping.source) {
+        if (!answered) this.#latencyMs = this.#clock.monotonicMs() - beganMs
+        answered = true
+        await ping.end()
+      }
     } finally {
       signal?.removeEventListener('abort', giveUp)
     }

@@ -11,18 +11,21 @@ import { checkExtension } from '../../flows/ingest.ts'
 import { relocate } from '../../flows/relocate.ts'
 import { type Removed, remove } from '../../flows/remove.ts'
 import { restore } from '../../flows/restore.ts'
-import { describedImageShape, describeImage, isoTime } from '../describe-image.ts'
+import { describedImageShape, describeImage, isoTime, viewpointOf } from '../describe-image.ts'
 import { kindOfMediaType } from '../media-kind.ts'
+import type { Reach } from '../mesh-status-port.ts'
 import { messageFor } from '../messages.ts'
 import type { ApiOptions, HttpParts } from '../ports.ts'
 import type { ApiRequest, Route } from '../route.ts'
 
+/** How long a deletion waits for other servers to say that they have it. */
+const REACH_MS_MAX = 1000
 const answered = { status: z.literal('success'), message: z.string() }
 const removedShape = z.object({
   ...answered,
   path: z.string(),
-  deleted_servers: z.array(z.string()),
-  pending_servers: z.array(z.string()),
+  deleted_servers: z.array(z.string()).describe('Those that have said so by now'),
+  pending_servers: z.array(z.string()).describe('All others: each deletes it when it hears of it'),
   recoverable_until: z.iso.datetime().nullable().describe('Null if it can not be restored')
 })
 const imageShape = describedImageShape.extend(answered)
@@ -86,13 +89,24 @@ function deleteRoute(
 }
 
 async function take(
-  { flows, node }: HttpParts,
+  { flows, node, meshStatus }: HttpParts,
   options: ApiOptions,
   request: ApiRequest
 ): Promise<z.output<typeof removedShape>> {
   const path = parsePath((request.params as Record<'*', string>)['*'])
   const { purge } = request.query as { purge?: boolean }
-  const removed = await remove(flows, options, path, { purge: purge ?? false })
+  const watch = meshStatus?.watch(path)
+  let removed: Removed
+  let reach: Reach | undefined
+  try {
+    removed = await remove(flows, options, path, { purge: purge ?? false })
+    // what was deleted before was told before
+    const waitMs = removed.outcome === 'deleted' ? REACH_MS_MAX : 0
+    const { version } = flows.index.get(path) ?? {}
+    if (version !== undefined) reach = await watch?.reach(version, waitMs)
+  } finally {
+    watch?.end()
+  }
   if (removed.outcome === 'unknown') {
     throw new NodeError('NOT_FOUND', `There is no image ${path}.`, { path })
   }
@@ -104,8 +118,8 @@ async function take(
     status: 'success',
     message: removedMessage(request, removed),
     path,
-    deleted_servers: [node.name],
-    pending_servers: [],
+    deleted_servers: [node.name, ...(reach?.reached ?? [])],
+    pending_servers: [...(reach?.pending ?? [])],
     recoverable_until: until === undefined ? null : isoTime(until)
   }
 }
@@ -116,7 +130,8 @@ function removedMessage(request: ApiRequest, { path, recoverableUntilMs }: Remov
     : messageFor(request, `${path} was deleted.`, `已删除 ${path}。`)
 }
 
-async function bringBack({ flows, node }: HttpParts, request: ApiRequest): Promise<unknown> {
+async function bringBack(parts: HttpParts, request: ApiRequest): Promise<unknown> {
+  const { flows } = parts
   const body = request.body as z.output<typeof restoreBody>
   const path = parsePath(body.path)
   const hash = body.sha256 === undefined ? undefined : parseHash(body.sha256)
@@ -129,7 +144,7 @@ async function bringBack({ flows, node }: HttpParts, request: ApiRequest): Promi
   return {
     status: 'success',
     message,
-    ...describeImage(entry, flows.index.blob(entry.hash), node)
+    ...describeImage(entry, flows.index.blob(entry.hash), viewpointOf(parts))
   }
 }
 
@@ -153,11 +168,12 @@ function relocateRoute(parts: HttpParts, options: ApiOptions, how: 'move' | 'cop
 }
 
 async function rename(
-  { flows, node }: HttpParts,
+  parts: HttpParts,
   options: ApiOptions,
   how: 'move' | 'copy',
   request: ApiRequest
 ): Promise<unknown> {
+  const { flows } = parts
   const body = request.body as z.output<typeof relocateBody>
   const from = parsePath(body.from)
   const to = parsePath(body.to)
@@ -173,7 +189,7 @@ async function rename(
   return {
     status: 'success',
     message,
-    ...describeImage(entry, flows.index.blob(entry.hash), node)
+    ...describeImage(entry, flows.index.blob(entry.hash), viewpointOf(parts))
   }
 }
 

@@ -3,19 +3,26 @@
 
 import { z } from 'zod'
 import { type Entry, type ImageEntry, isImage } from '../../../protocols/entry.ts'
-import { cidOf } from '../../../protocols/hash.ts'
-import { fileNameOf, type ImagePath, parsePath } from '../../../protocols/path.ts'
+import { type ContentHash, cidOf } from '../../../protocols/hash.ts'
+import { fileNameOf, parsePath } from '../../../protocols/path.ts'
 import { versionMs } from '../../../protocols/version.ts'
 import { NodeError } from '../../base/errors.ts'
-import type { PastVersion } from '../../index/rows.ts'
-import { describedImageShape, describeImage, isoTime, isRecognized } from '../describe-image.ts'
+import type { BlobRow, PastVersion } from '../../index/rows.ts'
+import {
+  describedImageShape,
+  describeImage,
+  isoTime,
+  isRecognized,
+  viewpointOf
+} from '../describe-image.ts'
 import { type HistoryLine, historyOf, historyShape } from '../history.ts'
+import type { HolderAnswer } from '../mesh-status-port.ts'
 import type { ApiOptions, HttpParts } from '../ports.ts'
-import type { Route } from '../route.ts'
+import type { ApiRequest, Route } from '../route.ts'
 
 const serverShape = z.object({
   name: z.string(),
-  has: z.boolean(),
+  has: z.boolean().describe('Who could not be asked now: by what it said last'),
   verified_at: z.iso.datetime().nullable(),
   reason: z.string().nullable().describe('Why it does not have it'),
   next_try_at: z.iso.datetime().nullable()
@@ -24,7 +31,7 @@ const serverShape = z.object({
 const moreShape = {
   servers: z.array(serverShape),
   history: historyShape,
-  complete: z.boolean().describe('Whether all servers were asked'),
+  complete: z.boolean().describe('Whether all servers were asked and have answered'),
   deleted: z.boolean()
 }
 
@@ -55,6 +62,8 @@ const deletedShape = z.object({
   ...moreShape
 })
 
+/** Servers that have not answered after this are described by what they said last. */
+const ASK_MS_MAX = 2000
 /** Versions of one path that are shown. */
 const HISTORY_MAX = 1000
 const paramsShape = z.object({ '*': z.string() })
@@ -72,13 +81,18 @@ export function fileRoutes(parts: HttpParts, options: ApiOptions): Route[] {
         200: { means: 'The image; a deleted one too', shape: z.union([liveShape, deletedShape]) },
         404: { means: 'There never was such an image' }
       },
-      handle: (request) =>
-        describe(parts, options, parsePath((request.params as z.output<typeof paramsShape>)['*']))
+      handle: (request) => describe(parts, options, request)
     }
   ]
 }
 
-async function describe(parts: HttpParts, options: ApiOptions, path: ImagePath): Promise<unknown> {
+async function describe(
+  parts: HttpParts,
+  options: ApiOptions,
+  { params, signal }: ApiRequest
+): Promise<unknown> {
+  const path = parsePath((params as z.output<typeof paramsShape>)['*'])
+  const { nameOf } = viewpointOf(parts)
   const { index, journal } = parts.flows
   const current = index.get(path)
   if (current === undefined) {
@@ -92,28 +106,74 @@ async function describe(parts: HttpParts, options: ApiOptions, path: ImagePath):
     past,
     journal: journal.lines,
     nodeName: parts.node.name,
-    nameOf: (writer) => nameOf(parts, writer)
+    nameOf
   })
   return isImage(current)
-    ? describeLive(parts, current, history)
+    ? describeLive(parts, current, history, signal)
     : describeDeleted(parts, options, current, past[0], history)
 }
 
-function describeLive(
-  { flows: { index }, node }: HttpParts,
+async function describeLive(
+  parts: HttpParts,
   entry: ImageEntry,
-  history: HistoryLine[]
-): z.output<typeof liveShape> {
-  const row = index.blob(entry.hash)
-  const facts = describeImage(entry, row, node)
-  const server = {
-    name: node.name,
+  history: HistoryLine[],
+  signal: AbortSignal
+): Promise<z.output<typeof liveShape>> {
+  const { hash, version } = entry
+  const asked = (await parts.meshStatus?.askHolders(hash, version, ASK_MS_MAX, signal)) ?? []
+  const row = parts.flows.index.blob(hash)
+  const facts = describeImage(entry, row, viewpointOf(parts))
+  const own = {
+    name: parts.node.name,
     has: facts.local,
     verified_at: facts.verified_at,
-    reason: facts.local ? null : (row?.reason ?? 'it has not arrived yet'),
+    ...(facts.local ? { reason: null, next_try_at: null } : whyNotHere(parts, hash, row))
+  }
+  const servers = [own, ...asked.map(describeAnswer)]
+  return {
+    ...facts,
+    servers,
+    replicas: servers.filter(({ has }) => has).length,
+    history,
+    complete: asked.every(({ has }) => has !== undefined),
+    deleted: false
+  }
+}
+
+type DescribedServer = z.output<typeof serverShape>
+
+/** Who can't be asked is described by what it said last. */
+function describeAnswer(answer: HolderAnswer): DescribedServer {
+  const { name, has, believed } = answer
+  return {
+    name,
+    has: has ?? believed,
+    verified_at: null,
+    reason: has ? null : whyNot(answer),
     next_try_at: null
   }
-  return { ...facts, servers: [server], history, complete: true, deleted: false }
+}
+
+function whyNot({ has, believed, connected }: HolderAnswer): string {
+  if (has === false) return 'it says that it does not have it yet'
+  const why = connected ? 'it did not answer in time' : 'it is not connected'
+  return believed ? `${why}; by what it said last it has it` : why
+}
+
+/** Why this node lacks a blob, and when it is tried again. */
+function whyNotHere(
+  { meshStatus, clock }: HttpParts,
+  hash: ContentHash,
+  row: BlobRow | undefined
+): Pick<DescribedServer, 'reason' | 'next_try_at'> {
+  const coming = meshStatus?.traffic().transfers.find((transfer) => transfer.hash === hash)
+  if (coming !== undefined) return { reason: `it is coming from ${coming.from}`, next_try_at: null }
+  const tried = meshStatus?.want(hash)
+  const reasons = [row?.reason, tried?.reason].filter((reason) => reason !== undefined)
+  return {
+    reason: reasons.join('; ') || 'it has not arrived yet',
+    next_try_at: tried === undefined ? null : isoTime(Math.max(tried.nextTryMs, clock.now()))
+  }
 }
 
 function describeDeleted(
@@ -147,7 +207,7 @@ function describeDeleted(
     width: last?.entry.width ?? null,
     height: last?.entry.height ?? null,
     source_url: last?.entry.sourceUrl ?? null,
-    writer: nameOf(parts, tombstone.writer),
+    writer: viewpointOf(parts).nameOf(tombstone.writer),
     created_at: isoTime(tombstone.createdMs),
     modified_at: isoTime(versionMs(tombstone.version)),
     verified_at: row?.verifiedAtMs === undefined ? null : isoTime(row.verifiedAtMs),
@@ -158,11 +218,7 @@ function describeDeleted(
     recoverable_until: last !== undefined && isKept ? isoTime(last.sinceMs + trashKeepMs) : null,
     servers: [server],
     history,
-    complete: true,
+    complete: (parts.mesh?.servers() ?? []).length === 0,
     deleted: true
   }
-}
-
-function nameOf({ node }: HttpParts, writer: string): string {
-  return writer === node.peerId ? node.name : writer
 }

@@ -5,7 +5,12 @@ import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
 import type { ImageEntry } from '../../../protocols/entry.ts'
 import { parseCursor } from '../cursor.ts'
-import { type DescribedImage, describedImageShape, describeImage } from '../describe-image.ts'
+import {
+  type DescribedImage,
+  describedImageShape,
+  describeImage,
+  viewpointOf
+} from '../describe-image.ts'
 import { type ImageOrder, type Listed, type Page, readPage } from '../image-orders.ts'
 import { type FilesQuery, filesQuery, filterFor, isFiltered, orderFor } from '../list-query.ts'
 import type { ApiOptions, HttpParts } from '../ports.ts'
@@ -42,11 +47,12 @@ export function filesRoutes(parts: HttpParts, _options: ApiOptions): Route[] {
 async function list(parts: HttpParts, request: ApiRequest, reply: FastifyReply): Promise<unknown> {
   const { index } = parts.flows
   const query = request.query as FilesQuery
+  const viewpoint = viewpointOf(parts)
   const wanted: Wanted = {
     query,
     order: orderFor(index, query),
     keep: filterFor(parts, query),
-    describe: (entry) => describeImage(entry, index.blob(entry.hash), parts.node),
+    describe: (entry) => describeImage(entry, index.blob(entry.hash), viewpoint),
     asLines: (request.headers.accept ?? '').includes(LINES_TYPE),
     signal: request.signal
   }

@@ -5,6 +5,7 @@ import { isImage } from '../../../protocols/entry.ts'
 import { parsePath } from '../../../protocols/path.ts'
 import { NodeError } from '../../base/errors.ts'
 import type { Task } from '../../base/task-board.ts'
+import type { ServerStatus } from '../../flows/status.ts'
 import { SYNC_OFF_TEXT } from '../describe-status.ts'
 import { messageFor } from '../messages.ts'
 import type { ApiOptions, HttpParts } from '../ports.ts'
@@ -43,7 +44,7 @@ export function forceSyncRoutes(parts: HttpParts, { sync }: ApiOptions): Route[]
       body: bodyShape,
       answers: {
         200: { means: 'What was queued; the same task while one runs', shape },
-        404: { means: 'A server that is named is not known here' },
+        404: { means: 'A server that is named is not connected' },
         503: { means: 'file_sync.enabled is false' }
       },
       async handle(request) {
@@ -59,7 +60,7 @@ async function run(parts: HttpParts, request: ApiRequest): Promise<z.output<type
   checkServers(parts, servers ?? [])
   const inSync = paths ? countHeld(parts, paths) : parts.flows.index.counts().heldImages
   const task = dry_run ? undefined : await startOrJoin(parts)
-  const others = parts.mesh?.servers().length ?? 0
+  const others = connected(parts.mesh).length
   return {
     status: 'success',
     message:
@@ -97,13 +98,17 @@ async function startOrJoin({ tasks, mesh, flows, clock }: HttpParts): Promise<Ta
 }
 
 function checkServers({ node, mesh }: HttpParts, servers: readonly string[]): void {
-  const known = [node, ...(mesh?.servers() ?? [])].flatMap(({ name, peerId }) => [name, peerId])
+  const known = [node, ...connected(mesh)].flatMap(({ name, peerId }) => [name, peerId])
   const unknown = servers.find((name) => !known.includes(name))
   if (unknown === undefined) return
   throw new NodeError(
     'NOT_FOUND',
-    `There is no server ${JSON.stringify(unknown.slice(0, 80))} here.`
+    `No server ${JSON.stringify(unknown.slice(0, 80))} is connected. GET /api/peers lists them.`
   )
+}
+
+function connected(mesh: HttpParts['mesh']): readonly ServerStatus[] {
+  return (mesh?.servers() ?? []).filter(({ state }) => state === 'online' || state === 'syncing')
 }
 
 function countHeld({ flows: { index } }: HttpParts, paths: readonly string[]): number {

@@ -4,7 +4,12 @@ import { z } from 'zod'
 import type { ImageEntry } from '../../../protocols/entry.ts'
 import type { ImageIndex } from '../../index/image-index.ts'
 import { imageIdOf } from '../../index/tables.ts'
-import { describedImageShape, describeImage } from '../describe-image.ts'
+import {
+  describedImageShape,
+  describeImage,
+  type Viewpoint,
+  viewpointOf
+} from '../describe-image.ts'
 import { type ImageOrder, newestFirst, newestFirstOf, readPage } from '../image-orders.ts'
 import { cursorField, limitField, prefixField } from '../list-query.ts'
 import type { ApiOptions, HttpParts } from '../ports.ts'
@@ -69,12 +74,13 @@ async function list(parts: HttpParts, request: ApiRequest): Promise<z.output<typ
   const { order, total } = await orderFor(parts.flows.index, prefix, request.signal)
   const keep = ({ path }: ImageEntry) => path.startsWith(prefix)
   const page = await readPage(order, keep, { limit, cursor, signal: request.signal })
+  const viewpoint = viewpointOf(parts)
   return {
     status: 'success',
     total,
     count: page.entries.length,
     next_cursor: page.nextCursor ?? null,
-    images: page.entries.map((entry) => describe(parts, entry))
+    images: page.entries.map((entry) => describe(parts, viewpoint, entry))
   }
 }
 
@@ -94,10 +100,11 @@ async function orderFor(
 }
 
 function describe(
-  { flows: { index }, node }: HttpParts,
+  { flows: { index } }: HttpParts,
+  viewpoint: Viewpoint,
   entry: ImageEntry
 ): z.output<typeof galleryImageShape> {
-  const image = describeImage(entry, index.blob(entry.hash), node)
+  const image = describeImage(entry, index.blob(entry.hash), viewpoint)
   return {
     id: imageIdOf(entry.path),
     path: image.path,

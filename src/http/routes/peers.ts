@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { INVITE_CHARACTERS_MAX } from '../../../protocols/invite.ts'
 import { NodeError } from '../../base/errors.ts'
 import { formatSize } from '../../base/units.ts'
-import { listMembers, removeMember } from '../../flows/members.ts'
+import { removeMember } from '../../flows/members.ts'
 import { describeServers } from '../describe-status.ts'
 import { messageFor } from '../messages.ts'
 import type { HttpParts, Met } from '../ports.ts'
@@ -63,14 +63,7 @@ export function peerRoutes(parts: HttpParts): Route[] {
 }
 
 async function list(parts: HttpParts, access: ApiRequest['access']): Promise<unknown> {
-  const connected = describeServers(parts, access)
-  const members = (await listMembers(parts.flows.index)).filter(
-    ({ id }) => id !== parts.node.peerId
-  )
-  const others = members
-    .filter(({ id }) => !connected.some(({ peer_id }) => peer_id === id))
-    .map(({ id, name, addresses }) => ({ name, peer_id: id, addresses, status: 'offline' }))
-  return { status: 'success', peers: [...connected, ...others] }
+  return { status: 'success', peers: describeServers(parts, access) }
 }
 
 async function meet(parts: HttpParts, request: ApiRequest): Promise<unknown> {

@@ -8,32 +8,16 @@ import { type ImagePath, parsePath } from '../../../protocols/path.ts'
 import { versionMs } from '../../../protocols/version.ts'
 import { NodeError } from '../../base/errors.ts'
 import { formatSize } from '../../base/units.ts'
-import { checkExtension, ingest, type Replace } from '../../flows/ingest.ts'
+import { checkExtension, type Ingested, ingest, type Replace } from '../../flows/ingest.ts'
 import { planConditional } from '../conditional.ts'
 import { describeUpload, uploadedShape, uploadStatus } from '../describe-upload.ts'
-import { messageFor } from '../messages.ts'
 import type { ApiOptions, HttpParts } from '../ports.ts'
 import { askForBody, bodyLength, takingRoom } from '../request-body.ts'
 import type { ApiRequest, Route } from '../route.ts'
 import type { UploadGate } from '../upload-gate.ts'
+import { waitFields, whenReplicated } from '../wait-for-replicas.ts'
 
-const REPLICAS_MAX = 1000
-const WAIT_S_MAX = 60
-const query = z.strictObject({
-  wait: z
-    .string()
-    .regex(/^replicas:[1-9]\d{0,3}$/, 'must be replicas:N')
-    .transform((text) => Number(text.slice('replicas:'.length)))
-    .refine((count) => count <= REPLICAS_MAX, `must be at most ${REPLICAS_MAX} replicas`)
-    .optional()
-    .describe('replicas:N answers when N nodes, this one included, have the image durably'),
-  timeout: z.coerce
-    .number()
-    .min(0)
-    .max(WAIT_S_MAX)
-    .default(10)
-    .describe('How many seconds to wait for the replicas')
-})
+const query = z.strictObject(waitFields)
 
 export function putImageRoutes(parts: HttpParts, options: ApiOptions, gate: UploadGate): Route[] {
   return [
@@ -64,13 +48,34 @@ export function putImageRoutes(parts: HttpParts, options: ApiOptions, gate: Uplo
 
 async function receive(
   parts: HttpParts,
-  { ingest: limits }: ApiOptions,
+  options: ApiOptions,
   gate: UploadGate,
   request: ApiRequest,
   reply: FastifyReply
 ): Promise<unknown> {
-  const { raw, headers, signal } = request
-  const path = parsePath((request.params as Record<'*', string>)['*'])
+  const done = await store(parts, options, gate, request, reply)
+  const stored = describeUpload(parts, request, done)
+  const answer = await whenReplicated(
+    parts,
+    request,
+    request.query as z.output<typeof query>,
+    stored
+  )
+  const status = uploadStatus(done)
+  reply.code(answer.status === 'accepted' ? 202 : status).header('ETag', `"${answer.sha256}"`)
+  if (status === 201) reply.header('Location', answer.url)
+  return answer
+}
+
+/** Takes the image in; it is durable here then. */
+async function store(
+  parts: HttpParts,
+  { ingest: limits }: ApiOptions,
+  gate: UploadGate,
+  { raw, headers, params, signal }: ApiRequest,
+  reply: FastifyReply
+): Promise<Ingested> {
+  const path = parsePath((params as Record<'*', string>)['*'])
   checkExtension(limits, path)
   const upload = { path, replace: replaceOf(headers), ...hashesOf(headers) }
   checkPreconditions(parts, headers, path)
@@ -87,20 +92,7 @@ async function receive(
     const bytesMax = limits.maxFileSizeBytes
     const { store, room } = parts.flows
     const staged = await store.stage(takingRoom(room, source), { bytesMax, signal })
-    const done = await ingest(parts.flows, limits, staged, upload)
-    const answer = describeUpload(parts, request, done)
-    reply.code(uploadStatus(done)).header('ETag', `"${answer.sha256}"`)
-    if (reply.statusCode === 201) reply.header('Location', answer.url)
-    const { wait = 1 } = request.query as z.output<typeof query>
-    if (wait <= answer.replicas) return answer
-    // There is no other server that could take it meanwhile, so there is nothing to wait for.
-    reply.code(202)
-    const message = messageFor(
-      request,
-      `${path} is stored on ${answer.replicas} of ${wait} servers; there are no more to put it on yet.`,
-      `${path} 已保存到 ${answer.replicas} 台服务器，要求 ${wait} 台；暂无其他服务器。`
-    )
-    return { ...answer, status: 'accepted', message }
+    return await ingest(parts.flows, limits, staged, upload)
   } finally {
     leave()
   }

@@ -8,6 +8,7 @@ import {
   missingFiles,
   SYNC_OFF_TEXT,
   serverShape,
+  underReplicated,
   uptimeSeconds
 } from '../describe-status.ts'
 import type { Access } from '../plan-access.ts'
@@ -58,7 +59,9 @@ const onShape = localShape.extend({
   distributed_storage: z.literal(true),
   sync_queue_size: z.int().describe('Blobs that should be here and are not'),
   pending_bytes: z.int(),
-  under_replicated_files: z.int(),
+  under_replicated_files: z
+    .int()
+    .describe('Images that at least one server lacks: so many at least, by what each last said'),
   review_files: z.int(),
   servers: z.array(serverShape)
 })
@@ -93,8 +96,7 @@ function describeOn(parts: HttpParts, access: Access): z.output<typeof onShape> 
     ...describeLocal(parts),
     sync_queue_size: counts.wants,
     pending_bytes: counts.wantBytes,
-    // every image is to be on this node, the only one there is
-    under_replicated_files: counts.images - counts.heldImages,
+    under_replicated_files: underReplicated(parts, counts),
     review_files: 0,
     servers: describeServers(parts, access)
   }

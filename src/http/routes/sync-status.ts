@@ -1,6 +1,9 @@
 // GET /file-sync/api/file-sync/status: what is under way between this node and others.
 
 import { z } from 'zod'
+import type { NodeStatus } from '../../flows/status.ts'
+import type { Counts } from '../../index/rows.ts'
+import { isoTime } from '../describe-image.ts'
 import { describeServers, SYNC_OFF_TEXT, serverShape, uptimeSeconds } from '../describe-status.ts'
 import type { Access } from '../plan-access.ts'
 import type { ApiOptions, HttpParts } from '../ports.ts'
@@ -58,16 +61,23 @@ export function syncStatusRoutes(parts: HttpParts, options: ApiOptions): Route[]
       tag: 'documented',
       summary: 'State of the synchronisation',
       answers: { 200: { means: 'The state now', shape } },
-      handle: async ({ access }) => describe(parts, options, access)
+      handle: ({ access }) => describe(parts, options, access)
     }
   ]
 }
 
-function describe(parts: HttpParts, { sync }: ApiOptions, access: Access): z.output<typeof shape> {
-  const { counts } = parts.status()
-  const isComplete = counts.heldImages >= counts.images
+async function describe(
+  parts: HttpParts,
+  { sync }: ApiOptions,
+  access: Access
+): Promise<z.output<typeof shape>> {
+  const { counts, health, reasons } = parts.status()
+  const { meshStatus } = parts
+  const traffic = meshStatus?.traffic()
+  const servers = parts.mesh?.servers() ?? []
+  const lastSync = Math.max(...servers.map(({ comparedAtMs }) => comparedAtMs ?? 0), 0)
   return {
-    status: stateOf(parts, sync.enabled),
+    status: sync.enabled ? stateOf(parts, health) : 'stopped',
     server_name: parts.node.name,
     peer_id: parts.node.peerId,
     version: parts.node.version,
@@ -77,30 +87,55 @@ function describe(parts: HttpParts, { sync }: ApiOptions, access: Access): z.out
     total_files: counts.images,
     total_size: counts.imageBytes,
     sync_queue_size: counts.wants,
-    failed_files: 0,
-    bytes_received: 0,
-    bytes_sent: 0,
-    files_received: 0,
-    files_sent: 0,
-    progress: {
-      done_files: counts.heldImages,
-      total_files: counts.images,
-      done_bytes: counts.heldImageBytes,
-      total_bytes: counts.imageBytes,
-      // 100 means all of them, so it is never rounded up to
-      percent: isComplete ? 100 : Math.floor((1000 * counts.heldImages) / counts.images) / 10,
-      rate: 0,
-      eta_seconds: isComplete ? 0 : null
-    },
-    active_transfers: [],
+    failed_files: meshStatus?.failedBlobs() ?? 0,
+    bytes_received: traffic?.bytesReceived ?? 0,
+    bytes_sent: traffic?.bytesSent ?? 0,
+    files_received: traffic?.blobsReceived ?? 0,
+    files_sent: traffic?.blobsSent ?? 0,
+    progress: progressOf(counts, traffic?.receiveRate ?? 0),
+    active_transfers: access.sees === 'all' ? await describeTransfers(parts) : [],
     servers: describeServers(parts, access),
-    last_sync: null,
-    last_error: sync.enabled ? null : SYNC_OFF_TEXT
+    last_sync: lastSync === 0 ? null : isoTime(lastSync),
+    last_error: sync.enabled ? (reasons[0] ?? null) : SYNC_OFF_TEXT
   }
 }
 
-function stateOf({ status, tasks }: HttpParts, enabled: boolean): z.output<typeof shape>['status'] {
-  if (!enabled) return 'stopped'
-  if (status().health !== 'healthy') return 'degraded'
-  return tasks.runningOf(SYNC_TASK) === undefined ? 'idle' : 'running'
+function progressOf(counts: Counts, rate: number): z.output<typeof shape>['progress'] {
+  const isComplete = counts.heldImages >= counts.images
+  return {
+    done_files: counts.heldImages,
+    total_files: counts.images,
+    done_bytes: counts.heldImageBytes,
+    total_bytes: counts.imageBytes,
+    // 100 means all of them, so it is never rounded up to
+    percent: isComplete ? 100 : Math.floor((1000 * counts.heldImages) / counts.images) / 10,
+    rate: Math.round(rate),
+    eta_seconds: isComplete ? 0 : rate >= 1 ? Math.ceil(counts.wantBytes / rate) : null
+  }
+}
+
+async function describeTransfers({
+  flows: { index },
+  meshStatus
+}: HttpParts): Promise<z.output<typeof shape>['active_transfers']> {
+  const transfers = meshStatus?.traffic().transfers ?? []
+  return Promise.all(
+    transfers.map(async ({ hash, from, bytesDone, bytes, rate }) => ({
+      path: (await index.pathsOf(hash, 1))[0] ?? '',
+      sha256: hash,
+      from,
+      bytes_done: bytesDone,
+      size: bytes,
+      rate: Math.round(rate)
+    }))
+  )
+}
+
+/** running: a comparison is under way, or images are on their way here. */
+function stateOf(
+  { meshStatus, tasks }: HttpParts,
+  health: NodeStatus['health']
+): z.output<typeof shape>['status'] {
+  if (health !== 'healthy') return 'degraded'
+  return meshStatus?.isFetching() || tasks.runningOf(SYNC_TASK) !== undefined ? 'running' : 'idle'
 }

@@ -4,7 +4,7 @@ import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
 import type { ContentHash } from '../../../protocols/hash.ts'
 import { NodeError } from '../../base/errors.ts'
-import { checkExtension, type Ingested, ingest } from '../../flows/ingest.ts'
+import { checkExtension, ingest } from '../../flows/ingest.ts'
 import { openBlob } from '../../flows/read.ts'
 import { describeUpload, type Uploaded, uploadedShape, uploadStatus } from '../describe-upload.ts'
 import { errorBody } from '../error-body.ts'
@@ -21,6 +21,7 @@ import {
   type StagedFile
 } from '../upload-form.ts'
 import type { UploadGate } from '../upload-gate.ts'
+import { waitFields, whenReplicated } from '../wait-for-replicas.ts'
 
 const formShape = z.object({
   file: z.array(z.file()).min(1).max(FILES_MAX),
@@ -29,6 +30,8 @@ const formShape = z.object({
   sha256: z.string().optional().describe('SHA-256 that they must have; may come without a file'),
   source_url: z.string().optional()
 })
+/** On an address that is documented to users, what is not known is ignored. */
+const query = z.object(waitFields)
 const refusedFileShape = z.object({
   status: z.literal('error'),
   filename: z.string(),
@@ -36,7 +39,7 @@ const refusedFileShape = z.object({
   code: z.string()
 })
 const severalShape = z.object({
-  status: z.literal('success'),
+  status: z.enum(['success', 'accepted']),
   message: z.string(),
   files: z.array(z.union([uploadedShape, refusedFileShape]))
 })
@@ -50,11 +53,13 @@ export function uploadRoutes(parts: HttpParts, options: ApiOptions, gate: Upload
       who: 'write',
       tag: 'documented',
       summary: `Add images: up to ${FILES_MAX} files in one request`,
+      query,
       body: formShape,
       bodyKind: 'multipart',
       answers: {
         200: { means: 'The bytes were here already', shape: answerShape },
-        201: { means: 'Stored, durably', shape: answerShape },
+        201: { means: 'Stored, durably, on as many nodes as were asked for', shape: answerShape },
+        202: { means: 'Stored, but not yet on as many nodes', shape: answerShape },
         400: { means: 'A hash does not match, or the form is broken' },
         404: { means: 'Only a hash was sent, and no image here has it: send the file' },
         413: { means: 'Larger than file_storage.max_file_size' },
@@ -68,13 +73,43 @@ export function uploadRoutes(parts: HttpParts, options: ApiOptions, gate: Upload
   ]
 }
 
+/** One file of a request: what became of it, or why it was refused. */
+type Outcome =
+  | { readonly answer: Uploaded; readonly code: 200 | 201 }
+  | { readonly fileName: string; readonly refusal: ReturnType<typeof errorBody> }
+
 async function receive(
+  parts: HttpParts,
+  options: ApiOptions,
+  gate: UploadGate,
+  request: ApiRequest,
+  reply: FastifyReply
+): Promise<unknown> {
+  const wait = request.query as z.output<typeof query>
+  const stored = await store(parts, options, gate, request, reply)
+  const outcomes = await Promise.all(
+    stored.map(async (outcome) =>
+      'answer' in outcome
+        ? { ...outcome, answer: await whenReplicated(parts, request, wait, outcome.answer) }
+        : outcome
+    )
+  )
+  const [first, ...more] = outcomes
+  if (more.length > 0 || first === undefined || !('answer' in first)) {
+    return answerSeveral(outcomes, request, reply)
+  }
+  reply.code(first.answer.status === 'accepted' ? 202 : first.code)
+  return first.answer
+}
+
+/** Takes the images in; they are durable here then. */
+async function store(
   parts: HttpParts,
   { ingest: limits }: ApiOptions,
   gate: UploadGate,
   request: ApiRequest,
   reply: FastifyReply
-): Promise<unknown> {
+): Promise<readonly Outcome[]> {
   const bytes = bodyLength(request.raw)
   checkFormLength(bytes, limits.maxFileSizeBytes)
   parts.flows.room.demand(bytes ?? 0)
@@ -88,12 +123,12 @@ async function receive(
       }
     })
     const [first = await stageHeld(parts, fields.sha256, request.signal), ...more] = files
-    const take = ({ staged, fileName }: StagedFile) =>
-      ingest(parts.flows, limits, staged, { ...fields, fileName, replace: 'always' })
-    if (more.length > 0) return await takeSeveral(parts, files, take, request, reply)
-    const done = await take(first)
-    reply.code(uploadStatus(done))
-    return describeUpload(parts, request, done)
+    const take = async ({ staged, fileName }: StagedFile) => {
+      const upload = { ...fields, fileName, replace: 'always' } as const
+      const done = await ingest(parts.flows, limits, staged, upload)
+      return { answer: describeUpload(parts, request, done), code: uploadStatus(done) }
+    }
+    return more.length === 0 ? [await take(first)] : await takeSeveral(files, take)
   } finally {
     leave()
   }
@@ -145,42 +180,50 @@ async function openHeld(flows: HttpParts['flows'], hash: ContentHash) {
   }
 }
 
-/**
- * Each on its own: what is refused does not take the others with it, but the answer is an error
- * then.
- */
+/** Each on its own: what is refused does not take the others with it. */
 async function takeSeveral(
-  parts: HttpParts,
   files: readonly StagedFile[],
-  take: (file: StagedFile) => Promise<Ingested>,
-  request: ApiRequest,
-  reply: FastifyReply
-): Promise<unknown> {
-  const answers: (Uploaded | z.output<typeof refusedFileShape>)[] = []
-  let status = 200
-  let failure: ReturnType<typeof errorBody> | undefined
+  take: (file: StagedFile) => Promise<Outcome>
+): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = []
   for (const file of files) {
     try {
-      const done = await take(file)
-      answers.push(describeUpload(parts, request, done))
-      status = Math.max(status, uploadStatus(done))
+      outcomes.push(await take(file))
     } catch (error) {
-      const refusal = errorBody(error)
-      failure ??= refusal
-      answers.push({ status: 'error', filename: file.fileName, ...refusal.body })
+      outcomes.push({ fileName: file.fileName, refusal: errorBody(error) })
     }
   }
+  return outcomes
+}
+
+/** If one of them is refused, the answer is an error. */
+function answerSeveral(
+  outcomes: readonly Outcome[],
+  request: ApiRequest,
+  reply: FastifyReply
+): unknown {
+  const files = outcomes.map((one) =>
+    'answer' in one
+      ? one.answer
+      : { status: 'error' as const, filename: one.fileName, ...one.refusal.body }
+  )
+  const [failure] = outcomes.flatMap((one) => ('refusal' in one ? one.refusal : []))
   if (failure === undefined) {
-    reply.code(status)
+    const isEnough = files.every(({ status }) => status === 'success')
+    reply.code(isEnough ? codeOf(outcomes) : 202)
     const message = messageFor(
       request,
       `${files.length} images were taken.`,
       `已接收 ${files.length} 张图片。`
     )
-    return { status: 'success', message, files: answers }
+    return { status: isEnough ? 'success' : 'accepted', message, files }
   }
-  const taken = answers.filter((answer) => answer.status === 'success').length
+  const taken = files.filter(({ status }) => status !== 'error').length
   const detail = `${taken} of ${files.length} images were taken; "files" says what became of each. ${failure.body.detail}`
   reply.code(failure.status).headers(failure.headers)
-  return { detail, code: failure.body.code, files: answers }
+  return { detail, code: failure.body.code, files }
+}
+
+function codeOf(outcomes: readonly Outcome[]): number {
+  return Math.max(...outcomes.map((one) => ('code' in one ? one.code : 200)))
 }

@@ -6,13 +6,15 @@ import {
   describedImageShape,
   describeImage,
   imageUrl,
-  isoTime
+  isoTime,
+  viewpointOf
 } from '../../../src/http/describe-image.ts'
+import type { NodeFacts } from '../../../src/http/ports.ts'
 import type { BlobRow, BlobState } from '../../../src/index/rows.ts'
 
 const HASH = parseHash('0f'.repeat(32))
 const MD5 = parseMd5('0e'.repeat(16))
-const NODE = { name: 'a', peerId: 'peer-a' }
+const NODE = viewpointOf({ node: { name: 'a', peerId: 'peer-a' } as NodeFacts })
 
 function entryOf(more: Partial<Parameters<typeof encodeEntry>[0]> = {}): ImageEntry {
   return encodeEntry({
@@ -88,6 +90,15 @@ describe('describeImage', () => {
       writer: 'peer-b',
       state: 'pending'
     })
+  })
+
+  it('names all who are believed to hold it, and who wrote it', () => {
+    const viewpoint = { ...NODE, holdersOf: () => ['b', 'c'], nameOf: () => 'b' }
+    const entry = entryOf({ writer: 'peer-b' })
+    const described = describeImage(entry, rowOf('held'), viewpoint)
+    expect(described).toMatchObject({ servers: ['a', 'b', 'c'], replicas: 3, writer: 'b' })
+    const elsewhere = describeImage(entry, rowOf('wanted'), viewpoint)
+    expect(elsewhere).toMatchObject({ servers: ['b', 'c'], replicas: 2, local: false })
   })
 
   it('says what no decoder knows', () => {

@@ -11,7 +11,7 @@ import { ManualClock } from '../../support/manual-clock.ts'
 function watching() {
   const clock = new ManualClock()
   const connection = new FakeConnection('b', 'outbound')
-  const link = new PeerLink(connection.asConnection, new CounterTable(), clock.now())
+  const link = new PeerLink(connection.asConnection, new CounterTable(), clock)
   const parts = { clock, random: systemRandom, log: silentLog }
   const loop = startLiveness({ ...parts, links: () => [link] })
   return { clock, connection, link, loop }

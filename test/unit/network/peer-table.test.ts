@@ -13,7 +13,7 @@ function setUp(ownId = 'a') {
   table.onPeer(({ id, dialled }, event) => seen.push(`${event} ${id} ${dialled}`))
   const open = (peerId: string, direction: 'inbound' | 'outbound') => {
     const connection = new FakeConnection(peerId, direction)
-    const link = new PeerLink(connection.asConnection, new CounterTable(), clock.now())
+    const link = new PeerLink(connection.asConnection, new CounterTable(), clock)
     table.add(link)
     return { connection, link }
   }
