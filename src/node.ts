@@ -9,13 +9,13 @@ import type { Log } from './base/log.ts'
 import { PRODUCT_VERSION } from './base/product-version.ts'
 import { TaskBoard } from './base/task-board.ts'
 import { createInspector } from './content/inspect.ts'
-import { createDuties } from './duties.ts'
+import { createDuties, type Duties } from './duties.ts'
 import type { IngestOptions } from './flows/ingest.ts'
 import { Journal } from './flows/journal.ts'
 import type { FlowParts, Locks } from './flows/parts.ts'
 import { recover } from './flows/recover.ts'
 import { Settler } from './flows/settle.ts'
-import { statusOf } from './flows/status.ts'
+import { type StatusSources, statusOf } from './flows/status.ts'
 import type { Greeting } from './greeting.ts'
 import { createGuard, type Guard } from './http/guard.ts'
 import { createKeyRing } from './http/key-ring.ts'
@@ -141,17 +141,7 @@ async function compose(
   const tasks = new TaskBoard(parts)
   const options = ingestOptions(config)
   const duties = createDuties({ flows, tasks, folder, room }, { ...config, ingest: options })
-  const status = () =>
-    statusOf({
-      flows,
-      disk: () => {
-        const space = room.status()
-        return { ...space, inodesFree: space.inodesFree ?? 0 }
-      },
-      quarantinedFiles: duties.quarantinedFiles,
-      folderPresent: folder.markerPresent,
-      meshTroubles: () => mesh?.status.troubles() ?? []
-    })
+  const status = () => statusOf(statusSources({ folder, flows, room, mesh }, duties))
   const haveSecret = () => mesh?.cluster().secret !== undefined
   const guard = await openGuard(config, { ...parts, ...flows, haveSecret }, files)
   const page = await loadStaticFiles()
@@ -168,17 +158,8 @@ async function compose(
   }
   const http = createHttpServer(
     {
-      flows,
-      tasks,
-      status,
-      node,
-      clock,
-      log,
-      page,
-      exportIndex,
-      adopting,
-      mesh,
-      meshStatus: mesh?.status
+      ...{ flows, tasks, status, node, clock, log, page, exportIndex, adopting },
+      ...{ mesh, meshStatus: mesh?.status }
     },
     guard,
     {
@@ -217,6 +198,22 @@ async function compose(
       await flows.index.close()
       log.info('the node has stopped')
     }
+  }
+}
+
+function statusSources(
+  { folder, flows, room, mesh }: Pick<Opened, 'folder' | 'flows' | 'room' | 'mesh'>,
+  { quarantinedFiles }: Duties
+): StatusSources {
+  return {
+    flows,
+    disk: () => {
+      const space = room.status()
+      return { ...space, inodesFree: space.inodesFree ?? 0 }
+    },
+    quarantinedFiles,
+    folderPresent: folder.markerPresent,
+    meshTroubles: () => mesh?.status.troubles() ?? []
   }
 }
 

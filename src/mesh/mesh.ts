@@ -90,74 +90,15 @@ export function createMesh(parts: MeshParts, options: MeshOptions): Mesh {
   const { index, clock, random, log } = flows
   const { sync } = options
   const loops: Loop[] = []
-  const admitted = new AdmittedNetwork({ network, clock })
-  const keeper = new SecretKeeper(
-    { network, admitted, clock, log, save: parts.saveCluster },
-    options.cluster
-  )
-  const clusterIds = new ClusterIds({ index, random })
-  const haveSecret = () => keeper.facts.secret !== undefined
-  const meetings = new Meetings({ ...parts, admitted, clusterIds, haveSecret })
-  const follower = createFollower(flows)
-  const members = new MemberList({ network, flows })
-  const resolve = (target: string, signal: AbortSignal) =>
-    parts.resolve(target, keeper.facts.name, signal)
-  const merge = (peerId: string) => meetings.merge(peerId)
-  const picked = new HandPicked({ ...parts, log, resolve, merge }, options)
-  const peers = new BlobPeers({ network: admitted, clock })
-  const ownWants = new OwnWants(flows)
-  const book = new WantBook({ clock, random }, sync)
-  const believes = (peerId: string, hash: ContentHash) => status.believes(peerId, hash)
-  const replicator = new Replicator(
-    { flows, network: admitted, peers, book, believes },
-    { ...options, batchSize: sync.batchSize }
-  )
-  const indexSync = new IndexSync({
-    ...{ network: admitted, index, clock, random, log },
-    wants: () => ownWants.tell(),
-    reportMsMax: sync.syncIntervalMs,
-    onMerged: (entries) => {
-      follower.follow()
-      if (entries.some(({ kind }) => kind === KIND_RECORD)) void readRecords()
-      replicator.wake()
-    }
-  })
-  const compare = (peerId: string) => indexSync.compare(peerId)
-  const joining = new Joining({ network, flows, meetings, members, keeper, resolve, compare })
   let redial: Redial | undefined
-  const readRecords = () =>
-    Promise.all([members.refresh(), clusterIds.refresh()]).catch((error) =>
-      log.warn({ err: error }, 'the records of the mesh could not be read')
-    )
-  const served = serveBlobs(admitted, flows)
-  const holders = new Holders({ network: admitted, clock })
-  const seen = new LastSeen({ network: admitted, flows })
-  const status = new MeshStatus(
-    {
-      ...{
-        network,
-        admitted,
-        flows,
-        members,
-        meetings,
-        indexSync,
-        replicator,
-        book,
-        holders,
-        seen
-      },
-      redial: () => redial,
-      sentBlobs: () => served.reads()
-    },
-    options
-  )
-  admitted.onPeer((peer, event) => {
-    if (event === 'down') return peers.drop(peer.id)
-    book.retryAll()
-    replicator.wake()
-  })
   const begin = (name: string, everyMs: number, work: () => Promise<unknown>) =>
     loops.push(startLoop({ clock, log }, { name, firstMs: everyMs, everyMs }, work))
+  const meeting = createMeeting(parts, options)
+  const { meetings, members, keeper, picked, resolve } = meeting
+  const syncing = createSyncing(parts, options, meeting, () => redial)
+  const { book, indexSync, replicator, follower, holders, seen, status } = syncing
+  const compare = (peerId: string) => indexSync.compare(peerId)
+  const joining = new Joining({ network, flows, meetings, members, keeper, resolve, compare })
 
   return {
     async start() {
@@ -187,19 +128,7 @@ export function createMesh(parts: MeshParts, options: MeshOptions): Mesh {
       await network.stop()
       await follower.idle()
     },
-    async fetch(hash) {
-      const peerId = await replicator.fetchNow(hash)
-      return peerId && status.nameOf(peerId)
-    },
-    async open(hash) {
-      const opened = await replicator.open(hash)
-      return opened && { blob: opened.blob, from: status.nameOf(opened.peerId) }
-    },
-    async find(hash) {
-      const answers = await holders.ask(hash, FIND_MS_MAX, new AbortController().signal)
-      const [peerId] = [...answers].find(([, has]) => has) ?? []
-      return peerId && status.nameOf(peerId)
-    },
+    ...reading(syncing),
     async syncNow() {
       book.retryAll()
       await indexSync.compareAll()
@@ -212,6 +141,94 @@ export function createMesh(parts: MeshParts, options: MeshOptions): Mesh {
     cluster: () => keeper.facts,
     servers: () => status.servers(),
     status
+  }
+}
+
+type Meeting = ReturnType<typeof createMeeting>
+type Syncing = ReturnType<typeof createSyncing>
+
+/** Who is met, and who of them belongs to this mesh. */
+function createMeeting(parts: MeshParts, options: MeshOptions) {
+  const { network, flows } = parts
+  const { index, clock, random, log } = flows
+  const admitted = new AdmittedNetwork({ network, clock })
+  const keeper = new SecretKeeper(
+    { network, admitted, clock, log, save: parts.saveCluster },
+    options.cluster
+  )
+  const clusterIds = new ClusterIds({ index, random })
+  const haveSecret = () => keeper.facts.secret !== undefined
+  const meetings = new Meetings({ ...parts, admitted, clusterIds, haveSecret })
+  const members = new MemberList({ network, flows })
+  const resolve = (target: string, signal: AbortSignal) =>
+    parts.resolve(target, keeper.facts.name, signal)
+  const merge = (peerId: string) => meetings.merge(peerId)
+  const picked = new HandPicked({ ...parts, log, resolve, merge }, options)
+  return { admitted, keeper, clusterIds, meetings, members, picked, resolve }
+}
+
+/** What keeps this node and its peers equal: entries, then the blobs that they name. */
+function createSyncing(
+  { network, flows }: MeshParts,
+  options: MeshOptions,
+  { admitted, meetings, members, clusterIds }: Meeting,
+  redial: () => Redial | undefined
+) {
+  const { index, clock, random, log } = flows
+  const { sync } = options
+  const follower = createFollower(flows)
+  const peers = new BlobPeers({ network: admitted, clock })
+  const ownWants = new OwnWants(flows)
+  const book = new WantBook({ clock, random }, sync)
+  const believes = (peerId: string, hash: ContentHash) => status.believes(peerId, hash)
+  const replicator = new Replicator(
+    { flows, network: admitted, peers, book, believes },
+    { ...options, batchSize: sync.batchSize }
+  )
+  const readRecords = () =>
+    Promise.all([members.refresh(), clusterIds.refresh()]).catch((error) =>
+      log.warn({ err: error }, 'the records of the mesh could not be read')
+    )
+  const indexSync = new IndexSync({
+    ...{ network: admitted, index, clock, random, log },
+    wants: () => ownWants.tell(),
+    reportMsMax: sync.syncIntervalMs,
+    onMerged: (entries) => {
+      follower.follow()
+      if (entries.some(({ kind }) => kind === KIND_RECORD)) void readRecords()
+      replicator.wake()
+    }
+  })
+  const served = serveBlobs(admitted, flows)
+  const holders = new Holders({ network: admitted, clock })
+  const seen = new LastSeen({ network: admitted, flows })
+  const sentBlobs = () => served.reads()
+  const known = { network, admitted, flows, members, meetings, redial, sentBlobs }
+  const status = new MeshStatus({ ...known, indexSync, replicator, book, holders, seen }, options)
+  admitted.onPeer((peer, event) => {
+    if (event === 'down') return peers.drop(peer.id)
+    book.retryAll()
+    replicator.wake()
+  })
+  return { book, indexSync, replicator, follower, holders, seen, status }
+}
+
+/** What a reader asks of other servers. */
+function reading({ replicator, holders, status }: Syncing): Pick<Mesh, 'fetch' | 'open' | 'find'> {
+  return {
+    async fetch(hash) {
+      const peerId = await replicator.fetchNow(hash)
+      return peerId && status.nameOf(peerId)
+    },
+    async open(hash) {
+      const opened = await replicator.open(hash)
+      return opened && { blob: opened.blob, from: status.nameOf(opened.peerId) }
+    },
+    async find(hash) {
+      const answers = await holders.ask(hash, FIND_MS_MAX, new AbortController().signal)
+      const [peerId] = [...answers].find(([, has]) => has) ?? []
+      return peerId && status.nameOf(peerId)
+    }
   }
 }
 
