@@ -30,7 +30,7 @@ test('a peer that says nothing is pinged, and given up after 25 seconds', async 
 })
 
 test('a peer that answers pings stays, and each ping ends', async () => {
-  const { clock, connection, loop } = watching()
+  const { clock, connection, link, loop } = watching()
   for (let round = 0; round < 10; round++) {
     await clock.pass(5_000)
     for (const stream of connection.streams.filter(({ status }) => status === 'open')) {
@@ -40,6 +40,7 @@ test('a peer that answers pings stays, and each ping ends', async () => {
       stream.receiveEnd()
     }
   }
+  expect(link.peer.latencyMs).toBeLessThan(5_000)
   expect(connection.fault).toBeUndefined()
   expect(connection.streams.length).toBeGreaterThan(2)
   await loop.stop()

@@ -1,0 +1,83 @@
+import { expect, test } from 'vitest'
+import type { Heard } from '../../../protocols/hello/hello.ts'
+import { EMPTY_NODE } from '../../../protocols/time-tree-shape.ts'
+import type { ServerStatus } from '../../../src/flows/status.ts'
+import {
+  AWAY_MS,
+  clockTroubles,
+  type ServerFacts,
+  serverOf,
+  unreachableTrouble
+} from '../../../src/mesh/server-list.ts'
+
+const NOW = 1_700_000_000_000
+const PEER = { id: 'peer-b', address: '/ip4/10.0.0.2/tcp/1', dialled: true, sinceMs: NOW - 5 }
+const MEMBER = { id: 'peer-b', name: 'b', addresses: ['/ip4/10.0.0.2/tcp/7'] }
+const REFUSAL = { message: 'Another secret.', refused: true, atMs: NOW }
+
+function stateOf(facts: Partial<ServerFacts>): ServerStatus {
+  const none = { member: MEMBER, peer: undefined, waits: false, heard: undefined }
+  const unknown = { report: undefined, etaSeconds: undefined, failure: undefined }
+  return serverOf({ id: 'peer-b', ...none, ...unknown, seenMs: undefined, ...facts }, NOW)
+}
+
+function report(equal: boolean, wantsFiles: number) {
+  const status = { root: EMPTY_NODE, wantsFiles, wantsBytes: 7 * wantsFiles, wantRanges: [] }
+  return { status, equal, atMs: NOW - 1 }
+}
+
+test.each([
+  ['online', { peer: PEER, report: report(true, 0) }],
+  ['syncing', { peer: PEER, report: report(true, 3) }],
+  ['syncing', { peer: PEER, report: report(false, 0) }],
+  ['syncing', { peer: PEER }],
+  ['refused', { peer: PEER, waits: true }],
+  ['offline', {}],
+  ['offline', { seenMs: NOW - AWAY_MS }],
+  ['offline', { failure: { ...REFUSAL, refused: false } }],
+  ['away', { seenMs: NOW - AWAY_MS - 1 }],
+  ['refused', { failure: REFUSAL, seenMs: 0 }]
+] as const)('%s, of what is known in case %#', (state, facts) => {
+  expect(stateOf(facts).state).toBe(state)
+})
+
+test('a connected one is as it says, one that is gone as it was last', () => {
+  const here = stateOf({ peer: PEER, report: report(true, 2), etaSeconds: 4, failure: REFUSAL })
+  expect(here).toMatchObject({ lastSeenMs: NOW, missingFiles: 2, missingBytes: 14, etaSeconds: 4 })
+  expect(here.lastError).toBeUndefined()
+  const gone = stateOf({ report: report(true, 2), etaSeconds: 4, failure: REFUSAL, seenMs: 9 })
+  expect(gone).toMatchObject({ lastSeenMs: 9, missingFiles: 2, lastError: 'Another secret.' })
+  expect([gone.etaSeconds, gone.connectedAtMs, gone.address]).toEqual([
+    undefined,
+    undefined,
+    '/ip4/10.0.0.2/tcp/7'
+  ])
+  expect(stateOf({ member: undefined, id: 'some-long-peer-id' }).name).toBe('-peer-id')
+})
+
+test('one that waits for a person says what to do', () => {
+  expect(stateOf({ peer: PEER, waits: true }).lastError).toContain(`join -- ${PEER.address}`)
+})
+
+test('clocks that are far apart are told, with who is ahead', () => {
+  const offBy = (clockOffsetMs: number) => {
+    return stateOf({
+      peer: PEER,
+      heard: { clockOffsetMs, addresses: [], name: 'b' } as unknown as Heard
+    })
+  }
+  expect(clockTroubles([offBy(600_000), offBy(-600_000), stateOf({})])).toEqual([])
+  expect(clockTroubles([offBy(720_000), offBy(-600_001)])).toEqual([
+    'The clock of b is 12 minutes ahead of that of this server. Set both, best by NTP.',
+    'The clock of b is 10 minutes behind that of this server. Set both, best by NTP.'
+  ])
+})
+
+test('offline servers are a trouble only if something is lacking', () => {
+  const servers = [stateOf({}), stateOf({ peer: PEER })]
+  expect(unreachableTrouble(servers, 0)).toBeUndefined()
+  expect(unreachableTrouble([], 5)).toBeUndefined()
+  expect(unreachableTrouble(servers, 5)).toBe(
+    '5 images are neither here nor on any server that is connected. Not connected: b.'
+  )
+})
