@@ -103,6 +103,7 @@ function renderStatus(status, { name: locale, say }) {
     const isTrouble = /^(missing|corrupted)/.test(name) && value > 0
     place.classList.toggle('trouble', isTrouble)
   }
+  renderServers(status.servers ?? [], { locale, say })
   if (!(disk?.total > 0)) return
   const ours = status.local_size ?? 0
   /** @param {number} bytes a little is still seen */
@@ -113,4 +114,37 @@ function renderStatus(status, { name: locale, say }) {
   const [free, total] = [formatSize(disk.free), formatSize(disk.total)]
   setText('disk-text', say('disk.text', { ours: formatSize(ours), free, total }))
   need('disk-text').classList.toggle('trouble', disk.state === 'low' || disk.state === 'full')
+}
+
+/**
+ * Where there are none, or they are not for this caller, nothing is shown.
+ * @param {Record<string, any>[]} servers
+ * @param {{ locale: string, say: Language['say'] }} language
+ */
+function renderServers(servers, { locale, say }) {
+  need('servers-card').hidden = servers.length === 0
+  const lines = servers.map((server) => {
+    const state = make('span', {
+      className: 'quiet',
+      textContent: wordsOfServer(server, locale, say)
+    })
+    const line = make('li', {}, make('b', { textContent: server.name }), state)
+    line.dataset.state = server.status
+    line.title = server.last_error ?? server.peer_id
+    return line
+  })
+  need('servers').replaceChildren(...lines)
+}
+
+/**
+ * "Up to date · 0.4 ms", "Catching up · 12 to fetch".
+ * @param {Record<string, any>} server
+ * @param {string} locale
+ * @param {Language['say']} say
+ */
+export function wordsOfServer({ status, missing_files, latency_ms }, locale, say) {
+  const count =
+    missing_files > 0 ? say('servers.lacks', { count: missing_files.toLocaleString(locale) }) : ''
+  const latency = latency_ms === null ? '' : `${latency_ms.toLocaleString(locale)} ms`
+  return [say(`servers.${status}`), count, latency].filter(Boolean).join(' · ')
 }

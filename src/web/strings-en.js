@@ -32,6 +32,14 @@ export const en = {
   'count.deleted_files': 'Deleted',
   'disk.text': '{ours} of images, {free} free of {total}',
 
+  'servers.title': 'Other servers',
+  'servers.online': 'Up to date',
+  'servers.syncing': 'Catching up',
+  'servers.lacks': '{count} to fetch',
+  'servers.offline': 'Offline',
+  'servers.away': 'Away for days',
+  'servers.refused': 'Not let in',
+
   'add.title': 'Add images',
   'add.choose': 'Choose files',
   'add.hint': 'or drop or paste them anywhere on this page',

@@ -32,6 +32,14 @@ export const zh = {
   'count.deleted_files': '已删除',
   'disk.text': '图片 {ours}，剩余 {free} / {total}',
 
+  'servers.title': '其他服务器',
+  'servers.online': '已同步',
+  'servers.syncing': '同步中',
+  'servers.lacks': '待获取 {count} 张',
+  'servers.offline': '离线',
+  'servers.away': '已离线多日',
+  'servers.refused': '未获准加入',
+
   'add.title': '添加图片',
   'add.choose': '选择文件',
   'add.hint': '也可拖放或粘贴到本页任意位置',

@@ -4,7 +4,7 @@ const web = new URL('../../../src/web/', import.meta.url)
 const { wordsOfDenial } = await import(new URL('access.js', web).href)
 const { detailOf } = await import(new URL('api.js', web).href)
 const { verdictOf } = await import(new URL('detail.js', web).href)
-const { stateOf } = await import(new URL('status.js', web).href)
+const { stateOf, wordsOfServer } = await import(new URL('status.js', web).href)
 
 describe('wordsOfDenial', () => {
   const read = { status: 401, method: 'GET' }
@@ -75,5 +75,16 @@ describe('stateOf', () => {
     [{ status: 'something new' }, 'off']
   ])('of %j is %s', (status, state) => {
     expect(stateOf(status, true)).toBe(state)
+  })
+})
+
+describe('wordsOfServer', () => {
+  const say = (key: string, values = {}) => [key, ...Object.values(values)].join(' ')
+
+  it('says only what there is to say', () => {
+    const near = { status: 'online', missing_files: 0, latency_ms: 0.4 }
+    expect(wordsOfServer(near, 'en', say)).toBe('servers.online · 0.4 ms')
+    const busy = { status: 'syncing', missing_files: 1200, latency_ms: null }
+    expect(wordsOfServer(busy, 'en', say)).toBe('servers.syncing · servers.lacks 1,200')
   })
 })

@@ -73,7 +73,7 @@ describe('the page', () => {
         .filter((url) => !url.includes('strings'))
         .map(text)
         .join('\n')
-    const computed = /^(status\.|count\.|upload\.(sum\.|stored|duplicate))/
+    const computed = /^(status\.|servers\.|count\.|upload\.(sum\.|stored|duplicate))/
     const unused = Object.keys(en).filter((key) => !computed.test(key) && !used.includes(key))
     expect(unused).toEqual([])
   })
