@@ -85,7 +85,7 @@ export class Joining {
     }
   }
 
-  /** One line that `join` takes anywhere. A mesh without a secret gets one, and so do its members. */
+  /** One line that `join` takes anywhere. A mesh without a secret gets one, as do its members. */
   async invite(): Promise<Invitation> {
     const { network, flows, members, meetings, keeper } = this.#parts
     const made = keeper.facts.secret === undefined

@@ -12,6 +12,8 @@ import { planMeeting } from './plan-meeting.ts'
 const AGAIN_MS = 2_000
 /** Of another mesh: whether that is still so. */
 const WAITING_MS = 10_000
+/** A member: its clock, name and addresses may have changed. */
+const MEMBER_MS = 60_000
 
 export interface MeetingParts extends Pick<GreetingParts, 'about'> {
   readonly network: Network
@@ -74,8 +76,9 @@ export class Meetings {
     const nowMs = flows.clock.monotonicMs()
     for (const { id, dialled } of network.peers()) {
       const state = this.#states.get(id)
-      if (!dialled || admitted.has(id) || state === undefined || state.greetAtMs > nowMs) continue
-      state.greetAtMs = nowMs + (state.waits ? WAITING_MS : AGAIN_MS)
+      if (!dialled || state === undefined || state.greetAtMs > nowMs) continue
+      const everyMs = admitted.has(id) ? MEMBER_MS : state.waits ? WAITING_MS : AGAIN_MS
+      state.greetAtMs = nowMs + everyMs
       this.#track(this.#greet(id))
     }
   }
