@@ -7,19 +7,20 @@ import { Demo, type DemoOptions } from './demo/demo.ts'
 
 const HELP = `Usage: npm run demo [-- OPTIONS]
 
-Three nodes on this machine meet, share images, come to harm, and heal. It takes about half a
-minute, ends by itself and leaves nothing. The nodes are out of reach from other machines.
+Three nodes on this machine meet, share images, come to harm, and heal. It takes about a minute,
+ends by itself and leaves nothing. The nodes are out of reach from other machines.
 
   --keep          leaves the nodes running at the end, and says where they are
   --mdns          lets them find each other on the local network, as servers do: a random secret
                   keeps others out
-  --biggest SIZE  size of the biggest image, 100KB to 100MB (default: 100MB)
+  --biggest SIZE  size of the biggest image, 1MB to 100MB (default: 100MB)
   --help          shows this
 `
 const EXIT_FAILED = 1
 const EXIT_USAGE = 2
 const EXIT_INTERRUPTED = 130
-const BIGGEST_BYTES_MIN = 100_000
+/** Others would be larger than the biggest. */
+const BIGGEST_BYTES_MIN = 1_000_000
 /** As large as a node takes by default. */
 const BIGGEST_BYTES_MAX = 100_000_000
 
@@ -36,7 +37,7 @@ function readOptions(words: string[]): DemoOptions | 'help' {
   if (values.help) return 'help'
   const biggestBytes = parseSize(values.biggest) ?? 0
   if (biggestBytes < BIGGEST_BYTES_MIN || biggestBytes > BIGGEST_BYTES_MAX) {
-    throw new Error(`--biggest takes a size from 100KB to 100MB, not "${values.biggest}".`)
+    throw new Error(`--biggest takes a size from 1MB to 100MB, not "${values.biggest}".`)
   }
   return { ...values, biggestBytes }
 }

@@ -47,7 +47,7 @@ export class Account {
   live(text: string): void {
     const line = `     ${text}`
     if (this.#output.isTTY) {
-      const fitting = line.slice(0, (this.#output.columns ?? COLUMNS) - 1)
+      const fitting = line.slice(0, (this.#output.columns || COLUMNS) - 1)
       this.#output.write(ERASE_LINE + this.#style('dim', fitting))
       this.#isLive = true
     } else if (performance.now() - this.#saidLiveAt > PLAIN_LINE_MS) {

@@ -143,7 +143,7 @@ export class Demo {
     const nodes = Object.values(this.#nodes)
     for (const node of nodes) node.leave()
     this.#account.step('The nodes stay')
-    for (const { name, url } of nodes) this.#account.say(`     ${name}           ${url}/`)
+    for (const { name, url } of nodes) this.#account.say(`     ${name.padEnd(13)}${url}/`)
     this.#account.say(`     their files  ${this.#folder}`)
     this.#account.say('     To stop and remove them:')
     const pids = nodes.map(({ pid }) => pid).join(' ')

@@ -118,7 +118,7 @@ export async function freezeOne({ account, a, b, c }: Stage): Promise<void> {
   const frozen = formatTime(performance.now() - begin)
   const wholeMs = await timed(() => holdsAll(c, total))
   for (const picture of added) await expectRight(c, picture)
-  account.done(wholeMs, `after c can go on, having been frozen for ${frozen}, it has them as well`)
+  account.done(wholeMs, `after c goes on again, frozen for ${frozen}, it has them too`)
 }
 
 async function makeMany(folder: string): Promise<Picture[]> {

@@ -18,7 +18,7 @@ export async function meet({ account, a, b, c, start }: Stage): Promise<void> {
     await start(a)
     await Promise.all([start(b), start(c)])
   })
-  account.done(startMs, 'a, b and c run: three processes, each with a data folder of its own')
+  account.done(startMs, 'a, b and c run, each with a data folder of its own')
   const meetMs = await timed(() => seesOthers([a, b, c], 2))
   account.done(meetMs, 'later each is connected with both others')
 }
@@ -40,11 +40,8 @@ export async function fill(
   const bytes = sizes.reduce((sum, size) => sum + size, 0)
   const range = `${formatSize(Math.min(...sizes))} to ${formatSize(Math.max(...sizes))}`
   const photos = pictures.filter(({ path }) => path.startsWith('photos/')).length
-  account.done(
-    madeMs,
-    `${photos} photographs and ${pictures.length - photos} made images are ready: ${range}, ` +
-      `${formatSize(bytes)} in all`
-  )
+  const made = `${photos} photographs, ${pictures.length - photos} made images`
+  account.done(madeMs, `${made}: ${range}, ${formatSize(bytes)} in all`)
   const begin = performance.now()
 
   async function look(): Promise<string | undefined> {
@@ -56,7 +53,7 @@ export async function fill(
       return `${nodes[n]?.name} ${share} ${formatSize(local_size).padEnd(8)}`
     })
     account.live(`${each.join('   ')}   ${rate}/s`)
-    const seen = `of ${pictures.length} images there are ${each.join(', ').replaceAll(/ +/g, ' ')}`
+    const seen = `there are ${each.join(', ').replaceAll(/ +/g, ' ')}`
     return states.every(({ local_files }) => local_files === pictures.length) ? undefined : seen
   }
 
@@ -102,8 +99,9 @@ export async function compareAll({ account, a, b, c }: Stage): Promise<void> {
       account.live(`${read} read, ${formatSize(bytes)}`)
     }
   })
-  const what = `all ${read / nodes.length} were read from all three, ${formatSize(bytes)}`
-  account.done(ms, `${what}: the same paths, and every SHA-256 is right`)
+  const count = read / nodes.length
+  const text = `the same ${count} on all three; ${formatSize(bytes)} read, every SHA-256 is right`
+  account.done(ms, text)
 }
 
 export async function timeUploads({ account, a, b, c }: Stage): Promise<void> {
@@ -120,8 +118,6 @@ export async function timeUploads({ account, a, b, c }: Stage): Promise<void> {
   }
   times.sort((one, other) => one - other)
   const [median, most] = [times[times.length >> 1] as number, times.at(-1) as number]
-  account.done(
-    median,
-    `after its upload is answered: the median of ${TIMED_UPLOADS}, the slowest took ${formatTime(most)}`
-  )
+  const text = `after the upload's answer: median of ${TIMED_UPLOADS}, the slowest took`
+  account.done(median, `${text} ${formatTime(most)}`)
 }

@@ -68,7 +68,7 @@ test('all of it comes true, and nothing is left', { timeout: RUN_MS_MAX }, async
   expect(ticks(), said).toHaveLength(19)
   expect(said).not.toContain('✗')
   expect(said).toMatch(/All of this came true, in [\d.]+ s\.\n$/)
-  expect(said).toMatch(/8 photographs and 32 made images are ready: 1\.0 KB to 2\.0 MB/)
+  expect(said).toMatch(/8 photographs, 32 made images: 1\.0 KB to 2\.0 MB/)
   expect(readdirSync(folder)).toEqual([])
   expect(processesOf(folder)).toEqual([])
 })
@@ -76,7 +76,7 @@ test('all of it comes true, and nothing is left', { timeout: RUN_MS_MAX }, async
 test('with --keep the nodes stay until the line that it prints', {
   timeout: RUN_MS_MAX
 }, async () => {
-  expect(await run(['--keep', '--biggest', '100KB']), said).toBe(0)
+  expect(await run(['--keep', '--biggest', '1MB']), said).toBe(0)
   expect(said).not.toContain('✗')
   const urls = [...said.matchAll(/^ +[abc] +(http:\/\/127\.0\.0\.1:\d+)\/$/gm)].map(
     ([, url]) => url
@@ -93,7 +93,7 @@ test('with --keep the nodes stay until the line that it prints', {
 })
 
 test('Ctrl-C ends it at any time, and nothing is left', { timeout: RUN_MS_MAX }, async () => {
-  start(['--biggest', '100KB'])
+  start(['--biggest', '1MB'])
   await eventually(() => expect(said).toContain('✓'), { withinMs: RUN_MS_MAX })
   expect(processesOf(folder).length).toBeGreaterThanOrEqual(3)
   child.kill('SIGINT')
@@ -119,8 +119,8 @@ test('what does not come true is said, and only the logs stay', {
 test('a wrong flag is refused in words, and --help shows the right ones', async () => {
   for (const [words, complaint] of [
     [['--kep'], "Unknown option '--kep'."],
-    [['--biggest', '5XB'], '--biggest takes a size from 100KB to 100MB, not "5XB".'],
-    [['--biggest', '101MB'], '--biggest takes a size from 100KB to 100MB, not "101MB".'],
+    [['--biggest', '5XB'], '--biggest takes a size from 1MB to 100MB, not "5XB".'],
+    [['--biggest', '101MB'], '--biggest takes a size from 1MB to 100MB, not "101MB".'],
     [['node-a'], "Unexpected argument 'node-a'."]
   ] as const) {
     expect(await run(words)).toBe(2)
