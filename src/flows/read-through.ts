@@ -90,6 +90,7 @@ export class ReadThrough {
     const { from: peerId, failure } = shared
     if (peerId !== undefined && failure === undefined) return { peerId, blob: reader }
     reader.close()
+    if (isOwnFault(failure)) throw failure
     return undefined
   }
 
