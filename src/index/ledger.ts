@@ -72,7 +72,7 @@ export class Ledger {
 
   /** Takes a past version out; the last one that names a blob frees its bytes. */
   dropPast({ entry, sinceMs }: PastVersion): void {
-    const key = keys.past(entryKey(entry.kind, entry.path), entry.version)
+    const key = keys.past(entryKey(entry.kind, entry.path), entry)
     if (this.#layer.get('past', key) === undefined) return
     this.#layer.put('past', key, undefined)
     this.#layer.put('age', keys.age(sinceMs, key), undefined)
@@ -89,7 +89,7 @@ export class Ledger {
     if (current.sourceUrl) {
       this.#layer.put('source', keys.source(current.sourceUrl, current.path), undefined)
     }
-    const past = keys.past(key, current.version)
+    const past = keys.past(key, current)
     this.#layer.put('past', past, encodePast({ entry: current, sinceMs: this.#nowMs }))
     this.#layer.put('age', keys.age(this.#nowMs, past), '')
     this.#refer(current.hash, current, { live: -1, past: 1 })

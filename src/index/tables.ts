@@ -11,7 +11,7 @@
 //   md5      md5, hash                      -> ''                  blobs with a row
 //   blob     hash                           -> BlobRow
 //   want     version, hash                  -> WantRow
-//   past     kind/path NUL version          -> local ms, author's bytes
+//   past     kind/path NUL version, id      -> local ms, author's bytes
 //   age      local ms, key of past          -> ''
 //   view     path                           -> ViewRow
 //   intent   step/subject                   -> IntentRow
@@ -19,6 +19,7 @@
 
 import { hash as digest } from 'node:crypto'
 import type { AbstractBatchOperation, AbstractLevel, AbstractSublevel } from 'abstract-level'
+import type { Entry } from '../../protocols/entry.ts'
 import type { ContentHash, Md5 } from '../../protocols/hash.ts'
 import { type Version, versionKey } from '../../protocols/version.ts'
 
@@ -88,9 +89,14 @@ export const keys = {
   source: (url: string, path: string) => sourcePrefix(url) + path,
   md5: (md5: Md5, hash: ContentHash) => md5 + hash,
   want: (version: Version, hash: ContentHash) => versionKey(version) + hash,
-  past: (entry: string, version: Version) => `${entry}\0${versionKey(version)}`,
+  // two writers may give one path the same version
+  past: (entry: string, { version, id }: Pick<Entry, 'version' | 'id'>) =>
+    `${entry}\0${versionKey(version)}${Buffer.from(id.subarray(0, ID_BYTES)).toString('hex')}`,
   age: (sinceMs: number, past: string) => msKey(sinceMs) + past
 }
+
+/** Of the hash of an entry, that are enough to tell entries of one version apart. */
+const ID_BYTES = 8
 
 export const ID_HASH_LENGTH = 16
 export const HASH_LENGTH = 64

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { encodeEntry, KIND_IMAGE } from '../../protocols/entry.ts'
 import type { ContentHash, Md5 } from '../../protocols/hash.ts'
 import { parsePath } from '../../protocols/path.ts'
 import { versionAt, versionMs } from '../../protocols/version.ts'
@@ -184,6 +185,28 @@ for (const [name, open] of [
       expect(await pathsIn('\u{10FFFF}')).toEqual([last])
       expect(await pathsIn('b\uD7FF')).toEqual(['b\uD7FF.jpg'])
       expect(await pathsIn('b')).toHaveLength(2)
+    })
+
+    test('two writers who chose the same version of a path both have their past', async () => {
+      const image = (writer: string) => {
+        const fields = {
+          ...draft('a', writer),
+          kind: KIND_IMAGE,
+          deleted: false,
+          replaces: undefined
+        }
+        return encodeEntry({ ...fields, version: versionAt(test_.clock.now()), writer })
+      }
+      await index.change((tx) => tx.merge(image('node-x'), 'node-x'))
+      await index.change((tx) => tx.merge(image('node-y'), 'node-y'))
+      await put(draft('a', 'third'))
+      const past = await index.past(parsePath('a'), 9)
+      expect(past.map(({ entry }) => entry.writer)).toEqual(
+        expect.arrayContaining(['node-x', 'node-y'])
+      )
+      expect(await auditIndex(test_.database)).toEqual([])
+      await index.change((tx) => past.map((version) => tx.dropPast(version)))
+      expect(await collect(index.pastBefore(Number.MAX_SAFE_INTEGER))).toEqual([])
     })
 
     test('the oldest past versions come first', async () => {

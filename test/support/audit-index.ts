@@ -61,7 +61,7 @@ export async function auditIndex(database: Database): Promise<string[]> {
   await compare(
     'age',
     past.map(({ entry, sinceMs }) =>
-      keys.age(sinceMs, keys.past(entryKey(entry.kind, entry.path), entry.version))
+      keys.age(sinceMs, keys.past(entryKey(entry.kind, entry.path), entry))
     )
   )
   await compare('blob', namedBlobs(live, past).keys())
