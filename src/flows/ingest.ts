@@ -116,13 +116,15 @@ async function keep(
   if (index.fault !== undefined) throw index.fault
   const wasLive = (index.blob(hash)?.live ?? 0) > 0
   const { stamp, published } = await holdBytes(parts, staged)
-  const hold = (tx: Transaction) =>
+  const hold = async (tx: Transaction) => {
     tx.setBlob(hash, { state: 'held', stamp, ...(published && { verifiedAtMs: tx.nowMs }) })
+    if (published && wasLive) await tx.intendViews(hash)
+  }
   try {
     const placed = await index.change(async (tx) => {
       const result = await place(tx, upload, about)
       if (upload.found !== undefined && view.isOn) adoptFile(tx, upload.found, result.entry)
-      hold(tx)
+      await hold(tx)
       return result
     })
     return { ...placed, healed: published && wasLive }
@@ -144,7 +146,7 @@ class InDoubt extends Error {}
 async function giveBack(
   { index, store, settler }: FlowParts,
   hash: ContentHash,
-  hold: ((tx: Transaction) => void) | undefined
+  hold: ((tx: Transaction) => Promise<void>) | undefined
 ): Promise<void> {
   if (index.fault !== undefined) throw index.fault
   if (index.blob(hash) === undefined) return store.remove(hash)
@@ -273,7 +275,7 @@ async function showResult(
   { settler }: FlowParts,
   { entry, healed, replaced }: Ingested & { healed: boolean }
 ): Promise<void> {
-  if (healed) await settler.showAll(entry.hash)
+  if (healed) await settler.settleViews(entry.hash)
   await settler.settleView(entry.path as ImagePath)
   await settler.settleBlob(entry.hash)
   if (replaced !== undefined) settler.settleBlobLater(replaced)

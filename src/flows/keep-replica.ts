@@ -20,13 +20,14 @@ export async function keepReplica(
     if (row === undefined || row.live === 0) return false
     if (row.state === 'held' || row.state === 'trashed') return true
     const stamp = await store.publish(blob)
-    await index.change((tx) => {
+    await index.change(async (tx) => {
       if (tx.blob(hash) === undefined) return
       tx.setBlob(hash, { state: 'held', stamp, verifiedAtMs: tx.nowMs })
+      await tx.intendViews(hash)
     })
     return true
   })
-  if (kept) await settler.showAll(hash)
+  if (kept) await settler.settleViews(hash)
   return kept
 }
 

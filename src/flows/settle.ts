@@ -42,11 +42,11 @@ interface ShownView {
   readonly stamps: ReadonlyMap<ContentHash, FileStamp>
 }
 
-/**
- * Names of one blob that are handled together; more than this would have to be copies made by a
- * program gone wild.
- */
+/** Names of one blob that are handled together. */
 const PATHS_MAX = 100_000
+
+/** What is written of a blob once its file is in its place, or found to be nowhere. */
+type Moved = (tx: Transaction, hash: ContentHash) => void | Promise<void>
 
 export class Settler {
   readonly #parts: SettlerParts
@@ -77,6 +77,7 @@ export class Settler {
       const intent = this.#parts.index.intent('view', path)
       if (intent === undefined) return
       try {
+        await this.#comeBack(path)
         const shown = await this.#show(path, intent, afterCrash)
         this.#views.set(path, shown)
         this.#shown.push(shown)
@@ -99,14 +100,14 @@ export class Settler {
       const moved = await this.#moveBlob(hash)
       failPoints.reach('settle:blob-moved')
       await index.change(
-        (tx) => {
-          moved(tx, hash)
+        async (tx) => {
+          await moved(tx, hash)
           tx.endIntent('blob', hash, intent.generation)
         },
         { durable: false }
       )
       failPoints.reach('settle:ended')
-      if (moved === lose) this.#later(hash, () => this.showAll(hash))
+      if (moved === lose) this.#later(hash, () => this.settleViews(hash))
     })
   }
 
@@ -139,7 +140,7 @@ export class Settler {
   settleEverywhereLater(hash: ContentHash): void {
     this.#later(hash, async () => {
       await this.settleBlob(hash)
-      await this.showAll(hash)
+      await this.settleViews(hash)
     })
   }
 
@@ -156,13 +157,9 @@ export class Settler {
     }
   }
 
-  /** Brings the view of every live path of a blob up to date: its bytes have come, or are lost. */
-  async showAll(hash: ContentHash): Promise<void> {
-    const { index } = this.#parts
-    const paths = await index.pathsOf(hash, PATHS_MAX)
-    await index.change((tx) => {
-      for (const path of paths) tx.addIntent('view', path)
-    })
+  /** Brings the views of a blob up to date, whose intents came with the change of the blob. */
+  async settleViews(hash: ContentHash): Promise<void> {
+    const paths = await this.#parts.index.pathsOf(hash, PATHS_MAX)
     for (const path of paths) await this.settleView(path)
   }
 
@@ -184,6 +181,13 @@ export class Settler {
     while (this.#closing !== undefined || this.#background.size > 0) {
       await Promise.all([this.#closing, ...this.#background])
     }
+  }
+
+  /** A blob whose way out of the trash is still open is shown by nobody else once it is here. */
+  async #comeBack(path: ImagePath): Promise<void> {
+    const { index } = this.#parts
+    const hash = index.image(path)?.hash
+    if (hash !== undefined && index.blob(hash)?.state === 'trashed') await this.settleBlob(hash)
   }
 
   async #show(path: ImagePath, intent: Intent, afterCrash: boolean): Promise<ShownView> {
@@ -260,7 +264,7 @@ export class Settler {
   }
 
   /** Puts the file where it belongs; what is then to be written. */
-  async #moveBlob(hash: ContentHash): Promise<(tx: Transaction, hash: ContentHash) => void> {
+  async #moveBlob(hash: ContentHash): Promise<Moved> {
     const { index, store } = this.#parts
     const row = index.blob(hash)
     if (row === undefined) return () => {}
@@ -295,8 +299,9 @@ export class Settler {
 }
 
 /** Its file was not found, or is not right. */
-function lose(tx: Transaction, hash: ContentHash): void {
+async function lose(tx: Transaction, hash: ContentHash): Promise<void> {
   tx.setBlob(hash, { state: 'missing', reason: 'its file is gone, or has other bytes' })
+  await tx.intendViews(hash)
 }
 
 /**

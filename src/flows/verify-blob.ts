@@ -38,7 +38,7 @@ export async function verifyBlob(
     await settler.settleBlob(hash) // a restore has just called it back
     return verifyBlob(parts, hash, signal, onBytes)
   }
-  if (verdict.changed) await settler.showAll(hash)
+  if (verdict.changed) await settler.settleViews(hash)
   if (isLost(verdict)) {
     const repairedFrom = await parts.remote?.fetch(hash)
     if (repairedFrom !== undefined) return { ...verdict, repairedFrom }
@@ -97,19 +97,23 @@ async function decide(
     read.stamp !== undefined
   ) {
     const { stamp } = read
+    const changed = row.state !== 'held'
     await parts.index.change(
-      (tx) => {
-        if (tx.blob(hash) !== undefined)
-          tx.setBlob(hash, { state: 'held', stamp, verifiedAtMs: tx.nowMs })
+      async (tx) => {
+        if (tx.blob(hash) === undefined) return
+        tx.setBlob(hash, { state: 'held', stamp, verifiedAtMs: tx.nowMs })
+        if (changed) await tx.intendViews(hash)
       },
-      { durable: row.state !== 'held' }
+      { durable: changed }
     )
-    return { state: 'held', changed: row.state !== 'held' }
+    return { state: 'held', changed }
   }
   const lost = await lose(parts, hash, row, read)
   if (lost.state === row.state) return { ...lost, changed: false } // known already
-  await parts.index.change((tx) => {
-    if (tx.blob(hash) !== undefined) tx.setBlob(hash, { state: lost.state, reason: lost.reason })
+  await parts.index.change(async (tx) => {
+    if (tx.blob(hash) === undefined) return
+    tx.setBlob(hash, { state: lost.state, reason: lost.reason })
+    await tx.intendViews(hash)
   })
   return { ...lost, changed: row.state === 'held' || row.state === 'trashed' }
 }

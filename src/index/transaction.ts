@@ -46,6 +46,11 @@ export interface TransactionParts extends LedgerParts {
   readonly writer: string
 }
 
+/**
+ * Live paths of one blob that are handled together; more would have to be copies made by a program
+ * gone wild.
+ */
+const PATHS_MAX = 100_000
 /** Past versions read at a time. */
 const PAGE_VERSIONS = 256
 
@@ -193,6 +198,14 @@ export class Transaction {
     // What names the blob may have changed since its place was decided.
     const isMisplaced = row.live > 0 ? change.state === 'trashed' : change.state === 'held'
     if (isMisplaced && change.state !== row.state) this.addIntent('blob', hash)
+  }
+
+  /** The views of all paths of a blob must follow: its bytes have come, or are lost. */
+  async intendViews(hash: ContentHash): Promise<void> {
+    const range = { gte: hash, lt: endOf(hash), limit: PATHS_MAX }
+    for (const key of await this.#layer.keys('hash', range)) {
+      this.addIntent('view', key.slice(HASH_LENGTH))
+    }
   }
 
   setView(path: ImagePath, row: ViewRow | undefined): void {

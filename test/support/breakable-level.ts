@@ -64,6 +64,9 @@ export class BreakableLevel extends MemoryLevel<string, Uint8Array> {
     await super._open(options)
     this.#failure = undefined
     for (const batch of this.#unseen.splice(0)) await this.#apply(batch)
+    // opening makes a table of the log, and syncs it
+    const last = this.#batches.pop()
+    if (last !== undefined) this.#batches.push({ ...last, sync: true })
   }
 
   async _batch(operations: readonly unknown[], options: { sync?: boolean }): Promise<void> {

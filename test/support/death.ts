@@ -1,4 +1,4 @@
-// kill -9 for a node in memory: from its n-th step on, nothing that it was doing goes on.
+// kill -9 for a node in memory: from one step of its disk on, nothing that it was doing goes on.
 
 /** Calls of the disk that take time: before and after each, the node may end. */
 const SLOW = 'stage publish moveTo remove quarantine rehash show hide durable'.split(' ')
@@ -6,10 +6,23 @@ const SLOW = 'stage publish moveTo remove quarantine rehash show hide durable'.s
 export class Death {
   readonly #came = Promise.withResolvers<void>()
   #left: number
+  /** Awaited with each step: what a slow disk takes. */
+  readonly #pause: () => Promise<void>
 
   /** After so many steps of what was wrapped. */
-  constructor(steps: number) {
+  constructor(steps = Number.POSITIVE_INFINITY, pause = async () => {}) {
     this.#left = steps
+    this.#pause = pause
+  }
+
+  /** After so many steps from now. */
+  comeAfter(steps: number): void {
+    if (!this.hasCome) this.#left = steps
+  }
+
+  comeNow(): void {
+    this.#left = -1
+    this.#came.resolve()
   }
 
   get hasCome(): boolean {
@@ -23,9 +36,9 @@ export class Death {
 
   step = async (): Promise<void> => {
     this.#left -= 1
-    if (!this.hasCome) return
-    this.#came.resolve()
-    await new Promise(() => {})
+    if (this.hasCome) this.#came.resolve()
+    else await this.#pause()
+    if (this.hasCome) await new Promise(() => {})
   }
 
   wrap = <T extends object>(part: T): T =>

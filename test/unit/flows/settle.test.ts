@@ -5,6 +5,7 @@ import { parsePath } from '../../../protocols/path.ts'
 import { NodeError } from '../../../src/base/errors.ts'
 import { recover } from '../../../src/flows/recover.ts'
 import { remove } from '../../../src/flows/remove.ts'
+import type { ImageDraft } from '../../../src/index/transaction.ts'
 import { Death } from '../../support/death.ts'
 import {
   DAY_MS,
@@ -71,6 +72,20 @@ describe('a start after a crash', () => {
     await node.flows.settler.idle()
     expect([1, 2, 3].map((n) => disk.store.placeOf(hashOf(n)))).toEqual(Array(3).fill('trash'))
   })
+})
+
+test('a path is shown whose blob is still on its way out of the trash', async () => {
+  await node.put('a.svg', tinyImage(1))
+  await remove(node.flows, TRASH, A)
+  await node.flows.settler.idle()
+  const [old] = await node.flows.index.past(A, 1)
+  const b = parsePath('b.svg')
+  // as an entry of another node does
+  await node.flows.index.change((tx) => tx.putImage({ ...old?.entry, path: b } as ImageDraft))
+  await node.flows.settler.settleView(b)
+  expect(disk.view.at('b.svg')).toBe(hashOf(1))
+  await node.flows.settler.idle()
+  expect(await faultsOf(node)).toEqual([])
 })
 
 test('nothing is left to settle after a change, once it is quiet', async () => {
