@@ -4,6 +4,7 @@ import { blobsProtocol } from '../../protocols/blobs/serve.ts'
 import { KIND_RECORD } from '../../protocols/entry.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import { type Loop, startLoop } from '../base/loop.ts'
+import { Authors } from '../blob-sync/authors.ts'
 import { BlobPeers } from '../blob-sync/blob-peers.ts'
 import { WantBook } from '../blob-sync/want-book.ts'
 import type { FileSyncOptions } from '../flows/options.ts'
@@ -180,7 +181,9 @@ function createSyncing(
   const peers = new BlobPeers({ network: admitted, clock })
   const ownWants = new OwnWants(flows)
   const book = new WantBook({ clock, random }, sync)
-  const believes = (peerId: string, hash: ContentHash) => status.believes(peerId, hash)
+  const authors = new Authors()
+  const believes = (peerId: string, hash: ContentHash) =>
+    authors.of(hash) === peerId || status.believes(peerId, hash)
   const replicator = new Replicator(
     { flows, network: admitted, peers, book, believes },
     { ...options, batchSize: sync.batchSize }
@@ -195,6 +198,7 @@ function createSyncing(
     reportMsMax: sync.syncIntervalMs,
     onMerged: (entries) => {
       follower.follow()
+      authors.note(entries)
       if (entries.some(({ kind }) => kind === KIND_RECORD)) void readRecords()
       replicator.wake()
     }
