@@ -52,6 +52,8 @@ export interface DutyParts {
   readonly tasks: TaskBoard
   readonly folder: Folder
   readonly room: { measure(): Promise<void>; status(): Omit<DiskStatus, 'inodesFree'> }
+  /** Hears that the disk was full and changes are taken again: what was missed may come now. */
+  readonly onHealed: () => void
 }
 
 export type DutyOptions = Pick<Config, 'fileStorage' | 'images' | 'index'> & {
@@ -150,12 +152,16 @@ async function makeRoom(
 }
 
 /** After a full disk: takes changes again once the index is sure to find the room it needs. */
-async function healIndex({ flows, folder, room }: DutyParts, signal: AbortSignal): Promise<void> {
+async function healIndex(
+  { flows, folder, room, onHealed }: DutyParts,
+  signal: AbortSignal
+): Promise<void> {
   const { index, log, settler } = flows
   if (index.fault?.code !== 'DISK_FULL' || room.status().state === 'full') return
   if (!(await takesBytes(join(folder.temp, 'room.probe'), INDEX_OPEN_BYTES))) return
   await index.reopen()
   log.info('there is room on the disk again: changes are taken')
+  onHealed()
   await settler.settleAll({ signal })
 }
 

@@ -140,7 +140,11 @@ async function compose(
   const files = metadataFiles(folder)
   const tasks = new TaskBoard(parts)
   const options = ingestOptions(config)
-  const duties = createDuties({ flows, tasks, folder, room }, { ...config, ingest: options })
+  const onHealed = () => void mesh?.syncNow()
+  const duties = createDuties(
+    { flows, tasks, folder, room, onHealed },
+    { ...config, ingest: options }
+  )
   const status = () => statusOf(statusSources({ folder, flows, room, mesh }, duties))
   const haveSecret = () => mesh?.cluster().secret !== undefined
   const guard = await openGuard(config, { ...parts, ...flows, haveSecret }, files)

@@ -21,17 +21,22 @@ let on: TestFolder
 let node: MemoryNode
 let duties: Duties
 let disk: DiskStatus
+let healed = 0
 beforeEach(async () => {
   on = await makeTestFolder()
   node = await openMemoryNode()
   disk = TEST_DISK
+  healed = 0
   const { flows, http, options } = node
   duties = createDuties(
     {
       flows,
       tasks: http.tasks,
       folder: on.folder,
-      room: { measure: async () => {}, status: () => disk }
+      room: { measure: async () => {}, status: () => disk },
+      onHealed: () => {
+        healed++
+      }
     },
     {
       fileStorage: { trashKeepMs: 7 * DAY_MS, trashSizeBytes: 1e9 } as never,
@@ -72,12 +77,13 @@ test('after a full disk changes are taken again when there is room, and not befo
   disk = { ...TEST_DISK, state: 'full' }
   node.clock.advance(2 * MINUTE_MS)
   await new Promise((resolve) => setImmediate(resolve))
-  expect(index.fault).toBeDefined()
+  expect([index.fault === undefined, healed]).toEqual([false, 0])
   disk = TEST_DISK
   await eventually(() => {
     node.clock.advance(MINUTE_MS)
     expect(index.fault).toBeUndefined()
   })
+  expect(healed).toBe(1)
   await node.put('a.svg', tinyImage(1))
   expect(index.image(parsePath('a.svg'))?.hash).toBe(hashOf(1))
   expect(on.names('temp')).toEqual([])
