@@ -27,10 +27,13 @@ interface PeerState extends PeerConduct {
   receivedBytes: number
   receivedBlobs: number
   faults: number
-  line: Line | undefined
+  readonly lines: Map<LineKind, Line>
 }
 
-/** The long-lived stream to a peer. */
+/** Small blobs that readers wait for do not wait behind bulk. */
+export type LineKind = 'bulk' | 'reads'
+
+/** A long-lived stream to a peer. */
 interface Line {
   readonly client: Promise<BlobsClient>
   readonly watch: StallWatch
@@ -44,6 +47,7 @@ export interface BlobPeersParts {
 }
 
 export interface FetchOptions {
+  readonly line: LineKind
   readonly signal: AbortSignal
   /** A peer from which nothing comes for so long has failed. */
   readonly stallMs: number
@@ -62,7 +66,7 @@ export class BlobPeers {
   }
 
   /**
-   * Asks for blobs over the long-lived stream, as BlobsClient does; `onBlob` may take its own time.
+   * Asks for blobs over a long-lived stream, as BlobsClient does; `onBlob` may take its own time.
    * What is thrown, also because nothing came any more, has broken the stream for all who use it.
    */
   async fetch(
@@ -83,7 +87,7 @@ export class BlobPeers {
       }
       await client.fetch(items, take, options.signal)
     } catch (error) {
-      this.#close(peerId, line, error as Error)
+      this.#close(this.#of(peerId), line, error as Error)
       throw error
     } finally {
       if (--line.asked === 0) watch.stop()
@@ -117,7 +121,7 @@ export class BlobPeers {
   drop(peerId: string): void {
     const state = this.#peers.get(peerId)
     if (state === undefined) return
-    if (state.line !== undefined) this.#close(peerId, state.line, new Error('the peer is gone'))
+    for (const line of state.lines.values()) this.#close(state, line, new Error('the peer is gone'))
     state.restsUntilMs = 0
     state.faults = 0
   }
@@ -126,24 +130,25 @@ export class BlobPeers {
     for (const id of this.#peers.keys()) this.drop(id)
   }
 
-  #lineTo(peerId: string, { signal, stallMs }: FetchOptions): Line {
+  #lineTo(peerId: string, { line: kind, signal, stallMs }: FetchOptions): Line {
     const state = this.#of(peerId)
     const { network, clock } = this.#parts
-    if (state.line === undefined) {
+    let line = state.lines.get(kind)
+    if (line === undefined) {
       const opening = network.open(peerId, BLOBS_ID, signal)
-      const line: Line = {
+      const opened: Line = {
         client: opening.then((stream) => new BlobsClient(stream)),
-        watch: new StallWatch(clock, stallMs, () => this.#close(peerId, line, stalled(stallMs))),
+        watch: new StallWatch(clock, stallMs, () => this.#close(state, opened, stalled(stallMs))),
         asked: 0
       }
-      state.line = line
+      line = opened
+      state.lines.set(kind, line)
     }
-    return state.line
+    return line
   }
 
-  #close(peerId: string, line: Line, error: Error): void {
-    const state = this.#of(peerId)
-    if (state.line === line) state.line = undefined
+  #close(state: PeerState, line: Line, error: Error): void {
+    for (const [kind, one] of state.lines) if (one === line) state.lines.delete(kind)
     line.watch.stop()
     line.client.then(
       (client) => client.abort(error),
@@ -155,7 +160,7 @@ export class BlobPeers {
     let state = this.#peers.get(peerId)
     if (state === undefined) {
       state = {
-        line: undefined,
+        lines: new Map(),
         owedBytes: 0,
         faults: 0,
         restsUntilMs: 0,

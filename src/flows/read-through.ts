@@ -1,17 +1,16 @@
-// A reader's miss: the blob is asked of one holder after the other, over streams of their own, goes
-// on where the last one broke off, and is read while it comes. One fetch serves all who wait.
+// A reader's miss: the blob is asked of one holder after the other, goes on where the last one
+// broke off, and is read while it comes. One fetch serves all who wait.
 
-import { type BlobAnswer, BlobsClient } from '../../protocols/blobs/request.ts'
+import type { BlobAnswer } from '../../protocols/blobs/request.ts'
 import { verified } from '../../protocols/blobs/verified.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
-import { BLOBS_ID } from '../../protocols/ids.ts'
 import { STATUS } from '../../protocols/status.ts'
 import { WireError } from '../../protocols/wire-error.ts'
 import { NodeError } from '../base/errors.ts'
-import { type BlobPeers, stalled } from '../blob-sync/blob-peers.ts'
+import type { BlobPeers } from '../blob-sync/blob-peers.ts'
 import type { GrowingBlob, GrowingBlobs } from '../blob-sync/growing-blob.ts'
 import { planReadOrder } from '../blob-sync/plan-wants.ts'
-import { StallWatch } from '../blob-sync/stall-watch.ts'
+import { ReaderLines, type ReaderLinesOptions } from '../blob-sync/reader-lines.ts'
 import type { Transfers } from '../blob-sync/transfers.ts'
 import type { WantBook } from '../blob-sync/want-book.ts'
 import type { Network } from '../network/network.ts'
@@ -19,6 +18,7 @@ import { type NamelessBlob, SMALL_BLOB_BYTES_MAX, type StagedBlob } from '../sto
 import { isOwnFault, keepReplica } from './keep-replica.ts'
 import type { FlowParts, ReadableBlob } from './parts.ts'
 import { openTrusted } from './read.ts'
+import { Unneeded } from './take-in.ts'
 
 export interface ReadThroughParts {
   readonly flows: FlowParts
@@ -33,25 +33,19 @@ export interface ReadThroughParts {
   readonly onEnd: () => void
 }
 
-export interface ReadThroughOptions {
-  /** A peer from which nothing comes for so long has failed. */
-  readonly stallMs: number
-}
-
-/** A holder that is silent for so long is left for another, while there is one. */
-const PATIENCE_MS = 5000
 /** Blobs that turned out wrong in the end are begun anew this often. */
 const WRONG_MAX = 3
 
 export class ReadThrough {
   readonly #parts: ReadThroughParts
-  readonly #options: ReadThroughOptions
+  readonly #lines: ReaderLines
   readonly #stop = new AbortController()
   readonly #runs = new Map<ContentHash, Promise<string | undefined>>()
 
-  constructor(parts: ReadThroughParts, options: ReadThroughOptions) {
+  constructor(parts: ReadThroughParts, options: ReaderLinesOptions) {
     this.#parts = parts
-    this.#options = options
+    const { clock } = parts.flows
+    this.#lines = new ReaderLines({ ...parts, clock, signal: this.#stop.signal }, options)
   }
 
   /**
@@ -115,20 +109,33 @@ export class ReadThrough {
   }
 
   async #small(hash: ContentHash, bytes: number): Promise<string | undefined> {
-    const { flows, transfers } = this.#parts
-    for (const { peerId, isLast } of this.#holders(hash, new Set())) {
-      let staging: Promise<StagedBlob> | undefined
-      await this.#ask(peerId, { hash, offset: 0, isLast }, async ({ status, length, body }) => {
-        if (status !== STATUS.OK || length !== bytes) return
-        flows.room.take(length)
-        const coming = transfers.counted({ hash, peerId, bytesDone: 0, bytes }, body)
-        staging = flows.store.stage(verified(coming, hash, bytes), { bytesMax: bytes })
-        await staging
-      })
-      const staged = await outcomeOf(staging)
+    for (const { peerId } of this.#holders(hash, new Set())) {
+      const staged = await this.#stageFrom(peerId, hash, bytes)
       if (staged !== undefined && (await this.#keep(peerId, staged))) return peerId
     }
     return undefined
+  }
+
+  /** Over a stream that all small ones share, for one of its own would cost more than the blob. */
+  async #stageFrom(
+    peerId: string,
+    hash: ContentHash,
+    bytes: number
+  ): Promise<StagedBlob | undefined> {
+    const { flows, transfers } = this.#parts
+    let staging: Promise<StagedBlob> | undefined
+    const take = async ({ status, length, body }: BlobAnswer) => {
+      if (status !== STATUS.OK) return
+      if (length !== bytes) throw new Unneeded('it has another size')
+      flows.room.take(length)
+      const coming = transfers.counted({ hash, peerId, bytesDone: 0, bytes }, body)
+      staging = flows.store.stage(verified(coming, hash, bytes), { bytesMax: bytes })
+      await staging
+    }
+    await this.#blaming(peerId, hash, () =>
+      this.#lines.askShared(peerId, { hash, offset: 0, bytes }, take)
+    )
+    return outcomeOf(staging)
   }
 
   /** Once more from the start after bytes that were not right. */
@@ -149,17 +156,17 @@ export class ReadThrough {
 
   /** Until it is whole and kept, or has failed; `tried` grows by the peers that were asked. */
   async #grow(blob: GrowingBlob, tried: Set<string>): Promise<string | undefined> {
+    const holders = this.#holders(blob.hash, tried)
     try {
       await blob.ready
-      for (const { peerId, isLast } of this.#holders(blob.hash, tried)) {
-        // replication may be at it
-        if (await blob.idle()) return blob.from
+      for (;;) {
+        if (await blob.idle()) return blob.from // replication was at it
         if (blob.isOver) return undefined
-        tried.add(peerId)
-        if (await this.#growFrom(peerId, blob, isLast, tried)) return peerId
-        if (blob.isOver) return undefined
+        const holder = holders.next().value
+        if (holder === undefined) break
+        tried.add(holder.peerId)
+        if (await this.#growFrom(holder.peerId, blob, holder.isLast, tried)) return holder.peerId
       }
-      if (await blob.idle()) return blob.from
     } catch (error) {
       blob.fail(error)
       throw error
@@ -176,15 +183,25 @@ export class ReadThrough {
     tried: Set<string>
   ): Promise<boolean> {
     const { flows, transfers } = this.#parts
-    const { hash, bytes, bytesDone: offset } = blob
+    const { hash, bytes } = blob
+    let offset = 0
     let filling: Promise<NamelessBlob> | undefined
-    await this.#ask(peerId, { hash, offset, isLast }, async ({ status, length, body }) => {
-      if (status !== STATUS.OK || length !== bytes - offset || !blob.isResting) return
+    const take = async ({ status, length, body }: BlobAnswer) => {
+      if (status !== STATUS.OK) return
+      if (length !== bytes - offset) throw new Unneeded('it has another size')
+      if (!blob.isResting) throw new Unneeded('replication was faster')
       flows.room.take(length)
       const coming = transfers.counted({ hash, peerId, bytesDone: offset, bytes }, body)
       filling = blob.fill(peerId, coming)
       await filling
-    })
+    }
+    const asked = () => {
+      offset = blob.bytesDone
+      return blob.isResting ? { hash, offset } : undefined
+    }
+    await this.#blaming(peerId, hash, () =>
+      this.#lines.askAlone(peerId, bytes, { isLast, asked }, take)
+    )
     const whole = await outcomeOf(filling)
     if (whole === undefined) {
       // the wrong bytes may be those of an earlier peer: this one gets a chance to send them all
@@ -217,7 +234,7 @@ export class ReadThrough {
   *#holders(
     hash: ContentHash,
     tried: ReadonlySet<string>
-  ): Generator<{ peerId: string; isLast: boolean }> {
+  ): Generator<{ peerId: string; isLast: boolean }, undefined> {
     const { network, peers, believes, flows } = this.#parts
     const asked = new Set<string>(tried)
     for (;;) {
@@ -226,45 +243,22 @@ export class ReadThrough {
         .filter(({ id }) => !asked.has(id))
         .map(({ id }) => ({ peerId: id, ...peers.state(id), believed: believes(id, hash) }))
       const [peerId] = planReadOrder(candidates, flows.clock.now())
-      if (peerId === undefined) return
+      if (peerId === undefined) return undefined
       asked.add(peerId)
       yield { peerId, isLast: candidates.length === 1 }
     }
   }
 
-  /**
-   * Asks one peer over a stream of its own: a reader does not wait behind bulk. Whatever goes wrong
-   * on the way is the peer's fault; this node's own is thrown.
-   */
-  async #ask(
-    peerId: string,
-    { hash, offset, isLast }: { hash: ContentHash; offset: number; isLast: boolean },
-    take: (answer: BlobAnswer) => Promise<void>
-  ): Promise<void> {
-    const { flows, network, peers } = this.#parts
-    const { stallMs } = this.#options
-    const late = new AbortController()
-    const watch = new StallWatch(flows.clock, stallMs, () => late.abort(stalled(stallMs)))
-    const signal = AbortSignal.any([late.signal, this.#stop.signal])
-    let client: BlobsClient | undefined
+  /** Whatever goes wrong is the peer's fault, but this node's own, which is thrown. */
+  async #blaming(peerId: string, hash: ContentHash, ask: () => Promise<void>): Promise<void> {
+    const { flows, peers } = this.#parts
     try {
-      watch.wait(isLast ? stallMs : Math.min(stallMs, PATIENCE_MS))
-      client = new BlobsClient(await network.open(peerId, BLOBS_ID, signal))
-      const onBlob = async (answer: BlobAnswer) => {
-        watch.rest()
-        await take({ ...answer, body: watch.watched(answer.body) })
-        watch.wait()
-      }
-      await client.fetch([{ hash, offset }], onBlob, signal)
-      await client.end(signal)
+      await ask()
     } catch (error) {
-      client?.abort(error as Error)
       this.#stop.signal.throwIfAborted()
       if (isOwnFault(error)) throw error
       flows.log.debug({ peer: peerId, hash, err: error }, 'a reader gets this elsewhere')
-      peers.failed(peerId)
-    } finally {
-      watch.stop()
+      if (!(error instanceof Unneeded)) peers.failed(peerId)
     }
   }
 }

@@ -213,8 +213,8 @@ export class Replicator {
         }
         close(blob)
       }
-      const options = { signal: this.#stop.signal, stallMs: this.#options.syncTimeoutMs }
-      await peers.fetch(peerId, items, take, options)
+      const stallMs = this.#options.syncTimeoutMs
+      await peers.fetch(peerId, items, take, { line: 'bulk', signal: this.#stop.signal, stallMs })
     } catch (error) {
       if (!this.#stop.signal.aborted) this.#brokeOff(peerId, error as Error, [...open.keys()])
     } finally {

@@ -26,7 +26,7 @@ export interface TakeInParts {
 /** Bytes that come although nobody needs them any more; beyond this the stream is broken. */
 const UNNEEDED_BYTES_MAX = 2 ** 20
 
-/** A large blob comes that a reader has fetched meanwhile. */
+/** Bytes come that are of no use, which is nobody's fault: their stream is broken for it. */
 export class Unneeded extends Error {}
 
 export class TakeIn {

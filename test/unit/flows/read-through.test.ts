@@ -71,6 +71,24 @@ test('a hundred readers cause one fetch, and the blob stays', async () => {
   expect(replicator.transfers()).toEqual([])
 })
 
+test.each([
+  ['small', 150, 400, 1],
+  ['large', 12, 300_000, 6]
+])(
+  'many %s blobs at once are asked of all holders, over few streams',
+  async (_, count, size, streamsMax) => {
+    const { node, network, replicator } = await begin()
+    const blobs = Array.from({ length: count }, (_, n) => testBytes(size + n, n + 1))
+    const source = sourceOf(...blobs)
+    for (const id of ['p', 'q']) network.add(id, source)
+    const hashes = await Promise.all(blobs.map((bytes, n) => want(node, `${n}.png`, bytes)))
+    const holders = await Promise.all(hashes.map((hash) => replicator.fetchNow(hash)))
+    expect(new Set(holders)).toEqual(new Set(['p', 'q']))
+    expect(hashes.every((hash) => isHeld(node, hash))).toBe(true)
+    for (const id of ['p', 'q']) expect(network.streams(id)).toBeLessThanOrEqual(streamsMax)
+  }
+)
+
 test('one who reads nothing keeps nobody back', async () => {
   const { node, network, replicator } = await begin()
   network.add('p', sourceOf(LARGE))

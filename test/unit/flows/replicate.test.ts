@@ -7,7 +7,10 @@ import { STATUS } from '../../../protocols/status.ts'
 import { BlobPeers } from '../../../src/blob-sync/blob-peers.ts'
 import { WantBook } from '../../../src/blob-sync/want-book.ts'
 import { Replicator } from '../../../src/flows/replicate.ts'
+import { BlobHolders, lyingSource, want } from '../../support/blob-holders.ts'
+import { testBytes } from '../../support/data-folder.ts'
 import { eventually } from '../../support/eventually.ts'
+import { MemoryBlobSource } from '../../support/memory-blob-source.ts'
 import { openMemoryNode, tinyImage } from '../../support/memory-node.ts'
 
 const hashOf = (bytes: Uint8Array) => digest('sha256', bytes) as ContentHash
@@ -57,5 +60,92 @@ test('an old image arrives although a thousand newer ones are nowhere to be had'
   replicator.wake()
   await eventually(() => expect(index.blob(hashOf(oldest))?.state).toBe('held'))
   await replicator.stop()
+  await close()
+})
+
+const LARGE = testBytes(600_000)
+
+async function begin() {
+  const node = await openMemoryNode()
+  const { flows, clock } = node
+  const network = new BlobHolders()
+  const peers = new BlobPeers({ network, clock })
+  const policy = { maxRetryAttempts: 3, retryDelayMs: 1000 }
+  const book = new WantBook({ clock, random: flows.random }, policy)
+  const parts = { flows, network, peers, book, believes: () => false }
+  const options = { batchSize: 10, fetchAll: true, syncTimeoutMs: 30_000 }
+  const replicator = new Replicator(parts, options)
+  const close = async () => {
+    await replicator.stop()
+    await node.close()
+  }
+  return { node, network, peers, book, replicator, clock, close }
+}
+
+function sourceOf(bytes: Uint8Array): MemoryBlobSource {
+  const source = new MemoryBlobSource()
+  source.add(bytes)
+  return source
+}
+
+const BREAK = { fault: { afterBytes: 350_000, from: 'right', how: 'break' } } as const
+
+test('what broke off in bulk is gone on with at once, by another peer', async () => {
+  const { node, network, peers, book, replicator, clock, close } = await begin()
+  network.add('breaks', sourceOf(LARGE), [BREAK])
+  network.add('whole', sourceOf(LARGE))
+  const hash = await want(node, 'a.png', LARGE)
+  replicator.wake()
+  await eventually(() => expect(node.flows.index.blob(hash)?.state).toBe('held'))
+  expect(network.sentBytes('whole')).toBeLessThan(LARGE.byteLength - 200_000)
+  expect(peers.state('breaks').restsUntilMs).toBeGreaterThan(clock.now())
+  expect(book.note(hash)).toBeUndefined()
+  expect(node.store.partials()).toEqual([])
+  await close()
+})
+
+test('where there is no other, the same one is asked again for the rest', async () => {
+  const { node, network, book, replicator, clock, close } = await begin()
+  network.add('p', sourceOf(LARGE), [BREAK, {}])
+  const hash = await want(node, 'a.png', LARGE)
+  replicator.wake()
+  await eventually(() => expect(book.note(hash)?.attempts).toBe(1))
+  expect(node.store.partials()).toEqual([hash])
+  await eventually(() => {
+    clock.advance(500)
+    expect(node.flows.index.blob(hash)?.state).toBe('held')
+  })
+  expect(network.sentBytes('p')).toBeLessThan(LARGE.byteLength + 150_000)
+  await close()
+})
+
+test('a peer from which nothing comes any more has failed, and another is asked', async () => {
+  const { node, network, peers, replicator, clock, close } = await begin()
+  const source = sourceOf(LARGE)
+  source.open = () => new Promise(() => {})
+  network.add('silent', source)
+  network.add('p', sourceOf(LARGE))
+  const hash = await want(node, 'a.png', LARGE)
+  replicator.wake()
+  await eventually(() => expect(network.streams('silent')).toBe(1))
+  for (let n = 0; n < 10; n++) await new Promise(setImmediate)
+  clock.advance(29_999)
+  expect([network.streams('p'), peers.state('silent').restsUntilMs]).toEqual([0, 0])
+  clock.advance(1)
+  await eventually(() => expect(node.flows.index.blob(hash)?.state).toBe('held'))
+  expect(peers.state('silent').restsUntilMs).toBeGreaterThan(clock.now())
+  expect(peers.state('silent').owedBytes).toBe(0)
+  await close()
+})
+
+test('wrong bytes are dropped, and asked of another from the start', async () => {
+  const { node, network, peers, replicator, clock, close } = await begin()
+  network.add('lies', lyingSource(LARGE, 5))
+  network.add('honest', sourceOf(LARGE))
+  const hash = await want(node, 'a.png', LARGE)
+  replicator.wake()
+  await eventually(() => expect(node.flows.index.blob(hash)?.state).toBe('held'))
+  expect(network.sentBytes('honest')).toBeGreaterThan(LARGE.byteLength)
+  expect(peers.state('lies').restsUntilMs).toBeGreaterThan(clock.now())
   await close()
 })

@@ -1,0 +1,121 @@
+// How readers ask peers for blobs: small ones share a stream, large ones have one each, and there
+// are not too many at a time.
+
+import type { BlobItem } from '../../protocols/blobs/parse-request.ts'
+import { type BlobAnswer, BlobsClient } from '../../protocols/blobs/request.ts'
+import { BLOBS_ID } from '../../protocols/ids.ts'
+import type { Clock } from '../base/clock.ts'
+import { Turns } from '../base/turns.ts'
+import type { Network } from '../network/network.ts'
+import { type BlobPeers, stalled } from './blob-peers.ts'
+import { StallWatch } from './stall-watch.ts'
+
+export interface ReaderLinesParts {
+  readonly network: Pick<Network, 'open'>
+  readonly peers: BlobPeers
+  readonly clock: Clock
+  /** Ends all of it. */
+  readonly signal: AbortSignal
+}
+
+export interface ReaderLinesOptions {
+  /** A peer from which nothing comes for so long has failed. */
+  readonly stallMs: number
+}
+
+/** A blob whose bytes from an offset on are asked for. */
+export interface Asked extends BlobItem {
+  /** Of the whole blob. */
+  readonly bytes: number
+}
+
+type Take = (answer: BlobAnswer) => Promise<void>
+
+/** A holder that is silent for so long is left for another, while there is one. */
+const PATIENCE_MS = 5000
+/** Streams of readers to one peer, of the 16 that it allows. */
+const LARGE_MAX = 8
+/** Requests for small blobs on their way to one peer, of the 256 that may wait there. */
+const SMALL_MAX = 128
+/** Who waits for a turn, for each peer. */
+const WAITING_MAX = 10_000
+
+export class ReaderLines {
+  readonly #parts: ReaderLinesParts
+  readonly #options: ReaderLinesOptions
+  readonly #small = new Map<string, Turns>()
+  readonly #large = new Map<string, Turns>()
+
+  constructor(parts: ReaderLinesParts, options: ReaderLinesOptions) {
+    this.#parts = parts
+    this.#options = options
+  }
+
+  /** Throws as BlobsClient.fetch, and what `take` throws; BUSY if too many wait. */
+  askShared(peerId: string, { bytes, ...item }: Asked, take: Take): Promise<void> {
+    const { peers, signal } = this.#parts
+    const stallMs = Math.min(this.#options.stallMs, PATIENCE_MS)
+    return this.#inTurn(this.#small, peerId, bytes, () =>
+      peers.fetch(peerId, [item], take, { line: 'reads', signal, stallMs })
+    )
+  }
+
+  /**
+   * The same over a stream of its own: it waits neither behind bulk nor behind other readers.
+   * `asked` is called when it is its turn; undefined if nothing is to be asked then.
+   */
+  askAlone(
+    peerId: string,
+    bytes: number,
+    { isLast, asked }: { readonly isLast: boolean; readonly asked: () => BlobItem | undefined },
+    take: Take
+  ): Promise<void> {
+    return this.#inTurn(this.#large, peerId, bytes, async () => {
+      const item = asked()
+      if (item !== undefined) await this.#ask(peerId, item, isLast, take)
+    })
+  }
+
+  async #inTurn(
+    ofPeers: Map<string, Turns>,
+    peerId: string,
+    bytes: number,
+    ask: () => Promise<void>
+  ): Promise<void> {
+    const { peers, signal } = this.#parts
+    const runningMax = ofPeers === this.#small ? SMALL_MAX : LARGE_MAX
+    const turns = ofPeers.get(peerId) ?? new Turns({ runningMax, waitingMax: WAITING_MAX })
+    ofPeers.set(peerId, turns)
+    peers.owes(peerId, bytes)
+    try {
+      await turns.run(ask, signal)
+    } finally {
+      peers.owes(peerId, -bytes)
+    }
+  }
+
+  async #ask(peerId: string, item: BlobItem, isLast: boolean, take: Take): Promise<void> {
+    const { clock, network } = this.#parts
+    const { stallMs } = this.#options
+    const late = new AbortController()
+    const watch = new StallWatch(clock, stallMs, () => late.abort(stalled(stallMs)))
+    const signal = AbortSignal.any([late.signal, this.#parts.signal])
+    let client: BlobsClient | undefined
+    try {
+      watch.wait(isLast ? stallMs : Math.min(stallMs, PATIENCE_MS))
+      client = new BlobsClient(await network.open(peerId, BLOBS_ID, signal))
+      const onBlob = async (answer: BlobAnswer) => {
+        watch.rest()
+        await take({ ...answer, body: watch.watched(answer.body) })
+        watch.wait()
+      }
+      await client.fetch([item], onBlob, signal)
+      await client.end(signal)
+    } catch (error) {
+      client?.abort(error as Error)
+      throw error
+    } finally {
+      watch.stop()
+    }
+  }
+}
