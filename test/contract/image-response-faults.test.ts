@@ -147,6 +147,57 @@ describe('clients', () => {
     expect(socket.destroyed).toBe(true)
   })
 
+  /** Bytes that come from elsewhere, and stop for a while. */
+  function serveWaiting() {
+    const waits = Promise.withResolvers<void>()
+    const goesOn = Promise.withResolvers<void>()
+    let pieces = 0
+    const pause = async () => {
+      if (++pieces !== 2) return
+      waits.resolve()
+      await goesOn.promise
+    }
+    world.serve(contentOf(LARGE), {}, { pause })
+    const { open } = world.image
+    world.image = {
+      ...world.image,
+      async open() {
+        const { blob } = (await open()) as { blob: FakeBlob }
+        const close = blob.close.bind(blob)
+        blob.close = () => {
+          close()
+          goesOn.resolve()
+        }
+        return { blob, from: 'b' }
+      }
+    }
+    return { waits: waits.promise, goOn: goesOn.resolve }
+  }
+
+  test('one whose bytes are still to come from elsewhere is not let go', async () => {
+    const { waits, goOn } = serveWaiting()
+    const connected = once(world.server, 'connection')
+    const getting = world.get()
+    const [socket] = (await connected) as [Socket]
+    await waits
+    while (socket.writableLength > 0) await new Promise(setImmediate)
+    socket.emit('timeout')
+    expect([socket.destroyed, socket.timeout]).toEqual([false, STALL_MS_MAX])
+    goOn()
+    const { headers, body } = await getting
+    expect(headers['x-image-source']).toBe('peer:b')
+    expect(body.equals(contentOf(LARGE))).toBe(true)
+  })
+
+  test('one that goes ends the wait for bytes from elsewhere', async () => {
+    const { waits } = serveWaiting()
+    const socket = await ask(1)
+    await waits
+    socket.destroy()
+    await world.answers(1)
+    expect(world.faults).toEqual([])
+  })
+
   test('one that reads late gets all of it, and no listener stays', async () => {
     world.serve(new Uint8Array(HUGE))
     const connected = once(world.server, 'connection')
