@@ -4,6 +4,7 @@ import { NodeError } from '../base/errors.ts'
 import type { WantBook } from '../blob-sync/want-book.ts'
 import type { NamelessBlob } from '../store/blob-store.ts'
 import type { FlowParts } from './parts.ts'
+import { PATHS_MAX } from './settle.ts'
 
 /** Blobs that have come and are not yet durable: they share the syncs of the disk. */
 const KEEPING_MAX = 64
@@ -20,10 +21,13 @@ export async function keepReplica(
     if (row === undefined || row.live === 0) return false
     if (row.state === 'held' || row.state === 'trashed') return true
     const stamp = await store.publish(blob)
-    await index.change(async (tx) => {
+    // Read ahead: within the change it would keep all others waiting, blob after blob. A path that
+    // names the blob from here on has its own intent, and settling that waits for this lock.
+    const paths = await index.pathsOf(hash, PATHS_MAX)
+    await index.change((tx) => {
       if (tx.blob(hash) === undefined) return
       tx.setBlob(hash, { state: 'held', stamp, verifiedAtMs: tx.nowMs })
-      await tx.intendViews(hash)
+      for (const path of paths) tx.addIntent('view', path)
     })
     return true
   })

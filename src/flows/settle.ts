@@ -43,7 +43,7 @@ interface ShownView {
 }
 
 /** Names of one blob that are handled together. */
-const PATHS_MAX = 100_000
+export const PATHS_MAX = 100_000
 
 /** What is written of a blob once its file is in its place, or found to be nowhere. */
 type Moved = (tx: Transaction, hash: ContentHash) => void | Promise<void>
