@@ -23,6 +23,7 @@ export interface GreetingParts {
 export class Greetings {
   readonly #parts: GreetingParts
   readonly #heard = new Map<string, Heard>()
+  readonly #greeting = new Map<string, Promise<Heard>>()
   readonly #stopped = new AbortController()
   readonly #self: HelloSource
 
@@ -48,8 +49,29 @@ export class Greetings {
     return this.#heard.get(peerId)
   }
 
-  /** Says hello to a peer. Errors: PEER_UNREACHABLE, and those of requestHello. */
-  async greet(peerId: string): Promise<Heard> {
+  /**
+   * Says hello to a peer, once at a time. Errors: PEER_UNREACHABLE, and those of requestHello.
+   */
+  greet(peerId: string): Promise<Heard> {
+    let greeting = this.#greeting.get(peerId)
+    if (greeting === undefined) {
+      greeting = this.#greet(peerId).finally(() => this.#greeting.delete(peerId))
+      this.#greeting.set(peerId, greeting)
+    }
+    return greeting
+  }
+
+  /** After one that is under way, which may have said what holds no more. */
+  async greetAnew(peerId: string): Promise<Heard> {
+    await this.#greeting.get(peerId)?.catch(() => {})
+    return this.greet(peerId)
+  }
+
+  stop(): void {
+    this.#stopped.abort(new Error('the node is stopping'))
+  }
+
+  async #greet(peerId: string): Promise<Heard> {
     const { network, flows } = this.#parts
     const late = new AbortController()
     const cancel = flows.clock.after(HELLO_MS_MAX, () => late.abort(new Error('no answer')))
@@ -62,10 +84,6 @@ export class Greetings {
     } finally {
       cancel()
     }
-  }
-
-  stop(): void {
-    this.#stopped.abort(new Error('the node is stopping'))
   }
 
   #hello(): Hello {

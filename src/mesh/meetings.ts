@@ -86,7 +86,7 @@ export class Meetings {
   /** A person chose this peer: merges with its mesh. Errors: those of Greetings.greet. */
   async merge(peerId: string): Promise<void> {
     this.#chosen.add(peerId)
-    await this.#greetings.greet(peerId)
+    await this.#greetings.greetAnew(peerId)
     await Promise.all(this.#judging)
   }
 
@@ -107,9 +107,9 @@ export class Meetings {
   }
 
   /** Never rejects. */
-  async #greet(peerId: string): Promise<void> {
+  async #greet(peerId: string, { anew = false } = {}): Promise<void> {
     try {
-      await this.#greetings.greet(peerId)
+      await (anew ? this.#greetings.greetAnew(peerId) : this.#greetings.greet(peerId))
     } catch (error) {
       this.#parts.flows.log.debug({ peer: peerId, err: error }, 'a peer did not answer a hello')
     }
@@ -135,7 +135,7 @@ export class Meetings {
     state.waits = false
     admitted.admit(peerId)
     // the other side decides by the ids that this one has now
-    if (meeting === 'wait') await this.#greet(peerId)
+    if (meeting === 'wait') await this.#greet(peerId, { anew: true })
   }
 
   async #begin(): Promise<void> {
