@@ -78,6 +78,8 @@ export class Replicator {
     this.#again = true
     this.#pass ??= this.#run().finally(() => {
       this.#pass = undefined
+      // asked after the last look
+      if (this.#again && !this.#stop.signal.aborted) this.wake()
     })
   }
 

@@ -79,7 +79,7 @@ export class IndexSync implements EntriesSource {
       return running.done
     }
     const state = { done: Promise.resolve(), again: false }
-    state.done = this.#run(peerId, state).finally(() => this.#exchanges.delete(peerId))
+    state.done = this.#run(peerId, state)
     this.#exchanges.set(peerId, state)
     return state.done
   }
@@ -188,9 +188,10 @@ export class IndexSync implements EntriesSource {
         const { log } = this.#parts
         if (!this.#stop.signal.aborted)
           log.debug({ peer: peerId, err: error }, 'an exchange broke off')
-        return // who connects again compares again
+        // begun again only if that was asked for: who connects again compares again
       }
     } while (state.again && !this.#stop.signal.aborted)
+    this.#exchanges.delete(peerId) // in the same step as the last look at `again`
   }
 
   /** True if something moved and the two are still not the same. */

@@ -15,17 +15,19 @@ export function createFollower({ settler, log }: FlowParts): {
       await settler.settleAll()
     }
   }
+  const follow = () => {
+    again = true
+    running ??= run()
+      .catch((error) => log.error({ err: error }, 'not all of images/ could be brought up to date'))
+      .finally(() => {
+        running = undefined
+        if (again) follow() // asked after the last look
+      })
+  }
   return {
-    follow() {
-      again = true
-      running ??= run()
-        .catch((error) =>
-          log.error({ err: error }, 'not all of images/ could be brought up to date')
-        )
-        .finally(() => {
-          running = undefined
-        })
-    },
-    idle: async () => running
+    follow,
+    async idle() {
+      while (running !== undefined) await running
+    }
   }
 }

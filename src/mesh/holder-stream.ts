@@ -69,9 +69,14 @@ export class HolderStream {
       if (signal.aborted || this.#stop.signal.aborted) return resolve(undefined)
       signal.addEventListener('abort', giveUp)
       this.#waiters.add(waiter)
-      this.#running ??= this.#run().finally(() => {
-        this.#running = undefined
-      })
+      this.#begin()
+    })
+  }
+
+  #begin(): void {
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined
+      if (this.#waiters.size > 0) this.#begin() // one came after the last look
     })
   }
 

@@ -12,6 +12,7 @@ import { testBytes } from '../../support/data-folder.ts'
 import { eventually } from '../../support/eventually.ts'
 import { MemoryBlobSource } from '../../support/memory-blob-source.ts'
 import { openMemoryNode, tinyImage } from '../../support/memory-node.ts'
+import { MICROTASKS, microtasks, settled } from '../../support/microtasks.ts'
 
 const hashOf = (bytes: Uint8Array) => digest('sha256', bytes) as ContentHash
 
@@ -147,5 +148,18 @@ test('wrong bytes are dropped, and asked of another from the start', async () =>
   await eventually(() => expect(node.flows.index.blob(hash)?.state).toBe('held'))
   expect(network.sentBytes('honest')).toBeGreaterThan(LARGE.byteLength)
   expect(peers.state('lies').restsUntilMs).toBeGreaterThan(clock.now())
+  await close()
+})
+
+test.each(MICROTASKS)('blobs are looked for when told so %i steps after a look', async (steps) => {
+  const { node, network, replicator, close } = await begin()
+  let looks = 0
+  node.flows.index.wants = async function* () {
+    if (++looks === 1) void microtasks(steps).then(() => replicator.wake())
+  }
+  network.add('p', new MemoryBlobSource())
+  replicator.wake()
+  await settled()
+  expect(looks).toBe(2)
   await close()
 })
