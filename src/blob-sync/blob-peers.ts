@@ -15,7 +15,7 @@ const REST_MS_MAX = 60_000
 export interface PeerConduct {
   /** Bytes that it was asked for and that have not come. */
   readonly owedBytes: number
-  /** Until then it is left alone. */
+  /** Until then, by the monotonic clock, it is left alone. */
   readonly restsUntilMs: number
   readonly receivedBytes: number
   readonly receivedBlobs: number
@@ -111,7 +111,7 @@ export class BlobPeers {
    */
   failed(peerId: string): void {
     const state = this.#of(peerId)
-    const nowMs = this.#parts.clock.now()
+    const nowMs = this.#parts.clock.monotonicMs()
     if (state.restsUntilMs > nowMs) return
     state.restsUntilMs = nowMs + Math.min(REST_MS * 2 ** state.faults, REST_MS_MAX)
     state.faults += 1

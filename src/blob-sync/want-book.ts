@@ -7,6 +7,7 @@ import { planRetryMs, type RetryPolicy } from './plan-wants.ts'
 export interface WantNote {
   readonly attempts: number
   readonly reason: string
+  /** By the monotonic clock: one that is set back must not put tries off. */
   readonly nextTryMs: number
   /** Peers that said they lack it, since the last time that all were asked. */
   readonly lacking: ReadonlySet<string>
@@ -33,7 +34,7 @@ export class WantBook {
   }
 
   isDue(hash: ContentHash): boolean {
-    return (this.#notes.get(hash)?.nextTryMs ?? 0) <= this.#clock.now()
+    return (this.#notes.get(hash)?.nextTryMs ?? 0) <= this.#clock.monotonicMs()
   }
 
   lacking(hash: ContentHash): ReadonlySet<string> {
@@ -56,7 +57,12 @@ export class WantBook {
   failed(hash: ContentHash, reason: string): void {
     const attempts = (this.#notes.get(hash)?.attempts ?? 0) + 1
     const waitMs = planRetryMs(attempts, this.#policy, this.#random.fraction())
-    this.#put(hash, { attempts, reason, nextTryMs: this.#clock.now() + waitMs, lacking: NO_ONE })
+    this.#put(hash, {
+      attempts,
+      reason,
+      nextTryMs: this.#clock.monotonicMs() + waitMs,
+      lacking: NO_ONE
+    })
   }
 
   done(hash: ContentHash): void {
@@ -83,7 +89,7 @@ export class WantBook {
     for (const { nextTryMs } of this.#notes.values()) {
       if (next === undefined || nextTryMs < next) next = nextTryMs
     }
-    return next === undefined ? undefined : Math.max(0, next - this.#clock.now())
+    return next === undefined ? undefined : Math.max(0, next - this.#clock.monotonicMs())
   }
 
   #put(hash: ContentHash, note: WantNote): void {

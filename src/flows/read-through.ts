@@ -242,7 +242,7 @@ export class ReadThrough {
         .peers()
         .filter(({ id }) => !asked.has(id))
         .map(({ id }) => ({ peerId: id, ...peers.state(id), believed: believes(id, hash) }))
-      const [peerId] = planReadOrder(candidates, flows.clock.now())
+      const [peerId] = planReadOrder(candidates, flows.clock.monotonicMs())
       if (peerId === undefined) return undefined
       asked.add(peerId)
       yield { peerId, isLast: candidates.length === 1 }

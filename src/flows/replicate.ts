@@ -136,7 +136,7 @@ export class Replicator {
         await this.#assign()
       } catch (error) {
         this.#parts.flows.log.error({ err: error }, 'could not look for blobs to fetch')
-        this.#pausedUntilMs = this.#parts.flows.clock.now() + PAUSE_MS
+        this.#pausedUntilMs = this.#parts.flows.clock.monotonicMs() + PAUSE_MS
       }
     }
     this.#sleepUntilDue()
@@ -147,7 +147,7 @@ export class Replicator {
     const { flows, network } = this.#parts
     sweepPartials(flows)
     if (!this.#options.fetchAll || network.peers().length === 0) return
-    if (flows.clock.now() < this.#pausedUntilMs) return
+    if (flows.clock.monotonicMs() < this.#pausedUntilMs) return
     const orders = new Map<string, WantedBlob[]>()
     let due = 0
     for await (const hash of flows.index.wants({ newestFirst: true })) {
@@ -179,7 +179,7 @@ export class Replicator {
       book.failed(hash, 'no server that is connected has it')
       return undefined
     }
-    return planHolder(candidates, lacking, flows.clock.now(), OWED_BYTES_MAX)
+    return planHolder(candidates, lacking, flows.clock.monotonicMs(), OWED_BYTES_MAX)
   }
 
   #order(peerId: string, blobs: readonly WantedBlob[]): void {
@@ -232,7 +232,7 @@ export class Replicator {
     if (error instanceof Unneeded) return
     if (isOwnFault(error)) {
       flows.log.warn({ err: error }, 'no images are fetched for a while')
-      this.#pausedUntilMs = flows.clock.now() + PAUSE_MS
+      this.#pausedUntilMs = flows.clock.monotonicMs() + PAUSE_MS
       return
     }
     flows.log.debug({ peer: peerId, err: error }, 'a fetch broke off')
@@ -247,7 +247,7 @@ export class Replicator {
   #others(hash: ContentHash): number {
     const { network, peers, book, flows } = this.#parts
     const lacking = book.lacking(hash)
-    const nowMs = flows.clock.now()
+    const nowMs = flows.clock.monotonicMs()
     const isFit = (id: string) => !lacking.has(id) && peers.state(id).restsUntilMs <= nowMs
     return network.peers().filter(({ id }) => isFit(id)).length
   }
@@ -255,7 +255,7 @@ export class Replicator {
   #sleepUntilDue(): void {
     this.#cancelTimer?.()
     const { flows, book, network, peers } = this.#parts
-    const nowMs = flows.clock.now()
+    const nowMs = flows.clock.monotonicMs()
     const pausedMs = this.#pausedUntilMs - nowMs
     const restMs = network.peers().map(({ id }) => peers.state(id).restsUntilMs - nowMs)
     const waitsMs = [book.nextDueMs() ?? Number.POSITIVE_INFINITY, ...restMs.filter((ms) => ms > 0)]

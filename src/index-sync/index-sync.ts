@@ -45,7 +45,7 @@ export class IndexSync implements EntriesSource {
   readonly #pusher: Pusher
   /** Exchanges under way, and those that must follow them. */
   readonly #exchanges = new Map<string, { done: Promise<void>; again: boolean }>()
-  /** When peers were last asked what they lack. */
+  /** When peers were last asked what they lack, by the monotonic clock. */
   readonly #askedMs = new Map<string, number>()
   readonly #asking = new Set<Promise<void>>()
   readonly #stop = new AbortController()
@@ -102,13 +102,15 @@ export class IndexSync implements EntriesSource {
    */
   refresh(): void {
     const { network, clock, reportMsMax } = this.#parts
+    const nowMs = clock.monotonicMs()
     for (const { id } of network.peers()) {
       const report = this.beliefs.report(id)
-      if (clock.now() - (this.#askedMs.get(id) ?? 0) < ASK_MS || this.#exchanges.has(id)) continue
-      const isOld = report === undefined || clock.now() - report.atMs >= reportMsMax
+      const askedMs = this.#askedMs.get(id) ?? Number.NEGATIVE_INFINITY
+      if (nowMs - askedMs < ASK_MS || this.#exchanges.has(id)) continue
+      const isOld = report === undefined || Math.abs(clock.now() - report.atMs) >= reportMsMax
       const isSyncing = report !== undefined && (!report.equal || report.status.wantsFiles > 0)
       if (!isOld && !isSyncing && !this.beliefs.isOutdated(id)) continue
-      this.#askedMs.set(id, clock.now())
+      this.#askedMs.set(id, nowMs)
       const asking = this.#ask(id).finally(() => this.#asking.delete(asking))
       this.#asking.add(asking)
     }

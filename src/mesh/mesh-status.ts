@@ -135,7 +135,10 @@ export class MeshStatus implements MeshStatusPort {
   }
 
   want(hash: ContentHash) {
-    return this.#parts.book.note(hash)
+    const { book, flows } = this.#parts
+    const note = book.note(hash)
+    const waitMs = Math.max((note?.nextTryMs ?? 0) - flows.clock.monotonicMs(), 0)
+    return note && { reason: note.reason, nextTryMs: flows.clock.now() + waitMs }
   }
 
   failedBlobs(): number {

@@ -9,6 +9,7 @@ interface Timer {
 
 export class ManualClock implements Clock {
   #nowMs: number
+  #jumpedMs = 0
   /** The next one last; of one moment, the first that was set is the first to run. */
   readonly #timers: Timer[] = []
 
@@ -17,7 +18,7 @@ export class ManualClock implements Clock {
   }
 
   now(): number {
-    return this.#nowMs
+    return this.#nowMs + this.#jumpedMs
   }
 
   monotonicMs(): number {
@@ -47,9 +48,9 @@ export class ManualClock implements Clock {
     this.#nowMs = endMs
   }
 
-  /** The clock of the machine is set back or forward: no timer runs. */
+  /** The clock of the machine is set back or forward: no timer runs, and durations stay. */
   jump(ms: number): void {
-    this.#nowMs += ms
+    this.#jumpedMs += ms
   }
 
   /**

@@ -38,3 +38,11 @@ test('a blob that has come is forgotten', () => {
     true
   ])
 })
+
+test('a clock that is set back puts no try off', () => {
+  book.failed(hash, 'gone')
+  clock.jump(-86_400_000)
+  expect(book.nextDueMs()).toBe(5000)
+  clock.advance(5000)
+  expect(book.isDue(hash)).toBe(true)
+})

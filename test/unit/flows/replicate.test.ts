@@ -163,3 +163,17 @@ test.each(MICROTASKS)('blobs are looked for when told so %i steps after a look',
   expect(looks).toBe(2)
   await close()
 })
+
+test('a clock that is set back keeps no peer at rest', async () => {
+  const { node, network, peers, replicator, clock, close } = await begin()
+  network.add('p', sourceOf(LARGE), [{ fault: { afterBytes: 1, from: 'right', how: 'break' } }, {}])
+  const hash = await want(node, 'a.png', LARGE)
+  replicator.wake()
+  await eventually(() => expect(peers.state('p').restsUntilMs).toBeGreaterThan(0))
+  clock.jump(-86_400_000)
+  await eventually(() => {
+    clock.advance(1000)
+    expect(node.flows.index.blob(hash)?.state).toBe('held')
+  })
+  await close()
+})

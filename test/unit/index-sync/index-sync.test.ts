@@ -41,3 +41,15 @@ test('an exchange that broke off is not begun again by itself', async () => {
   await settled()
   expect(counts.opens).toBe(1)
 })
+
+test('a clock that is set back keeps nobody from being asked', async () => {
+  const { sync, counts, clock } = begin()
+  sync.refresh()
+  sync.refresh()
+  expect(counts.opens).toBe(1)
+  clock.jump(-86_400_000)
+  clock.advance(5000)
+  sync.refresh()
+  expect(counts.opens).toBe(2)
+  await sync.stop()
+})
