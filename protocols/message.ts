@@ -91,8 +91,13 @@ function statusOf(error: StatusError | WireError): number {
   return error.fault === 'TOO_LARGE' ? STATUS.TOO_LARGE : STATUS.BAD_REQUEST
 }
 
+/** The text without what would move or change what stands around it where it is shown. */
+export function plainLine(text: string): string {
+  return text.replaceAll(CONTROLS, ' ')
+}
+
 /** A character has at most 3 bytes for each of its UTF-16 units. */
 function shortened(text: string): string {
-  const line = text.replaceAll(CONTROLS, ' ').slice(0, Math.floor(REASON_BYTES_MAX / 3))
+  const line = plainLine(text).slice(0, Math.floor(REASON_BYTES_MAX / 3))
   return line.toWellFormed()
 }

@@ -1,15 +1,20 @@
 // Who belongs to the mesh: a record for each member, written by itself and known to all.
 
+import { plainLine } from '../../protocols/message.ts'
 import type { ImageIndex } from '../index/image-index.ts'
 
 export interface Member {
   readonly id: string
   readonly name: string
-  /** Multiaddrs under which it was last seen to listen. */
+  /** Multiaddrs under which it was last seen to listen, each with its id at the end. */
   readonly addresses: readonly string[]
 }
 
 const PREFIX = 'member/'
+/** More than any mesh has: whoever is in the mesh can write records, and as many as he likes. */
+export const MEMBERS_MAX = 1000
+const ID = /^[A-Za-z0-9_-]{1,128}$/
+const NAME_CHARACTERS_MAX = 63
 const ADDRESSES_MAX = 16
 const ADDRESS_CHARACTERS_MAX = 256
 
@@ -24,19 +29,21 @@ export async function announce(index: ImageIndex, { id, name, addresses }: Membe
   await index.change((tx) => tx.putRecord(PREFIX + id, value))
 }
 
-/** Ids of nodes that were removed from the mesh, and are met no more. */
+/** Ids of nodes that were removed from the mesh, and are met no more; at most MEMBERS_MAX. */
 export async function listRemoved(index: ImageIndex): Promise<string[]> {
   const removed: string[] = []
-  for await (const name of index.deletedRecords(PREFIX)) removed.push(name.slice(PREFIX.length))
+  for await (const name of index.deletedRecords(PREFIX)) {
+    if (removed.push(name.slice(PREFIX.length)) === MEMBERS_MAX) break
+  }
   return removed
 }
 
-/** All members that have announced themselves, this node included. */
+/** Members that have announced themselves, this node included; at most MEMBERS_MAX. */
 export async function listMembers(index: ImageIndex): Promise<Member[]> {
   const members: Member[] = []
   for await (const { name: path, value } of index.records(PREFIX)) {
     const member = readMember(path.slice(PREFIX.length), value)
-    if (member !== undefined) members.push(member)
+    if (member !== undefined && members.push(member) === MEMBERS_MAX) break
   }
   return members
 }
@@ -46,15 +53,24 @@ export async function removeMember(index: ImageIndex, id: string): Promise<boole
   return (await index.change((tx) => tx.deleteRecord(PREFIX + id))) !== undefined
 }
 
-/** A record that another program wrote wrongly names nobody. */
+/**
+ * A record that another program wrote wrongly names nobody. Addresses of another node, or of none,
+ * are left out: whoever writes records would have all nodes dial whatever he likes.
+ */
 function readMember(id: string, value: Uint8Array): Member | undefined {
   try {
     const { name, addresses } = JSON.parse(Buffer.from(value).toString())
-    if (typeof name !== 'string' || !Array.isArray(addresses)) return undefined
+    if (!ID.test(id) || typeof name !== 'string' || !Array.isArray(addresses)) return undefined
     const usable = addresses.filter(
-      (one): one is string => typeof one === 'string' && one.length <= ADDRESS_CHARACTERS_MAX
+      (one): one is string =>
+        typeof one === 'string' &&
+        one.length <= ADDRESS_CHARACTERS_MAX &&
+        one.startsWith('/') &&
+        one.endsWith(`/p2p/${id}`) &&
+        plainLine(one) === one
     )
-    return { id, name: name.slice(0, 63), addresses: usable.slice(0, ADDRESSES_MAX) }
+    const shown = plainLine(name.slice(0, NAME_CHARACTERS_MAX)).toWellFormed()
+    return { id, name: shown, addresses: usable.slice(0, ADDRESSES_MAX) }
   } catch {
     return undefined
   }
