@@ -41,17 +41,21 @@ export class HandPicked {
     return this.#remembered
   }
 
-  /** As Network.dial, for addresses of any kind; whom a person named is merged with. */
+  /**
+   * As Network.dial. For whom a person named, addresses of any kind, and the two are merged; what a
+   * record says is never asked for by HTTP.
+   */
   async dial(addresses: readonly string[], signal: AbortSignal) {
     const { network, resolve, merge, log } = this.#parts
+    const key = keyOf({ id: undefined, addresses })
+    if (!this.#remembered.some((pick) => keyOf(pick) === key)) {
+      return network.dial(addresses, signal)
+    }
     const resolved = await Promise.all(addresses.map((address) => resolve(address, signal)))
     const peer = await network.dial(resolved.flat(), signal)
-    const key = keyOf({ id: undefined, addresses })
-    if (this.#remembered.some((pick) => keyOf(pick) === key)) {
-      merge(peer.id)
-        .then(() => this.#met(key))
-        .catch((error) => log.warn({ peer: peer.id, err: error }, 'a server was not joined yet'))
-    }
+    merge(peer.id)
+      .then(() => this.#met(key))
+      .catch((error) => log.warn({ peer: peer.id, err: error }, 'a server was not joined yet'))
     return peer
   }
 
