@@ -3,6 +3,7 @@
 
 import { CLUSTER_IDS_MAX } from '../../protocols/hello/limits.ts'
 import { type Random, randomHex } from '../base/clock.ts'
+import { oneAtATime } from '../base/one-at-a-time.ts'
 import type { ImageIndex } from '../index/image-index.ts'
 
 const PREFIX = 'cluster/'
@@ -17,6 +18,8 @@ export interface ClusterIdParts {
 export class ClusterIds {
   readonly #parts: ClusterIdParts
   #ids: readonly string[] = []
+  /** Reads them anew: records of others have come. */
+  readonly refresh = oneAtATime(() => this.#refresh())
 
   constructor(parts: ClusterIdParts) {
     this.#parts = parts
@@ -25,15 +28,6 @@ export class ClusterIds {
   /** In order, so that all nodes tell the same where there are too many. */
   list(): readonly string[] {
     return this.#ids
-  }
-
-  /** Reads them anew: records of others have come. */
-  async refresh(): Promise<void> {
-    const ids: string[] = []
-    for await (const { name } of this.#parts.index.records(PREFIX)) {
-      if (ids.push(name.slice(PREFIX.length)) === CLUSTER_IDS_MAX) break
-    }
-    this.#ids = ids
   }
 
   /** Makes one if there is none: a mesh begins. */
@@ -50,5 +44,13 @@ export class ClusterIds {
       for (const id of unknown) tx.putRecord(PREFIX + id, NO_VALUE)
     })
     await this.refresh()
+  }
+
+  async #refresh(): Promise<void> {
+    const ids: string[] = []
+    for await (const { name } of this.#parts.index.records(PREFIX)) {
+      if (ids.push(name.slice(PREFIX.length)) === CLUSTER_IDS_MAX) break
+    }
+    this.#ids = ids
   }
 }

@@ -1,5 +1,6 @@
 // Whom this node stays connected with, and whom it meets no more.
 
+import { oneAtATime } from '../base/one-at-a-time.ts'
 import { announce, listMembers, listRemoved, type Member } from '../flows/members.ts'
 import type { FlowParts } from '../flows/parts.ts'
 import type { Network } from '../network/network.ts'
@@ -15,6 +16,8 @@ export class MemberList {
   #members: readonly Member[] = []
   #removed: ReadonlySet<string> = new Set()
   #toldRemoved = false
+  /** Reads the records anew: some have come. Removed nodes are met no more, others are again. */
+  readonly refresh = oneAtATime(() => this.#refresh())
 
   constructor(parts: MemberListParts) {
     this.#parts = parts
@@ -32,19 +35,6 @@ export class MemberList {
   /** Whether the mesh has removed this node. */
   get isRemoved(): boolean {
     return this.#removed.has(this.#parts.network.id)
-  }
-
-  /** Reads the records anew: some have come. Removed nodes are met no more, others are again. */
-  async refresh(): Promise<void> {
-    const { network, flows } = this.#parts
-    this.#members = await listMembers(flows.index)
-    const removed = new Set(await listRemoved(flows.index))
-    const before = this.#removed
-    this.#removed = removed
-    for (const id of before) if (!removed.has(id)) network.allow(id)
-    for (const id of removed) {
-      if (!before.has(id) && id !== network.id) await network.deny(id)
-    }
   }
 
   /** Says where this node is, if that has changed; one that was removed keeps silent. */
@@ -71,5 +61,17 @@ export class MemberList {
     if (!this.#removed.has(id)) return
     await announce(this.#parts.flows.index, { id, name: id.slice(-8), addresses })
     await this.refresh()
+  }
+
+  async #refresh(): Promise<void> {
+    const { network, flows } = this.#parts
+    this.#members = await listMembers(flows.index)
+    const removed = new Set(await listRemoved(flows.index))
+    const before = this.#removed
+    this.#removed = removed
+    for (const id of before) if (!removed.has(id)) network.allow(id)
+    for (const id of removed) {
+      if (!before.has(id) && id !== network.id) await network.deny(id)
+    }
   }
 }

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest'
+import { removeMember } from '../../../src/flows/members.ts'
+import { MemberList } from '../../../src/mesh/member-list.ts'
+import { openMemoryNode } from '../../support/memory-node.ts'
+import { settled } from '../../support/microtasks.ts'
+
+test('of two readings at once the later one counts, however long the earlier one takes', async () => {
+  const { flows, close } = await openMemoryNode()
+  const { index } = flows
+  const value = Buffer.from(JSON.stringify({ name: 'b', addresses: [] }))
+  await index.change((tx) => tx.putRecord('member/B', value))
+  const denied = new Set<string>()
+  const network = {
+    id: 'own',
+    deny: async (id: string) => void denied.add(id),
+    allow: (id: string) => void denied.delete(id)
+  }
+  const members = new MemberList({ network: network as never, flows })
+  const removed = index.deletedRecords.bind(index)
+  const gate = Promise.withResolvers<void>()
+  let slow = true
+  index.deletedRecords = async function* (prefix) {
+    const names = await Array.fromAsync(removed(prefix))
+    if (slow) {
+      slow = false
+      await gate.promise
+    }
+    yield* names
+  }
+  const earlier = members.refresh()
+  while (slow) await new Promise((resolve) => setImmediate(resolve))
+  await removeMember(index, 'B')
+  const later = members.refresh()
+  await settled()
+  gate.resolve()
+  await Promise.all([earlier, later])
+  expect([[...denied], members.others()]).toEqual([['B'], []])
+  await close()
+})
