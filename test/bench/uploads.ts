@@ -2,9 +2,8 @@
 //   node test/bench/uploads.ts [--count 10000] [--bytes 20000] [--at-once 64] [--rounds 3]
 //     [--entries 100000] [--dir D]
 
-import { createHash, randomBytes } from 'node:crypto'
-import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs'
-import { Agent, type IncomingMessage, request } from 'node:http'
+import { createHash } from 'node:crypto'
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -15,7 +14,11 @@ import { noFailPoints } from '../../src/base/fail-point.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { openIndex } from '../../src/index/image-index.ts'
 import { openDatabase } from '../../src/index/open-database.ts'
+import { sizedJpeg } from '../fixtures/sized-jpeg.ts'
 import { type RealNode, spawnNode } from '../support/real-node.ts'
+import { Client, eachOf } from './support/client.ts'
+import { printTable, quantile, spread } from './support/figures.ts'
+import { cpuSeconds, memory } from './support/machine.ts'
 
 const { values } = parseArgs({
   options: {
@@ -31,129 +34,89 @@ const count = Number(values.count)
 const bytes = Number(values.bytes)
 const atOnce = Number(values['at-once'])
 
+type Way = 'form' | 'put'
+
 interface Result {
   readonly perSecond: number
   readonly p50: number
   readonly p99: number
+  readonly cpuMicroseconds: number
+  readonly peakMb: number
   readonly failed: number
 }
 
-const TINY = readFileSync(join(import.meta.dirname, '../fixtures/tiny.jpg'))
+const BOUNDARY = 'bench0000000000'
 
-/** A real JPEG with a comment of random bytes: it decodes, and no two are alike. */
-function image(size: number): Buffer {
-  const length = Math.max(2, size - TINY.length - 2)
-  const comment = Buffer.alloc(4)
-  comment.writeUInt16BE(0xfffe, 0)
-  comment.writeUInt16BE(length, 2)
-  return Buffer.concat([TINY.subarray(0, 2), comment, randomBytes(length - 2), TINY.subarray(2)])
+/** The status of the answer. */
+async function upload(client: Client, url: string, way: Way, n: number): Promise<number> {
+  const image = sizedJpeg(bytes, `${way} ${n}`)
+  if (way === 'put') {
+    const path = `${url}/images/put/${n % 100}/${n}.jpg`
+    return (await client.ask(path, { method: 'PUT', body: image })).status
+  }
+  const head = `--${BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="i${n}.jpg"`
+  const body = Buffer.concat([
+    Buffer.from(`${head}\r\nContent-Type: image/jpeg\r\n\r\n`),
+    image,
+    Buffer.from(`\r\n--${BOUNDARY}--\r\n`)
+  ])
+  const headers = { 'content-type': `multipart/form-data; boundary=${BOUNDARY}` }
+  const path = `${url}/file-sync/api/file-sync/upload`
+  return (await client.ask(path, { method: 'POST', headers, body })).status
 }
 
-async function send(
-  agent: Agent,
-  port: number,
-  how: 'form' | 'put',
-  n: number,
-  size: number
-): Promise<number> {
-  const body = image(size)
-  const boundary = 'bench0000000000'
-  const head = Buffer.from(
-    `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="i${n}.jpg"\r\nContent-Type: image/jpeg\r\n\r\n`
-  )
-  const payload =
-    how === 'put' ? body : Buffer.concat([head, body, Buffer.from(`\r\n--${boundary}--\r\n`)])
-  const sent = request({
-    agent,
-    host: '127.0.0.1',
-    port,
-    method: how === 'put' ? 'PUT' : 'POST',
-    path: how === 'put' ? `/images/${how}/${n % 100}/${n}.jpg` : '/file-sync/api/file-sync/upload',
-    headers: {
-      'content-length': payload.length,
-      ...(how === 'form' && { 'content-type': `multipart/form-data; boundary=${boundary}` })
-    }
-  })
-  sent.end(payload)
-  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-    sent.on('response', resolve).on('error', reject)
-  })
-  for await (const _ of answer);
-  return answer.statusCode ?? 0
-}
-
-async function run(
-  port: number,
-  how: 'form' | 'put',
-  total: number,
-  size: number
-): Promise<Result> {
-  const agent = new Agent({ keepAlive: true, maxSockets: atOnce })
+async function run(node: RealNode, way: Way): Promise<Result> {
+  const pid = node.child.pid as number
+  const client = new Client({ atOnce })
   const times: number[] = []
   let failed = 0
-  let next = 0
+  const idle = cpuSeconds(pid)
   const start = performance.now()
-  const lane = async () => {
-    while (next < total) {
-      const n = next++
-      const begun = performance.now()
-      const status = await send(agent, port, how, n, size).catch(() => 0)
-      if (status !== 201) failed++
-      times.push(performance.now() - begun)
-    }
-  }
-  await Promise.all(Array.from({ length: atOnce }, lane))
+  await eachOf(count, atOnce, async (n) => {
+    const begun = performance.now()
+    const status = await upload(client, node.url, way, n).catch(() => 0)
+    if (status !== 201) failed++
+    times.push(performance.now() - begun)
+  })
   const seconds = (performance.now() - start) / 1000
-  agent.destroy()
-  times.sort((a, b) => a - b)
-  const at = (share: number) => times[Math.floor(share * (times.length - 1))] ?? 0
-  return { perSecond: total / seconds, p50: at(0.5), p99: at(0.99), failed }
-}
-
-function usage(node: RealNode): { peakMb: number; cpuSeconds: number } {
-  const status = readFileSync(`/proc/${node.child.pid}/status`, 'utf8')
-  const stat = readFileSync(`/proc/${node.child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+  client.close()
   return {
-    peakMb: Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1024),
-    cpuSeconds: (Number(stat[11]) + Number(stat[12])) / 100
+    perSecond: count / seconds,
+    p50: quantile(times, 0.5),
+    p99: quantile(times, 0.99),
+    cpuMicroseconds: ((cpuSeconds(pid) - idle) * 1e6) / count,
+    peakMb: memory(pid).peakMb,
+    failed
   }
 }
 
-function median(numbers: number[]): string {
-  const sorted = numbers.toSorted((a, b) => a - b)
-  const mid = sorted[Math.floor(sorted.length / 2)] ?? 0
-  const digits = mid < 100 ? 1 : 0
-  return `${mid.toFixed(digits)} (${sorted[0]?.toFixed(digits)}-${sorted.at(-1)?.toFixed(digits)})`
-}
-
-const rows: Record<'form' | 'put', { result: Result; peakMb: number; cpu: number }[]> = {
-  form: [],
-  put: []
-}
+const results: Record<Way, Result[]> = { form: [], put: [] }
 for (let round = 0; round < Number(values.rounds); round++) {
-  for (const how of ['form', 'put'] as const) {
+  for (const way of ['form', 'put'] as const) {
     const folder = mkdtempSync(join(values.dir, 'tumesh-bench-'))
     const node = await spawnNode({ folder, name: 'a' }).started()
-    const idle = usage(node)
-    const result = await run(node.port, how, count, bytes)
-    const { peakMb, cpuSeconds } = usage(node)
-    rows[how].push({ result, peakMb, cpu: ((cpuSeconds - idle.cpuSeconds) * 1e6) / count })
+    results[way].push(await run(node, way))
     await node.end('SIGTERM')
     rmSync(folder, { recursive: true })
   }
 }
 console.log(
-  `${count} uploads of ${bytes} bytes, ${atOnce} at once, ${values.rounds} rounds: median (min-max)\n`
+  `${count} uploads of ${bytes} bytes, ${atOnce} at once, ${values.rounds} rounds: median (least-most)\n`
 )
-console.log('| way | uploads/s | p50 ms | p99 ms | CPU us/upload | peak RSS MB | failed |')
-console.log('| --- | --- | --- | --- | --- | --- | --- |')
-for (const [how, runs] of Object.entries(rows)) {
-  const of = (pick: (r: (typeof runs)[number]) => number) => median(runs.map(pick))
-  console.log(
-    `| ${how} | ${of((r) => r.result.perSecond)} | ${of((r) => r.result.p50)} | ${of((r) => r.result.p99)} | ` +
-      `${of((r) => r.cpu)} | ${of((r) => r.peakMb)} | ${runs.reduce((n, r) => n + r.result.failed, 0)} |`
-  )
-}
+printTable([
+  ['way', 'uploads/s', 'p50 ms', 'p99 ms', 'CPU us/upload', 'peak RSS MiB', 'failed'],
+  ...Object.entries(results).map(([way, all]) => {
+    const of = (pick: (result: Result) => number) => spread(all.map(pick))
+    const figures = [
+      of((it) => it.perSecond),
+      of((it) => it.p50),
+      of((it) => it.p99),
+      of((it) => it.cpuMicroseconds),
+      of((it) => it.peakMb)
+    ]
+    return [way, ...figures, all.reduce((sum, { failed }) => sum + failed, 0)]
+  })
+])
 
 /** Writes entries straight into the index of a folder: a start reads no blob. */
 async function seed(folder: string, count: number): Promise<void> {
@@ -195,7 +158,7 @@ if (entries > 0) {
       times.push(performance.now() - begun)
       await node.end('SIGKILL')
     }
-    return median(times)
+    return spread(times)
   }
   const empty = await starts()
   await seed(folder, entries)

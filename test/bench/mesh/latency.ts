@@ -1,0 +1,116 @@
+// From the answer to an upload until others have the image: until they serve it, from wherever, and
+// until they hold it durably themselves.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { sizedJpeg } from '../../fixtures/sized-jpeg.ts'
+import { RealMesh } from '../../support/real-mesh.ts'
+import { Workbench } from '../../support/real-node.ts'
+import { Client } from '../support/client.ts'
+import { printTable, quantile } from '../support/figures.ts'
+import { measure } from '../support/machine.ts'
+
+const FILES = '/file-sync/api/file-sync/files'
+/** Between two looks. */
+const LOOK_MS = 1
+const WAIT_MS_MAX = 30_000
+
+export interface LatencyOptions {
+  readonly count: number
+  readonly bytes: number
+  /** Between two uploads. */
+  readonly pauseMs: number
+}
+
+export async function latency({ count, bytes, pauseMs }: LatencyOptions): Promise<void> {
+  const bench = new Workbench()
+  const mesh = new RealMesh(bench)
+  const client = new Client({ atOnce: 4 })
+  const served: number[] = []
+  const held: number[] = []
+  let fromPeer = 0
+  try {
+    for (const name of ['a', 'b', 'c']) await mesh.start(name)
+    await mesh.connected()
+    await sleep(3_000)
+    const pids = mesh.names.map((name) => mesh.node(name).child.pid as number)
+    const { foreignCores } = await measure(pids, async () => {
+      for (let n = 0; n < count; n++) {
+        const path = `x/${n}.jpg`
+        const body = sizedJpeg(bytes, path)
+        await client.put(mesh.url('a'), path, body)
+        // a read makes a node fetch at once, so one node is read and the other only watched
+        const [read, watched] = n % 2 === 0 ? ['b', 'c'] : ['c', 'b']
+        await Promise.all([
+          isServed(client, `${mesh.url(read as string)}/images/${path}`, body).then((it) => {
+            served.push(it.ms)
+            if (it.source !== 'local') fromPeer++
+          }),
+          isHeld(client, mesh.url(watched as string), path, body).then((ms) => held.push(ms))
+        ])
+        await sleep(pauseMs)
+      }
+    })
+    print({ served, held, foreignCores, fromPeer }, { count, bytes, pauseMs })
+  } finally {
+    client.close()
+    await bench.cleanUp()
+  }
+}
+
+/** Milliseconds until the right bytes come, and where the node had them from. */
+async function isServed(client: Client, url: string, body: Buffer) {
+  let source = ''
+  const ms = await until(async () => {
+    const answer = await client.ask(url)
+    source = String(answer.headers['x-image-source'])
+    return answer.status === 200 && answer.body.equals(body)
+  })
+  return { ms, source }
+}
+
+/** Milliseconds until the node says that it holds the image; and then it must. */
+async function isHeld(client: Client, url: string, path: string, body: Buffer): Promise<number> {
+  const ms = await until(async () => {
+    const { files } = await client.json(`${url}${FILES}?limit=1&prefix=${path}`)
+    return files[0]?.local === true && files[0].state === 'ok'
+  })
+  const answer = await isServed(client, `${url}/images/${path}`, body)
+  if (answer.source !== 'local') throw new Error(`${path} was not held: ${answer.source}`)
+  return ms
+}
+
+async function until(isSo: () => Promise<boolean>): Promise<number> {
+  const begun = performance.now()
+  for (;;) {
+    if (await isSo()) return performance.now() - begun
+    if (performance.now() - begun > WAIT_MS_MAX) throw new Error('an image has not come')
+    await sleep(LOOK_MS)
+  }
+}
+
+interface Seen {
+  readonly served: readonly number[]
+  readonly held: readonly number[]
+  readonly fromPeer: number
+  readonly foreignCores: number
+}
+
+function print(
+  { served, held, foreignCores, fromPeer }: Seen,
+  { count, bytes, pauseMs }: LatencyOptions
+): void {
+  console.log(
+    `${count} uploads of ${bytes} bytes to one of three nodes, one by one with ${pauseMs} ms ` +
+      `between; foreign cores ${foreignCores.toFixed(2)}\n`
+  )
+  const row = (name: string, all: readonly number[]) => {
+    const of = [quantile(all, 0.5), quantile(all, 0.99), Math.min(...all), Math.max(...all)]
+    return [name, ...of.map((ms) => ms.toFixed(1))]
+  }
+  printTable([
+    ['from the answer until', 'p50 ms', 'p99 ms', 'least', 'most'],
+    row('another node serves it', served),
+    row('another node holds it durably', held)
+  ])
+  console.log(`\nserved with bytes that were still on their way: ${fromPeer} of ${count}`)
+}
