@@ -52,6 +52,8 @@ export interface Invitation {
 
 export class Joining {
   readonly #parts: JoiningParts
+  /** One invite after the other: of two first ones both hold the secret that counts. */
+  #inviting: Promise<unknown> = Promise.resolve()
 
   constructor(parts: JoiningParts) {
     this.#parts = parts
@@ -86,7 +88,13 @@ export class Joining {
   }
 
   /** One line that `join` takes anywhere. A mesh without a secret gets one, as do its members. */
-  async invite(): Promise<Invitation> {
+  invite(): Promise<Invitation> {
+    const inviting = this.#inviting.then(() => this.#invite())
+    this.#inviting = inviting.catch(() => {})
+    return inviting
+  }
+
+  async #invite(): Promise<Invitation> {
     const { network, flows, members, meetings, keeper } = this.#parts
     const made = keeper.facts.secret === undefined
     let handed = { handedTo: [] as readonly string[], notReached: [] as readonly string[] }
@@ -143,14 +151,15 @@ export class Joining {
       )
     }
     await network.admit(admissionOf({ ...facts, name: cluster, secret }))
-    let peer: ConnectedPeer
+    let peer: ConnectedPeer | undefined
     try {
       peer = await this.#dial(addresses, signal)
+      await keeper.take({ cluster, secret, decidedMs: this.#decidedMs() })
     } catch (error) {
+      if (peer !== undefined) await network.hangUp(peer.id)
       await network.admit(admissionOf(keeper.facts))
       throw error
     }
-    await keeper.take({ cluster, secret, decidedMs: this.#decidedMs() })
     await keeper.handOver([peer.id])
     return peer
   }

@@ -64,11 +64,12 @@ export class SecretKeeper {
     const { admitted, network } = this.#parts
     const ids = admitted.peers().map(({ id }) => id)
     const targets = ids.filter((id) => !haveIt.includes(id))
-    const taken = await Promise.all(targets.map((id) => this.#handTo(id)))
-    // who is connected but of another mesh came in while anybody could
+    // Who is connected but of another mesh came in while anybody could. At once: with a secret,
+    // whoever says hello over a connection that stands is taken for a member.
     for (const { id } of network.peers()) {
       if (!admitted.has(id) && !haveIt.includes(id)) void network.hangUp(id)
     }
+    const taken = await Promise.all(targets.map((id) => this.#handTo(id)))
     return {
       handedTo: targets.filter((_, at) => taken[at]),
       notReached: targets.filter((_, at) => !taken[at])

@@ -1,0 +1,98 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { decodeInvite, encodeInvite } from '../../../protocols/invite.ts'
+import { silentLog } from '../../../src/base/log.ts'
+import { admissionOf, type ClusterFacts } from '../../../src/mesh/cluster.ts'
+import { Joining } from '../../../src/mesh/joining.ts'
+import { SecretKeeper } from '../../../src/mesh/secret-keeper.ts'
+import { type MemoryNode, openMemoryNode } from '../../support/memory-node.ts'
+import { settled } from '../../support/microtasks.ts'
+
+const never = new AbortController().signal
+const address = '/ip4/10.0.0.2/tcp/4001/p2p/B'
+const OPEN: ClusterFacts = { name: 'default', secret: undefined, isFixed: false, decidedMs: 0 }
+const INVITE = { cluster: 'other', secret: new Uint8Array(32).fill(7), addresses: [address] }
+
+let node: MemoryNode
+let joining: Joining
+let keeper: SecretKeeper
+/** What the network was told, in its order. */
+let calls: string[]
+let admitted: string[]
+let save: () => Promise<void>
+let open: () => Promise<never>
+
+beforeEach(async () => {
+  node = await openMemoryNode()
+  calls = []
+  admitted = []
+  save = async () => {}
+  open = () => Promise.reject(new Error('not in this test'))
+  const idOf = (facts: Pick<ClusterFacts, 'name' | 'secret'>) =>
+    admissionOf({ ...OPEN, ...facts }).serviceTag
+  const named = new Map([
+    [idOf(OPEN), 'nobody'],
+    [idOf({ name: INVITE.cluster, secret: INVITE.secret }), 'the invited']
+  ])
+  const network = {
+    id: 'own',
+    addresses: () => [`${address.slice(0, -1)}A`],
+    peers: () => [{ id: 'member' }, { id: 'stranger' }],
+    admit: async ({ serviceTag }: { serviceTag: string }) =>
+      void calls.push(`admit ${named.get(serviceTag) ?? 'those with a new secret'}`),
+    dial: async () => ({ id: 'B' }),
+    hangUp: async (id: string) => void calls.push(`hang up ${id}`)
+  } as never
+  const admittedPeers = {
+    peers: () => admitted.map((id) => ({ id })),
+    has: (id: string) => admitted.includes(id),
+    handle: () => {},
+    open: () => open()
+  } as never
+  const { clock, flows } = node
+  keeper = new SecretKeeper(
+    { network, admitted: admittedPeers, clock, log: silentLog, save: () => save() },
+    OPEN
+  )
+  const none = {} as never
+  const members = { others: () => [], takeBack: async () => {}, isRemoved: false } as never
+  const meetings = { heard: () => undefined } as never
+  joining = new Joining({
+    ...{ network, flows, members, meetings, keeper },
+    ...{ resolve: none, compare: none }
+  })
+})
+afterEach(() => node.close())
+
+test('two first invites at once hold the same secret, and it is the one that counts', async () => {
+  const [one, two] = await Promise.all([joining.invite(), joining.invite()])
+  const secrets = [one, two].map(({ line }) => Buffer.from(decodeInvite(line).secret))
+  expect(secrets).toEqual(
+    [keeper.facts.secret, keeper.facts.secret].map((s) => Buffer.from(s as Uint8Array))
+  )
+  expect([one.made, two.made]).toEqual([true, false])
+})
+
+test('an invite that can not be made leaves the next one possible', async () => {
+  save = () => Promise.reject(new Error('the disk is full'))
+  await expect(joining.invite()).rejects.toThrow('the disk is full')
+  save = async () => {}
+  expect((await joining.invite()).made).toBe(true)
+})
+
+test('a secret that can not be kept changes nothing', async () => {
+  save = () => Promise.reject(new Error('the disk is full'))
+  await expect(joining.meet(encodeInvite(INVITE), never)).rejects.toThrow('the disk is full')
+  expect(calls).toEqual(['admit the invited', 'hang up B', 'admit nobody'])
+  expect(keeper.facts).toEqual(OPEN)
+})
+
+test('a stranger is hung up on before the secret is handed to members', async () => {
+  admitted = ['member']
+  open = () => {
+    calls.push('hand over')
+    return new Promise(() => {})
+  }
+  void joining.invite()
+  await settled()
+  expect(calls).toEqual(['admit those with a new secret', 'hang up stranger', 'hand over'])
+})
