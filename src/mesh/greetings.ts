@@ -98,6 +98,8 @@ export class Greetings {
   }
 
   #hear(peerId: string, hello: Heard): void {
+    // what a connection had delivered is read even after it is gone, and would never be forgotten
+    if (!this.#parts.network.peers().some(({ id }) => id === peerId)) return
     this.#heard.set(peerId, hello)
     this.#parts.onHeard(peerId, hello)
   }

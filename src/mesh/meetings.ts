@@ -118,9 +118,15 @@ export class Meetings {
   async #judge(peerId: string, hello: Heard): Promise<void> {
     const { network, admitted, clusterIds, flows, haveSecret } = this.#parts
     const state = this.#states.get(peerId)
-    if (state === undefined || admitted.has(peerId) || this.#stopped) return
+    if (state === undefined || this.#stopped) return
     const mine = { hasImages: flows.index.counts().images > 0, clusterIds: clusterIds.list() }
     const meeting = planMeeting(mine, hello, haveSecret())
+    if (admitted.has(peerId)) {
+      // It got its first image between two hellos, and takes this node for a stranger: from the ids
+      // that this node tells next it sees that the two are one mesh.
+      if (meeting === 'wait') await clusterIds.adopt(hello.clusterIds)
+      return
+    }
     if (meeting === 'wait' && !this.#chosen.has(peerId)) {
       if (!state.waits) flows.log.warn({ peer: peerId, name: hello.name }, strangers(hello.name))
       state.waits = true
