@@ -1,9 +1,14 @@
 // tumesh join: makes a node meet others, at once if it runs, else at its next start.
 
 import { join } from 'node:path'
-import { isInvite } from '../../protocols/invite.ts'
 import { NodeError } from '../base/errors.ts'
-import { JOIN_FILE, readJoinList, targetKind, writeJoinList } from '../flows/join-targets.ts'
+import {
+  JOIN_FILE,
+  mayBeInvite,
+  readJoinList,
+  targetKind,
+  writeJoinList
+} from '../flows/join-targets.ts'
 import { callNode, DATA_INITIAL, type NodeTarget, readLocalKey } from './node-client.ts'
 
 /** Where the lines go: what worked, and what did not. */
@@ -83,7 +88,7 @@ function failure(target: string, error: unknown): string {
 
 /** An invite is a secret, and long. */
 function shown(target: string): string {
-  return isInvite(target) ? 'the invite' : target
+  return mayBeInvite(target) ? 'the invite' : target
 }
 
 /** "10.0.0.2:4001" for /ip4/10.0.0.2/tcp/4001/p2p/…. */

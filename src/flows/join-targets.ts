@@ -1,6 +1,6 @@
 // What `join` takes, and the list of what a node is to join at its next start.
 
-import { decodeInvite, isInvite } from '../../protocols/invite.ts'
+import { decodeInvite, INVITE_PREFIX, isInvite } from '../../protocols/invite.ts'
 import { WireError } from '../../protocols/wire-error.ts'
 import { NodeError } from '../base/errors.ts'
 import { removeQuietly } from '../store/regular-file.ts'
@@ -23,6 +23,12 @@ export function targetKind(text: string): TargetKind {
   if (text.length <= ADDRESS_CHARACTERS_MAX) {
     if (/^\/[a-z0-9]+\/\S+\/tcp\/\d+(\/\S*)?$/.test(text)) return 'multiaddr'
     if (/^https?:\/\//i.test(text) && URL.canParse(text)) return 'url'
+  }
+  if (mayBeInvite(text)) {
+    throw new NodeError(
+      'BAD_INVITE',
+      `This is no whole invite: it begins with ${INVITE_PREFIX}, and nothing stands before it. Copy the line again without quotes or words around it.`
+    )
   }
   throw new NodeError(
     'BAD_REQUEST',
@@ -56,6 +62,14 @@ export async function writeJoinList(file: string, targets: readonly string[]): P
     )
   }
   await writeFileAtomic(file, `${JSON.stringify({ targets: once }, null, 2)}\n`, { mode: 0o600 })
+}
+
+/**
+ * Whether a text may hold the secret of a mesh, as an invite with a quote before it: then it is
+ * never shown.
+ */
+export function mayBeInvite(text: string): boolean {
+  return !/^(\/|https?:)/i.test(text) && /invite:|[1-9A-HJ-NP-Za-km-z]{60}/i.test(text)
 }
 
 function requireInvite(text: string): void {

@@ -44,6 +44,18 @@ describe('what join takes', () => {
       })
     )
   })
+
+  test.each([
+    `"${invite}"`,
+    `LINE=${invite}`,
+    invite.toUpperCase(),
+    invite.slice(7),
+    invite.slice(14)
+  ])('what was an invite is never shown: %#', (text) => {
+    const fault = () => targetKind(text)
+    expect(fault).toThrow()
+    expect(fault).not.toThrow(text.slice(20, 40))
+  })
 })
 
 describe('what waits for the next start', () => {
