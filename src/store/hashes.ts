@@ -9,11 +9,16 @@ export interface Hashes {
 }
 
 /** Of bytes that are all there: three times as fast as a stream for small ones. */
+export function sha256Of(bytes: Uint8Array): ContentHash {
+  return parseHash(hash('sha256', bytes, 'hex'))
+}
+
+export function md5Of(bytes: Uint8Array): Md5 {
+  return parseMd5(hash('md5', bytes, 'hex'))
+}
+
 export function hashesOf(bytes: Uint8Array): Hashes {
-  return {
-    hash: parseHash(hash('sha256', bytes, 'hex')),
-    md5: parseMd5(hash('md5', bytes, 'hex'))
-  }
+  return { hash: sha256Of(bytes), md5: md5Of(bytes) }
 }
 
 export class HashStream {

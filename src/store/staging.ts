@@ -18,7 +18,7 @@ import {
 import { boundedSource } from './bounded-source.ts'
 import { diskError, onDisk } from './disk-error.ts'
 import { type Folder, requireMarker } from './folder.ts'
-import { type Hashes, HashStream, hashesOf } from './hashes.ts'
+import { type Hashes, HashStream, md5Of, sha256Of } from './hashes.ts'
 import { removeQuietly } from './regular-file.ts'
 
 export interface StagingParts {
@@ -60,19 +60,25 @@ export class DiskNamelessBlob implements NamelessBlob {
 }
 
 export class DiskStagedBlob extends DiskNamelessBlob implements StagedBlob {
-  readonly md5: Md5
+  #md5: Md5 | undefined
   readonly head: Uint8Array
   readonly file: string | undefined
 
   constructor(
     parts: StagingParts,
-    { hash, md5 }: Hashes,
+    { hash, md5 }: Pick<Hashes, 'hash'> & Partial<Hashes>,
     content: Pick<DiskStagedBlob, 'bytes' | 'whole' | 'data' | 'head'>
   ) {
     super(parts, hash, content)
-    this.md5 = md5
+    this.#md5 = md5
     this.head = content.head
     this.file = this.whole === undefined ? this.data : undefined
+  }
+
+  /** Costs more than SHA-256, and a replica has it from its entry: not before it is asked for. */
+  get md5(): Md5 {
+    this.#md5 ??= md5Of(this.whole as Uint8Array)
+    return this.#md5
   }
 }
 
@@ -115,7 +121,7 @@ export async function stageOnDisk(
   const whole = small.content
   const head = whole.subarray(0, STAGED_HEAD_BYTES)
   const content = { bytes: whole.byteLength, head, whole, data: newDataFile(parts) }
-  return new DiskStagedBlob(parts, hashesOf(whole), content)
+  return new DiskStagedBlob(parts, { hash: sha256Of(whole) }, content)
 }
 
 /**
