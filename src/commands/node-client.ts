@@ -2,6 +2,7 @@
 // folder. Only who may read that folder can use it.
 
 import { join } from 'node:path'
+import { plainLine } from '../../protocols/message.ts'
 import { NodeError, systemCodeOf } from '../base/errors.ts'
 import { readSmallFile } from '../store/small-file.ts'
 
@@ -35,9 +36,21 @@ export async function callNode(
   if (answer.status === 401 && data === undefined && key !== undefined) {
     answer = await send(url, undefined, method, path, body)
   }
-  const content = (await answer.json().catch(() => ({}))) as Record<string, unknown>
+  const content = readContent(await answer.text().catch(() => ''))
   if (answer.ok) return content
   throw new NodeError('BAD_REQUEST', sentenceOf(answer, content, target), { status: answer.status })
+}
+
+/** Names and sentences of other servers are in it, and it goes to a terminal. */
+function readContent(text: string): Record<string, unknown> {
+  try {
+    const shown = (_: string, value: unknown) =>
+      typeof value === 'string' ? plainLine(value) : value
+    const content = JSON.parse(text, shown)
+    return typeof content === 'object' && content !== null ? content : {}
+  } catch {
+    return {}
+  }
 }
 
 /** The key of the node that has this data folder; undefined if no node ever had it. */
