@@ -27,7 +27,7 @@ export async function keepReplica(
     await index.change((tx) => {
       if (tx.blob(hash) === undefined) return
       tx.setBlob(hash, { state: 'held', stamp, verifiedAtMs: tx.nowMs })
-      for (const path of paths) tx.addIntent('view', path)
+      for (const path of paths) if (tx.get(path)?.hash === hash) tx.addIntent('view', path)
     })
     return true
   })

@@ -40,6 +40,8 @@ export class ChangeQueue {
   readonly #rows: Rows
   /** Hears of entries once they are durable. Must not throw. */
   onNews: (news: readonly News[]) => void = () => {}
+  /** Hears that blobs are lacking though no peer sent news: they were lost. Must not throw. */
+  onLost: () => void = () => {}
   #waiting: Waiting[] = []
   #running: Promise<void> | undefined
   #generation: number
@@ -119,6 +121,7 @@ export class ChangeQueue {
     const layer = new Layer(this.#rows)
     const planned: { waiting: Waiting; result: unknown }[] = []
     const news: News[] = []
+    let wantsAdded = 0
     for (const waiting of batch) {
       const own = new Layer(layer)
       try {
@@ -126,6 +129,7 @@ export class ChangeQueue {
         const result = await waiting.plan(transaction)
         own.mergeInto(layer)
         news.push(...transaction.news)
+        wantsAdded += Math.max(0, transaction.wantsAdded)
         planned.push({ waiting, result })
       } catch (error) {
         waiting.reject(error)
@@ -145,13 +149,15 @@ export class ChangeQueue {
     this.#revision += 1
     failPoints.reach('change:written')
     for (const { waiting, result } of planned) waiting.resolve(result)
-    if (news.length > 0) this.#tell(news)
+    if (news.length > 0) this.#tell(() => this.onNews(news))
+    const isLoss = wantsAdded > 0 && news.every(({ from }) => from === undefined)
+    if (isLoss) this.#tell(this.onLost)
   }
 
   /** A listener that throws is wrong, and ends the node; the queue goes on until then. */
-  #tell(news: readonly News[]): void {
+  #tell(listener: () => void): void {
     try {
-      this.onNews(news)
+      listener()
     } catch (error) {
       queueMicrotask(() => {
         throw error

@@ -178,6 +178,11 @@ export class ImageIndex {
     }
   }
 
+  /** Calls `listener` when blobs are found to be lacking that were here. */
+  onLost(listener: () => void): void {
+    this.#queue.onLost = listener
+  }
+
   /** Another one after each change: what was read at one revision is still so. */
   get revision(): number {
     return this.#queue.revision

@@ -36,11 +36,17 @@ export class Ledger {
   readonly #layer: Layer
   readonly #nowMs: number
   readonly #generation: number
+  #wantsAdded = 0
 
   constructor({ layer, nowMs, generation }: LedgerParts) {
     this.#layer = layer
     this.#nowMs = nowMs
     this.#generation = generation
+  }
+
+  /** How many more wants there are than before. */
+  get wantsAdded(): number {
+    return this.#wantsAdded
   }
 
   blob(hash: ContentHash): BlobRow | undefined {
@@ -128,6 +134,7 @@ export class Ledger {
     this.#count(countsOfBlob(before), -1)
     this.#count(countsOfBlob(after), 1)
     const want = before?.want
+    this.#wantsAdded += Number(after !== undefined && isWanted(after)) - Number(want !== undefined)
     if (after === undefined || !isWanted(after)) {
       if (want !== undefined) this.#layer.put('want', want, undefined)
       this.#layer.put('blob', hash, after && { ...after, want: undefined })

@@ -148,6 +148,11 @@ export class Transaction {
     return this.#news
   }
 
+  /** How many more blobs are lacking than before. */
+  get wantsAdded(): number {
+    return this.#ledger.wantsAdded
+  }
+
   /** Writes a record: small data that all nodes of the mesh share. */
   putRecord(name: string, value: Uint8Array): Entry {
     const about = {

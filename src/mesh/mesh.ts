@@ -203,6 +203,7 @@ function createSyncing(
       replicator.wake()
     }
   })
+  index.onLost(() => replicator.wake())
   const served = serveBlobs(admitted, flows)
   const holders = new Holders({ network: admitted, clock })
   const seen = new LastSeen({ network: admitted, flows })

@@ -6,6 +6,7 @@ import type { ContentHash, Md5 } from '../../protocols/hash.ts'
 import { parsePath } from '../../protocols/path.ts'
 import { versionAt, versionMs } from '../../protocols/version.ts'
 import type { ImageIndex } from '../../src/index/image-index.ts'
+import type { BlobState } from '../../src/index/rows.ts'
 import { imageIdOf } from '../../src/index/tables.ts'
 import type { ImageDraft } from '../../src/index/transaction.ts'
 import { auditIndex } from '../support/audit-index.ts'
@@ -207,6 +208,26 @@ for (const [name, open] of [
       expect(await auditIndex(test_.database)).toEqual([])
       await index.change((tx) => past.map((version) => tx.dropPast(version)))
       expect(await collect(index.pastBefore(Number.MAX_SAFE_INTEGER))).toEqual([])
+    })
+
+    test('who asks to hears of blobs that were lost, and of nothing else', async () => {
+      let lost = 0
+      index.onLost(() => {
+        lost++
+      })
+      const { hash } = draft('a', 'one')
+      const set = (state: BlobState) => index.change((tx) => tx.setBlob(hash, { state }))
+      await index.change((tx) => {
+        tx.putImage(draft('a', 'one'))
+        tx.setBlob(hash, { state: 'held', stamp: STAMP })
+      })
+      expect(lost).toBe(0)
+      await set('damaged')
+      expect(lost).toBe(1)
+      await set('missing')
+      await set('held')
+      await index.change((tx) => tx.deleteImage(parsePath('a')))
+      expect(lost).toBe(1)
     })
 
     test('the oldest past versions come first', async () => {
