@@ -12,6 +12,7 @@ import { createInspector } from './content/inspect.ts'
 import { createDuties, type Duties } from './duties.ts'
 import type { IngestOptions } from './flows/ingest.ts'
 import { Journal } from './flows/journal.ts'
+import { noteOwnKeys, type Seal } from './flows/keys.ts'
 import type { FlowParts, Locks } from './flows/parts.ts'
 import { recover } from './flows/recover.ts'
 import { Settler } from './flows/settle.ts'
@@ -34,6 +35,7 @@ import {
   readJournal
 } from './metadata-files.ts'
 import type { Identity } from './network/identity.ts'
+import { createSeal } from './seal.ts'
 import { GroupCommit } from './store/commit.ts'
 import { DiskBlobs } from './store/disk-blobs.ts'
 import { DiskRoom } from './store/disk-room.ts'
@@ -84,6 +86,7 @@ export async function createNode(config: Config, nodeParts: NodeParts): Promise<
       { ...parts, database, requireWritable },
       { writer: identity.peerId }
     )
+    await noteOwnKeys(index)
     let mesh: Mesh | undefined
     const remote = remoteOf(() => mesh)
     const flows = { ...createFlows(config, parts, folder, index, room), remote }
@@ -146,8 +149,8 @@ async function compose(
     { ...config, ingest: options }
   )
   const status = () => statusOf(statusSources({ folder, flows, room, mesh }, duties))
-  const haveSecret = () => mesh?.cluster().secret !== undefined
-  const guard = await openGuard(config, { ...parts, ...flows, haveSecret }, files)
+  const seal = createSeal(() => mesh?.cluster().secret)
+  const guard = await openGuard(config, { ...parts, ...flows, seal }, files)
   const page = await loadStaticFiles()
   const { exportIndex, adopting } = duties
   const node = {
@@ -163,7 +166,7 @@ async function compose(
   const http = createHttpServer(
     {
       ...{ flows, tasks, status, node, clock, log, page, exportIndex, adopting },
-      ...{ mesh, meshStatus: mesh?.status }
+      ...{ mesh, meshStatus: mesh?.status, seal }
     },
     guard,
     {
@@ -223,10 +226,10 @@ function statusSources(
 
 async function openGuard(
   { http }: Config,
-  { log, random, index, haveSecret }: FlowParts & { haveSecret: () => boolean },
+  { log, random, index, seal }: FlowParts & { seal: Seal },
   files: MetadataFiles
 ): Promise<Guard> {
-  const keys = createKeyRing(index, await loadLocalKey(files, random), haveSecret)
+  const keys = createKeyRing(index, await loadLocalKey(files, random), seal)
   return createGuard(
     { log, keys, readTables: readSocketTables, ownUid: process.getuid?.() },
     { publicRead: http.read, trustedProxies: http.trustedProxies }

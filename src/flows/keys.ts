@@ -19,16 +19,25 @@ export interface KeyFacts {
 interface KeyRecord extends Omit<KeyFacts, 'id'> {
   /** SHA-256 of the key, hex. A key is 256 random bits, so a slow hash would protect nothing. */
   readonly digest: string
+  /** Shows that whoever made the key knew the secret of the mesh. */
+  readonly seal?: string | undefined
 }
 
+/**
+ * Seals a text with the secret of the mesh, hex; undefined while there is none, when anybody on the
+ * local network may join, and could make a key.
+ */
+export type Seal = (text: string) => string | undefined
+
 const PREFIX = 'key/'
-/** Under it the index of this node alone has the digests of keys that were made here. */
+/** Under it the index of this node alone has the hashes of keys that were made here. */
 const OWN_PREFIX = 'key-made-here/'
+const OWN_NOTED = 'keys-made-here-noted'
 export const KEYS_MAX = 1000
 
 /** A new key; its text is told here and never again. Errors: VALIDATION when there are too many. */
 export async function createKey(
-  { index, random }: { index: ImageIndex; random: Random },
+  { index, random, seal }: { index: ImageIndex; random: Random; seal: Seal },
   name: string,
   scopes: readonly KeyScope[]
 ): Promise<{ facts: KeyFacts; key: string }> {
@@ -39,8 +48,10 @@ export async function createKey(
   const key = `tumesh_${id}_${Buffer.from(random.bytes(32)).toString('base64url')}`
   const entry = await index.change((tx) => {
     const record: KeyRecord = { name, scopes, createdMs: tx.nowMs, digest: hash('sha256', key) }
-    tx.setMeta(OWN_PREFIX + id, record.digest)
-    return tx.putRecord(PREFIX + id, Buffer.from(JSON.stringify(record)))
+    const text = textOf(id, record)
+    tx.setMeta(OWN_PREFIX + id, hash('sha256', text))
+    const sealed = { ...record, seal: seal(text) }
+    return tx.putRecord(PREFIX + id, Buffer.from(JSON.stringify(sealed)))
   })
   return { facts: { id, name, scopes, createdMs: entry.createdMs }, key }
 }
@@ -59,36 +70,65 @@ export async function listKeys(index: ImageIndex): Promise<KeyFacts[]> {
 
 /** False if there is no such key. */
 export async function revokeKey(index: ImageIndex, id: string): Promise<boolean> {
-  return (await index.change((tx) => tx.deleteRecord(PREFIX + id))) !== undefined
+  return (
+    (await index.change((tx) => {
+      tx.setMeta(OWN_PREFIX + id, undefined)
+      return tx.deleteRecord(PREFIX + id)
+    })) !== undefined
+  )
+}
+
+/** Once: keys of an index that no stranger could reach yet count as made here. */
+export async function noteOwnKeys(index: ImageIndex): Promise<void> {
+  if (index.meta(OWN_NOTED) === true) return
+  const own: [string, string][] = []
+  for await (const { name, value } of index.records(PREFIX)) {
+    const id = name.slice(PREFIX.length)
+    const record = readRecord(value)
+    if (record !== undefined) own.push([OWN_PREFIX + id, hash('sha256', textOf(id, record))])
+  }
+  await index.change((tx) => {
+    for (const [name, text] of own) tx.setMeta(name, text)
+    tx.setMeta(OWN_NOTED, true)
+  })
 }
 
 /**
- * Who a key belongs to; undefined if it is none, or was revoked. With `madeHere` those that another
- * node made open nothing: where anybody may join, anybody could make one.
+ * Who a key belongs to; undefined if it is none, or was revoked. One that was made elsewhere opens
+ * this node only if its maker knew the secret of the mesh.
  */
-export function findKey(
-  index: ImageIndex,
-  key: string,
-  { madeHere = false } = {}
-): KeyFacts | undefined {
+export function findKey(index: ImageIndex, key: string, seal: Seal): KeyFacts | undefined {
   const [, id] = /^tumesh_([0-9a-f]{12})_[A-Za-z0-9_-]{43}$/.exec(key) ?? []
   const value = id === undefined ? undefined : index.record(PREFIX + id)
   const record = value === undefined ? undefined : readRecord(value)
   if (id === undefined || record === undefined) return undefined
-  if (madeHere && index.meta(OWN_PREFIX + id) !== record.digest) return undefined
+  const text = textOf(id, record)
+  const isOwn = index.meta(OWN_PREFIX + id) === hash('sha256', text)
+  if (!isOwn && !isSame(record.seal, seal(text))) return undefined
   const same = timingSafeEqual(hash('sha256', key, 'buffer'), Buffer.from(record.digest, 'hex'))
   return same
     ? { id, name: record.name, scopes: record.scopes, createdMs: record.createdMs }
     : undefined
 }
 
+/** What a seal covers: the scopes too. */
+function textOf(id: string, { name, scopes, createdMs, digest }: KeyRecord): string {
+  return JSON.stringify(['tumesh key', id, name, scopes, createdMs, digest])
+}
+
+function isSame(one: string | undefined, other: string | undefined): boolean {
+  if (one === undefined || other === undefined || one.length !== other.length) return false
+  return timingSafeEqual(Buffer.from(one), Buffer.from(other))
+}
+
 /** A record that another program wrote wrongly opens nothing. */
 function readRecord(value: Uint8Array): KeyRecord | undefined {
   try {
-    const { name, scopes, createdMs, digest } = JSON.parse(Buffer.from(value).toString())
+    const { name, scopes, createdMs, digest, seal } = JSON.parse(Buffer.from(value).toString())
     const known = KEY_SCOPES.filter((scope) => Array.isArray(scopes) && scopes.includes(scope))
     if (typeof name !== 'string' || !/^[0-9a-f]{64}$/.test(digest)) return undefined
-    return { name, scopes: known, createdMs: Number(createdMs), digest }
+    const sealed = typeof seal === 'string' && /^[0-9a-f]{64}$/.test(seal) ? seal : undefined
+    return { name, scopes: known, createdMs: Number(createdMs), digest, seal: sealed }
   } catch {
     return undefined
   }

@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { TaskBoard } from '../base/task-board.ts'
 import type { IngestOptions } from '../flows/ingest.ts'
+import type { Seal } from '../flows/keys.ts'
 import type { FlowParts } from '../flows/parts.ts'
 import type { NodeStatus, ServerStatus } from '../flows/status.ts'
 import type { StaticFile } from '../web/static-files.ts'
@@ -71,6 +72,8 @@ export interface HttpParts {
   readonly mesh?: MeshPort | undefined
   /** What can be said of them; undefined where there are none. */
   readonly meshStatus?: MeshStatusPort | undefined
+  /** Seals keys with the secret of the mesh. */
+  readonly seal: Seal
   /** Whether an existing collection is still being taken in: unknown paths may yet turn up. */
   readonly adopting: () => boolean
 }

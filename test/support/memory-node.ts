@@ -4,7 +4,7 @@
 import { hash as digest } from 'node:crypto'
 import type { ContentHash, Md5 } from '../../protocols/hash.ts'
 import { parsePath } from '../../protocols/path.ts'
-import { systemRandom } from '../../src/base/clock.ts'
+import { type Clock, type Random, systemRandom } from '../../src/base/clock.ts'
 import { noFailPoints } from '../../src/base/fail-point.ts'
 import { KeyedLock } from '../../src/base/keyed-lock.ts'
 import { silentLog } from '../../src/base/log.ts'
@@ -68,6 +68,11 @@ export interface MemoryNodeOptions {
   readonly disk?: MemoryDisk
   /** What the flows get for the store and the view. */
   readonly wrap?: <T extends object>(part: T) => T
+  /** What all get for the index. */
+  readonly wrapIndex?: (index: ImageIndex) => ImageIndex
+  /** As this node sees the time; without it that of the disk. */
+  readonly clock?: Clock
+  readonly random?: Random
 }
 
 export async function makeMemoryDisk(): Promise<MemoryDisk> {
@@ -79,12 +84,14 @@ export async function makeMemoryDisk(): Promise<MemoryDisk> {
 
 export async function openMemoryNode(options: MemoryNodeOptions = {}): Promise<MemoryNode> {
   const { name = 'a', peerId = 'peer-a', wrap = (part) => part } = options
-  const { clock, level, store, view } = options.disk ?? (await makeMemoryDisk())
+  const { random = systemRandom, wrapIndex = (index) => index } = options
+  const disk = options.disk ?? (await makeMemoryDisk())
+  const { level, store, view } = disk
   const { database } = level
-  const base = { clock, random: systemRandom, log: silentLog, failPoints: noFailPoints }
-  const index = await openIndex(
-    { ...base, database, requireWritable: () => {} },
-    { writer: peerId }
+  const { clock = disk.clock } = options
+  const base = { clock, random, log: silentLog, failPoints: noFailPoints }
+  const index = wrapIndex(
+    await openIndex({ ...base, database, requireWritable: () => {} }, { writer: peerId })
   )
   const locks: Locks = { path: new KeyedLock(), blob: new KeyedLock() }
   const seen = { store: wrap<BlobStore>(store), view: wrap<ImageView>(view) }
@@ -109,13 +116,11 @@ export async function openMemoryNode(options: MemoryNodeOptions = {}): Promise<M
     log: silentLog,
     page: new Map(),
     exportIndex: async () => ({ file: '/tmp/file_index.json', entries: 0 }),
+    seal: () => undefined,
     adopting: () => false
   }
   return {
-    clock,
-    store,
-    view,
-    level,
+    ...disk,
     database,
     flows,
     http,
@@ -174,9 +179,9 @@ export async function addEntries(
   })
 }
 
-/** The index with some of its methods replaced. */
-export function withMethod(index: ImageIndex, methods: Partial<ImageIndex>): ImageIndex {
-  return new Proxy(index, {
+/** A part with some of its methods replaced. */
+export function withMethod<T extends object>(part: T, methods: Partial<T>): T {
+  return new Proxy(part, {
     get(target, key) {
       if (key in methods) return Reflect.get(methods, key)
       const value = Reflect.get(target, key, target)

@@ -18,7 +18,7 @@ const keyBody = z.strictObject({
 })
 const keyParams = z.strictObject({ id: z.string().max(64) })
 
-export function keyRoutes({ flows }: HttpParts): Route[] {
+export function keyRoutes({ flows, seal }: HttpParts): Route[] {
   const { index } = flows
   return [
     {
@@ -43,7 +43,7 @@ export function keyRoutes({ flows }: HttpParts): Route[] {
       },
       handle: async (request) => {
         const { name, scopes } = request.body as z.output<typeof keyBody>
-        const { facts, key } = await createKey(flows, name, [...new Set(scopes)])
+        const { facts, key } = await createKey({ ...flows, seal }, name, [...new Set(scopes)])
         return {
           status: 'success',
           message: messageFor(

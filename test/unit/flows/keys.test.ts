@@ -1,7 +1,15 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { encodeEntry, KIND_RECORD } from '../../../protocols/entry.ts'
 import { versionAt } from '../../../protocols/version.ts'
-import { createKey, findKey, revokeKey } from '../../../src/flows/keys.ts'
+import {
+  createKey,
+  findKey,
+  type KeyScope,
+  noteOwnKeys,
+  revokeKey,
+  type Seal
+} from '../../../src/flows/keys.ts'
+import { createSeal } from '../../../src/seal.ts'
 import { type MemoryNode, openMemoryNode } from '../../support/memory-node.ts'
 
 let a: MemoryNode
@@ -29,31 +37,60 @@ async function copyRecords(from: MemoryNode, to: MemoryNode): Promise<void> {
   }
 }
 
+const none = () => undefined
+const sealOf = (byte: number) => createSeal(() => new Uint8Array(32).fill(byte))
+const make = (node: MemoryNode, scopes: KeyScope[], seal: Seal) =>
+  createKey({ ...node.flows, seal }, 'crawler', scopes)
+
 test('a key opens every node of a mesh with a secret, until it is revoked', async () => {
-  const { key, facts } = await createKey(a.flows, 'crawler', ['write'])
+  const { key, facts } = await make(a, ['write'], sealOf(1))
   await copyRecords(a, b)
   for (const { flows } of [a, b]) {
-    expect(findKey(flows.index, key)).toMatchObject({ name: 'crawler', scopes: ['write'] })
+    expect(findKey(flows.index, key, sealOf(1))).toMatchObject({ scopes: ['write'] })
   }
+  expect(findKey(b.flows.index, key, sealOf(2))).toBeUndefined()
   await revokeKey(a.flows.index, facts.id)
-  expect(findKey(a.flows.index, key)).toBeUndefined()
+  expect(findKey(a.flows.index, key, sealOf(1))).toBeUndefined()
 })
 
-test('where anybody may join, a key opens only the node that made it', async () => {
-  const { key } = await createKey(a.flows, 'crawler', ['admin'])
+test('where anybody may join, a key opens only the node that made it, also later', async () => {
+  const { key } = await make(a, ['admin'], none)
   await copyRecords(a, b)
-  expect(findKey(a.flows.index, key, { madeHere: true })).toMatchObject({ name: 'crawler' })
-  expect(findKey(b.flows.index, key, { madeHere: true })).toBeUndefined()
+  for (const seal of [none, sealOf(1)]) {
+    expect(findKey(a.flows.index, key, seal)).toMatchObject({ name: 'crawler' })
+    expect(findKey(b.flows.index, key, seal)).toBeUndefined()
+  }
 })
 
 test('a record that replaces a key made here opens nothing there', async () => {
-  const mine = await createKey(a.flows, 'crawler', ['admin'])
-  const theirs = await createKey(b.flows, 'thief', ['admin'])
+  const mine = await make(a, ['read'], none)
+  const theirs = await make(b, ['admin'], sealOf(2))
   const path = `key/${mine.facts.id}`
   const [stolen] = await Array.fromAsync(b.flows.index.records('key/'))
   await a.flows.index.change((tx) => tx.putRecord(path, stolen?.value as Uint8Array))
   const forged = theirs.key.replace(theirs.facts.id, mine.facts.id)
   for (const key of [mine.key, theirs.key, forged]) {
-    expect(findKey(a.flows.index, key, { madeHere: true })).toBeUndefined()
+    expect(findKey(a.flows.index, key, sealOf(1))).toBeUndefined()
   }
+})
+
+test('nobody widens what a key may do by writing its record anew', async () => {
+  const { key, facts } = await make(a, ['read'], sealOf(1))
+  const [own] = await Array.fromAsync(a.flows.index.records('key/'))
+  const record = { ...JSON.parse(Buffer.from(own?.value ?? []).toString()), scopes: ['admin'] }
+  const value = Buffer.from(JSON.stringify(record))
+  await a.flows.index.change((tx) => tx.putRecord(`key/${facts.id}`, value))
+  expect(findKey(a.flows.index, key, sealOf(1))).toBeUndefined()
+})
+
+test('keys of an index from before count as made here, once', async () => {
+  const { key, facts } = await make(a, ['read'], none)
+  await a.flows.index.change((tx) => tx.setMeta(`key-made-here/${facts.id}`, undefined))
+  expect(findKey(a.flows.index, key, none)).toBeUndefined()
+  await noteOwnKeys(a.flows.index)
+  expect(findKey(a.flows.index, key, none)).toBeDefined()
+  const later = await make(b, ['admin'], none)
+  await copyRecords(b, a)
+  await noteOwnKeys(a.flows.index)
+  expect(findKey(a.flows.index, later.key, none)).toBeUndefined()
 })
