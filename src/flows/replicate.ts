@@ -233,6 +233,9 @@ export class Replicator {
     if (isOwnFault(error)) {
       flows.log.warn({ err: error }, 'no images are fetched for a while')
       this.#pausedUntilMs = flows.clock.monotonicMs() + PAUSE_MS
+      // it may be the one that is too large for the disk: others go before it
+      const [first] = open
+      if (first !== undefined) book.failed(first, error.message)
       return
     }
     flows.log.debug({ peer: peerId, err: error }, 'a fetch broke off')

@@ -77,12 +77,32 @@ export class Discovery {
 export class LocalSearch {
   readonly #components: MulticastDNSComponents
   #search: (PeerDiscovery & Partial<Startable>) | undefined
+  /** Two that start at once would leave one running for ever. */
+  #turn: Promise<void> = Promise.resolve()
 
   constructor(components: MulticastDNSComponents) {
     this.#components = components
   }
 
-  async open(serviceTag: string, discovery: Discovery): Promise<void> {
+  /** Takes the place of a search that runs. */
+  open(serviceTag: string, discovery: Discovery): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#stop()
+      await this.#start(serviceTag, discovery)
+    })
+  }
+
+  close(): Promise<void> {
+    return this.#inTurn(() => this.#stop())
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.#turn.then(work)
+    this.#turn = turn.catch(() => {})
+    return turn
+  }
+
+  async #start(serviceTag: string, discovery: Discovery): Promise<void> {
     const search = mdns({ serviceTag, interval: QUERY_MS })(this.#components)
     search.addEventListener('peer', ({ detail }: CustomEvent<PeerInfo>) => {
       discovery.found(detail.id.toString(), detail.multiaddrs)
@@ -91,7 +111,7 @@ export class LocalSearch {
     await this.#search.start?.()
   }
 
-  async close(): Promise<void> {
+  async #stop(): Promise<void> {
     await this.#search?.stop?.()
     this.#search = undefined
   }

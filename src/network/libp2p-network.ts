@@ -234,7 +234,6 @@ export class Libp2pNetwork implements Network {
     this.#admission = admission
     const search = this.#libp2p?.services.search
     if (search === undefined || !this.#options.mdns) return
-    await search.close()
     await search.open(admission.serviceTag, this.#discovery)
   }
 
