@@ -4,6 +4,7 @@ import type { BlobAnswer } from '../../../protocols/blobs/request.ts'
 import type { ContentHash, Md5 } from '../../../protocols/hash.ts'
 import { parsePath } from '../../../protocols/path.ts'
 import { STATUS } from '../../../protocols/status.ts'
+import { NodeError } from '../../../src/base/errors.ts'
 import { BlobPeers } from '../../../src/blob-sync/blob-peers.ts'
 import { WantBook } from '../../../src/blob-sync/want-book.ts'
 import { Replicator } from '../../../src/flows/replicate.ts'
@@ -175,5 +176,27 @@ test('a clock that is set back keeps no peer at rest', async () => {
     clock.advance(1000)
     expect(node.flows.index.blob(hash)?.state).toBe('held')
   })
+  await close()
+})
+
+test('a blob for which the disk has no room does not keep others back for ever', async () => {
+  const { node, network, replicator, clock, close } = await begin()
+  const small = tinyImage(1)
+  const source = sourceOf(LARGE)
+  source.add(small)
+  network.add('p', source)
+  const take = (bytes: number) => {
+    if (bytes >= LARGE.byteLength) throw new NodeError('DISK_FULL', 'no room')
+  }
+  Object.assign(node.flows.room, { take })
+  const fits = await want(node, 'small.svg', small)
+  clock.advance(1000)
+  const tooLarge = await want(node, 'large.png', LARGE)
+  replicator.wake()
+  await eventually(() => {
+    clock.advance(5000)
+    expect(node.flows.index.blob(fits)?.state).toBe('held')
+  })
+  expect(node.flows.index.blob(tooLarge)?.state).toBe('wanted')
   await close()
 })
