@@ -76,7 +76,7 @@ export function meshFiles(files: MetadataFiles): MeshFiles {
   return {
     cluster: { text, file: files.cluster },
     saveCluster: (now) => writeFileAtomic(files.cluster, now, PRIVATE),
-    joins: readJoinList(files.joins),
+    readJoins: () => readJoinList(files.joins),
     saveJoins: (targets) => writeJoinList(files.joins, targets)
   }
 }

@@ -12,7 +12,8 @@ export interface HandPickedParts {
   /** Turns http://host:8000 into multiaddrs; a multiaddr passes. */
   readonly resolve: (target: string, signal: AbortSignal) => Promise<readonly string[]>
   readonly merge: (peerId: string) => Promise<void>
-  /** Keeps the targets that `join` left and that were not met yet. */
+  /** The targets that `join` has left in the data folder and that were not met yet. */
+  readonly readJoins: () => readonly string[]
   readonly saveJoins: (targets: readonly string[]) => Promise<void>
 }
 
@@ -27,6 +28,8 @@ export class HandPicked {
   readonly #remembered: readonly Remembered[]
   /** By the key of what is remembered: what `join` left. */
   readonly #joins: Map<string, string>
+  /** Told already. */
+  readonly #failed = new Set<string>()
 
   constructor(parts: HandPickedParts, { bootstrap, joins }: Picks) {
     this.#parts = parts
@@ -59,8 +62,31 @@ export class HandPicked {
     return peer
   }
 
+  /** Meets what `join` has left since the start: it did not find this node, which came up then. */
+  async follow(meet: (target: string) => Promise<unknown>): Promise<void> {
+    const known = new Set(this.#joins.values())
+    for (const target of this.#parts.readJoins()) {
+      if (known.has(target)) continue
+      try {
+        await meet(target)
+        await this.#drop(target)
+        this.#failed.delete(target)
+      } catch (error) {
+        if (this.#failed.has(target)) continue
+        this.#failed.add(target)
+        this.#parts.log.warn({ err: error }, 'a server was not joined yet; tried again')
+      }
+    }
+  }
+
   async #met(key: string): Promise<void> {
-    if (this.#joins.delete(key)) await this.#parts.saveJoins([...this.#joins.values()])
+    const target = this.#joins.get(key)
+    if (this.#joins.delete(key) && target !== undefined) await this.#drop(target)
+  }
+
+  async #drop(target: string): Promise<void> {
+    const { readJoins, saveJoins } = this.#parts
+    await saveJoins(readJoins().filter((one) => one !== target))
   }
 }
 

@@ -41,6 +41,7 @@ export interface MeshParts extends Pick<MeetingParts, 'about'> {
     signal: AbortSignal
   ) => Promise<readonly string[]>
   readonly saveCluster: SecretKeeperParts['save']
+  readonly readJoins: HandPickedParts['readJoins']
   readonly saveJoins: HandPickedParts['saveJoins']
 }
 
@@ -70,6 +71,8 @@ export interface Mesh extends Remote {
 const GREET_MS = 1_000
 /** Addresses change where a network gives them anew. */
 const ANNOUNCE_MS = 30_000
+/** `join` may leave a target while this node is coming up. */
+const JOIN_MS = 10_000
 /** How often it is written down who is here, for a node that ends without a word. */
 const SEEN_MS = 10 * 60_000
 /** While something is lacking here: how often others are asked what they have. */
@@ -92,7 +95,7 @@ export function createMesh(parts: MeshParts, options: MeshOptions): Mesh {
   const { sync } = options
   const loops: Loop[] = []
   let redial: Redial | undefined
-  const begin = (name: string, everyMs: number, work: () => Promise<unknown>) =>
+  const begin = (name: string, everyMs: number, work: (signal: AbortSignal) => Promise<unknown>) =>
     loops.push(startLoop({ clock, log }, { name, firstMs: everyMs, everyMs }, work))
   const meeting = createMeeting(parts, options)
   const { meetings, members, keeper, picked, resolve } = meeting
@@ -118,6 +121,7 @@ export function createMesh(parts: MeshParts, options: MeshOptions): Mesh {
         if (index.counts().wants > 0) indexSync.refresh()
       })
       begin('announce', ANNOUNCE_MS, () => members.announceSelf())
+      begin('join', JOIN_MS, (signal) => picked.follow((target) => joining.meet(target, signal)))
       begin('greet', GREET_MS, async () => meetings.greetDue())
       replicator.wake()
     },

@@ -34,7 +34,7 @@ export interface MeshFiles {
   readonly cluster: { readonly text: string | undefined; readonly file: string }
   readonly saveCluster: (text: string) => Promise<void>
   /** What `join` left while the node was stopped. */
-  readonly joins: readonly string[]
+  readonly readJoins: () => readonly string[]
   readonly saveJoins: (targets: readonly string[]) => Promise<void>
 }
 
@@ -132,8 +132,9 @@ async function followInvites(
   { log, nowMs }: { log: Log; nowMs: number }
 ): Promise<{ cluster: ClusterFacts; joins: readonly string[] }> {
   let cluster = known
+  const left = files.readJoins()
   const joins: string[] = []
-  for (const target of files.joins.filter((one) => isTarget(one, log))) {
+  for (const target of left.filter((one) => isTarget(one, log))) {
     if (isInvite(target)) {
       const { cluster: name, secret } = decodeInvite(target)
       const offer = { cluster: name, secret, decidedMs: Math.max(nowMs, cluster.decidedMs + 1) }
@@ -149,7 +150,7 @@ async function followInvites(
     }
     joins.push(target)
   }
-  if (joins.length < files.joins.length) await files.saveJoins(joins)
+  if (joins.length < left.length) await files.saveJoins(joins)
   return { cluster, joins }
 }
 
