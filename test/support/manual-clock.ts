@@ -18,7 +18,7 @@ export class ManualClock implements Clock {
   }
 
   now(): number {
-    return this.#nowMs + this.#jumpedMs
+    return Math.floor(this.#nowMs) + this.#jumpedMs // as Date.now() does
   }
 
   monotonicMs(): number {
