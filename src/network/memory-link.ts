@@ -31,7 +31,16 @@ export interface LinkParts {
   readonly clock: Clock
   readonly random: Random
   readonly bufferBytes: number
-  delayMs(): number
+  /** Whether streams of one connection overtake each other. */
+  readonly overtake: boolean
+  /** What the next piece takes. The connection may break with it. */
+  travelMs(link: MemoryLink): number
+}
+
+/** What is sent in one of these arrives in order. */
+interface Lane {
+  /** When its last piece arrives. */
+  arrivalMs: number
 }
 
 export class MemoryLink {
@@ -40,8 +49,7 @@ export class MemoryLink {
   readonly #parts: LinkParts
   readonly #pairs = new Map<MemoryPair, WireNode>()
   readonly #open: Set<WireNode>
-  /** When the last that each side sent arrives. */
-  readonly #arrivalMs = new Map<WireNode, number>()
+  readonly #lanes = new Map<WireNode, Lane>()
   #stalled = false
 
   constructor(parts: LinkParts, from: WireNode, to: WireNode) {
@@ -110,7 +118,7 @@ export class MemoryLink {
       if (signal.aborted) reject(signal.reason)
       const onAbort = () => reject(signal.reason)
       signal.addEventListener('abort', onAbort, { once: true })
-      this.#send(from, () => {
+      this.#send(this.#laneOf(from), () => {
         signal.removeEventListener('abort', onAbort)
         resolve()
       })
@@ -132,15 +140,21 @@ export class MemoryLink {
 
   #travel(from: WireNode): Travel {
     const { random, bufferBytes } = this.#parts
-    return { random, bufferBytes, send: (task) => this.#send(from, task) }
+    const lane = this.#laneOf(from)
+    return { random, bufferBytes, send: (task) => this.#send(lane, task) }
   }
 
-  #send(from: WireNode, task: () => void): void {
-    const { clock, delayMs } = this.#parts
+  #laneOf(from: WireNode): Lane {
+    const lane = (!this.#parts.overtake && this.#lanes.get(from)) || { arrivalMs: 0 }
+    this.#lanes.set(from, lane)
+    return lane
+  }
+
+  #send(lane: Lane, task: () => void): void {
+    const { clock, travelMs } = this.#parts
     const nowMs = clock.monotonicMs()
-    const atMs = Math.max(nowMs + delayMs(), this.#arrivalMs.get(from) ?? 0)
-    this.#arrivalMs.set(from, atMs)
-    clock.after(atMs - nowMs, () => {
+    lane.arrivalMs = Math.max(nowMs + travelMs(this), lane.arrivalMs)
+    clock.after(lane.arrivalMs - nowMs, () => {
       if (!this.#stalled) task()
     })
   }

@@ -183,7 +183,7 @@ export class MemoryNetwork implements Network, WireNode {
   accept(link: MemoryLink, protocolId: string): Refusal | undefined {
     if (!link.openFor(this)) return 'gone'
     // a stream of the other side is an answer as well
-    this.up(link)
+    if (!this.#peers.has(link.other(this).id)) this.up(link)
     const handler = this.#handlers.get(protocolId)
     if (handler === undefined) return 'unknown'
     const open = this.#peers.get(link.other(this).id)?.streams.get(`in ${protocolId}`) ?? 0

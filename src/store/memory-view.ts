@@ -72,6 +72,11 @@ export class MemoryView implements ImageView {
     return file && (file.hash ?? 'foreign')
   }
 
+  /** All that a reader of the folder finds. */
+  names(): readonly string[] {
+    return [...this.#files.keys()]
+  }
+
   /** Somebody else writes a file. */
   write(name: string, ino = -1 - this.#files.size): void {
     this.#put(name, { ino })

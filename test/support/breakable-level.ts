@@ -40,6 +40,11 @@ export class BreakableLevel extends MemoryLevel<string, Uint8Array> {
     return this.#writing.promise
   }
 
+  /** The next batch does not fail after all. */
+  spareNext(): void {
+    this.#failure = undefined
+  }
+
   /** The next opening fails. */
   failOpen(error: Error): void {
     this.#openError = error
