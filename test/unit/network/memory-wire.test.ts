@@ -164,6 +164,69 @@ describe('a wire', () => {
     expect(world.events().filter((line) => line.startsWith('a:'))).toEqual(['a: up b'])
   })
 
+  test('doubles a connection: the old one breaks, new streams go on, nobody is seen to leave', async () => {
+    const world = new World(1, { delayMs: [1, 5] })
+    await world.clock.run(async () => {
+      const [a, b] = [await world.node('a'), await world.node('b')]
+      await a.dial(b.addresses(), never)
+      const echoing = echoMegabyte(world, a, 'b')
+      world.clock.after(20, () => world.wire.double('a', 'b'))
+      expect(await echoing).toBe('broken')
+      expect(await echoMegabyte(world, a, 'b')).toBe('complete')
+      expect(world.wire.connections()).toEqual([['a', 'b']])
+    })
+    expect(world.events().filter((line) => /up|down/.test(line))).toEqual(['b: up a', 'a: up b'])
+  })
+
+  test('breaks connections by chance in the middle of something', async () => {
+    const world = new World(1, { breakage: 0.05 })
+    await world.clock.run(async () => {
+      const [a, b] = [await world.node('a'), await world.node('b')]
+      await a.dial(b.addresses(), never)
+      expect(await echoMegabyte(world, a, 'b')).toBe('broken')
+    })
+  })
+
+  test('is slow between two nodes until it is healed, and has walls that never are', async () => {
+    const world = new World()
+    await world.clock.run(async () => {
+      const [a, b, c] = [await world.node('a'), await world.node('b'), await world.node('c')]
+      const tookMs = async () => {
+        const before = world.clock.now()
+        await a.open('b', ECHO, never).then((stream) => stream.end())
+        return world.clock.now() - before
+      }
+      await a.dial(b.addresses(), never)
+      world.wire.slow('a', 'b', 1_000)
+      expect(await tookMs()).toBeGreaterThan(2_000)
+      world.wire.wall('a', 'c')
+      world.wire.healAll()
+      await new Promise<void>((resolve) => {
+        world.clock.after(5_000, resolve) // what is on its way arrives first
+      })
+      expect(await tookMs()).toBeLessThan(100)
+      await expect(a.dial(c.addresses(), never)).rejects.toThrow('did not answer in time')
+    })
+  })
+
+  test.each([true, false])('lets streams of one connection overtake: %s', async (overtake) => {
+    const world = new World(1, { delayMs: [1, 1_000], overtake })
+    const ends: number[] = []
+    await world.clock.run(async () => {
+      const [a, b] = [await world.node('a'), await world.node('b')]
+      await a.dial(b.addresses(), never)
+      const open = async (n: number) => {
+        const stream = await a.open('b', ECHO, never)
+        await stream.end()
+        await readAll(world, stream)
+        ends.push(n)
+      }
+      await Promise.all([0, 1, 2, 3].map(open))
+    })
+    const isInOrder = ends.join() === '0,1,2,3'
+    expect(isInOrder).toBe(!overtake)
+  })
+
   test('loses dials, which then take as long as dials that nobody answers', async () => {
     const world = new World(1, { dialLoss: 1 })
     await world.clock.run(async () => {
