@@ -3,24 +3,25 @@
 import type { ContentHash } from '../../protocols/hash.ts'
 
 export interface RetryPolicy {
-  /** Quick tries of one blob; then it waits longer, never for ever. */
+  /** Tries of one blob after which it counts as failed; it is tried on all the same. */
   readonly maxRetryAttempts: number
   readonly retryDelayMs: number
 }
 
-/** A blob that waits for a longer time is tried again at least this often. */
+/** A blob that waits for a long time is tried again at least this often. */
 const LONG_WAIT_MS = 10 * 60_000
 
 /**
- * When a blob that has failed `attempts` times is tried again: doubling, with up to a quarter of
- * jitter.
+ * When a blob that has failed `attempts` times is tried again: doubling, so that it comes no later
+ * than twice the time that it took somebody to have it, with up to a quarter of jitter.
  */
-export function planRetryMs(attempts: number, policy: RetryPolicy, fraction: number): number {
-  const { maxRetryAttempts, retryDelayMs } = policy
-  const quick = Math.min(attempts, maxRetryAttempts)
-  const doubled = retryDelayMs * 2 ** Math.max(0, quick - 1)
-  const waitMs = attempts > maxRetryAttempts ? Math.max(doubled * 2, LONG_WAIT_MS) : doubled
-  return Math.min(waitMs, LONG_WAIT_MS) * (1 + fraction / 4)
+export function planRetryMs(
+  attempts: number,
+  { retryDelayMs }: Pick<RetryPolicy, 'retryDelayMs'>,
+  fraction: number
+): number {
+  const doubled = retryDelayMs * 2 ** Math.min(attempts - 1, 30)
+  return Math.min(doubled, LONG_WAIT_MS) * (1 + fraction / 4)
 }
 
 export interface Candidate {

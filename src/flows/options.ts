@@ -11,7 +11,9 @@ export const fileSyncSection = z.strictObject({
     .describe('How often the index is compared with one peer'),
   max_retry_attempts: integerField(0, 1_000)
     .prefault(3)
-    .describe('Quick retries of one image before it waits for the next comparison'),
+    .describe(
+      'Tries of one image before the status counts it as failed; it is tried on, ever more rarely'
+    ),
   retry_delay: durationField(0).prefault('5s').describe('Wait before the first retry'),
   verify_integrity: booleanField()
     .prefault(true)

@@ -27,7 +27,7 @@ const SYNC = {
   enabled: true,
   batchSize: 10,
   syncIntervalMs: 5000,
-  maxRetryAttempts: 10,
+  maxRetryAttempts: 3,
   retryDelayMs: 1000,
   verifyIntegrity: true
 }

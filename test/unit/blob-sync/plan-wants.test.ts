@@ -8,7 +8,7 @@ import {
   requestsOf
 } from '../../../src/blob-sync/plan-wants.ts'
 
-const policy = { maxRetryAttempts: 3, retryDelayMs: 5000 }
+const policy = { retryDelayMs: 5000 }
 const peer = (peerId: string, more: Partial<Candidate> = {}): Candidate => ({
   peerId,
   owedBytes: 0,
@@ -17,9 +17,9 @@ const peer = (peerId: string, more: Partial<Candidate> = {}): Candidate => ({
   ...more
 })
 
-test('retries double, then wait longer, but never for ever', () => {
-  const waits = [1, 2, 3, 4, 100].map((attempts) => planRetryMs(attempts, policy, 0))
-  expect(waits).toEqual([5000, 10_000, 20_000, 600_000, 600_000])
+test('retries double, but never wait for ever', () => {
+  const waits = [1, 2, 3, 4, 8, 100].map((attempts) => planRetryMs(attempts, policy, 0))
+  expect(waits).toEqual([5000, 10_000, 20_000, 40_000, 600_000, 600_000])
   expect(planRetryMs(1, policy, 1)).toBe(6250)
 })
 
