@@ -10,6 +10,7 @@ import { SECRET_BYTES } from '../../protocols/secret/limits.ts'
 import { NodeError } from '../base/errors.ts'
 import { removeMember } from '../flows/members.ts'
 import type { FlowParts } from '../flows/parts.ts'
+import type { Invitation, Met } from '../http/ports.ts'
 import type { ConnectedPeer, Network } from '../network/network.ts'
 import { isLoopback } from '../network/on-link.ts'
 import { admissionOf } from './cluster.ts'
@@ -28,26 +29,6 @@ export interface JoiningParts {
   readonly keeper: SecretKeeper
   readonly resolve: (target: string, signal: AbortSignal) => Promise<readonly string[]>
   readonly compare: (peerId: string) => Promise<void>
-}
-
-export interface Met {
-  readonly id: string
-  readonly name: string | undefined
-  /** Of the connection. */
-  readonly address: string
-  readonly clockOffsetMs: number | undefined
-  /** What this node lacked after the first comparison, or after 5 s. */
-  readonly wantsFiles: number
-  readonly wantsBytes: number
-}
-
-export interface Invitation {
-  readonly line: string
-  /** Whether the secret is new. */
-  readonly made: boolean
-  /** Names of the members that were given a new secret, and of those that could not be. */
-  readonly handedTo: readonly string[]
-  readonly notReached: readonly string[]
 }
 
 export class Joining {
