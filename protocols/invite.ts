@@ -8,6 +8,7 @@
 import { hash } from 'node:crypto'
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import { base58btc } from 'multiformats/bases/base58'
+import { CLUSTER_NAME, SECRET_BYTES } from './secret/limits.ts'
 import { WireError } from './wire-error.ts'
 
 export interface Invite {
@@ -27,10 +28,8 @@ export const INVITE_CHARACTERS_MAX = 6144
 const VERSION = 1
 /** Of a SHA-256. A slip goes unnoticed once in 2^64. */
 const CHECKSUM_BYTES = 8
-const SECRET_BYTES = 32
 const LINES_BYTES_MAX = 64 + INVITE_ADDRESSES_MAX * (ADDRESS_CHARACTERS_MAX + 1)
 
-const CLUSTER = /^[A-Za-z0-9._-]{1,63}$/
 const ADDRESS = /^\/[a-z0-9]+\/[!-~]+\/p2p\/[A-Za-z0-9]+$/
 
 /** Whether a text means to be an invite; decoding tells whether it is one. */
@@ -70,7 +69,7 @@ export function decodeInvite(text: string): Invite {
 }
 
 function check({ cluster, secret, addresses }: Invite): void {
-  if (!CLUSTER.test(cluster)) throw bad('the name of its cluster is none')
+  if (!CLUSTER_NAME.test(cluster)) throw bad('the name of its cluster is none')
   if (secret.byteLength !== SECRET_BYTES) throw bad(`its secret has not ${SECRET_BYTES} bytes`)
   if (addresses.length < 1 || addresses.length > INVITE_ADDRESSES_MAX) {
     throw bad(`it names ${addresses.length} addresses, not 1 to ${INVITE_ADDRESSES_MAX}`)

@@ -8,5 +8,6 @@ export const SECRET_LIMITS = {
   answerBytesMax: 1024
 } as const
 
-export const CLUSTER_BYTES_MAX = 128
+/** As the configuration has it: what an invite can hold, too. */
+export const CLUSTER_NAME = /^[A-Za-z0-9._-]{1,63}$/
 export const SECRET_BYTES = 32

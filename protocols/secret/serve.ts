@@ -5,7 +5,6 @@ import {
   badMessage,
   checkLength,
   checkNumber,
-  checkText,
   encodeMessage,
   headOf,
   parseMessage
@@ -13,7 +12,7 @@ import {
 import type { Protocol } from '../protocol.ts'
 import { serveRequests } from '../serve-requests.ts'
 import { STATUS } from '../status.ts'
-import { CLUSTER_BYTES_MAX, SECRET_BYTES, SECRET_LIMITS } from './limits.ts'
+import { CLUSTER_NAME, SECRET_BYTES, SECRET_LIMITS } from './limits.ts'
 import { RequestSchema, ResponseSchema } from './messages_pb.ts'
 
 /** Under which name and secret a mesh is entered from now on. */
@@ -47,9 +46,9 @@ export const secretProtocol: Protocol<SecretSource> = {
 
 function readOffer(frame: Uint8Array): SecretOffer {
   const { cluster, secret, decidedMs } = parseMessage(RequestSchema, frame)
-  if (cluster === '') throw badMessage('a secret without the name of its cluster')
+  if (!CLUSTER_NAME.test(cluster)) throw badMessage('a secret without a name of its cluster')
   return {
-    cluster: checkText('the cluster', cluster, CLUSTER_BYTES_MAX),
+    cluster,
     secret: Uint8Array.from(checkLength('a secret', secret, SECRET_BYTES)),
     decidedMs: checkNumber('the time', decidedMs)
   }

@@ -13,6 +13,8 @@ import { admissionOf, type ClusterFacts, clusterText, planTaking, type Taking } 
 
 const HAND_OVER_MS_MAX = 5_000
 const HAND_OVER_TRIES = 2
+/** A decision from further in the future would stand against every later one. */
+const AHEAD_MS_MAX = 10 * 60_000
 
 export interface SecretKeeperParts {
   readonly network: Network
@@ -95,6 +97,9 @@ export class SecretKeeper {
   }
 
   async #offered(offer: SecretOffer, from: string): Promise<void> {
+    if (offer.decidedMs > this.#parts.clock.now() + AHEAD_MS_MAX) {
+      throw new StatusError(STATUS.REFUSED, 'the secret was decided on by a clock far ahead')
+    }
     const taking = await this.take(offer)
     if (taking === 'refuse') {
       throw new StatusError(STATUS.REFUSED, 'this node has a secret that was set by hand')
