@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file messages.proto.
  */
 export const file_messages: GenFile = /*@__PURE__*/
-  fileDesc("Cg5tZXNzYWdlcy5wcm90bxIJdHVtZXNoLnYxIqwCCgVFbnRyeRIMCgRraW5kGAEgASgNEgwKBHBhdGgYAiABKAkSDwoHZGVsZXRlZBgDIAEoCBIMCgRoYXNoGAQgASgMEg8KB3ZlcnNpb24YBSABKAYSDgoGd3JpdGVyGAYgASgJEhUKCHJlcGxhY2VzGAcgASgGSACIAQESCwoDbWQ1GAggASgMEg0KBWJ5dGVzGAkgASgEEhIKCm1lZGlhX3R5cGUYCiABKAkSEgoFd2lkdGgYCyABKA1IAYgBARITCgZoZWlnaHQYDCABKA1IAogBARISCgpzb3VyY2VfdXJsGA0gASgJEhIKCmNyZWF0ZWRfbXMYDiABKAQSDQoFdmFsdWUYDyABKAxCCwoJX3JlcGxhY2VzQggKBl93aWR0aEIJCgdfaGVpZ2h0IosCCgdSZXF1ZXN0EiYKBHB1c2gYASABKAsyFi50dW1lc2gudjEuUHVzaFJlcXVlc3RIABImCgR0cmVlGAIgASgLMhYudHVtZXNoLnYxLlRyZWVSZXF1ZXN0SAASKAoFcGFpcnMYAyABKAsyFy50dW1lc2gudjEuUGFpcnNSZXF1ZXN0SAASKAoFcmFuZ2UYBCABKAsyFy50dW1lc2gudjEuUmFuZ2VSZXF1ZXN0SAASKAoFZmV0Y2gYBSABKAsyFy50dW1lc2gudjEuRmV0Y2hSZXF1ZXN0SAASKgoGcmVwb3J0GAYgASgLMhgudHVtZXNoLnYxLlN0YXR1c1JlcXVlc3RIAEIGCgRraW5kIrICCghSZXNwb25zZRIOCgZzdGF0dXMYASABKA0SDgoGcmVhc29uGAIgASgJEicKBHB1c2gYAyABKAsyFy50dW1lc2gudjEuUHVzaFJlc3BvbnNlSAASJwoEdHJlZRgEIAEoCzIXLnR1bWVzaC52MS5UcmVlUmVzcG9uc2VIABIpCgVwYWlycxgFIAEoCzIYLnR1bWVzaC52MS5QYWlyc1Jlc3BvbnNlSAASKQoFcmFuZ2UYBiABKAsyGC50dW1lc2gudjEuUmFuZ2VSZXNwb25zZUgAEikKBWZldGNoGAcgASgLMhgudHVtZXNoLnYxLkZldGNoUmVzcG9uc2VIABIrCgZyZXBvcnQYCCABKAsyGS50dW1lc2gudjEuU3RhdHVzUmVzcG9uc2VIAEIGCgRraW5kIi8KC1B1c2hSZXF1ZXN0Eg8KB2VudHJpZXMYASADKAwSDwoHc2VudF90bxgCIAMoCSIzCgxQdXNoUmVzcG9uc2USEAoIYWNjZXB0ZWQYASABKA0SEQoJbWFsZm9ybWVkGAIgASgNIkYKBE5vZGUSDAoEbGl2ZRgBIAEoBBIMCgRkZWFkGAIgASgEEhAKCGxpdmVfc3VtGAMgASgMEhAKCGRlYWRfc3VtGAQgASgMIjQKC1RyZWVSZXF1ZXN0EiUKBW5vZGVzGAEgAygLMhYudHVtZXNoLnYxLk5vZGVSZXF1ZXN0IjoKC05vZGVSZXF1ZXN0EgsKA2tleRgBIAEoCRITCgZiZWZvcmUYAiABKA1IAIgBAUIJCgdfYmVmb3JlIjYKDFRyZWVSZXNwb25zZRImCgVub2RlcxgBIAMoCzIXLnR1bWVzaC52MS5Ob2RlUmVzcG9uc2UiXwoMTm9kZVJlc3BvbnNlEh0KBG5vZGUYASABKAsyDy50dW1lc2gudjEuTm9kZRIiCghjaGlsZHJlbhgCIAMoCzIQLnR1bWVzaC52MS5DaGlsZBIMCgRtb3JlGAMgASgIIjUKBUNoaWxkEg0KBWluZGV4GAEgASgNEh0KBG5vZGUYAiABKAsyDy50dW1lc2gudjEuTm9kZSIrCgxQYWlyc1JlcXVlc3QSCwoDa2V5GAEgASgJEg4KBmJlZm9yZRgCIAEoDCIrCg1QYWlyc1Jlc3BvbnNlEgwKBHJlZnMYASABKAwSDAoEbmV4dBgCIAEoDCIrCgxSYW5nZVJlcXVlc3QSCwoDa2V5GAEgASgJEg4KBmJlZm9yZRgCIAEoDCIuCg1SYW5nZVJlc3BvbnNlEg8KB2VudHJpZXMYASADKAwSDAoEbmV4dBgCIAEoDCIcCgxGZXRjaFJlcXVlc3QSDAoEcmVmcxgBIAEoDCIwCg1GZXRjaFJlc3BvbnNlEg8KB2VudHJpZXMYASADKAwSDgoGc2VydmVkGAIgASgNIg8KDVN0YXR1c1JlcXVlc3QihAEKDlN0YXR1c1Jlc3BvbnNlEh0KBHJvb3QYASABKAsyDy50dW1lc2gudjEuTm9kZRITCgt3YW50c19maWxlcxgCIAEoBBITCgt3YW50c19ieXRlcxgDIAEoBBIpCgt3YW50X3JhbmdlcxgEIAMoCzIULnR1bWVzaC52MS5XYW50UmFuZ2UiJQoJV2FudFJhbmdlEgwKBGZyb20YASABKA0SCgoCdG8YAiABKA1iBnByb3RvMw");
+  fileDesc("Cg5tZXNzYWdlcy5wcm90bxIJdHVtZXNoLnYxIqwCCgVFbnRyeRIMCgRraW5kGAEgASgNEgwKBHBhdGgYAiABKAkSDwoHZGVsZXRlZBgDIAEoCBIMCgRoYXNoGAQgASgMEg8KB3ZlcnNpb24YBSABKAYSDgoGd3JpdGVyGAYgASgJEhUKCHJlcGxhY2VzGAcgASgGSACIAQESCwoDbWQ1GAggASgMEg0KBWJ5dGVzGAkgASgEEhIKCm1lZGlhX3R5cGUYCiABKAkSEgoFd2lkdGgYCyABKA1IAYgBARITCgZoZWlnaHQYDCABKA1IAogBARISCgpzb3VyY2VfdXJsGA0gASgJEhIKCmNyZWF0ZWRfbXMYDiABKAQSDQoFdmFsdWUYDyABKAxCCwoJX3JlcGxhY2VzQggKBl93aWR0aEIJCgdfaGVpZ2h0Io8DCgdSZXF1ZXN0EiYKBHB1c2gYASABKAsyFi50dW1lc2gudjEuUHVzaFJlcXVlc3RIABImCgR0cmVlGAIgASgLMhYudHVtZXNoLnYxLlRyZWVSZXF1ZXN0SAASKAoFcGFpcnMYAyABKAsyFy50dW1lc2gudjEuUGFpcnNSZXF1ZXN0SAASKAoFcmFuZ2UYBCABKAsyFy50dW1lc2gudjEuUmFuZ2VSZXF1ZXN0SAASKAoFZmV0Y2gYBSABKAsyFy50dW1lc2gudjEuRmV0Y2hSZXF1ZXN0SAASKgoGcmVwb3J0GAYgASgLMhgudHVtZXNoLnYxLlN0YXR1c1JlcXVlc3RIABIoCgVwcm92ZRgHIAEoCzIXLnR1bWVzaC52MS5Qcm92ZVJlcXVlc3RIABIqCgZyZXZpZXcYCCABKAsyGC50dW1lc2gudjEuUmV2aWV3UmVxdWVzdEgAEiwKB2hpc3RvcnkYCSABKAsyGS50dW1lc2gudjEuSGlzdG9yeVJlcXVlc3RIAEIGCgRraW5kIrkDCghSZXNwb25zZRIOCgZzdGF0dXMYASABKA0SDgoGcmVhc29uGAIgASgJEicKBHB1c2gYAyABKAsyFy50dW1lc2gudjEuUHVzaFJlc3BvbnNlSAASJwoEdHJlZRgEIAEoCzIXLnR1bWVzaC52MS5UcmVlUmVzcG9uc2VIABIpCgVwYWlycxgFIAEoCzIYLnR1bWVzaC52MS5QYWlyc1Jlc3BvbnNlSAASKQoFcmFuZ2UYBiABKAsyGC50dW1lc2gudjEuUmFuZ2VSZXNwb25zZUgAEikKBWZldGNoGAcgASgLMhgudHVtZXNoLnYxLkZldGNoUmVzcG9uc2VIABIrCgZyZXBvcnQYCCABKAsyGS50dW1lc2gudjEuU3RhdHVzUmVzcG9uc2VIABIpCgVwcm92ZRgJIAEoCzIYLnR1bWVzaC52MS5Qcm92ZVJlc3BvbnNlSAASKwoGcmV2aWV3GAogASgLMhkudHVtZXNoLnYxLlJldmlld1Jlc3BvbnNlSAASLQoHaGlzdG9yeRgLIAEoCzIaLnR1bWVzaC52MS5IaXN0b3J5UmVzcG9uc2VIAEIGCgRraW5kIi8KC1B1c2hSZXF1ZXN0Eg8KB2VudHJpZXMYASADKAwSDwoHc2VudF90bxgCIAMoCSJDCgxQdXNoUmVzcG9uc2USEAoIYWNjZXB0ZWQYASABKA0SEQoJbWFsZm9ybWVkGAIgASgNEg4KBnJldmlldxgDIAEoDCJGCgROb2RlEgwKBGxpdmUYASABKAQSDAoEZGVhZBgCIAEoBBIQCghsaXZlX3N1bRgDIAEoDBIQCghkZWFkX3N1bRgEIAEoDCJFCgtUcmVlUmVxdWVzdBIlCgVub2RlcxgBIAMoCzIWLnR1bWVzaC52MS5Ob2RlUmVxdWVzdBIPCgdob3Jpem9uGAIgASgNIjoKC05vZGVSZXF1ZXN0EgsKA2tleRgBIAEoCRITCgZiZWZvcmUYAiABKA1IAIgBAUIJCgdfYmVmb3JlIjYKDFRyZWVSZXNwb25zZRImCgVub2RlcxgBIAMoCzIXLnR1bWVzaC52MS5Ob2RlUmVzcG9uc2UiXwoMTm9kZVJlc3BvbnNlEh0KBG5vZGUYASABKAsyDy50dW1lc2gudjEuTm9kZRIiCghjaGlsZHJlbhgCIAMoCzIQLnR1bWVzaC52MS5DaGlsZBIMCgRtb3JlGAMgASgIIjUKBUNoaWxkEg0KBWluZGV4GAEgASgNEh0KBG5vZGUYAiABKAsyDy50dW1lc2gudjEuTm9kZSI8CgxQYWlyc1JlcXVlc3QSCwoDa2V5GAEgASgJEg4KBmJlZm9yZRgCIAEoDBIPCgdob3Jpem9uGAMgASgNIisKDVBhaXJzUmVzcG9uc2USDAoEcmVmcxgBIAEoDBIMCgRuZXh0GAIgASgMIjwKDFJhbmdlUmVxdWVzdBILCgNrZXkYASABKAkSDgoGYmVmb3JlGAIgASgMEg8KB2hvcml6b24YAyABKA0iLgoNUmFuZ2VSZXNwb25zZRIPCgdlbnRyaWVzGAEgAygMEgwKBG5leHQYAiABKAwiHAoMRmV0Y2hSZXF1ZXN0EgwKBHJlZnMYASABKAwiMAoNRmV0Y2hSZXNwb25zZRIPCgdlbnRyaWVzGAEgAygMEg4KBnNlcnZlZBgCIAEoDSIgCg1TdGF0dXNSZXF1ZXN0Eg8KB2hvcml6b24YASABKA0ilQEKDlN0YXR1c1Jlc3BvbnNlEh0KBHJvb3QYASABKAsyDy50dW1lc2gudjEuTm9kZRITCgt3YW50c19maWxlcxgCIAEoBBITCgt3YW50c19ieXRlcxgDIAEoBBIpCgt3YW50X3JhbmdlcxgEIAMoCzIULnR1bWVzaC52MS5XYW50UmFuZ2USDwoHaG9yaXpvbhgFIAEoDSIlCglXYW50UmFuZ2USDAoEZnJvbRgBIAEoDRIKCgJ0bxgCIAEoDSKAAQoMUHJvdmVSZXF1ZXN0EgsKA2N1dBgBIAEoDRIPCgdob3Jpem9uGAIgASgNEh0KBHN1bXMYAyABKAsyDy50dW1lc2gudjEuTm9kZRIQCghkYXRhYmFzZRgEIAEoCRIhCgd2b3VjaGVzGAUgAygLMhAudHVtZXNoLnYxLlZvdWNoIlMKDVByb3ZlUmVzcG9uc2USDQoFZXF1YWwYASABKAgSEAoIZGF0YWJhc2UYAiABKAkSIQoHdm91Y2hlcxgDIAMoCzIQLnR1bWVzaC52MS5Wb3VjaCI4CgVWb3VjaBIOCgZtZW1iZXIYASABKAkSEAoIZGF0YWJhc2UYAiABKAkSDQoFdW50aWwYAyABKA0iHQoNUmV2aWV3UmVxdWVzdBIMCgRyZWZzGAEgASgMIh8KDlJldmlld1Jlc3BvbnNlEg0KBXRha2VuGAEgASgNIh4KDkhpc3RvcnlSZXF1ZXN0EgwKBHBhdGgYASABKAkiRgoPSGlzdG9yeVJlc3BvbnNlEg8KB2N1cnJlbnQYASABKAwSIgoEcGFzdBgCIAMoCzIULnR1bWVzaC52MS5QYXN0RW50cnkiLAoJUGFzdEVudHJ5Eg0KBWVudHJ5GAEgASgMEhAKCHNpbmNlX21zGAIgASgEYgZwcm90bzM");
 
 /**
  * @generated from message tumesh.v1.Entry
@@ -168,6 +168,24 @@ export type Request = Message<"tumesh.v1.Request"> & {
      */
     value: StatusRequest;
     case: "report";
+  } | {
+    /**
+     * @generated from field: tumesh.v1.ProveRequest prove = 7;
+     */
+    value: ProveRequest;
+    case: "prove";
+  } | {
+    /**
+     * @generated from field: tumesh.v1.ReviewRequest review = 8;
+     */
+    value: ReviewRequest;
+    case: "review";
+  } | {
+    /**
+     * @generated from field: tumesh.v1.HistoryRequest history = 9;
+     */
+    value: HistoryRequest;
+    case: "history";
   } | { case: undefined; value?: undefined };
 };
 
@@ -233,6 +251,24 @@ export type Response = Message<"tumesh.v1.Response"> & {
      */
     value: StatusResponse;
     case: "report";
+  } | {
+    /**
+     * @generated from field: tumesh.v1.ProveResponse prove = 9;
+     */
+    value: ProveResponse;
+    case: "prove";
+  } | {
+    /**
+     * @generated from field: tumesh.v1.ReviewResponse review = 10;
+     */
+    value: ReviewResponse;
+    case: "review";
+  } | {
+    /**
+     * @generated from field: tumesh.v1.HistoryResponse history = 11;
+     */
+    value: HistoryResponse;
+    case: "history";
   } | { case: undefined; value?: undefined };
 };
 
@@ -286,6 +322,13 @@ export type PushResponse = Message<"tumesh.v1.PushResponse"> & {
    * @generated from field: uint32 malformed = 2;
    */
   malformed: number;
+
+  /**
+   * Refs of images that this node may have deleted and forgotten: the sender puts them to review.
+   *
+   * @generated from field: bytes review = 3;
+   */
+  review: Uint8Array;
 };
 
 /**
@@ -337,6 +380,14 @@ export type TreeRequest = Message<"tumesh.v1.TreeRequest"> & {
    * @generated from field: repeated tumesh.v1.NodeRequest nodes = 1;
    */
   nodes: NodeRequest[];
+
+  /**
+   * Tombstones of images in buckets (milliseconds >> 16) below this one are left out, as if they were not there. So in
+   * all requests.
+   *
+   * @generated from field: uint32 horizon = 2;
+   */
+  horizon: number;
 };
 
 /**
@@ -459,6 +510,11 @@ export type PairsRequest = Message<"tumesh.v1.PairsRequest"> & {
    * @generated from field: bytes before = 2;
    */
   before: Uint8Array;
+
+  /**
+   * @generated from field: uint32 horizon = 3;
+   */
+  horizon: number;
 };
 
 /**
@@ -505,6 +561,11 @@ export type RangeRequest = Message<"tumesh.v1.RangeRequest"> & {
    * @generated from field: bytes before = 2;
    */
   before: Uint8Array;
+
+  /**
+   * @generated from field: uint32 horizon = 3;
+   */
+  horizon: number;
 };
 
 /**
@@ -583,6 +644,10 @@ export const FetchResponseSchema: GenMessage<FetchResponse> = /*@__PURE__*/
  * @generated from message tumesh.v1.StatusRequest
  */
 export type StatusRequest = Message<"tumesh.v1.StatusRequest"> & {
+  /**
+   * @generated from field: uint32 horizon = 1;
+   */
+  horizon: number;
 };
 
 /**
@@ -597,6 +662,8 @@ export const StatusRequestSchema: GenMessage<StatusRequest> = /*@__PURE__*/
  */
 export type StatusResponse = Message<"tumesh.v1.StatusResponse"> & {
   /**
+   * Without the tombstones below the higher one of both horizons.
+   *
    * @generated from field: tumesh.v1.Node root = 1;
    */
   root?: Node | undefined;
@@ -619,6 +686,13 @@ export type StatusResponse = Message<"tumesh.v1.StatusResponse"> & {
    * @generated from field: repeated tumesh.v1.WantRange want_ranges = 4;
    */
   wantRanges: WantRange[];
+
+  /**
+   * Tombstones in buckets below this one may have been collected here.
+   *
+   * @generated from field: uint32 horizon = 5;
+   */
+  horizon: number;
 };
 
 /**
@@ -651,4 +725,217 @@ export type WantRange = Message<"tumesh.v1.WantRange"> & {
  */
 export const WantRangeSchema: GenMessage<WantRange> = /*@__PURE__*/
   messageDesc(file_messages, 19);
+
+/**
+ * The asking side says what it has below a bucket. If that is what the other side has too, each knows of the other that
+ * it has all of this.
+ *
+ * @generated from message tumesh.v1.ProveRequest
+ */
+export type ProveRequest = Message<"tumesh.v1.ProveRequest"> & {
+  /**
+   * Buckets below this one.
+   *
+   * @generated from field: uint32 cut = 1;
+   */
+  cut: number;
+
+  /**
+   * @generated from field: uint32 horizon = 2;
+   */
+  horizon: number;
+
+  /**
+   * Of all entries below the cut, without the tombstones below the horizon.
+   *
+   * @generated from field: tumesh.v1.Node sums = 3;
+   */
+  sums?: Node | undefined;
+
+  /**
+   * Of the asking side: a new one has proved nothing.
+   *
+   * @generated from field: string database = 4;
+   */
+  database: string;
+
+  /**
+   * @generated from field: repeated tumesh.v1.Vouch vouches = 5;
+   */
+  vouches: Vouch[];
+};
+
+/**
+ * Describes the message tumesh.v1.ProveRequest.
+ * Use `create(ProveRequestSchema)` to create a new message.
+ */
+export const ProveRequestSchema: GenMessage<ProveRequest> = /*@__PURE__*/
+  messageDesc(file_messages, 20);
+
+/**
+ * @generated from message tumesh.v1.ProveResponse
+ */
+export type ProveResponse = Message<"tumesh.v1.ProveResponse"> & {
+  /**
+   * @generated from field: bool equal = 1;
+   */
+  equal: boolean;
+
+  /**
+   * Of the answering side.
+   *
+   * @generated from field: string database = 2;
+   */
+  database: string;
+
+  /**
+   * @generated from field: repeated tumesh.v1.Vouch vouches = 3;
+   */
+  vouches: Vouch[];
+};
+
+/**
+ * Describes the message tumesh.v1.ProveResponse.
+ * Use `create(ProveResponseSchema)` to create a new message.
+ */
+export const ProveResponseSchema: GenMessage<ProveResponse> = /*@__PURE__*/
+  messageDesc(file_messages, 21);
+
+/**
+ * What a node knows of a third one: it has everything that the node has below this bucket.
+ *
+ * @generated from message tumesh.v1.Vouch
+ */
+export type Vouch = Message<"tumesh.v1.Vouch"> & {
+  /**
+   * @generated from field: string member = 1;
+   */
+  member: string;
+
+  /**
+   * @generated from field: string database = 2;
+   */
+  database: string;
+
+  /**
+   * @generated from field: uint32 until = 3;
+   */
+  until: number;
+};
+
+/**
+ * Describes the message tumesh.v1.Vouch.
+ * Use `create(VouchSchema)` to create a new message.
+ */
+export const VouchSchema: GenMessage<Vouch> = /*@__PURE__*/
+  messageDesc(file_messages, 22);
+
+/**
+ * Images that came from the answering side and that the asking side may have deleted and forgotten.
+ *
+ * @generated from message tumesh.v1.ReviewRequest
+ */
+export type ReviewRequest = Message<"tumesh.v1.ReviewRequest"> & {
+  /**
+   * @generated from field: bytes refs = 1;
+   */
+  refs: Uint8Array;
+};
+
+/**
+ * Describes the message tumesh.v1.ReviewRequest.
+ * Use `create(ReviewRequestSchema)` to create a new message.
+ */
+export const ReviewRequestSchema: GenMessage<ReviewRequest> = /*@__PURE__*/
+  messageDesc(file_messages, 23);
+
+/**
+ * @generated from message tumesh.v1.ReviewResponse
+ */
+export type ReviewResponse = Message<"tumesh.v1.ReviewResponse"> & {
+  /**
+   * Those that were current until now.
+   *
+   * @generated from field: uint32 taken = 1;
+   */
+  taken: number;
+};
+
+/**
+ * Describes the message tumesh.v1.ReviewResponse.
+ * Use `create(ReviewResponseSchema)` to create a new message.
+ */
+export const ReviewResponseSchema: GenMessage<ReviewResponse> = /*@__PURE__*/
+  messageDesc(file_messages, 24);
+
+/**
+ * What a node keeps of one path.
+ *
+ * @generated from message tumesh.v1.HistoryRequest
+ */
+export type HistoryRequest = Message<"tumesh.v1.HistoryRequest"> & {
+  /**
+   * @generated from field: string path = 1;
+   */
+  path: string;
+};
+
+/**
+ * Describes the message tumesh.v1.HistoryRequest.
+ * Use `create(HistoryRequestSchema)` to create a new message.
+ */
+export const HistoryRequestSchema: GenMessage<HistoryRequest> = /*@__PURE__*/
+  messageDesc(file_messages, 25);
+
+/**
+ * @generated from message tumesh.v1.HistoryResponse
+ */
+export type HistoryResponse = Message<"tumesh.v1.HistoryResponse"> & {
+  /**
+   * The author's bytes of the current entry; none if there is none.
+   *
+   * @generated from field: bytes current = 1;
+   */
+  current: Uint8Array;
+
+  /**
+   * Newest first; the oldest ones are left out where there are too many.
+   *
+   * @generated from field: repeated tumesh.v1.PastEntry past = 2;
+   */
+  past: PastEntry[];
+};
+
+/**
+ * Describes the message tumesh.v1.HistoryResponse.
+ * Use `create(HistoryResponseSchema)` to create a new message.
+ */
+export const HistoryResponseSchema: GenMessage<HistoryResponse> = /*@__PURE__*/
+  messageDesc(file_messages, 26);
+
+/**
+ * @generated from message tumesh.v1.PastEntry
+ */
+export type PastEntry = Message<"tumesh.v1.PastEntry"> & {
+  /**
+   * The author's bytes.
+   *
+   * @generated from field: bytes entry = 1;
+   */
+  entry: Uint8Array;
+
+  /**
+   * When it ceased to be current there, milliseconds since 1970 by its clock.
+   *
+   * @generated from field: uint64 since_ms = 2;
+   */
+  sinceMs: bigint;
+};
+
+/**
+ * Describes the message tumesh.v1.PastEntry.
+ * Use `create(PastEntrySchema)` to create a new message.
+ */
+export const PastEntrySchema: GenMessage<PastEntry> = /*@__PURE__*/
+  messageDesc(file_messages, 27);
 

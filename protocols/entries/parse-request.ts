@@ -54,7 +54,7 @@ export function parseRequest(frame: Uint8Array): EntriesRequest {
     }
     case 'report':
       return { kind: 'report' }
-    case undefined:
+    default:
       throw badMessage('this node knows no such request')
   }
 }
