@@ -6,7 +6,7 @@ import { choiceField, nameField } from '../src/base/fields.ts'
 import { LOG_LEVELS, type LogLevel } from '../src/base/log.ts'
 import { type FileSyncOptions, fileSyncOptions, fileSyncSection } from '../src/flows/options.ts'
 import { type HttpOptions, httpOptions, httpSection } from '../src/http/options.ts'
-import { type IndexOptions, indexSection } from '../src/index/options.ts'
+import { type IndexOptions, indexOptions, indexSection } from '../src/index/options.ts'
 import {
   type ClusterOptions,
   clusterOptions,
@@ -86,7 +86,7 @@ export function configOf(values: z.output<typeof configSchema>, folder: string):
     p2p: p2pOptions(values.p2p),
     cluster: { ...cluster, secretFile: secretFile && resolve(folder, secretFile) },
     images: values.images,
-    index: values.index,
+    index: indexOptions(values.index),
     acceptFolder: false
   }
 }

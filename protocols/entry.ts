@@ -71,6 +71,11 @@ export function isImage(entry: Entry | undefined): entry is ImageEntry {
   return entry !== undefined && entry.kind === KIND_IMAGE && !entry.deleted
 }
 
+/** Whether it deletes an image: what is forgotten one day. Deleted records are not. */
+export function isTombstone(entry: Entry): boolean {
+  return entry.kind === KIND_IMAGE && entry.deleted
+}
+
 /** Writes an entry as its author. Throws WireError if it is not well formed. */
 export function encodeEntry(fields: EntryFields): Entry {
   const message = create(EntrySchema, {

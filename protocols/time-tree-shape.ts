@@ -1,7 +1,7 @@
 // The shape of the time tree, on which two nodes must agree to compare theirs: a radix tree over
 // the 48 bits of milliseconds of a version, and the names of its nodes.
 
-import { type Version, versionAt } from './version.ts'
+import { type Version, versionAt, versionMs } from './version.ts'
 import { WireError } from './wire-error.ts'
 
 /**
@@ -15,7 +15,10 @@ export const LEAF_LEVEL = TREE_LEVEL_BITS.length - 1
 export type TreeKey = string
 export const ROOT_KEY: TreeKey = '000000000'
 
-/** Counts of entries below a node, and sums mod 2^256 of their SHA-256. */
+/**
+ * Counts of entries below a node, and sums mod 2^256 of their SHA-256. Dead are the tombstones of
+ * images, which are forgotten one day; all else is live, a deleted record too.
+ */
 export interface TreeNode {
   readonly live: number
   readonly dead: number
@@ -49,6 +52,25 @@ export function parseTreeKey(text: string): TreeKey {
     'BAD_MESSAGE',
     `no node of the time tree: ${JSON.stringify(text.slice(0, 20))}`
   )
+}
+
+/** The last bucket of 65 s, a node of the lowest level, that a version can lie in. */
+export const BUCKET_MAX = 2 ** 32 - 1
+const BUCKET_BITS = 16
+
+/** The bucket of a version. */
+export function bucketOf(version: Version): number {
+  return bucketAt(versionMs(version))
+}
+
+/** The bucket of a time in milliseconds since 1970. */
+export function bucketAt(ms: number): number {
+  return Math.min(Math.floor(Math.max(0, ms) / 2 ** BUCKET_BITS), BUCKET_MAX)
+}
+
+/** When a bucket begins. */
+export function bucketStartMs(bucket: number): number {
+  return bucket * 2 ** BUCKET_BITS
 }
 
 export function levelOf(key: TreeKey): number {

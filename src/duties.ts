@@ -8,6 +8,7 @@ import type { Log } from './base/log.ts'
 import { type Loop, startLoop } from './base/loop.ts'
 import type { TaskBoard } from './base/task-board.ts'
 import { type AdoptReport, adopt, type FoundFiles } from './flows/adopt.ts'
+import { collect } from './flows/collect.ts'
 import { expire } from './flows/expire.ts'
 import { indexText } from './flows/export-index.ts'
 import type { IngestOptions } from './flows/ingest.ts'
@@ -85,6 +86,7 @@ export function createDuties(parts: DutyParts, options: DutyOptions): Duties {
 
   const work: Record<string, { everyMs: number; do: (signal: AbortSignal) => Promise<unknown> }> = {
     room: { everyMs: ROOM_MS, do: (signal) => makeRoom(parts, options, signal) },
+    collect: { everyMs: HOUR_MS, do: (signal) => forgetDeletions(parts, options, signal) },
     heal: { everyMs: MINUTE_MS, do: (signal) => healIndex(parts, signal) },
     settle: { everyMs: 10 * MINUTE_MS, do: (signal) => flows.settler.settleAll({ signal }) },
     export: {
@@ -149,6 +151,16 @@ async function makeRoom(
   const { trashBytes } = flows.index.counts()
   const facts = { trashBytes, bytesMax: fileStorage.trashSizeBytes, disk: room.status() }
   await expire(flows, { ...fileStorage, trashBytesMax: planTrash(facts) }, signal)
+}
+
+async function forgetDeletions(
+  { flows }: DutyParts,
+  options: DutyOptions,
+  signal: AbortSignal
+): Promise<void> {
+  if (flows.index.fault !== undefined) return
+  const forgotten = await collect(flows, options.index, signal)
+  if (forgotten > 0) flows.log.info({ forgotten }, 'forgot deletions that every member has')
 }
 
 /** After a full disk: takes changes again once the index is sure to find the room it needs. */

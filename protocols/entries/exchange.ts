@@ -22,7 +22,7 @@ import { BATCH_ENTRIES_MAX, TREE_CHILDREN_MAX, TREE_NODES_MAX } from './limits.t
 import type { DescribedNode } from './parse-answer.ts'
 import { planNode, planPairs } from './plan-descent.ts'
 import type { EntriesClient } from './request.ts'
-import type { ComparedEntries, EntriesStatus, TreeChild } from './source.ts'
+import type { ComparedEntries, EntriesStatus, ExchangedEntries, TreeChild } from './source.ts'
 import { Transfer } from './transfer.ts'
 
 export interface ExchangeResult {
@@ -43,20 +43,22 @@ export interface ExchangeResult {
 }
 
 /**
- * `apply` merges at most BATCH_ENTRIES_MAX entries and resolves once `local` shows them. Throws
- * what `local`, `apply` and `remote` throw, and the signal's reason.
+ * Sets the horizon of `remote` to the higher one of both: tombstones that one side may have
+ * collected are no difference. Throws what `local` and `remote` throw, and the signal's reason.
  */
 export async function exchange(
-  local: ComparedEntries,
+  local: ExchangedEntries,
   remote: EntriesClient,
-  apply: (entries: readonly Entry[]) => Promise<void>,
   signal: AbortSignal
 ): Promise<ExchangeResult> {
   const before = remote.asked
-  const transfer = new Transfer(local, remote, apply, signal)
-  const descent = new Descent(local, remote, transfer, signal)
-  const isEqual = async ({ root }: EntriesStatus) => isSameNode(await local.node(ROOT_KEY), root)
+  remote.horizon = local.horizon()
   let status = await remote.status(signal)
+  remote.horizon = Math.max(remote.horizon, status.horizon)
+  const compared = local.beyond(remote.horizon)
+  const transfer = new Transfer(local, compared, remote, signal)
+  const descent = new Descent(compared, remote, transfer, signal)
+  const isEqual = async ({ root }: EntriesStatus) => isSameNode(await compared.node(ROOT_KEY), root)
   let equal = await isEqual(status)
   if (!equal) {
     await descent.visit([{ key: ROOT_KEY, theirs: status.root }])

@@ -36,3 +36,9 @@ export const TREE_NODES_MAX = 8
 export const TREE_CHILDREN_MAX = 256
 
 export const WANT_RANGES_MAX = 1024
+
+/** As many as a mesh has members: 110 KiB. */
+export const VOUCHES_MAX = 1000
+export const DATABASE_ID_BYTES_MAX = 64
+/** Refs of one verdict: all of a page. */
+export const VERDICT_REFS_MAX = 1024

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file messages.proto.
  */
 export const file_messages: GenFile = /*@__PURE__*/
-  fileDesc("Cg5tZXNzYWdlcy5wcm90bxIJdHVtZXNoLnYxIqwCCgVFbnRyeRIMCgRraW5kGAEgASgNEgwKBHBhdGgYAiABKAkSDwoHZGVsZXRlZBgDIAEoCBIMCgRoYXNoGAQgASgMEg8KB3ZlcnNpb24YBSABKAYSDgoGd3JpdGVyGAYgASgJEhUKCHJlcGxhY2VzGAcgASgGSACIAQESCwoDbWQ1GAggASgMEg0KBWJ5dGVzGAkgASgEEhIKCm1lZGlhX3R5cGUYCiABKAkSEgoFd2lkdGgYCyABKA1IAYgBARITCgZoZWlnaHQYDCABKA1IAogBARISCgpzb3VyY2VfdXJsGA0gASgJEhIKCmNyZWF0ZWRfbXMYDiABKAQSDQoFdmFsdWUYDyABKAxCCwoJX3JlcGxhY2VzQggKBl93aWR0aEIJCgdfaGVpZ2h0Io8DCgdSZXF1ZXN0EiYKBHB1c2gYASABKAsyFi50dW1lc2gudjEuUHVzaFJlcXVlc3RIABImCgR0cmVlGAIgASgLMhYudHVtZXNoLnYxLlRyZWVSZXF1ZXN0SAASKAoFcGFpcnMYAyABKAsyFy50dW1lc2gudjEuUGFpcnNSZXF1ZXN0SAASKAoFcmFuZ2UYBCABKAsyFy50dW1lc2gudjEuUmFuZ2VSZXF1ZXN0SAASKAoFZmV0Y2gYBSABKAsyFy50dW1lc2gudjEuRmV0Y2hSZXF1ZXN0SAASKgoGcmVwb3J0GAYgASgLMhgudHVtZXNoLnYxLlN0YXR1c1JlcXVlc3RIABIoCgVwcm92ZRgHIAEoCzIXLnR1bWVzaC52MS5Qcm92ZVJlcXVlc3RIABIqCgZyZXZpZXcYCCABKAsyGC50dW1lc2gudjEuUmV2aWV3UmVxdWVzdEgAEiwKB2hpc3RvcnkYCSABKAsyGS50dW1lc2gudjEuSGlzdG9yeVJlcXVlc3RIAEIGCgRraW5kIrkDCghSZXNwb25zZRIOCgZzdGF0dXMYASABKA0SDgoGcmVhc29uGAIgASgJEicKBHB1c2gYAyABKAsyFy50dW1lc2gudjEuUHVzaFJlc3BvbnNlSAASJwoEdHJlZRgEIAEoCzIXLnR1bWVzaC52MS5UcmVlUmVzcG9uc2VIABIpCgVwYWlycxgFIAEoCzIYLnR1bWVzaC52MS5QYWlyc1Jlc3BvbnNlSAASKQoFcmFuZ2UYBiABKAsyGC50dW1lc2gudjEuUmFuZ2VSZXNwb25zZUgAEikKBWZldGNoGAcgASgLMhgudHVtZXNoLnYxLkZldGNoUmVzcG9uc2VIABIrCgZyZXBvcnQYCCABKAsyGS50dW1lc2gudjEuU3RhdHVzUmVzcG9uc2VIABIpCgVwcm92ZRgJIAEoCzIYLnR1bWVzaC52MS5Qcm92ZVJlc3BvbnNlSAASKwoGcmV2aWV3GAogASgLMhkudHVtZXNoLnYxLlJldmlld1Jlc3BvbnNlSAASLQoHaGlzdG9yeRgLIAEoCzIaLnR1bWVzaC52MS5IaXN0b3J5UmVzcG9uc2VIAEIGCgRraW5kIi8KC1B1c2hSZXF1ZXN0Eg8KB2VudHJpZXMYASADKAwSDwoHc2VudF90bxgCIAMoCSJDCgxQdXNoUmVzcG9uc2USEAoIYWNjZXB0ZWQYASABKA0SEQoJbWFsZm9ybWVkGAIgASgNEg4KBnJldmlldxgDIAEoDCJGCgROb2RlEgwKBGxpdmUYASABKAQSDAoEZGVhZBgCIAEoBBIQCghsaXZlX3N1bRgDIAEoDBIQCghkZWFkX3N1bRgEIAEoDCJFCgtUcmVlUmVxdWVzdBIlCgVub2RlcxgBIAMoCzIWLnR1bWVzaC52MS5Ob2RlUmVxdWVzdBIPCgdob3Jpem9uGAIgASgNIjoKC05vZGVSZXF1ZXN0EgsKA2tleRgBIAEoCRITCgZiZWZvcmUYAiABKA1IAIgBAUIJCgdfYmVmb3JlIjYKDFRyZWVSZXNwb25zZRImCgVub2RlcxgBIAMoCzIXLnR1bWVzaC52MS5Ob2RlUmVzcG9uc2UiXwoMTm9kZVJlc3BvbnNlEh0KBG5vZGUYASABKAsyDy50dW1lc2gudjEuTm9kZRIiCghjaGlsZHJlbhgCIAMoCzIQLnR1bWVzaC52MS5DaGlsZBIMCgRtb3JlGAMgASgIIjUKBUNoaWxkEg0KBWluZGV4GAEgASgNEh0KBG5vZGUYAiABKAsyDy50dW1lc2gudjEuTm9kZSI8CgxQYWlyc1JlcXVlc3QSCwoDa2V5GAEgASgJEg4KBmJlZm9yZRgCIAEoDBIPCgdob3Jpem9uGAMgASgNIisKDVBhaXJzUmVzcG9uc2USDAoEcmVmcxgBIAEoDBIMCgRuZXh0GAIgASgMIjwKDFJhbmdlUmVxdWVzdBILCgNrZXkYASABKAkSDgoGYmVmb3JlGAIgASgMEg8KB2hvcml6b24YAyABKA0iLgoNUmFuZ2VSZXNwb25zZRIPCgdlbnRyaWVzGAEgAygMEgwKBG5leHQYAiABKAwiHAoMRmV0Y2hSZXF1ZXN0EgwKBHJlZnMYASABKAwiMAoNRmV0Y2hSZXNwb25zZRIPCgdlbnRyaWVzGAEgAygMEg4KBnNlcnZlZBgCIAEoDSIgCg1TdGF0dXNSZXF1ZXN0Eg8KB2hvcml6b24YASABKA0ilQEKDlN0YXR1c1Jlc3BvbnNlEh0KBHJvb3QYASABKAsyDy50dW1lc2gudjEuTm9kZRITCgt3YW50c19maWxlcxgCIAEoBBITCgt3YW50c19ieXRlcxgDIAEoBBIpCgt3YW50X3JhbmdlcxgEIAMoCzIULnR1bWVzaC52MS5XYW50UmFuZ2USDwoHaG9yaXpvbhgFIAEoDSIlCglXYW50UmFuZ2USDAoEZnJvbRgBIAEoDRIKCgJ0bxgCIAEoDSKAAQoMUHJvdmVSZXF1ZXN0EgsKA2N1dBgBIAEoDRIPCgdob3Jpem9uGAIgASgNEh0KBHN1bXMYAyABKAsyDy50dW1lc2gudjEuTm9kZRIQCghkYXRhYmFzZRgEIAEoCRIhCgd2b3VjaGVzGAUgAygLMhAudHVtZXNoLnYxLlZvdWNoIlMKDVByb3ZlUmVzcG9uc2USDQoFZXF1YWwYASABKAgSEAoIZGF0YWJhc2UYAiABKAkSIQoHdm91Y2hlcxgDIAMoCzIQLnR1bWVzaC52MS5Wb3VjaCI4CgVWb3VjaBIOCgZtZW1iZXIYASABKAkSEAoIZGF0YWJhc2UYAiABKAkSDQoFdW50aWwYAyABKA0iHQoNUmV2aWV3UmVxdWVzdBIMCgRyZWZzGAEgASgMIh8KDlJldmlld1Jlc3BvbnNlEg0KBXRha2VuGAEgASgNIh4KDkhpc3RvcnlSZXF1ZXN0EgwKBHBhdGgYASABKAkiRgoPSGlzdG9yeVJlc3BvbnNlEg8KB2N1cnJlbnQYASABKAwSIgoEcGFzdBgCIAMoCzIULnR1bWVzaC52MS5QYXN0RW50cnkiLAoJUGFzdEVudHJ5Eg0KBWVudHJ5GAEgASgMEhAKCHNpbmNlX21zGAIgASgEYgZwcm90bzM");
+  fileDesc("Cg5tZXNzYWdlcy5wcm90bxIJdHVtZXNoLnYxIqwCCgVFbnRyeRIMCgRraW5kGAEgASgNEgwKBHBhdGgYAiABKAkSDwoHZGVsZXRlZBgDIAEoCBIMCgRoYXNoGAQgASgMEg8KB3ZlcnNpb24YBSABKAYSDgoGd3JpdGVyGAYgASgJEhUKCHJlcGxhY2VzGAcgASgGSACIAQESCwoDbWQ1GAggASgMEg0KBWJ5dGVzGAkgASgEEhIKCm1lZGlhX3R5cGUYCiABKAkSEgoFd2lkdGgYCyABKA1IAYgBARITCgZoZWlnaHQYDCABKA1IAogBARISCgpzb3VyY2VfdXJsGA0gASgJEhIKCmNyZWF0ZWRfbXMYDiABKAQSDQoFdmFsdWUYDyABKAxCCwoJX3JlcGxhY2VzQggKBl93aWR0aEIJCgdfaGVpZ2h0Io8DCgdSZXF1ZXN0EiYKBHB1c2gYASABKAsyFi50dW1lc2gudjEuUHVzaFJlcXVlc3RIABImCgR0cmVlGAIgASgLMhYudHVtZXNoLnYxLlRyZWVSZXF1ZXN0SAASKAoFcGFpcnMYAyABKAsyFy50dW1lc2gudjEuUGFpcnNSZXF1ZXN0SAASKAoFcmFuZ2UYBCABKAsyFy50dW1lc2gudjEuUmFuZ2VSZXF1ZXN0SAASKAoFZmV0Y2gYBSABKAsyFy50dW1lc2gudjEuRmV0Y2hSZXF1ZXN0SAASKgoGcmVwb3J0GAYgASgLMhgudHVtZXNoLnYxLlN0YXR1c1JlcXVlc3RIABIoCgVwcm92ZRgHIAEoCzIXLnR1bWVzaC52MS5Qcm92ZVJlcXVlc3RIABIqCgZyZXZpZXcYCCABKAsyGC50dW1lc2gudjEuUmV2aWV3UmVxdWVzdEgAEiwKB2hpc3RvcnkYCSABKAsyGS50dW1lc2gudjEuSGlzdG9yeVJlcXVlc3RIAEIGCgRraW5kIrkDCghSZXNwb25zZRIOCgZzdGF0dXMYASABKA0SDgoGcmVhc29uGAIgASgJEicKBHB1c2gYAyABKAsyFy50dW1lc2gudjEuUHVzaFJlc3BvbnNlSAASJwoEdHJlZRgEIAEoCzIXLnR1bWVzaC52MS5UcmVlUmVzcG9uc2VIABIpCgVwYWlycxgFIAEoCzIYLnR1bWVzaC52MS5QYWlyc1Jlc3BvbnNlSAASKQoFcmFuZ2UYBiABKAsyGC50dW1lc2gudjEuUmFuZ2VSZXNwb25zZUgAEikKBWZldGNoGAcgASgLMhgudHVtZXNoLnYxLkZldGNoUmVzcG9uc2VIABIrCgZyZXBvcnQYCCABKAsyGS50dW1lc2gudjEuU3RhdHVzUmVzcG9uc2VIABIpCgVwcm92ZRgJIAEoCzIYLnR1bWVzaC52MS5Qcm92ZVJlc3BvbnNlSAASKwoGcmV2aWV3GAogASgLMhkudHVtZXNoLnYxLlJldmlld1Jlc3BvbnNlSAASLQoHaGlzdG9yeRgLIAEoCzIaLnR1bWVzaC52MS5IaXN0b3J5UmVzcG9uc2VIAEIGCgRraW5kIi8KC1B1c2hSZXF1ZXN0Eg8KB2VudHJpZXMYASADKAwSDwoHc2VudF90bxgCIAMoCSJXCgxQdXNoUmVzcG9uc2USEAoIYWNjZXB0ZWQYASABKA0SEQoJbWFsZm9ybWVkGAIgASgNEiIKBnJldmlldxgDIAEoCzISLnR1bWVzaC52MS5WZXJkaWN0IkYKBE5vZGUSDAoEbGl2ZRgBIAEoBBIMCgRkZWFkGAIgASgEEhAKCGxpdmVfc3VtGAMgASgMEhAKCGRlYWRfc3VtGAQgASgMIkUKC1RyZWVSZXF1ZXN0EiUKBW5vZGVzGAEgAygLMhYudHVtZXNoLnYxLk5vZGVSZXF1ZXN0Eg8KB2hvcml6b24YAiABKA0iOgoLTm9kZVJlcXVlc3QSCwoDa2V5GAEgASgJEhMKBmJlZm9yZRgCIAEoDUgAiAEBQgkKB19iZWZvcmUiNgoMVHJlZVJlc3BvbnNlEiYKBW5vZGVzGAEgAygLMhcudHVtZXNoLnYxLk5vZGVSZXNwb25zZSJfCgxOb2RlUmVzcG9uc2USHQoEbm9kZRgBIAEoCzIPLnR1bWVzaC52MS5Ob2RlEiIKCGNoaWxkcmVuGAIgAygLMhAudHVtZXNoLnYxLkNoaWxkEgwKBG1vcmUYAyABKAgiNQoFQ2hpbGQSDQoFaW5kZXgYASABKA0SHQoEbm9kZRgCIAEoCzIPLnR1bWVzaC52MS5Ob2RlIjwKDFBhaXJzUmVxdWVzdBILCgNrZXkYASABKAkSDgoGYmVmb3JlGAIgASgMEg8KB2hvcml6b24YAyABKA0iKwoNUGFpcnNSZXNwb25zZRIMCgRyZWZzGAEgASgMEgwKBG5leHQYAiABKAwiPAoMUmFuZ2VSZXF1ZXN0EgsKA2tleRgBIAEoCRIOCgZiZWZvcmUYAiABKAwSDwoHaG9yaXpvbhgDIAEoDSIuCg1SYW5nZVJlc3BvbnNlEg8KB2VudHJpZXMYASADKAwSDAoEbmV4dBgCIAEoDCIcCgxGZXRjaFJlcXVlc3QSDAoEcmVmcxgBIAEoDCIwCg1GZXRjaFJlc3BvbnNlEg8KB2VudHJpZXMYASADKAwSDgoGc2VydmVkGAIgASgNIiAKDVN0YXR1c1JlcXVlc3QSDwoHaG9yaXpvbhgBIAEoDSKVAQoOU3RhdHVzUmVzcG9uc2USHQoEcm9vdBgBIAEoCzIPLnR1bWVzaC52MS5Ob2RlEhMKC3dhbnRzX2ZpbGVzGAIgASgEEhMKC3dhbnRzX2J5dGVzGAMgASgEEikKC3dhbnRfcmFuZ2VzGAQgAygLMhQudHVtZXNoLnYxLldhbnRSYW5nZRIPCgdob3Jpem9uGAUgASgNIiUKCVdhbnRSYW5nZRIMCgRmcm9tGAEgASgNEgoKAnRvGAIgASgNIoABCgxQcm92ZVJlcXVlc3QSCwoDY3V0GAEgASgNEg8KB2hvcml6b24YAiABKA0SHQoEc3VtcxgDIAEoCzIPLnR1bWVzaC52MS5Ob2RlEhAKCGRhdGFiYXNlGAQgASgJEiEKB3ZvdWNoZXMYBSADKAsyEC50dW1lc2gudjEuVm91Y2giUwoNUHJvdmVSZXNwb25zZRINCgVlcXVhbBgBIAEoCBIQCghkYXRhYmFzZRgCIAEoCRIhCgd2b3VjaGVzGAMgAygLMhAudHVtZXNoLnYxLlZvdWNoIjgKBVZvdWNoEg4KBm1lbWJlchgBIAEoCRIQCghkYXRhYmFzZRgCIAEoCRINCgV1bnRpbBgDIAEoDSJMCgdWZXJkaWN0EgwKBHJlZnMYASABKAwSEAoIZGF0YWJhc2UYAiABKAkSIQoHdm91Y2hlcxgDIAMoCzIQLnR1bWVzaC52MS5Wb3VjaCI0Cg1SZXZpZXdSZXF1ZXN0EiMKB3ZlcmRpY3QYASABKAsyEi50dW1lc2gudjEuVmVyZGljdCIfCg5SZXZpZXdSZXNwb25zZRINCgV0YWtlbhgBIAEoDSIeCg5IaXN0b3J5UmVxdWVzdBIMCgRwYXRoGAEgASgJIkYKD0hpc3RvcnlSZXNwb25zZRIPCgdjdXJyZW50GAEgASgMEiIKBHBhc3QYAiADKAsyFC50dW1lc2gudjEuUGFzdEVudHJ5IiwKCVBhc3RFbnRyeRINCgVlbnRyeRgBIAEoDBIQCghzaW5jZV9tcxgCIAEoBGIGcHJvdG8z");
 
 /**
  * @generated from message tumesh.v1.Entry
@@ -324,11 +324,11 @@ export type PushResponse = Message<"tumesh.v1.PushResponse"> & {
   malformed: number;
 
   /**
-   * Refs of images that this node may have deleted and forgotten: the sender puts them to review.
+   * Those that were not taken in, if there are any.
    *
-   * @generated from field: bytes review = 3;
+   * @generated from field: tumesh.v1.Verdict review = 3;
    */
-  review: Uint8Array;
+  review?: Verdict | undefined;
 };
 
 /**
@@ -831,15 +831,47 @@ export const VouchSchema: GenMessage<Vouch> = /*@__PURE__*/
   messageDesc(file_messages, 22);
 
 /**
- * Images that came from the answering side and that the asking side may have deleted and forgotten.
+ * Images that this node may have deleted and forgotten. Who offered them puts them to review, or writes them anew if the
+ * two never shared a past.
+ *
+ * @generated from message tumesh.v1.Verdict
+ */
+export type Verdict = Message<"tumesh.v1.Verdict"> & {
+  /**
+   * @generated from field: bytes refs = 1;
+   */
+  refs: Uint8Array;
+
+  /**
+   * Of whom this node knows what they have, and itself: the past that it shares.
+   *
+   * @generated from field: string database = 2;
+   */
+  database: string;
+
+  /**
+   * @generated from field: repeated tumesh.v1.Vouch vouches = 3;
+   */
+  vouches: Vouch[];
+};
+
+/**
+ * Describes the message tumesh.v1.Verdict.
+ * Use `create(VerdictSchema)` to create a new message.
+ */
+export const VerdictSchema: GenMessage<Verdict> = /*@__PURE__*/
+  messageDesc(file_messages, 23);
+
+/**
+ * About images that came from the answering side.
  *
  * @generated from message tumesh.v1.ReviewRequest
  */
 export type ReviewRequest = Message<"tumesh.v1.ReviewRequest"> & {
   /**
-   * @generated from field: bytes refs = 1;
+   * @generated from field: tumesh.v1.Verdict verdict = 1;
    */
-  refs: Uint8Array;
+  verdict?: Verdict | undefined;
 };
 
 /**
@@ -847,7 +879,7 @@ export type ReviewRequest = Message<"tumesh.v1.ReviewRequest"> & {
  * Use `create(ReviewRequestSchema)` to create a new message.
  */
 export const ReviewRequestSchema: GenMessage<ReviewRequest> = /*@__PURE__*/
-  messageDesc(file_messages, 23);
+  messageDesc(file_messages, 24);
 
 /**
  * @generated from message tumesh.v1.ReviewResponse
@@ -866,7 +898,7 @@ export type ReviewResponse = Message<"tumesh.v1.ReviewResponse"> & {
  * Use `create(ReviewResponseSchema)` to create a new message.
  */
 export const ReviewResponseSchema: GenMessage<ReviewResponse> = /*@__PURE__*/
-  messageDesc(file_messages, 24);
+  messageDesc(file_messages, 25);
 
 /**
  * What a node keeps of one path.
@@ -885,7 +917,7 @@ export type HistoryRequest = Message<"tumesh.v1.HistoryRequest"> & {
  * Use `create(HistoryRequestSchema)` to create a new message.
  */
 export const HistoryRequestSchema: GenMessage<HistoryRequest> = /*@__PURE__*/
-  messageDesc(file_messages, 25);
+  messageDesc(file_messages, 26);
 
 /**
  * @generated from message tumesh.v1.HistoryResponse
@@ -911,7 +943,7 @@ export type HistoryResponse = Message<"tumesh.v1.HistoryResponse"> & {
  * Use `create(HistoryResponseSchema)` to create a new message.
  */
 export const HistoryResponseSchema: GenMessage<HistoryResponse> = /*@__PURE__*/
-  messageDesc(file_messages, 26);
+  messageDesc(file_messages, 27);
 
 /**
  * @generated from message tumesh.v1.PastEntry
@@ -937,5 +969,5 @@ export type PastEntry = Message<"tumesh.v1.PastEntry"> & {
  * Use `create(PastEntrySchema)` to create a new message.
  */
 export const PastEntrySchema: GenMessage<PastEntry> = /*@__PURE__*/
-  messageDesc(file_messages, 27);
+  messageDesc(file_messages, 28);
 

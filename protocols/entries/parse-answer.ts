@@ -15,7 +15,8 @@ import {
 import type { NodeResponse, Response } from './messages_pb.ts'
 import { readNode } from './node-message.ts'
 import type { AskedNode } from './parse-request.ts'
-import type { EntriesStatus, TreeChild } from './source.ts'
+import type { EntriesStatus, Proof, TreeChild, Verdict } from './source.ts'
+import { readDatabaseId, readVerdict, readVouches } from './vouches.ts'
 
 export type AnswerKind = Response['kind']
 
@@ -24,6 +25,8 @@ export interface Pushed {
   readonly accepted: number
   /** Entries that the peer can't read. */
   readonly malformed: number
+  /** Those that it may have deleted and forgotten. */
+  readonly verdict: Verdict | undefined
 }
 
 export interface DescribedNode {
@@ -51,9 +54,12 @@ export interface FetchPage {
 }
 
 export function parsePushed(answer: AnswerKind, count: number): Pushed {
-  const { accepted, malformed } = answerOf(answer, 'push')
-  if (accepted + malformed !== count) throw badMessage('another number of entries was pushed')
-  return { accepted, malformed }
+  const { accepted, malformed, review } = answerOf(answer, 'push')
+  const verdict = readVerdict(review)
+  if (accepted + malformed + (verdict?.refs.length ?? 0) !== count) {
+    throw badMessage('another number of entries was pushed')
+  }
+  return { accepted, malformed, verdict }
 }
 
 export function parseNodes(answer: AnswerKind, asked: readonly AskedNode[]): DescribedNode[] {
@@ -96,8 +102,17 @@ export function parseFetched(answer: AnswerKind, count: number): FetchPage {
   return { entries, served }
 }
 
+export function parseProof(answer: AnswerKind): Proof {
+  const { equal, database, vouches } = answerOf(answer, 'prove')
+  return { equal, database: readDatabaseId(database), vouches: readVouches(vouches) }
+}
+
+export function parseReviewed(answer: AnswerKind): number {
+  return answerOf(answer, 'review').taken
+}
+
 export function parseStatus(answer: AnswerKind): EntriesStatus {
-  const { root, wantsFiles, wantsBytes, wantRanges } = answerOf(answer, 'report')
+  const { root, wantsFiles, wantsBytes, wantRanges, horizon } = answerOf(answer, 'report')
   checkCount('ranges', wantRanges.length, WANT_RANGES_MAX)
   let after = -1
   return {
@@ -108,7 +123,8 @@ export function parseStatus(answer: AnswerKind): EntriesStatus {
       if (from <= after || to < from) throw badMessage('ranges that are not in their order')
       after = to
       return { from, to }
-    })
+    }),
+    horizon
   }
 }
 

@@ -13,7 +13,16 @@ import {
   SENT_TO_MAX,
   TREE_NODES_MAX
 } from './limits.ts'
-import { type PushRequest, RequestSchema, type TreeRequest } from './messages_pb.ts'
+import {
+  type ProveRequest,
+  type PushRequest,
+  RequestSchema,
+  type ReviewRequest,
+  type TreeRequest
+} from './messages_pb.ts'
+import { readNode } from './node-message.ts'
+import type { Claim, Verdict } from './source.ts'
+import { readDatabaseId, readVerdict, readVouches } from './vouches.ts'
 
 export interface AskedNode {
   readonly key: TreeKey
@@ -24,15 +33,18 @@ export interface AskedNode {
 interface Below {
   readonly key: TreeKey
   readonly before: EntryRef | undefined
+  readonly horizon: number
 }
 
 export type EntriesRequest =
   | ({ readonly kind: 'push'; readonly sentTo: readonly string[] } & ReadEntries)
-  | { readonly kind: 'tree'; readonly nodes: readonly AskedNode[] }
+  | { readonly kind: 'tree'; readonly nodes: readonly AskedNode[]; readonly horizon: number }
   | ({ readonly kind: 'pairs' } & Below)
   | ({ readonly kind: 'range' } & Below)
   | { readonly kind: 'fetch'; readonly refs: readonly EntryRef[] }
-  | { readonly kind: 'report' }
+  | { readonly kind: 'report'; readonly horizon: number }
+  | { readonly kind: 'prove'; readonly claim: Claim }
+  | { readonly kind: 'review'; readonly verdict: Verdict }
 
 /** Throws WireError, also for a request of a kind that this version does not know. */
 export function parseRequest(frame: Uint8Array): EntriesRequest {
@@ -44,8 +56,8 @@ export function parseRequest(frame: Uint8Array): EntriesRequest {
       return parseTree(kind.value)
     case 'pairs':
     case 'range': {
-      const { key, before } = kind.value
-      return { kind: kind.case, key: parseTreeKey(key), before: decodeCursor(before) }
+      const { key, before, horizon } = kind.value
+      return { kind: kind.case, key: parseTreeKey(key), before: decodeCursor(before), horizon }
     }
     case 'fetch': {
       const refs = decodeRefs(kind.value.refs)
@@ -53,7 +65,11 @@ export function parseRequest(frame: Uint8Array): EntriesRequest {
       return { kind: 'fetch', refs }
     }
     case 'report':
-      return { kind: 'report' }
+      return { kind: 'report', horizon: kind.value.horizon }
+    case 'prove':
+      return { kind: 'prove', claim: parseClaim(kind.value) }
+    case 'review':
+      return { kind: 'review', verdict: parseVerdict(kind.value) }
     default:
       throw badMessage('this node knows no such request')
   }
@@ -73,10 +89,25 @@ function parsePush({ entries, sentTo }: PushRequest): EntriesRequest {
   return { kind: 'push', sentTo, ...readEntries(entries) }
 }
 
-function parseTree({ nodes }: TreeRequest): EntriesRequest {
+function parseClaim({ cut, horizon, sums, database, vouches }: ProveRequest): Claim {
+  return {
+    cut,
+    horizon,
+    sums: readNode(sums),
+    database: readDatabaseId(database),
+    vouches: readVouches(vouches)
+  }
+}
+
+function parseVerdict({ verdict }: ReviewRequest): Verdict {
+  return readVerdict(verdict) ?? { refs: [], database: '', vouches: [] }
+}
+
+function parseTree({ nodes, horizon }: TreeRequest): EntriesRequest {
   checkCount('nodes', nodes.length, TREE_NODES_MAX)
   return {
     kind: 'tree',
+    horizon,
     nodes: nodes.map(({ key, before }) => {
       if (before !== undefined && before > childrenMax(parseTreeKey(key))) {
         throw badMessage('a node has no such child')

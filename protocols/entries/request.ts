@@ -9,6 +9,7 @@ import { type ReadEntries, readEntries } from './batch.ts'
 import { type EntryRef, encodeRefs } from './entry-ref.ts'
 import { ENTRIES_LIMITS } from './limits.ts'
 import { RequestSchema, ResponseSchema } from './messages_pb.ts'
+import { nodeMessage } from './node-message.ts'
 import {
   type AnswerKind,
   type DescribedNode,
@@ -17,13 +18,16 @@ import {
   parseFetched,
   parseNodes,
   parsePairs,
+  parseProof,
   parsePushed,
   parseRange,
+  parseReviewed,
   parseStatus,
   type RangePage
 } from './parse-answer.ts'
 import type { AskedNode } from './parse-request.ts'
-import type { EntriesStatus } from './source.ts'
+import type { Claim, EntriesStatus, Proof, Verdict } from './source.ts'
+import { verdictMessage } from './vouches.ts'
 
 type Question = NonNullable<MessageInitShape<typeof RequestSchema>['kind']>
 
@@ -34,6 +38,8 @@ type Question = NonNullable<MessageInitShape<typeof RequestSchema>['kind']>
  */
 export class EntriesClient {
   readonly #requests: RequestStream
+  /** Tombstones of images in buckets below this one are left out of what is compared. */
+  horizon = 0
 
   constructor(stream: ByteStream) {
     this.#requests = new RequestStream(stream, { outstandingMax: 1 })
@@ -59,19 +65,20 @@ export class EntriesClient {
 
   /** Counts, sums and children of at most TREE_NODES_MAX nodes. */
   tree(nodes: readonly AskedNode[], signal: AbortSignal): Promise<readonly DescribedNode[]> {
-    const value = { nodes: nodes.map(({ key, before }) => ({ key, before })) }
+    const { horizon } = this
+    const value = { nodes: nodes.map(({ key, before }) => ({ key, before })), horizon }
     return this.#ask({ case: 'tree', value }, (it) => parseNodes(it, nodes), signal)
   }
 
   /** A page of the refs below a node, newest first, from `before` on. */
   pairs(key: TreeKey, before: EntryRef | undefined, signal: AbortSignal): Promise<PairsPage> {
-    const value = { key, before: cursorOf(before) }
+    const value = { key, before: cursorOf(before), horizon: this.horizon }
     return this.#ask({ case: 'pairs', value }, (it) => parsePairs(it, before), signal)
   }
 
   /** A page of the entries below a node, newest first, from `before` on. */
   range(key: TreeKey, before: EntryRef | undefined, signal: AbortSignal): Promise<RangePage> {
-    const value = { key, before: cursorOf(before) }
+    const value = { key, before: cursorOf(before), horizon: this.horizon }
     return this.#ask({ case: 'range', value }, (it) => parseRange(it, before), signal)
   }
 
@@ -91,7 +98,20 @@ export class EntriesClient {
 
   /** What the peer says of itself as a whole. */
   status(signal: AbortSignal): Promise<EntriesStatus> {
-    return this.#ask({ case: 'report', value: {} }, parseStatus, signal)
+    const value = { horizon: this.horizon }
+    return this.#ask({ case: 'report', value }, parseStatus, signal)
+  }
+
+  /** Asks whether the peer has the same below a cut. */
+  prove({ sums, vouches, ...claim }: Claim, signal: AbortSignal): Promise<Proof> {
+    const value = { ...claim, sums: nodeMessage(sums), vouches: [...vouches] }
+    return this.#ask({ case: 'prove', value }, parseProof, signal)
+  }
+
+  /** Tells the peer which of its images may have been deleted and forgotten here. */
+  review(verdict: Verdict, signal: AbortSignal): Promise<number> {
+    const value = { verdict: verdictMessage(verdict) }
+    return this.#ask({ case: 'review', value }, parseReviewed, signal)
   }
 
   /** Ends the stream in good order. */

@@ -22,7 +22,8 @@ import {
 import { ResponseSchema } from './messages_pb.ts'
 import { nodeMessage } from './node-message.ts'
 import { type AskedNode, type EntriesRequest, parseRequest } from './parse-request.ts'
-import type { EntriesSource } from './source.ts'
+import type { ComparedEntries, EntriesSource } from './source.ts'
+import { verdictMessage } from './vouches.ts'
 
 export const entriesProtocol: Protocol<EntriesSource> = {
   id: ENTRIES_ID,
@@ -55,34 +56,43 @@ async function answerTo(
   switch (request.kind) {
     case 'push': {
       const { entries, malformed, sentTo } = request
-      await source.push(entries, sentTo, from)
-      return { case: 'push', value: { accepted: entries.length, malformed } }
+      const verdict = await source.push(entries, sentTo, from)
+      const accepted = entries.length - (verdict?.refs.length ?? 0)
+      return { case: 'push', value: { accepted, malformed, review: verdictMessage(verdict) } }
     }
     case 'tree': {
       const nodes = []
-      for (const asked of request.nodes) nodes.push(await describeNode(source, asked))
+      const compared = source.beyond(request.horizon)
+      for (const asked of request.nodes) nodes.push(await describeNode(compared, asked))
       return { case: 'tree', value: { nodes } }
     }
     case 'pairs':
-      return { case: 'pairs', value: await pairsPage(source, request) }
+      return { case: 'pairs', value: await pairsPage(source.beyond(request.horizon), request) }
     case 'range':
-      return { case: 'range', value: await rangePage(source, request) }
+      return { case: 'range', value: await rangePage(source.beyond(request.horizon), request) }
     case 'fetch':
-      return { case: 'fetch', value: await fetchPage(source, request.refs) }
+      return { case: 'fetch', value: await fetchPage(source.beyond(0), request.refs) }
     case 'report': {
-      const { root, wantRanges, ...wants } = await source.status()
+      const { root, wantRanges, horizon, ...wants } = await source.status(request.horizon)
       const report = {
         root: nodeMessage(root),
+        horizon,
         wantsFiles: BigInt(wants.wantsFiles),
         wantsBytes: BigInt(wants.wantsBytes),
         wantRanges: [...wantRanges]
       }
       return { case: 'report', value: report }
     }
+    case 'prove': {
+      const { vouches, ...proof } = await source.prove(request.claim, from)
+      return { case: 'prove', value: { ...proof, vouches: [...vouches] } }
+    }
+    case 'review':
+      return { case: 'review', value: { taken: await source.review(request.verdict, from) } }
   }
 }
 
-async function describeNode(source: EntriesSource, { key, before }: AskedNode) {
+async function describeNode(source: ComparedEntries, { key, before }: AskedNode) {
   const node = nodeMessage(await source.node(key))
   if (levelOf(key) === LEAF_LEVEL) return { node }
   const children = []
@@ -98,7 +108,7 @@ interface Below {
   readonly before: EntryRef | undefined
 }
 
-async function pairsPage(source: EntriesSource, { key, before }: Below) {
+async function pairsPage(source: ComparedEntries, { key, before }: Below) {
   const refs: EntryRef[] = []
   for await (const ref of source.pairs(key, before)) {
     refs.push(ref)
@@ -108,7 +118,7 @@ async function pairsPage(source: EntriesSource, { key, before }: Below) {
   return { refs: encodeRefs(refs), next: encodeRefs(next) }
 }
 
-async function rangePage(source: EntriesSource, { key, before }: Below) {
+async function rangePage(source: ComparedEntries, { key, before }: Below) {
   const entries: Uint8Array[] = []
   let bytes = 0
   for await (const entry of source.range(key, before)) {
@@ -120,7 +130,7 @@ async function rangePage(source: EntriesSource, { key, before }: Below) {
   return { entries }
 }
 
-async function fetchPage(source: EntriesSource, refs: readonly EntryRef[]) {
+async function fetchPage(source: ComparedEntries, refs: readonly EntryRef[]) {
   const entries: Uint8Array[] = []
   let served = 0
   for (let bytes = 0; served < refs.length && bytes < PAGE_BYTES; ) {

@@ -24,6 +24,41 @@ export interface EntriesStatus {
   readonly wantsBytes: number
   /** The buckets that still contain such a blob: ascending, disjoint, at most WANT_RANGES_MAX. */
   readonly wantRanges: readonly WantRange[]
+  /** Tombstones of images in buckets below this one may have been collected there. */
+  readonly horizon: number
+}
+
+/** What a node knows of a third one: that it has everything below this bucket. */
+export interface Vouch {
+  readonly member: string
+  readonly database: string
+  readonly until: number
+}
+
+/** Images that a node may have deleted and forgotten, and the past that it shares with others. */
+export interface Verdict {
+  readonly refs: readonly EntryRef[]
+  /** The database of the node. */
+  readonly database: string
+  readonly vouches: readonly Vouch[]
+}
+
+/** What the asking side of a proof has below a bucket. */
+export interface Claim {
+  /** Buckets below this one. */
+  readonly cut: number
+  readonly horizon: number
+  /** Of all entries below the cut, without the tombstones below the horizon. */
+  readonly sums: TreeNode
+  readonly database: string
+  readonly vouches: readonly Vouch[]
+}
+
+/** The answer to a claim. */
+export interface Proof {
+  readonly equal: boolean
+  readonly database: string
+  readonly vouches: readonly Vouch[]
 }
 
 /**
@@ -46,12 +81,37 @@ export interface ComparedEntries {
   fetch(refs: readonly EntryRef[]): Promise<readonly Uint8Array[]>
 }
 
+/** The index of the side that asks, which an exchange compares and changes. */
+export interface ExchangedEntries {
+  /** Tombstones of images in buckets below this one may have been collected here. */
+  horizon(): number
+  /** What is compared, without the tombstones of images below this bucket. */
+  beyond(horizon: number): ComparedEntries
+  /**
+   * Merges at most BATCH_ENTRIES_MAX entries of the other side, and resolves once `beyond` shows
+   * them: with those that it did not take in, if there are any.
+   */
+  merge(entries: readonly Entry[]): Promise<Verdict | undefined>
+  /** Takes the verdict of the other side on entries that it was handed. */
+  review(verdict: Verdict): Promise<unknown>
+}
+
 /** Each method may throw StatusError to choose the answer; anything else ends the stream. */
-export interface EntriesSource extends ComparedEntries {
+export interface EntriesSource {
+  /** What is compared, without the tombstones of images below this bucket. */
+  beyond(horizon: number): ComparedEntries
   /**
    * Merges entries, passes on what was new to nodes other than `sentTo` and `from`, and resolves
-   * once all of it is durable.
+   * once all of it is durable: with those that it did not take in, if there are any.
    */
-  push(entries: readonly Entry[], sentTo: readonly string[], from: string): Promise<void>
-  status(): EntriesStatus | Promise<EntriesStatus>
+  push(
+    entries: readonly Entry[],
+    sentTo: readonly string[],
+    from: string
+  ): Promise<Verdict | undefined>
+  /** `root` is without the tombstones below the higher one of both horizons. */
+  status(horizon: number): EntriesStatus | Promise<EntriesStatus>
+  prove(claim: Claim, from: string): Promise<Proof>
+  /** Takes a verdict on what this node has offered; returns how many images it concerned. */
+  review(verdict: Verdict, from: string): Promise<number>
 }

@@ -4,7 +4,7 @@ import type { Entry } from '../entry.ts'
 import { batchesOf } from './batch.ts'
 import type { EntryRef } from './entry-ref.ts'
 import type { EntriesClient } from './request.ts'
-import type { ComparedEntries } from './source.ts'
+import type { ComparedEntries, ExchangedEntries } from './source.ts'
 
 export class Transfer {
   /** Entries that came. */
@@ -16,20 +16,20 @@ export class Transfer {
   received = 0
   sent = 0
   malformed = 0
-  readonly #local: ComparedEntries
+  readonly #local: ExchangedEntries
+  readonly #compared: ComparedEntries
   readonly #remote: EntriesClient
-  readonly #apply: (entries: readonly Entry[]) => Promise<void>
   readonly #signal: AbortSignal
 
   constructor(
-    local: ComparedEntries,
+    local: ExchangedEntries,
+    compared: ComparedEntries,
     remote: EntriesClient,
-    apply: (entries: readonly Entry[]) => Promise<void>,
     signal: AbortSignal
   ) {
     this.#local = local
+    this.#compared = compared
     this.#remote = remote
-    this.#apply = apply
     this.#signal = signal
   }
 
@@ -50,18 +50,22 @@ export class Transfer {
       taken.push(...entries)
     }
     if (taken.length === 0) return
-    await this.#apply(taken)
+    const verdict = await this.#local.merge(taken)
     this.received += taken.length
+    if (verdict !== undefined) await this.#remote.review(verdict, this.#signal)
   }
 
   /** What has been superseded meanwhile is not sent any more. */
   async #send(): Promise<void> {
     const given = this.give.splice(0)
     if (given.length === 0) return
-    for (const batch of batchesOf(await this.#local.fetch(given))) {
-      const { accepted, malformed } = await this.#remote.push(batch, [], this.#signal)
+    for (const batch of batchesOf(await this.#compared.fetch(given))) {
+      const { accepted, malformed, verdict } = await this.#remote.push(batch, [], this.#signal)
       this.sent += accepted
       this.malformed += malformed
+      if (verdict === undefined) continue
+      await this.#local.review(verdict)
+      this.sent += verdict.refs.length // as a change: what is settled by it may show elsewhere
     }
   }
 }

@@ -2,10 +2,13 @@
 
 import { plainLine } from '../../protocols/message.ts'
 import type { ImageIndex } from '../index/image-index.ts'
+import type { Transaction } from '../index/transaction.ts'
 
 export interface Member {
   readonly id: string
   readonly name: string
+  /** The id of its index; undefined where another node has written its record. */
+  readonly database?: string | undefined
   /** Multiaddrs under which it was last seen to listen, each with its id at the end. */
   readonly addresses: readonly string[]
 }
@@ -22,8 +25,13 @@ const ADDRESS_CHARACTERS_MAX = 256
  * Writes the record of a member, if it is not so already: this node's own one, or that of a member
  * who was removed and may come back.
  */
-export async function announce(index: ImageIndex, { id, name, addresses }: Member): Promise<void> {
-  const value = Buffer.from(JSON.stringify({ name, addresses: addresses.slice(0, ADDRESSES_MAX) }))
+export async function announce(
+  index: ImageIndex,
+  { id, name, database, addresses }: Member
+): Promise<void> {
+  const value = Buffer.from(
+    JSON.stringify({ name, database, addresses: addresses.slice(0, ADDRESSES_MAX) })
+  )
   const have = index.record(PREFIX + id)
   if (have !== undefined && value.equals(have)) return
   await index.change((tx) => tx.putRecord(PREFIX + id, value))
@@ -36,6 +44,16 @@ export async function listRemoved(index: ImageIndex): Promise<string[]> {
     if (removed.push(name.slice(PREFIX.length)) === MEMBERS_MAX) break
   }
   return removed
+}
+
+/** All other members by their ids, with the index that each says it has. */
+export async function memberDatabases(tx: Transaction): Promise<Map<string, string | undefined>> {
+  const databases = new Map<string, string | undefined>()
+  for (const { name, value } of await tx.records(PREFIX, MEMBERS_MAX)) {
+    const member = readMember(name.slice(PREFIX.length), value)
+    if (member !== undefined && member.id !== tx.writer) databases.set(member.id, member.database)
+  }
+  return databases
 }
 
 /** Members that have announced themselves, this node included; at most MEMBERS_MAX. */
@@ -59,7 +77,7 @@ export async function removeMember(index: ImageIndex, id: string): Promise<boole
  */
 function readMember(id: string, value: Uint8Array): Member | undefined {
   try {
-    const { name, addresses } = JSON.parse(Buffer.from(value).toString())
+    const { name, database, addresses } = JSON.parse(Buffer.from(value).toString())
     if (!ID.test(id) || typeof name !== 'string' || !Array.isArray(addresses)) return undefined
     const usable = addresses.filter(
       (one): one is string =>
@@ -70,7 +88,12 @@ function readMember(id: string, value: Uint8Array): Member | undefined {
         plainLine(one) === one
     )
     const shown = plainLine(name.slice(0, NAME_CHARACTERS_MAX)).toWellFormed()
-    return { id, name: shown, addresses: usable.slice(0, ADDRESSES_MAX) }
+    return {
+      id,
+      name: shown,
+      database: typeof database === 'string' ? database : undefined,
+      addresses: usable.slice(0, ADDRESSES_MAX)
+    }
   } catch {
     return undefined
   }

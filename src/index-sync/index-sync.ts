@@ -3,29 +3,43 @@
 // An exchange is begun by who dialled the connection, then in turn with one peer each interval, and
 // where a push was missed. It keeps no state: broken off anywhere, it is begun again.
 
+import { refOf } from '../../protocols/entries/entry-ref.ts'
 import { exchange } from '../../protocols/entries/exchange.ts'
 import { EntriesClient } from '../../protocols/entries/request.ts'
 import { entriesProtocol } from '../../protocols/entries/serve.ts'
-import type { EntriesSource, EntriesStatus } from '../../protocols/entries/source.ts'
+import type {
+  Claim,
+  EntriesSource,
+  EntriesStatus,
+  ExchangedEntries,
+  Proof,
+  Verdict
+} from '../../protocols/entries/source.ts'
 import type { Entry } from '../../protocols/entry.ts'
 import { ENTRIES_ID } from '../../protocols/ids.ts'
-import { isSameNode } from '../../protocols/time-tree-shape.ts'
+import { StatusError } from '../../protocols/status.ts'
+import { isSameNode, ROOT_KEY } from '../../protocols/time-tree-shape.ts'
 import type { Clock, Random } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { ImageIndex } from '../index/image-index.ts'
 import type { ConnectedPeer, Network } from '../network/network.ts'
 import { PeerBeliefs } from './peer-beliefs.ts'
+import { Prover, type ProverParts } from './prover.ts'
 import { Pusher, type PushWatch } from './pusher.ts'
 
 export interface IndexSyncParts {
   readonly network: Pick<Network, 'id' | 'peers' | 'onPeer' | 'handle' | 'open'>
   readonly index: ImageIndex
   readonly clock: Clock
+  readonly members: ProverParts['members']
   readonly random: Random
   readonly log: Log
   /** What this node says of the blobs that it lacks. */
   readonly wants: () => Promise<Pick<EntriesStatus, 'wantsFiles' | 'wantsBytes' | 'wantRanges'>>
-  /** Entries of other nodes that have become current here: their views and wants follow. */
+  /**
+   * Entries of other nodes that have become current here: their views and wants follow. None where
+   * only some have left the index.
+   */
   readonly onMerged: (entries: readonly Entry[], from: string) => void
   /** What a peer says of itself is old after so long. */
   readonly reportMsMax: number
@@ -43,6 +57,7 @@ const ASK_MS_MAX = 10_000
 export class IndexSync implements EntriesSource {
   readonly #parts: IndexSyncParts
   readonly #pusher: Pusher
+  readonly #prover: Prover
   /** Exchanges under way, and those that must follow them. */
   readonly #exchanges = new Map<string, { done: Promise<void>; again: boolean }>()
   /** When peers were last asked what they lack, by the monotonic clock. */
@@ -55,6 +70,7 @@ export class IndexSync implements EntriesSource {
   constructor(parts: IndexSyncParts) {
     this.#parts = parts
     const { network, index } = parts
+    this.#prover = new Prover(parts)
     this.#pusher = new Pusher({ ...parts, onMissed: (id) => void this.compare(id) })
     network.handle({
       id: entriesProtocol.id,
@@ -130,41 +146,67 @@ export class IndexSync implements EntriesSource {
 
   // What peers ask for.
 
-  node(...args: Parameters<EntriesSource['node']>) {
-    return this.#parts.index.tree.node(...args)
+  beyond(horizon: number) {
+    return this.#parts.index.beyond(horizon)
   }
 
-  children(...args: Parameters<EntriesSource['children']>) {
-    return this.#parts.index.tree.children(...args)
+  async push(
+    entries: readonly Entry[],
+    sentTo: readonly string[],
+    from: string
+  ): Promise<Verdict | undefined> {
+    return this.#merge(entries, from, [...new Set([...sentTo, from])])
   }
 
-  pairs(...args: Parameters<EntriesSource['pairs']>) {
-    return this.#parts.index.tree.pairs(...args)
-  }
-
-  range(...args: Parameters<EntriesSource['range']>) {
-    return this.#parts.index.tree.range(...args)
-  }
-
-  fetch(...args: Parameters<EntriesSource['fetch']>) {
-    return this.#parts.index.tree.fetch(...args)
-  }
-
-  async push(entries: readonly Entry[], sentTo: readonly string[], from: string): Promise<void> {
-    const merged = await this.#merge(entries, from)
-    if (merged.length > 0) this.#pusher.spread(merged, [...new Set([...sentTo, from])])
-  }
-
-  async status(): Promise<EntriesStatus> {
+  async status(horizon: number): Promise<EntriesStatus> {
+    const { index } = this.#parts
     const wants = await this.#parts.wants()
-    return { root: this.#parts.index.root(), ...wants }
+    const own = index.horizon()
+    const root = await index.beyond(Math.max(own, horizon)).node(ROOT_KEY)
+    return { root, horizon: own, ...wants }
   }
 
-  async #merge(entries: readonly Entry[], from: string): Promise<readonly Entry[]> {
+  prove(claim: Claim, from: string): Promise<Proof> {
+    return this.#prover.answer(claim, from)
+  }
+
+  async review(verdict: Verdict, from: string): Promise<number> {
+    const taken = await this.#prover.take(verdict, from)
+    if (taken > 0) this.#parts.onMerged([], from)
+    return taken
+  }
+
+  /** Takes in what a peer offers, and passes on what is new to all but those that know it. */
+  async #merge(
+    entries: readonly Entry[],
+    from: string,
+    knownTo: readonly string[]
+  ): Promise<Verdict | undefined> {
     const { index, onMerged } = this.#parts
-    const merged = await index.change((tx) => entries.filter((entry) => tx.merge(entry, from)))
-    if (merged.length > 0) onMerged(merged, from)
-    return merged
+    const { merged, verdict } = await index.change((tx) => {
+      const outcomes = entries.map((entry) => tx.receive(entry, from))
+      const refs = entries.filter((_, at) => outcomes[at] === 'review').map(refOf)
+      return {
+        merged: entries.filter((_, at) => outcomes[at] === 'merged'),
+        verdict: refs.length === 0 ? undefined : this.#prover.verdict(tx, refs)
+      }
+    })
+    if (merged.length > 0) {
+      onMerged(merged, from)
+      this.#pusher.spread(merged, knownTo)
+    }
+    return verdict
+  }
+
+  /** This index, as an exchange with a peer sees and changes it. */
+  #exchanged(peerId: string): ExchangedEntries {
+    const { index } = this.#parts
+    return {
+      horizon: () => index.horizon(),
+      beyond: (horizon) => index.beyond(horizon),
+      merge: (entries) => this.#merge(entries, peerId, [peerId]),
+      review: (verdict) => this.review(verdict, peerId)
+    }
   }
 
   #onPeer(peer: ConnectedPeer, event: 'up' | 'down'): void {
@@ -198,24 +240,21 @@ export class IndexSync implements EntriesSource {
 
   /** True if something moved and the two are still not the same. */
   async #exchange(peerId: string): Promise<boolean> {
-    const { network, clock, index, log } = this.#parts
+    const { network, clock, log } = this.#parts
     const late = new AbortController()
     const cancel = clock.after(EXCHANGE_MS_MAX, () => late.abort(new Error('it took too long')))
     const signal = AbortSignal.any([late.signal, this.#stop.signal])
     let client: EntriesClient | undefined
     try {
       client = new EntriesClient(await network.open(peerId, ENTRIES_ID, signal))
-      const apply = async (entries: readonly Entry[]) => {
-        const merged = await this.#merge(entries, peerId)
-        if (merged.length > 0) this.#pusher.spread(merged, [peerId])
-      }
-      const done = await exchange(index.tree, client, apply, signal)
-      await client.end(signal)
-      const { received, sent, rounds, remote } = done
+      const done = await exchange(this.#exchanged(peerId), client, signal)
+      const { received, sent, rounds, remote, equal } = done
       if (received + sent > 0)
         log.info({ peer: peerId, received, sent, rounds }, 'compared indexes')
-      this.#note(peerId, remote)
-      return !done.equal && received + sent > 0
+      await this.#note(peerId, remote, client.horizon)
+      await this.#prove(client, peerId, signal)
+      await client.end(signal)
+      return !equal && received + sent > 0
     } catch (error) {
       client?.abort(error as Error)
       throw error
@@ -224,9 +263,20 @@ export class IndexSync implements EntriesSource {
     }
   }
 
-  #note(peerId: string, status: EntriesStatus): void {
+  /** A peer that knows nothing of proofs, or has no room for one, is none the worse. */
+  async #prove(client: EntriesClient, peerId: string, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#prover.ask(client, peerId, signal)
+    } catch (error) {
+      if (!(error instanceof StatusError)) throw error
+      this.#parts.log.debug({ peer: peerId, err: error }, 'nothing was proved')
+    }
+  }
+
+  async #note(peerId: string, status: EntriesStatus, horizon: number): Promise<void> {
     const { index, clock } = this.#parts
-    const equal = isSameNode(index.root(), status.root)
+    const root = await index.beyond(Math.max(horizon, status.horizon)).node(ROOT_KEY)
+    const equal = isSameNode(root, status.root)
     this.beliefs.note(peerId, { status, equal, atMs: clock.now() })
   }
 
@@ -239,7 +289,8 @@ export class IndexSync implements EntriesSource {
     let client: EntriesClient | undefined
     try {
       client = new EntriesClient(await network.open(peerId, ENTRIES_ID, signal))
-      this.#note(peerId, await client.status(signal))
+      client.horizon = this.#parts.index.horizon()
+      await this.#note(peerId, await client.status(signal), client.horizon)
       await client.end(signal)
     } catch (error) {
       client?.abort(error as Error)

@@ -3,8 +3,9 @@
 
 import type { EntriesStatus } from '../../protocols/entries/source.ts'
 import type { Entry } from '../../protocols/entry.ts'
+import { bucketAt } from '../../protocols/time-tree-shape.ts'
 import { versionMs } from '../../protocols/version.ts'
-import { bucketOf, isInRanges } from './plan-want-ranges.ts'
+import { isInRanges } from './plan-want-ranges.ts'
 
 export interface PeerReport {
   readonly status: EntriesStatus
@@ -58,7 +59,7 @@ export class PeerBeliefs {
       for (const { version } of entries) {
         const ms = versionMs(version)
         if (belief.equalMs === undefined || ms > belief.equalMs) continue
-        belief.lateBuckets.add(bucketOf(ms))
+        belief.lateBuckets.add(bucketAt(ms))
         if (belief.lateBuckets.size > LATE_BUCKETS_MAX) belief.equalMs = undefined
       }
     }
@@ -91,7 +92,7 @@ export class PeerBeliefs {
   holds(peerId: string, entryMs: number): boolean {
     const { report, equalMs, lateBuckets } = this.#beliefs.get(peerId) ?? {}
     if (report === undefined || equalMs === undefined || entryMs > equalMs) return false
-    const bucket = bucketOf(entryMs)
+    const bucket = bucketAt(entryMs)
     return !lateBuckets?.has(bucket) && !isInRanges(report.status.wantRanges, bucket)
   }
 

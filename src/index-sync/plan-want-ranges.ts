@@ -2,14 +2,6 @@
 
 import type { WantRange } from '../../protocols/entries/source.ts'
 
-/** The last bucket of 65 s that a version can lie in. */
-export const BUCKET_MAX = 2 ** 32 - 1
-
-/** The bucket of a time in milliseconds since 1970. */
-export function bucketOf(ms: number): number {
-  return Math.min(Math.floor(ms / 2 ** 16), BUCKET_MAX)
-}
-
 /**
  * Ranges that contain all buckets, and all others up to `upTo` if it is given: ascending, disjoint,
  * at most `rangesMax`. Where there would be more, those with the least between them become one.

@@ -234,8 +234,9 @@ class PushLane {
     try {
       const signal = AbortSignal.any([late.signal, this.#abort.signal])
       this.#client ??= new EntriesClient(await network.open(this.#peerId, ENTRIES_ID, signal))
-      const { malformed } = await this.#client.push(entries, sentTo, signal)
-      if (malformed > 0) return
+      const { malformed, verdict } = await this.#client.push(entries, sentTo, signal)
+      if (verdict !== undefined) this.#parts.onMissed(this.#peerId) // the exchange settles it
+      if (malformed > 0 || verdict !== undefined) return
       for (const { watch, version } of watched) watch.note(this.#peerId, version)
     } finally {
       cancel()

@@ -3,6 +3,7 @@
 // Reads are synchronous or paged and see what is durable. Changes pass the one queue
 // (change-queue.ts).
 
+import type { ComparedEntries } from '../../protocols/entries/source.ts'
 import {
   decodeEntry,
   type Entry,
@@ -18,9 +19,11 @@ import { type Version, versionKey } from '../../protocols/version.ts'
 import { randomHex } from '../base/clock.ts'
 import { NodeError } from '../base/errors.ts'
 import { type Change, ChangeQueue } from './change-queue.ts'
+import { ForgetfulTree } from './forgetful-tree.ts'
 import type { Step } from './ledger.ts'
 import { pages } from './pages.ts'
 import { decodePast } from './past.ts'
+import type { Watermarks } from './plan-watermarks.ts'
 import type { IndexOptions, IndexParts } from './ports.ts'
 import {
   type BlobRow,
@@ -28,8 +31,11 @@ import {
   type IntentRow,
   NO_COUNTS,
   type PastVersion,
+  type ReviewedImage,
+  type ReviewRow,
   type ViewRow
 } from './rows.ts'
+import { NO_WATERMARKS } from './shared-past.ts'
 import {
   endOf,
   entryKey,
@@ -148,7 +154,37 @@ export class ImageIndex {
   }
 
   counts(): Counts {
-    return (this.#tables.meta.getSync('counts') as Counts | undefined) ?? NO_COUNTS
+    return { ...NO_COUNTS, ...(this.#tables.meta.getSync('counts') as Counts | undefined) }
+  }
+
+  /** Up to where each other member has what is here (rule 5). */
+  watermarks(): Watermarks {
+    return (this.meta('watermarks') as Watermarks | undefined) ?? NO_WATERMARKS
+  }
+
+  /** Tombstones of images in buckets below this one may have been collected here (rule 6). */
+  horizon(): number {
+    return (this.meta('horizon') as number | undefined) ?? 0
+  }
+
+  /** The id of the database: a new one when the index was lost. */
+  databaseId(): string {
+    return String(this.meta('database'))
+  }
+
+  /** What is compared with another node, without the tombstones of images below a bucket. */
+  beyond(horizon: number): ComparedEntries {
+    return horizon === 0 ? this.tree : new ForgetfulTree(this.tree, horizon)
+  }
+
+  /** Images that were put to review, in the order of their paths (rule 7). */
+  async *reviewed(after?: ImagePath): AsyncGenerator<ReviewedImage> {
+    const range = after === undefined ? {} : { gt: after }
+    for await (const row of pages(this.#tables.review.values(range))) {
+      const { past, from, atMs } = row as ReviewRow
+      const bytes = this.#tables.past.getSync(past) as Uint8Array | undefined
+      if (bytes !== undefined) yield { entry: decodePast(bytes).entry, from, atMs }
+    }
   }
 
   meta(name: string): unknown {

@@ -1,13 +1,21 @@
 // What follows from an entry: look-ups, tree sums, references to blobs, wants, counts. It follows
 // here and nowhere else, so that no caller can forget a part of it.
 
-import { type Entry, isImage, KIND_IMAGE, wins } from '../../protocols/entry.ts'
+import {
+  decodeEntry,
+  type Entry,
+  type ImageEntry,
+  isImage,
+  isTombstone,
+  KIND_IMAGE,
+  wins
+} from '../../protocols/entry.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
-import { EMPTY_NODE, isEmptyNode } from '../../protocols/time-tree-shape.ts'
-import { type Version, versionAt } from '../../protocols/version.ts'
+import { bucketStartMs, EMPTY_NODE, isEmptyNode } from '../../protocols/time-tree-shape.ts'
+import { type Version, versionAt, versionKey } from '../../protocols/version.ts'
 import { invariant } from '../base/errors.ts'
 import type { Layer } from './layer.ts'
-import { encodePast } from './past.ts'
+import { decodePast, encodePast } from './past.ts'
 import {
   addCounts,
   type BlobRow,
@@ -17,13 +25,17 @@ import {
   type IntentRow,
   isWanted,
   NO_COUNTS,
-  type PastVersion
+  type PastVersion,
+  type ReviewRow
 } from './rows.ts'
-import { entryKey, keys } from './tables.ts'
+import { endOf, entryKey, keys } from './tables.ts'
 import { addToNode, decodeNode, encodeNode, treeKeys } from './time-tree.ts'
 
 /** A step on disk that follows from a change: the view of a path, the place of a blob. */
 export type Step = 'view' | 'blob'
+
+/** Entries that one change looks at. */
+const PAGE_ENTRIES = 256
 
 export interface LedgerParts {
   readonly layer: Layer
@@ -63,6 +75,7 @@ export class Ledger {
     invariant(current === undefined || wins(entry, current), 'an own write wins over what it saw')
     const key = entryKey(entry.kind, entry.path)
     if (current !== undefined) this.#takeOut(key, current)
+    if (entry.kind === KIND_IMAGE) this.endReview(entry.path)
     this.#layer.put('entry', key, entry.raw)
     this.#layer.put('version', keys.version(entry.version, key), key)
     this.#addToTree(entry, 1)
@@ -76,10 +89,58 @@ export class Ledger {
     if (entry.kind === KIND_IMAGE) this.addIntent('view', entry.path)
   }
 
+  /** An image leaves the index and is kept for a person to decide on, however long that takes. */
+  putToReview(image: ImageEntry, from: string): void {
+    const key = entryKey(image.kind, image.path)
+    this.#takeOut(key, image)
+    this.#layer.put('entry', key, undefined)
+    const past = keys.past(key, image)
+    this.#layer.put('age', keys.age(this.#nowMs, past), undefined)
+    const row: ReviewRow = { past, from, atMs: this.#nowMs }
+    this.#layer.put('review', image.path, row)
+    this.#count({ reviewImages: 1 }, 1)
+    this.addIntent('view', image.path)
+  }
+
+  /** What was put to review ages from now on, as what was deleted does. */
+  endReview(path: string): boolean {
+    const row = this.#layer.get('review', path) as ReviewRow | undefined
+    if (row === undefined) return false
+    this.#layer.put('review', path, undefined)
+    this.#count({ reviewImages: 1 }, -1)
+    const bytes = this.#layer.get('past', row.past) as Uint8Array | undefined
+    if (bytes === undefined) return true
+    const { entry } = decodePast(bytes)
+    this.#layer.put('past', row.past, encodePast({ entry, sinceMs: this.#nowMs }))
+    this.#layer.put('age', keys.age(this.#nowMs, row.past), '')
+    return true
+  }
+
+  /** See Transaction.forgetTombstones. */
+  async forgetTombstones(bucket: number, after?: string): Promise<string | undefined> {
+    const first = versionKey(versionAt(bucketStartMs(bucket)))
+    const gte = after === undefined ? first : `${after}\0`
+    const lt = endOf(versionKey(versionAt(bucketStartMs(bucket + 1)) - 1n))
+    const page = await this.#layer.keys('version', { gte, lt, limit: PAGE_ENTRIES })
+    for (const row of page) {
+      const key = this.#layer.get('version', row) as string
+      const entry = decodeEntry(this.#layer.get('entry', key) as Uint8Array)
+      if (!isTombstone(entry)) continue
+      this.#takeOut(key, entry)
+      this.#layer.put('entry', key, undefined)
+    }
+    return page.length < PAGE_ENTRIES ? undefined : page.at(-1)
+  }
+
   /** Takes a past version out; the last one that names a blob frees its bytes. */
   dropPast({ entry, sinceMs }: PastVersion): void {
     const key = keys.past(entryKey(entry.kind, entry.path), entry)
     if (this.#layer.get('past', key) === undefined) return
+    const review = this.#layer.get('review', entry.path) as ReviewRow | undefined
+    if (review?.past === key) {
+      this.#layer.put('review', entry.path, undefined)
+      this.#count({ reviewImages: 1 }, -1)
+    }
     this.#layer.put('past', key, undefined)
     this.#layer.put('age', keys.age(sinceMs, key), undefined)
     if (entry.hash !== undefined) this.#refer(entry.hash, entry, { past: -1 })

@@ -60,6 +60,22 @@ export interface PastVersion {
   readonly sinceMs: number
 }
 
+/** An image that left the index because another node may have deleted and forgotten it. */
+export interface ReviewRow {
+  /** Key of the past version that it is now. */
+  readonly past: string
+  /** Peer id of the node that did not take it in. */
+  readonly from: string
+  readonly atMs: number
+}
+
+/** One of them, for a person. */
+export interface ReviewedImage {
+  readonly entry: Entry
+  readonly from: string
+  readonly atMs: number
+}
+
 export interface Counts {
   /** Live images in the index, and the sum of their sizes. */
   readonly images: number
@@ -77,6 +93,8 @@ export interface Counts {
   readonly damagedImages: number
   readonly missingImages: number
   readonly tombstones: number
+  /** Images that wait for a person to restore or discard them. */
+  readonly reviewImages: number
   readonly trashBlobs: number
   readonly trashBytes: number
 }
@@ -93,6 +111,7 @@ export const NO_COUNTS: Counts = {
   damagedImages: 0,
   missingImages: 0,
   tombstones: 0,
+  reviewImages: 0,
   trashBlobs: 0,
   trashBytes: 0
 }

@@ -13,6 +13,7 @@
 //   want     version, hash                  -> WantRow
 //   past     kind/path NUL version, id      -> local ms, author's bytes
 //   age      local ms, key of past          -> ''
+//   review   path                           -> ReviewRow
 //   view     path                           -> ViewRow
 //   intent   step/subject                   -> IntentRow
 //   meta     name                           -> JSON
@@ -40,6 +41,7 @@ const ENCODINGS = {
   want: 'json',
   past: 'view',
   age: 'utf8',
+  review: 'json',
   view: 'json',
   intent: 'json',
   meta: 'json'

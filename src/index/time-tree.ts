@@ -6,7 +6,7 @@
 // themselves. A sum is the sum mod 2^256 of the entries' SHA-256, so that an entry is added and
 // taken out in any order at the same cost.
 
-import type { Entry } from '../../protocols/entry.ts'
+import { type Entry, isTombstone } from '../../protocols/entry.ts'
 import { TREE_LEVEL_BITS, type TreeNode, treeKey } from '../../protocols/time-tree-shape.ts'
 import { type Version, versionMs } from '../../protocols/version.ts'
 
@@ -23,7 +23,7 @@ export function treeKeys(version: Version): string[] {
 export function addToNode(node: TreeNode, entry: Entry, times: 1 | -1): TreeNode {
   const id = BigInt(`0x${Buffer.from(entry.id).toString('hex')}`)
   const add = (sum: bigint) => BigInt.asUintN(SUM_BITS, times === 1 ? sum + id : sum - id)
-  return entry.deleted
+  return isTombstone(entry)
     ? { ...node, dead: node.dead + times, deadSum: add(node.deadSum) }
     : { ...node, live: node.live + times, liveSum: add(node.liveSum) }
 }

@@ -1,25 +1,30 @@
 // One change of the index: what a flow may read and write within it. Everything it writes is one
 // atomic batch; what follows from it is worked out by the ledger.
 
+import type { EntryRef } from '../../protocols/entries/entry-ref.ts'
 import {
   decodeEntry,
   type Entry,
   type EntryFields,
   encodeEntry,
+  type ImageEntry,
   isImage,
+  isTombstone,
   KIND_IMAGE,
   KIND_RECORD,
   wins
 } from '../../protocols/entry.ts'
 import type { ContentHash, Md5 } from '../../protocols/hash.ts'
 import type { ImagePath } from '../../protocols/path.ts'
+import { bucketOf } from '../../protocols/time-tree-shape.ts'
 import { type Version, versionAt } from '../../protocols/version.ts'
 import { invariant } from '../base/errors.ts'
 import type { Layer } from './layer.ts'
 import { Ledger, type LedgerParts, type Step } from './ledger.ts'
 import { decodePast } from './past.ts'
 import type { BlobRow, IntentRow, PastVersion, ViewRow } from './rows.ts'
-import { endOf, entryKey, HASH_LENGTH, keys } from './tables.ts'
+import { SharedPast } from './shared-past.ts'
+import { endOf, entryKey, HASH_LENGTH, keys, versionRowKey } from './tables.ts'
 
 /** What the writer of an image says; version, writer and the rest are added here. */
 export interface ImageDraft {
@@ -60,12 +65,20 @@ export class Transaction {
   readonly #writer: string
   readonly #nowMs: number
   readonly #news: News[] = []
+  /** What this node and others were proved to share. */
+  readonly shared: SharedPast
 
   constructor(parts: TransactionParts) {
     this.#layer = parts.layer
+    this.shared = new SharedPast(parts.layer)
     this.#ledger = new Ledger(parts)
     this.#writer = parts.writer
     this.#nowMs = parts.nowMs
+  }
+
+  /** Peer id of this node. */
+  get writer(): string {
+    return this.#writer
   }
 
   get nowMs(): number {
@@ -122,25 +135,76 @@ export class Transaction {
   deleteImage(path: ImagePath): Entry | undefined {
     const current = this.get(path)
     if (!isImage(current)) return undefined
-    return this.#write(KIND_IMAGE, current, {
-      path,
-      deleted: true,
-      bytes: 0,
-      mediaType: '',
-      createdMs: current.createdMs
-    })
+    return this.#delete(current)
   }
 
   /**
-   * Merges an entry of another node (rule 2): false if it is not news here. `from` is the peer that
-   * sent it.
+   * Takes an entry that comes from another node: `review` if this image may have been deleted and
+   * forgotten here (rule 7). `from` is the peer that sent it.
    */
+  receive(entry: Entry, from: string): 'merged' | 'known' | 'review' {
+    const { horizon } = this.shared
+    const current = this.#entry(entryKey(entry.kind, entry.path))
+    if (current === undefined && bucketOf(entry.version) < horizon) {
+      if (isImage(entry)) return 'review'
+      if (isTombstone(entry)) return 'known'
+    }
+    if (this.merge(entry, from)) return 'merged'
+    // a tombstone that is not shown to others any more must not keep this a difference
+    const isForgotten = current !== undefined && isTombstone(current)
+    return isForgotten && isImage(entry) && bucketOf(current.version) < horizon ? 'review' : 'known'
+  }
+
+  /** Merges an entry of another node (rule 2): false if it is not news here. */
   merge(entry: Entry, from: string): boolean {
     const current = this.#entry(entryKey(entry.kind, entry.path))
     if (current !== undefined && !wins(entry, current)) return false
     this.#ledger.merge(entry, current)
+    this.shared.lower(entry.version, from)
     this.#news.push({ entry, from })
     return true
+  }
+
+  /** The live image that a ref names, if it is still current. */
+  imageOf(ref: EntryRef): ImageEntry | undefined {
+    const key = this.#layer.get('version', versionRowKey(ref.version, ref.pathHash))
+    const entry = key === undefined ? undefined : this.#entry(key as string)
+    return isImage(entry) ? entry : undefined
+  }
+
+  /** Rule 7, where an image was offered: it leaves the index for the review list. */
+  putToReview(image: ImageEntry, from: string): void {
+    this.#ledger.putToReview(image, from)
+  }
+
+  /** An image that was put to review goes to the trash; false if there is none. */
+  discardReviewed(path: ImagePath): boolean {
+    return this.#ledger.endReview(path)
+  }
+
+  /** The same image as a new version of its own path: it was never known where it is offered. */
+  writeAnew(image: ImageEntry): Entry {
+    const { kind, path, hash, md5, bytes, mediaType, width, height, sourceUrl, createdMs } = image
+    const about = { path, hash, md5, bytes, mediaType, width, height, sourceUrl, createdMs }
+    return this.#write(kind, image, { ...about, deleted: false })
+  }
+
+  /**
+   * Forgets tombstones of one bucket, from the row `after` on (rule 6); where to go on, undefined
+   * at its end.
+   */
+  forgetTombstones(bucket: number, after?: string): Promise<string | undefined> {
+    return this.#ledger.forgetTombstones(bucket, after)
+  }
+
+  /** Records whose names start with `prefix`, at most `limit`, in the order of their names. */
+  async records(prefix: string, limit: number): Promise<{ name: string; value: Uint8Array }[]> {
+    const gte = entryKey(KIND_RECORD, prefix)
+    const found = await this.#layer.keys('entry', { gte, lt: endOf(gte), limit })
+    return found.flatMap((key) => {
+      const entry = this.#entry(key)
+      return entry?.value === undefined ? [] : [{ name: entry.path, value: entry.value }]
+    })
   }
 
   /** What this change made current, in its order. */
@@ -155,29 +219,16 @@ export class Transaction {
 
   /** Writes a record: small data that all nodes of the mesh share. */
   putRecord(name: string, value: Uint8Array): Entry {
-    const about = {
-      path: name,
-      deleted: false,
-      value,
-      bytes: 0,
-      mediaType: '',
-      createdMs: this.#nowMs
-    }
-    return this.#write(KIND_RECORD, this.#entry(entryKey(KIND_RECORD, name)), about)
+    const about = { path: name, deleted: false, value, createdMs: this.#nowMs }
+    const current = this.#entry(entryKey(KIND_RECORD, name))
+    return this.#write(KIND_RECORD, current, { ...about, bytes: 0, mediaType: '' })
   }
 
   /** Deletes a record; undefined if there is none. */
   deleteRecord(name: string): Entry | undefined {
     const current = this.#entry(entryKey(KIND_RECORD, name))
     if (current === undefined || current.deleted) return undefined
-    const about = {
-      path: name,
-      deleted: true,
-      bytes: 0,
-      mediaType: '',
-      createdMs: current.createdMs
-    }
-    return this.#write(KIND_RECORD, current, about)
+    return this.#delete(current)
   }
 
   /**
@@ -256,6 +307,11 @@ export class Transaction {
     return raw === undefined ? undefined : decodeEntry(raw)
   }
 
+  #delete(current: Entry): Entry {
+    const { kind, path, createdMs } = current
+    return this.#write(kind, current, { path, deleted: true, bytes: 0, mediaType: '', createdMs })
+  }
+
   #write(
     kind: number,
     current: Entry | undefined,
@@ -277,7 +333,7 @@ export class Transaction {
 
   /** Rule 1: after the clock, the replaced version, the floor and every version of our own. */
   #nextVersion(current: Entry | undefined, versionMs: number | undefined): Version {
-    const floor = BigInt((this.meta('floor') as string | undefined) ?? 0)
+    const { floor } = this.shared
     const last = BigInt((this.meta('last') as string | undefined) ?? 0)
     const candidates = [
       versionAt(versionMs ?? this.#nowMs),

@@ -57,12 +57,15 @@ export class TreeReader implements ComparedEntries {
   }
 
   async fetch(refs: readonly EntryRef[]): Promise<readonly Uint8Array[]> {
-    return refs.flatMap((ref) => {
-      const row = versionRowKey(ref.version, ref.pathHash)
-      const entryKey = this.#tables.version.getSync(row) as string | undefined
-      const raw = entryKey === undefined ? undefined : this.#tables.entry.getSync(entryKey)
-      return raw === undefined ? [] : [raw as Uint8Array]
-    })
+    return refs.flatMap((ref) => this.raw(ref) ?? [])
+  }
+
+  /** The author's bytes, if the entry is still current. */
+  raw(ref: EntryRef): Uint8Array | undefined {
+    const row = versionRowKey(ref.version, ref.pathHash)
+    const entryKey = this.#tables.version.getSync(row) as string | undefined
+    if (entryKey === undefined) return undefined
+    return this.#tables.entry.getSync(entryKey) as Uint8Array | undefined
   }
 }
 

@@ -52,6 +52,7 @@ export class MemberList {
     await announce(flows.index, {
       id: network.id,
       name: flows.name,
+      database: flows.index.databaseId(),
       addresses: network.addresses()
     })
   }

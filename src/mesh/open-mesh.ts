@@ -75,7 +75,7 @@ export async function openMesh(
   const about = () => ({
     name: flows.name,
     productVersion: PRODUCT_VERSION,
-    databaseId: String(index.meta('database')),
+    databaseId: index.databaseId(),
     httpPort: httpPort()
   })
   const resolve = async (target: string, name: string, signal: AbortSignal) =>

@@ -3,9 +3,10 @@
 import { WANT_RANGES_MAX } from '../../protocols/entries/limits.ts'
 import type { EntriesStatus, WantRange } from '../../protocols/entries/source.ts'
 import type { ImageEntry } from '../../protocols/entry.ts'
+import { BUCKET_MAX, bucketAt, bucketOf } from '../../protocols/time-tree-shape.ts'
 import { parseVersionKey, versionMs } from '../../protocols/version.ts'
 import type { FlowParts } from '../flows/parts.ts'
-import { BUCKET_MAX, bucketOf, planWantRanges } from '../index-sync/plan-want-ranges.ts'
+import { planWantRanges } from '../index-sync/plan-want-ranges.ts'
 
 type WantsTold = Pick<EntriesStatus, 'wantsFiles' | 'wantsBytes' | 'wantRanges'>
 
@@ -68,7 +69,7 @@ export class OwnWants {
       for (const path of paths) addBucket(buckets, index.image(path))
       // no live entry of it is newer than a want
       if (looked === WANTS_MAX || paths.length === PATHS_MAX) {
-        upTo = Math.max(upTo ?? 0, bucketOf(wantMs(want)))
+        upTo = Math.max(upTo ?? 0, bucketAt(wantMs(want)))
       }
       if (looked++ === WANTS_MAX) break
     }
@@ -81,7 +82,7 @@ export class OwnWants {
 }
 
 function addBucket(buckets: Set<number>, entry: ImageEntry | undefined): void {
-  if (entry !== undefined) buckets.add(bucketOf(versionMs(entry.version)))
+  if (entry !== undefined) buckets.add(bucketOf(entry.version))
 }
 
 /** The time of the newest live entry that wanted the blob; later where it was here and was lost. */

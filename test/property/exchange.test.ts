@@ -64,11 +64,8 @@ async function run(world: World, fault?: Fault) {
     ...(fault !== undefined && { fault })
   })
   const client = new EntriesClient(served.stream)
-  const apply = async (entries: readonly Entry[]) => {
-    for (const entry of entries) left.merge(entry)
-  }
   try {
-    const result = await exchange(left, client, apply, never)
+    const result = await exchange(left.asking(), client, never)
     await client.end(never)
     expect(await served.outcome).toBeUndefined()
     return { ...result, bytes: served.stream.sent().byteLength + served.server.sent().byteLength }

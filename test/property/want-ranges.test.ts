@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { BUCKET_MAX, isInRanges, planWantRanges } from '../../src/index-sync/plan-want-ranges.ts'
+import { BUCKET_MAX } from '../../protocols/time-tree-shape.ts'
+import { isInRanges, planWantRanges } from '../../src/index-sync/plan-want-ranges.ts'
 
 const bucket = fc.oneof(fc.nat({ max: 40 }), fc.nat({ max: BUCKET_MAX }))
 

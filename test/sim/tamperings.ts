@@ -70,8 +70,9 @@ function withMerge(takes: (tx: Transaction, entry: Entry) => boolean): Tampering
       withMethod(index, {
         change: (plan, options) =>
           index.change((tx) => {
-            const merge = (entry: Entry, from: string) => takes(tx, entry) && tx.merge(entry, from)
-            return plan(withMethod(tx, { merge }))
+            const receive: Transaction['receive'] = (entry, from) =>
+              takes(tx, entry) ? tx.receive(entry, from) : 'known'
+            return plan(withMethod(tx, { receive }))
           }, options)
       })
   }

@@ -1,7 +1,7 @@
 // Recomputes everything that the index keeps about its entries from the entries alone, and says
 // what differs.
 
-import { decodeEntry, type Entry, isImage } from '../../protocols/entry.ts'
+import { decodeEntry, type Entry, isImage, KIND_IMAGE } from '../../protocols/entry.ts'
 import { EMPTY_NODE, type TreeNode } from '../../protocols/time-tree-shape.ts'
 import { decodePast } from '../../src/index/past.ts'
 import {
@@ -12,7 +12,8 @@ import {
   countsOfEntry,
   isWanted,
   NO_COUNTS,
-  type PastVersion
+  type PastVersion,
+  type ReviewRow
 } from '../../src/index/rows.ts'
 import {
   type Database,
@@ -58,9 +59,21 @@ export async function auditIndex(database: Database): Promise<string[]> {
     'source',
     live.flatMap((e) => (e.sourceUrl ? [keys.source(e.sourceUrl, e.path)] : []))
   )
+  const reviews = [...(await rowsOf('review'))] as [string, ReviewRow][]
+  const inReview = new Set(reviews.map(([, row]) => row.past))
+  const pastKey = ({ entry }: PastVersion) => keys.past(entryKey(entry.kind, entry.path), entry)
+  for (const [path, row] of reviews) {
+    if (!past.some((one) => one.entry.path === path && pastKey(one) === row.past)) {
+      faults.push(`review ${path}: no past version ${row.past}`)
+    }
+    if (entries.some((e) => e.kind === KIND_IMAGE && e.path === path)) {
+      faults.push(`review ${path}: the path has an entry`)
+    }
+  }
+  const ageing = past.filter((one) => !inReview.has(pastKey(one)))
   await compare(
     'age',
-    past.map(({ entry, sinceMs }) =>
+    ageing.map(({ entry, sinceMs }) =>
       keys.age(sinceMs, keys.past(entryKey(entry.kind, entry.path), entry))
     )
   )
@@ -78,7 +91,10 @@ export async function auditIndex(database: Database): Promise<string[]> {
   faults.push(...treeFaults(entries, await rowsOf('tree')))
   faults.push(...blobFaults(live, past, blobs))
   faults.push(
-    ...countFaults(entries, blobs, (await rowsOf('meta')).get('counts') as Counts | undefined)
+    ...countFaults(
+      [entries, blobs, reviews.length],
+      (await rowsOf('meta')).get('counts') as Counts | undefined
+    )
   )
   return faults
 }
@@ -128,8 +144,11 @@ function blobFaults(live: readonly Entry[], past: readonly PastVersion[], blobs:
   })
 }
 
-function countFaults(entries: readonly Entry[], blobs: Rows, found: Counts | undefined): string[] {
-  let expected = NO_COUNTS
+function countFaults(
+  [entries, blobs, reviewImages]: readonly [readonly Entry[], Rows, number],
+  found: Counts | undefined
+): string[] {
+  let expected: Counts = { ...NO_COUNTS, reviewImages }
   for (const entry of entries) expected = addCounts(expected, countsOfEntry(entry), 1)
   for (const row of blobs.values()) expected = addCounts(expected, countsOfBlob(row as BlobRow), 1)
   const a = JSON.stringify({ ...NO_COUNTS, ...found })

@@ -1,8 +1,17 @@
 // A set of entries in memory that merges as the index does and can be compared over the wire.
 
 import { compareRefs, type EntryRef, refOf } from '../../protocols/entries/entry-ref.ts'
-import type { EntriesSource, EntriesStatus, TreeChild } from '../../protocols/entries/source.ts'
-import { type Entry, encodeEntry, KIND_IMAGE, wins } from '../../protocols/entry.ts'
+import type {
+  Claim,
+  ComparedEntries,
+  EntriesSource,
+  EntriesStatus,
+  ExchangedEntries,
+  Proof,
+  TreeChild,
+  Verdict
+} from '../../protocols/entries/source.ts'
+import { type Entry, encodeEntry, isTombstone, KIND_IMAGE, wins } from '../../protocols/entry.ts'
 import type { ContentHash, Md5 } from '../../protocols/hash.ts'
 import {
   childIndex,
@@ -23,7 +32,7 @@ interface Kept {
   readonly ref: EntryRef
 }
 
-export class MemoryEntries implements EntriesSource {
+export class MemoryEntries implements EntriesSource, ComparedEntries {
   /** What was handed over by peers: for tests that look at it. */
   readonly pushes: { entries: readonly Entry[]; sentTo: readonly string[]; from: string }[] = []
   /** Called before each read and each push. */
@@ -97,14 +106,45 @@ export class MemoryEntries implements EntriesSource {
     })
   }
 
-  async push(entries: readonly Entry[], sentTo: readonly string[], from: string): Promise<void> {
+  beyond(): ComparedEntries {
+    return this
+  }
+
+  /** As the side that asks; `onMerge` is called before each merge. */
+  asking(onMerge: (entries: readonly Entry[]) => void = () => {}): ExchangedEntries {
+    return {
+      horizon: () => 0,
+      beyond: () => this,
+      merge: async (entries) => {
+        onMerge(entries)
+        for (const entry of entries) this.merge(entry)
+        return undefined
+      },
+      review: (verdict) => this.review(verdict)
+    }
+  }
+
+  async prove({ database }: Claim): Promise<Proof> {
+    return { equal: false, database, vouches: [] }
+  }
+
+  async review({ refs }: Verdict): Promise<number> {
+    return refs.length
+  }
+
+  async push(
+    entries: readonly Entry[],
+    sentTo: readonly string[],
+    from: string
+  ): Promise<Verdict | undefined> {
     this.before()
     this.pushes.push({ entries, sentTo, from })
     for (const entry of entries) this.merge(entry)
+    return undefined
   }
 
   status(): EntriesStatus {
-    return { root: this.node(ROOT_KEY), wantsFiles: 0, wantsBytes: 0, wantRanges: [] }
+    return { root: this.node(ROOT_KEY), wantsFiles: 0, wantsBytes: 0, wantRanges: [], horizon: 0 }
   }
 
   #below(key: TreeKey, before: EntryRef | undefined): Kept[] {
@@ -126,7 +166,7 @@ export class MemoryEntries implements EntriesSource {
       const { live, dead, liveSum, deadSum } = this.#nodes.get(key) ?? EMPTY_NODE
       this.#nodes.set(
         key,
-        entry.deleted
+        isTombstone(entry)
           ? { live, liveSum, dead: dead + times, deadSum: BigInt.asUintN(256, deadSum + sum) }
           : { dead, deadSum, live: live + times, liveSum: BigInt.asUintN(256, liveSum + sum) }
       )

@@ -19,10 +19,10 @@ export interface TestIndex {
   close(): Promise<void>
 }
 
-export async function openMemoryIndex(writer?: string): Promise<TestIndex> {
+export async function openMemoryIndex(writer?: string, clock?: ManualClock): Promise<TestIndex> {
   const database = new MemoryLevel<string, Uint8Array>({ valueEncoding: 'view' })
   await database.open()
-  return openIndexOver(database as unknown as Database, { writer })
+  return openIndexOver(database as unknown as Database, { writer, clock })
 }
 
 export async function openLevelIndex(writer?: string): Promise<TestIndex> {
@@ -34,6 +34,7 @@ export async function openLevelIndex(writer?: string): Promise<TestIndex> {
 
 interface OverOptions {
   readonly writer?: string | undefined
+  readonly clock?: ManualClock | undefined
   readonly parts?: Partial<IndexParts>
   readonly cleanUp?: () => void
 }
@@ -41,9 +42,8 @@ interface OverOptions {
 /** An index over a database that is open; closing it closes that, then cleans up. */
 export async function openIndexOver(
   database: Database,
-  { writer = 'node-a', parts = {}, cleanUp = () => {} }: OverOptions = {}
+  { writer = 'node-a', clock = new ManualClock(), parts = {}, cleanUp = () => {} }: OverOptions = {}
 ): Promise<TestIndex> {
-  const clock = new ManualClock()
   const base = { clock, random: systemRandom, failPoints: noFailPoints, requireWritable: () => {} }
   const index = await openIndex({ ...base, database, ...parts }, { writer })
   return {

@@ -41,7 +41,7 @@ beforeEach(async () => {
     {
       fileStorage: { trashKeepMs: 7 * DAY_MS, trashSizeBytes: 1e9 } as never,
       images: { view: 'auto' },
-      index: { export: false },
+      index: { export: false, tombstonesKeepMs: 90 * 86_400_000 },
       ingest: options.ingest
     }
   )

@@ -68,7 +68,7 @@ test('with nothing set the documented defaults hold', () => {
     p2p: { host: '0.0.0.0', port: undefined, lanePort: undefined, mdns: true, bootstrap: [] },
     cluster: { name: 'default', secretFile: undefined },
     images: { view: 'auto' },
-    index: { export: true },
+    index: { export: true, tombstonesKeepMs: 90 * 86_400_000 },
     acceptFolder: false
   })
 })

@@ -20,6 +20,7 @@ function begin() {
     index: { onNews: () => {} } as never,
     wants: async () => ({ wantsFiles: 0, wantsBytes: 0, wantRanges: [] }),
     onMerged: () => {},
+    members: async () => new Map(),
     reportMsMax: 60_000
   })
   return { sync, counts, clock }

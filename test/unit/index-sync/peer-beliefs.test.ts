@@ -14,7 +14,13 @@ beforeEach(() => {
 })
 
 function status(wantsBytes = 0, wantRanges: readonly WantRange[] = []): EntriesStatus {
-  return { root: EMPTY_NODE, wantsFiles: wantsBytes > 0 ? 1 : 0, wantsBytes, wantRanges }
+  return {
+    root: EMPTY_NODE,
+    wantsFiles: wantsBytes > 0 ? 1 : 0,
+    wantsBytes,
+    wantRanges,
+    horizon: 0
+  }
 }
 
 function entryAt(ms: number) {

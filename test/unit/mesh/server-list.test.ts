@@ -22,7 +22,13 @@ function stateOf(facts: Partial<ServerFacts>): ServerStatus {
 }
 
 function report(equal: boolean, wantsFiles: number) {
-  const status = { root: EMPTY_NODE, wantsFiles, wantsBytes: 7 * wantsFiles, wantRanges: [] }
+  const status = {
+    root: EMPTY_NODE,
+    wantsFiles,
+    wantsBytes: 7 * wantsFiles,
+    wantRanges: [],
+    horizon: 0
+  }
   return { status, equal, atMs: NOW - 1 }
 }
 

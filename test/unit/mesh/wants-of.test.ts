@@ -2,8 +2,9 @@ import { hash as digest } from 'node:crypto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { ContentHash, Md5 } from '../../../protocols/hash.ts'
 import { parsePath } from '../../../protocols/path.ts'
+import { BUCKET_MAX, bucketAt } from '../../../protocols/time-tree-shape.ts'
 import { verifyBlob } from '../../../src/flows/verify-blob.ts'
-import { BUCKET_MAX, bucketOf, isInRanges } from '../../../src/index-sync/plan-want-ranges.ts'
+import { isInRanges } from '../../../src/index-sync/plan-want-ranges.ts'
 import { OwnWants, wantMs } from '../../../src/mesh/wants-of.ts'
 import { auditIndex } from '../../support/audit-index.ts'
 import { type MemoryNode, openMemoryNode, tinyImage } from '../../support/memory-node.ts'
@@ -32,7 +33,7 @@ async function name(path: string, blob: string, versionMs: number): Promise<Cont
 
 const bucketsOf = async (...times: number[]) => {
   const { wantRanges } = await wants.tell()
-  return times.map((ms) => isInRanges(wantRanges, bucketOf(ms)))
+  return times.map((ms) => isInRanges(wantRanges, bucketAt(ms)))
 }
 
 test('a node that lacks nothing says so', async () => {

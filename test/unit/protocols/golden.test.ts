@@ -33,7 +33,8 @@ async function entries(ask: (client: EntriesClient) => Promise<unknown>) {
     root: source.node(ROOT_KEY),
     wantsFiles: 300,
     wantsBytes: 70_000,
-    wantRanges: [{ from: 1, to: 300 }]
+    wantRanges: [{ from: 1, to: 300 }],
+    horizon: 0
   })
   const served = servePair(entriesProtocol, source)
   await ask(new EntriesClient(served.stream))

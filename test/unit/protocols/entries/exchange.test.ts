@@ -21,15 +21,7 @@ async function run(
   { signal = never, onApply = (_: readonly Entry[]) => {} } = {}
 ) {
   const served = servePair(entriesProtocol, right)
-  const result = await exchange(
-    left,
-    new EntriesClient(served.stream),
-    async (entries) => {
-      onApply(entries)
-      for (const entry of entries) left.merge(entry)
-    },
-    signal
-  )
+  const result = await exchange(left.asking(onApply), new EntriesClient(served.stream), signal)
   const bytes = served.stream.sent().byteLength + served.server.sent().byteLength
   return { ...result, bytes }
 }

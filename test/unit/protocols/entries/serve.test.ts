@@ -213,7 +213,8 @@ test('status tells the whole, and what is wanted', async () => {
     wantRanges: [
       { from: 1, to: 1 },
       { from: 5, to: 2 ** 32 - 1 }
-    ]
+    ],
+    horizon: 7
   }
   source.status = () => status
   expect(await setUp(source).client.status(never)).toEqual(status)

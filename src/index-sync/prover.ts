@@ -1,0 +1,131 @@
+// Proves with a peer that both have the same below a cut (rule 5): what is proved is known until
+// an entry comes late. Who was proved to have everything need not be waited for when a deletion is
+// forgotten.
+
+import type { EntriesClient } from '../../protocols/entries/request.ts'
+import type { Claim, Proof, Verdict } from '../../protocols/entries/source.ts'
+import { bucketAt, bucketOf, isSameNode } from '../../protocols/time-tree-shape.ts'
+import type { Clock } from '../base/clock.ts'
+import type { ImageIndex } from '../index/image-index.ts'
+import { sharesPast, vouchesOf } from '../index/plan-watermarks.ts'
+import type { Transaction } from '../index/transaction.ts'
+
+/** What is as young as this may still be on its way. */
+const SETTLED_MS = 2_000
+/** A younger image can't have been deleted and forgotten, whoever says so. */
+const REVIEW_AGE_MS_MIN = 6 * 60 * 60_000
+
+export interface ProverParts {
+  readonly index: ImageIndex
+  readonly clock: Clock
+  /** The members of the mesh by peer id, with the database that each says it has. */
+  readonly members: (tx: Transaction) => Promise<ReadonlyMap<string, string | undefined>>
+}
+
+export class Prover {
+  readonly #parts: ProverParts
+
+  constructor(parts: ProverParts) {
+    this.#parts = parts
+  }
+
+  /** The asking side. True if both were the same below the cut. */
+  async ask(client: EntriesClient, peerId: string, signal: AbortSignal): Promise<boolean> {
+    const { index } = this.#parts
+    const cut = this.#cut()
+    const known = index.watermarks()[peerId]
+    if (known !== undefined && known.until >= cut) return true
+    const { horizon } = client
+    const claim = await index.change(async (tx): Promise<Claim> => {
+      // before the peer can believe it: nothing is written here below the cut any more
+      tx.shared.raiseFloor(cut)
+      const sums = await tx.shared.sums(cut, horizon)
+      return { cut, horizon, sums, ...this.#standing(tx) }
+    })
+    const proof = await client.prove(claim, signal)
+    if (!proof.equal) return false
+    return index.change(
+      async (tx) => {
+        if (tx.shared.horizon > horizon) return false
+        // what came meanwhile was not compared
+        if (!isSameNode(await tx.shared.sums(cut, horizon), claim.sums)) return false
+        await this.#believe(tx, peerId, claim, proof)
+        return true
+      },
+      { durable: false } // what is known less of is only waited for
+    )
+  }
+
+  /** The side that is asked. */
+  answer(claim: Claim, peerId: string): Promise<Proof> {
+    const { cut, horizon } = claim
+    return this.#parts.index.change(async (tx): Promise<Proof> => {
+      const standing = this.#standing(tx)
+      const refusal: Proof = { equal: false, ...standing }
+      // a clock that is ahead must not draw the versions of others after it
+      if (cut > this.#cut() || tx.shared.horizon > horizon) return refusal
+      if (!isSameNode(await tx.shared.sums(cut, horizon), claim.sums)) return refusal
+      tx.shared.raiseFloor(cut)
+      await this.#believe(tx, peerId, claim, claim)
+      return { equal: true, ...standing }
+    })
+  }
+
+  /** Images that were offered here and may have been deleted and forgotten. */
+  verdict(tx: Transaction, refs: Verdict['refs']): Verdict {
+    return { refs, ...this.#standing(tx) }
+  }
+
+  /**
+   * Takes a verdict on images that this node has offered: to review with them, or written anew if
+   * the two never were of one mesh. Returns how many it concerned.
+   */
+  take({ refs, database, vouches }: Verdict, peerId: string): Promise<number> {
+    const { index, clock } = this.#parts
+    const peer = { member: peerId, database }
+    const youngest = bucketAt(clock.now() - REVIEW_AGE_MS_MIN)
+    return index.change((tx) => {
+      const isShared =
+        tx.meta('pastLost') === true ||
+        sharesPast(
+          tx.shared.watermarks,
+          { member: tx.writer, database: String(tx.meta('database')) },
+          peer,
+          vouches
+        )
+      let taken = 0
+      for (const ref of refs) {
+        const image = tx.imageOf(ref)
+        if (image === undefined || bucketOf(ref.version) > youngest) continue
+        if (isShared) tx.putToReview(image, peerId)
+        else tx.writeAnew(image)
+        taken++
+      }
+      return taken
+    })
+  }
+
+  #standing(tx: Transaction) {
+    const vouches = vouchesOf(tx.shared.watermarks)
+    return { database: String(tx.meta('database')), vouches }
+  }
+
+  async #believe(
+    tx: Transaction,
+    peerId: string,
+    { cut, horizon }: Pick<Claim, 'cut' | 'horizon'>,
+    { database, vouches }: Pick<Proof, 'database' | 'vouches'>
+  ): Promise<void> {
+    tx.shared.note(peerId, { until: cut, database })
+    // One of the two may have collected up to there. If all of a mesh do as it does, a server with
+    // a past of its own is told the same by whomever it meets first.
+    tx.shared.raiseHorizon(horizon)
+    if (tx.meta('pastLost') === true) tx.setMeta('pastLost', false)
+    const databases = await this.#parts.members(tx)
+    tx.shared.trust(vouches, { until: cut, databases })
+  }
+
+  #cut(): number {
+    return bucketAt(this.#parts.clock.now() - SETTLED_MS)
+  }
+}

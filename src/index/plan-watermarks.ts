@@ -1,0 +1,97 @@
+// Watermarks: up to where each other member has everything that is here (rule 5). Pure.
+
+import type { Vouch } from '../../protocols/entries/source.ts'
+
+/** All that is here in buckets below `until`, the member has too, or what beats it. */
+export interface Watermark {
+  readonly until: number
+  /** The database of the member of which this is known: a new one has nothing. */
+  readonly database: string
+}
+
+/** By the peer id of the member. */
+export type Watermarks = Readonly<Record<string, Watermark>>
+
+/** More than any mesh has members: those that are new beyond it are waited for. */
+export const WATERMARKS_MAX = 1000
+
+/** With what was proved, or vouched for. */
+export function raised(
+  all: Watermarks,
+  member: string,
+  { until, database }: Watermark
+): Watermarks {
+  const before = all[member]
+  if (before === undefined && Object.keys(all).length >= WATERMARKS_MAX) return all
+  if (before?.database === database && before.until >= until) return all
+  return { ...all, [member]: { until, database } }
+}
+
+/**
+ * After an entry in this bucket came from a member: nobody else is known to have it. The same
+ * object if that changes nothing.
+ */
+export function lowered(all: Watermarks, bucket: number, from: string): Watermarks {
+  const isAbove = ([member, { until }]: readonly [string, Watermark]) =>
+    until > bucket && member !== from
+  const entries = Object.entries(all)
+  if (!entries.some(isAbove)) return all
+  return Object.fromEntries(
+    entries.map((one) => (isAbove(one) ? [one[0], { ...one[1], until: bucket }] : one))
+  )
+}
+
+/**
+ * With what a peer knows of third members, as far as this node and the peer were just proved the
+ * same. A database that a member does not say it has counts for nothing.
+ */
+export function vouched(
+  all: Watermarks,
+  vouches: readonly Vouch[],
+  { until, databases }: { until: number; databases: ReadonlyMap<string, string | undefined> }
+): Watermarks {
+  let after = all
+  for (const vouch of vouches) {
+    if (databases.get(vouch.member) !== vouch.database) continue
+    const named = { until: Math.min(until, vouch.until), database: vouch.database }
+    after = raised(after, vouch.member, named)
+  }
+  return after
+}
+
+export function vouchesOf(all: Watermarks): Vouch[] {
+  return Object.entries(all).map(([member, watermark]) => ({ member, ...watermark }))
+}
+
+/**
+ * The bucket below which all members have everything; infinite if there are no others. Members by
+ * peer id, with the database that they say they have.
+ */
+export function commonUntil(
+  all: Watermarks,
+  members: ReadonlyMap<string, string | undefined>
+): number {
+  let until = Number.POSITIVE_INFINITY
+  for (const [member, database] of members) {
+    const known = all[member]
+    const isKnown = known !== undefined && known.database === database
+    until = Math.min(until, isKnown ? known.until : 0)
+  }
+  return until
+}
+
+/** A node with the index that it has. */
+export type Known = Pick<Vouch, 'member' | 'database'>
+
+/** Whether this node and a peer that knows these others were ever part of one mesh. */
+export function sharesPast(
+  all: Watermarks,
+  self: Known,
+  peer: Known,
+  vouches: readonly Known[]
+): boolean {
+  const isKnown = ({ member, database }: Known) => all[member]?.database === database
+  const isSelf = ({ member, database }: Known) =>
+    member === self.member && database === self.database
+  return isKnown(peer) || vouches.some((one) => isKnown(one) || isSelf(one))
+}

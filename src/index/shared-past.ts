@@ -1,0 +1,82 @@
+// What a change of the index knows of the past that this node shares with others: watermarks,
+// floor and horizon (rules 5 and 6).
+
+import type { Vouch } from '../../protocols/entries/source.ts'
+import { bucketOf, bucketStartMs, type TreeNode } from '../../protocols/time-tree-shape.ts'
+import { type Version, versionAt } from '../../protocols/version.ts'
+import type { Layer } from './layer.ts'
+import {
+  commonUntil,
+  lowered,
+  raised,
+  vouched,
+  type Watermark,
+  type Watermarks
+} from './plan-watermarks.ts'
+import { sumBetween } from './tree-sums.ts'
+
+export const NO_WATERMARKS: Watermarks = {}
+
+export class SharedPast {
+  readonly #layer: Layer
+
+  constructor(layer: Layer) {
+    this.#layer = layer
+  }
+
+  get watermarks(): Watermarks {
+    return (this.#layer.get('meta', 'watermarks') as Watermarks | undefined) ?? NO_WATERMARKS
+  }
+
+  /** No own version is written at or below it. */
+  get floor(): Version {
+    return BigInt((this.#layer.get('meta', 'floor') as string | undefined) ?? 0)
+  }
+
+  /** Tombstones of images in buckets below this one may have been collected here. */
+  get horizon(): number {
+    return (this.#layer.get('meta', 'horizon') as number | undefined) ?? 0
+  }
+
+  /** From now on nothing is written here in buckets below the cut. */
+  raiseFloor(cut: number): void {
+    const floor = versionAt(bucketStartMs(cut)) - 1n
+    if (floor > this.floor) this.#layer.put('meta', 'floor', floor.toString())
+  }
+
+  raiseHorizon(bucket: number): void {
+    if (bucket > this.horizon) this.#layer.put('meta', 'horizon', bucket)
+  }
+
+  /** A member and this node were proved the same below `until`. */
+  note(member: string, watermark: Watermark): void {
+    this.#set(raised(this.watermarks, member, watermark))
+  }
+
+  /** See `vouched`. */
+  trust(
+    vouches: readonly Vouch[],
+    limits: { until: number; databases: ReadonlyMap<string, string | undefined> }
+  ): void {
+    this.#set(vouched(this.watermarks, vouches, limits))
+  }
+
+  /** An entry came from a member, and nobody else is known to have it. */
+  lower(version: Version, from: string): void {
+    this.#set(lowered(this.watermarks, bucketOf(version), from))
+  }
+
+  /** The bucket below which all those members have everything. */
+  commonUntil(members: ReadonlyMap<string, string | undefined>): number {
+    return commonUntil(this.watermarks, members)
+  }
+
+  /** Sums of all entries below the cut, without the tombstones below the horizon. */
+  sums(cut: number, horizon: number): Promise<TreeNode> {
+    return sumBetween(this.#layer, horizon, cut)
+  }
+
+  #set(watermarks: Watermarks): void {
+    if (watermarks !== this.watermarks) this.#layer.put('meta', 'watermarks', watermarks)
+  }
+}
