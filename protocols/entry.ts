@@ -71,9 +71,12 @@ export function isImage(entry: Entry | undefined): entry is ImageEntry {
   return entry !== undefined && entry.kind === KIND_IMAGE && !entry.deleted
 }
 
-/** Whether it deletes an image: what is forgotten one day. Deleted records are not. */
-export function isTombstone(entry: Entry): boolean {
-  return entry.kind === KIND_IMAGE && entry.deleted
+/**
+ * An entry that deletes an image. Only these are ever collected; deleted records, and whatever a
+ * newer program deletes, are kept like all else.
+ */
+export function isTombstone({ kind, deleted }: Pick<EntryFields, 'kind' | 'deleted'>): boolean {
+  return kind === KIND_IMAGE && deleted
 }
 
 /** Writes an entry as its author. Throws WireError if it is not well formed. */

@@ -16,8 +16,8 @@ export type TreeKey = string
 export const ROOT_KEY: TreeKey = '000000000'
 
 /**
- * Counts of entries below a node, and sums mod 2^256 of their SHA-256. Dead are the tombstones of
- * images, which are forgotten one day; all else is live, a deleted record too.
+ * Counts of entries below a node, and sums mod 2^256 of their SHA-256: tombstones of images, which
+ * may be collected, are the dead ones, and all other entries the live ones.
  */
 export interface TreeNode {
   readonly live: number

@@ -22,8 +22,9 @@ import { createGuard, type Guard } from './http/guard.ts'
 import { createKeyRing } from './http/key-ring.ts'
 import { createHttpServer } from './http/server.ts'
 import { readSocketTables } from './http/socket-tables.ts'
-import { type ImageIndex, openIndex } from './index/image-index.ts'
+import type { ImageIndex } from './index/image-index.ts'
 import { openDatabase } from './index/open-database.ts'
+import { openIndex } from './index/open-index.ts'
 import { type Mesh, remoteOf } from './mesh/mesh.ts'
 import { openMesh } from './mesh/open-mesh.ts'
 import {
@@ -84,7 +85,7 @@ export async function createNode(config: Config, nodeParts: NodeParts): Promise<
     const requireWritable = () => requireMarker(folder)
     const index = await openIndex(
       { ...parts, database, requireWritable },
-      { writer: identity.peerId }
+      { writer: identity.peerId, pastLost: !folder.isNew }
     )
     await noteOwnKeys(index)
     let mesh: Mesh | undefined

@@ -16,8 +16,7 @@ import type { ContentHash, Md5 } from '../../protocols/hash.ts'
 import type { ImagePath } from '../../protocols/path.ts'
 import { ROOT_KEY, type TreeNode } from '../../protocols/time-tree-shape.ts'
 import { type Version, versionKey } from '../../protocols/version.ts'
-import { randomHex } from '../base/clock.ts'
-import { NodeError } from '../base/errors.ts'
+import type { NodeError } from '../base/errors.ts'
 import { type Change, ChangeQueue } from './change-queue.ts'
 import { ForgetfulTree } from './forgetful-tree.ts'
 import type { Step } from './ledger.ts'
@@ -45,16 +44,12 @@ import {
   MD5_LENGTH,
   MS_LENGTH,
   msKey,
-  openTables,
   SOURCE_LENGTH,
   sourcePrefix,
   type Tables
 } from './tables.ts'
 import type { News } from './transaction.ts'
 import { TreeReader } from './tree-reader.ts'
-
-/** Formats of the database: an older program refuses a newer one. */
-export const INDEX_FORMAT = 1
 
 export interface Intent {
   readonly step: Step
@@ -67,29 +62,6 @@ export interface ListRange {
   readonly prefix?: string | undefined
   /** Only paths after this one. */
   readonly after?: string | undefined
-}
-
-/**
- * Opens the index in a database that is open. Errors: FOLDER_FORMAT when a newer program has
- * written it; DISK_FULL or DISK_FAULT when a new one can't be made.
- */
-export async function openIndex(parts: IndexParts, options: IndexOptions): Promise<ImageIndex> {
-  const index = new ImageIndex(parts, await openTables(parts.database), options)
-  const format = index.meta('format')
-  if (format === undefined) {
-    await index.change((tx) => {
-      tx.setMeta('format', INDEX_FORMAT)
-      tx.setMeta('database', randomHex(parts.random, 16))
-    })
-  } else if (format !== INDEX_FORMAT) {
-    throw new NodeError(
-      'FOLDER_FORMAT',
-      `The index of this data folder has format ${format}; this program knows format ${INDEX_FORMAT}. ` +
-        'A newer Tumesh has written it: update this one.',
-      { format }
-    )
-  }
-  return index
 }
 
 export class ImageIndex {

@@ -11,7 +11,7 @@ import {
   wins
 } from '../../protocols/entry.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
-import { bucketStartMs, EMPTY_NODE, isEmptyNode } from '../../protocols/time-tree-shape.ts'
+import { bucketStartMs, EMPTY_NODE, isSameNode } from '../../protocols/time-tree-shape.ts'
 import { type Version, versionAt, versionKey } from '../../protocols/version.ts'
 import { invariant } from '../base/errors.ts'
 import type { Layer } from './layer.ts'
@@ -217,7 +217,7 @@ export class Ledger {
     for (const key of treeKeys(entry.version)) {
       const bytes = this.#layer.get('tree', key) as Uint8Array | undefined
       const node = addToNode(bytes === undefined ? EMPTY_NODE : decodeNode(bytes), entry, times)
-      this.#layer.put('tree', key, isEmptyNode(node) ? undefined : encodeNode(node))
+      this.#layer.put('tree', key, isSameNode(node, EMPTY_NODE) ? undefined : encodeNode(node))
     }
   }
 

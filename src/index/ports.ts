@@ -16,4 +16,6 @@ export interface IndexParts {
 export interface IndexOptions {
   /** Peer id of this node: the writer of its entries. */
   readonly writer: string
+  /** Whether the folder had an index before, which is gone: what it deleted then is not known. */
+  readonly pastLost?: boolean
 }

@@ -28,11 +28,15 @@ export function addToNode(node: TreeNode, entry: Entry, times: 1 | -1): TreeNode
     : { ...node, live: node.live + times, liveSum: add(node.liveSum) }
 }
 
-/** 80 bytes, big-endian: live count, dead count, live sum, dead sum. */
+/**
+ * 80 bytes, big-endian: live count, dead count, live sum, dead sum. A damaged node may count below
+ * nothing: it goes on being added to like any other, so that what is wrong with it stays the same
+ * until the self-check finds it.
+ */
 export function encodeNode(node: TreeNode): Uint8Array {
   const bytes = Buffer.alloc(NODE_BYTES)
-  bytes.writeBigUInt64BE(BigInt(node.live), 0)
-  bytes.writeBigUInt64BE(BigInt(node.dead), 8)
+  bytes.writeBigInt64BE(BigInt(node.live), 0)
+  bytes.writeBigInt64BE(BigInt(node.dead), 8)
   bytes.write(node.liveSum.toString(16).padStart(64, '0'), 16, 'hex')
   bytes.write(node.deadSum.toString(16).padStart(64, '0'), 48, 'hex')
   return bytes
@@ -41,8 +45,8 @@ export function encodeNode(node: TreeNode): Uint8Array {
 export function decodeNode(bytes: Uint8Array): TreeNode {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   return {
-    live: Number(view.readBigUInt64BE(0)),
-    dead: Number(view.readBigUInt64BE(8)),
+    live: Number(view.readBigInt64BE(0)),
+    dead: Number(view.readBigInt64BE(8)),
     liveSum: BigInt(`0x${view.toString('hex', 16, 48)}`),
     deadSum: BigInt(`0x${view.toString('hex', 48, 80)}`)
   }

@@ -85,6 +85,11 @@ export class Transaction {
     return this.#nowMs
   }
 
+  /** All tables as they are: for what mends them, and nothing else. */
+  get rows(): Layer {
+    return this.#layer
+  }
+
   /** The current entry of an image path, a tombstone included. */
   get(path: ImagePath): Entry | undefined {
     return this.#entry(entryKey(KIND_IMAGE, path))
@@ -195,16 +200,6 @@ export class Transaction {
    */
   forgetTombstones(bucket: number, after?: string): Promise<string | undefined> {
     return this.#ledger.forgetTombstones(bucket, after)
-  }
-
-  /** Records whose names start with `prefix`, at most `limit`, in the order of their names. */
-  async records(prefix: string, limit: number): Promise<{ name: string; value: Uint8Array }[]> {
-    const gte = entryKey(KIND_RECORD, prefix)
-    const found = await this.#layer.keys('entry', { gte, lt: endOf(gte), limit })
-    return found.flatMap((key) => {
-      const entry = this.#entry(key)
-      return entry?.value === undefined ? [] : [{ name: entry.path, value: entry.value }]
-    })
   }
 
   /** What this change made current, in its order. */

@@ -36,6 +36,8 @@ export interface FolderPaths {
 
 export interface Folder extends FolderPaths {
   readonly id: string
+  /** Whether it became a data folder just now. */
+  readonly isNew: boolean
   /**
    * Whether the folder is still the one that was opened. One stat: cheap enough before every
    * change.
@@ -98,7 +100,7 @@ export async function openFolder(parts: FolderParts, options: FolderOptions): Pr
   await keepMarker(parts.log, path, marker, { format: FOLDER_FORMAT_MAX, id, device })
   await makeDurable(paths)
   await remembered.remember(path, id)
-  return { ...paths, id, markerPresent: markerWatch(path, id) }
+  return { ...paths, id, isNew: plan.do === 'make', markerPresent: markerWatch(path, id) }
 }
 
 function pathsIn(path: string): FolderPaths {

@@ -22,7 +22,7 @@ import {
   openTables,
   type TableName
 } from '../../src/index/tables.ts'
-import { addToNode, decodeNode, treeKeys } from '../../src/index/time-tree.ts'
+import { decodeNode } from '../../src/index/time-tree.ts'
 
 type Rows = Map<string, unknown>
 
@@ -114,11 +114,26 @@ function namedBlobs(
   return named
 }
 
+/** Bits of a version below each level of the tree: 16 of the counter, the rest of milliseconds. */
+const LEVEL_BITS = [64n, 48n, 40n, 32n]
+
+function nodeKey(level: number, version: bigint): string {
+  return level + (version >> (LEVEL_BITS[level] as bigint)).toString(16).padStart(8, '0')
+}
+
 function treeFaults(entries: readonly Entry[], found: Rows): string[] {
   const expected = new Map<string, TreeNode>()
-  for (const entry of entries) {
-    for (const key of treeKeys(entry.version)) {
-      expected.set(key, addToNode(expected.get(key) ?? EMPTY_NODE, entry, 1))
+  for (const { kind, deleted, version, id } of entries) {
+    const isDead = kind === 1 && deleted
+    const add = (sum: bigint) => (sum + BigInt(`0x${Buffer.from(id).toString('hex')}`)) % 2n ** 256n
+    for (const key of [...LEVEL_BITS.keys()].map((level) => nodeKey(level, version))) {
+      const { live, dead, liveSum, deadSum } = expected.get(key) ?? EMPTY_NODE
+      expected.set(
+        key,
+        isDead
+          ? { live, liveSum, dead: dead + 1, deadSum: add(deadSum) }
+          : { live: live + 1, liveSum: add(liveSum), dead, deadSum }
+      )
     }
   }
   const text = (node: TreeNode) => `${node.live} ${node.dead} ${node.liveSum} ${node.deadSum}`

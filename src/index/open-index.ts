@@ -1,0 +1,40 @@
+// Opens the index of a data folder: makes a new one, upgrades an older one, refuses a newer one.
+
+import { randomHex } from '../base/clock.ts'
+import { NodeError } from '../base/errors.ts'
+import { ImageIndex } from './image-index.ts'
+import type { IndexOptions, IndexParts } from './ports.ts'
+import { openTables } from './tables.ts'
+import { upgradeFrom1 } from './upgrade.ts'
+
+/**
+ * Formats of the database: an older program refuses a newer one. In 1 deleted records counted as
+ * dead in the time tree.
+ */
+export const INDEX_FORMAT = 2
+
+/**
+ * Opens the index in a database that is open. Errors: FOLDER_FORMAT when a newer program has
+ * written it; DISK_FULL or DISK_FAULT when a new one can't be made or an older one not upgraded.
+ */
+export async function openIndex(parts: IndexParts, options: IndexOptions): Promise<ImageIndex> {
+  const index = new ImageIndex(parts, await openTables(parts.database), options)
+  const format = index.meta('format')
+  if (format === undefined) {
+    await index.change((tx) => {
+      tx.setMeta('format', INDEX_FORMAT)
+      tx.setMeta('database', randomHex(parts.random, 16))
+      if (options.pastLost === true) tx.setMeta('pastLost', true)
+    })
+  } else if (format === 1) {
+    await index.change(upgradeFrom1)
+  } else if (format !== INDEX_FORMAT) {
+    throw new NodeError(
+      'FOLDER_FORMAT',
+      `The index of this data folder has format ${format}; this program knows format ${INDEX_FORMAT}. ` +
+        'A newer Tumesh has written it: update this one.',
+      { format }
+    )
+  }
+  return index
+}
