@@ -8,7 +8,7 @@ import type { Log } from './base/log.ts'
 import { type Loop, startLoop } from './base/loop.ts'
 import type { TaskBoard } from './base/task-board.ts'
 import { type AdoptReport, adopt, type FoundFiles } from './flows/adopt.ts'
-import { collect } from './flows/collect.ts'
+import { type Collected, collect } from './flows/collect.ts'
 import { expire } from './flows/expire.ts'
 import { indexText } from './flows/export-index.ts'
 import type { IngestOptions } from './flows/ingest.ts'
@@ -46,6 +46,8 @@ export interface Duties {
   /** Whether a collection from before is still being taken in. */
   adopting(): boolean
   quarantinedFiles(): number
+  /** What could not be forgotten when that was last tried. */
+  waiting(): Pick<Collected, 'waiting' | 'members'>
 }
 
 export interface DutyParts {
@@ -66,6 +68,7 @@ export function createDuties(parts: DutyParts, options: DutyOptions): Duties {
   const { index, log, clock } = flows
   const loops: Loop[] = []
   let quarantined = 0
+  const collecting = createCollecting(parts, options)
   let exported: string | undefined
   const contentOfIndex = () => `${index.root().live} ${index.root().liveSum}`
 
@@ -86,7 +89,7 @@ export function createDuties(parts: DutyParts, options: DutyOptions): Duties {
 
   const work: Record<string, { everyMs: number; do: (signal: AbortSignal) => Promise<unknown> }> = {
     room: { everyMs: ROOM_MS, do: (signal) => makeRoom(parts, options, signal) },
-    collect: { everyMs: HOUR_MS, do: (signal) => forgetDeletions(parts, options, signal) },
+    collect: { everyMs: HOUR_MS, do: collecting.run },
     heal: { everyMs: MINUTE_MS, do: (signal) => healIndex(parts, signal) },
     settle: { everyMs: 10 * MINUTE_MS, do: (signal) => flows.settler.settleAll({ signal }) },
     export: {
@@ -136,7 +139,8 @@ export function createDuties(parts: DutyParts, options: DutyOptions): Duties {
       }
     },
     adopting,
-    quarantinedFiles: () => quarantined
+    quarantinedFiles: () => quarantined,
+    waiting: collecting.waiting
   }
 }
 
@@ -153,14 +157,17 @@ async function makeRoom(
   await expire(flows, { ...fileStorage, trashBytesMax: planTrash(facts) }, signal)
 }
 
-async function forgetDeletions(
-  { flows }: DutyParts,
-  options: DutyOptions,
-  signal: AbortSignal
-): Promise<void> {
-  if (flows.index.fault !== undefined) return
-  const forgotten = await collect(flows, options.index, signal)
-  if (forgotten > 0) flows.log.info({ forgotten }, 'forgot deletions that every member has')
+function createCollecting({ flows }: DutyParts, options: DutyOptions) {
+  let last: Pick<Collected, 'waiting' | 'members'> = { waiting: 0, members: [] }
+  return {
+    async run(signal: AbortSignal): Promise<void> {
+      if (flows.index.fault !== undefined) return
+      const { forgotten, ...left } = await collect(flows, options.index, signal)
+      last = left
+      if (forgotten > 0) flows.log.info({ forgotten }, 'forgot deletions that every member has')
+    },
+    waiting: () => last
+  }
 }
 
 /** After a full disk: takes changes again once the index is sure to find the room it needs. */

@@ -15,6 +15,7 @@ import { Journal } from './flows/journal.ts'
 import { noteOwnKeys, type Seal } from './flows/keys.ts'
 import type { FlowParts, Locks } from './flows/parts.ts'
 import { recover } from './flows/recover.ts'
+import { sayWaiting } from './flows/say-waiting.ts'
 import { Settler } from './flows/settle.ts'
 import { type StatusSources, statusOf } from './flows/status.ts'
 import type { Greeting } from './greeting.ts'
@@ -211,7 +212,7 @@ async function compose(
 
 function statusSources(
   { folder, flows, room, mesh }: Pick<Opened, 'folder' | 'flows' | 'room' | 'mesh'>,
-  { quarantinedFiles }: Duties
+  { quarantinedFiles, waiting }: Duties
 ): StatusSources {
   return {
     flows,
@@ -221,7 +222,11 @@ function statusSources(
     },
     quarantinedFiles,
     folderPresent: folder.markerPresent,
-    meshTroubles: () => mesh?.status.troubles() ?? []
+    meshTroubles: () => mesh?.status.troubles() ?? [],
+    notes: () => {
+      const note = sayWaiting(waiting(), mesh?.servers() ?? [], flows.clock.now())
+      return note === undefined ? [] : [note]
+    }
   }
 }
 

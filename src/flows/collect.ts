@@ -12,12 +12,20 @@ export interface CollectOptions {
   readonly tombstonesKeepMs: number
 }
 
-/** Forgets what can be forgotten; returns how many deletions. */
+export interface Collected {
+  /** Deletions that were forgotten. */
+  readonly forgotten: number
+  /** Old ones that are kept, because these members (by peer id) may lack some of them. */
+  readonly waiting: number
+  readonly members: readonly string[]
+}
+
+/** Forgets what can be forgotten. */
 export async function collect(
   { index, clock }: Pick<FlowParts, 'index' | 'clock'>,
   { tombstonesKeepMs }: CollectOptions,
   signal: AbortSignal
-): Promise<number> {
+): Promise<Collected> {
   const old = bucketAt(clock.now() - tombstonesKeepMs)
   const before = index.counts().tombstones
   // before the first of them goes: who asks must not be told less
@@ -29,7 +37,7 @@ export async function collect(
   for await (const bucket of deadBuckets(index.tree, upTo)) {
     let row: string | undefined
     do {
-      if (signal.aborted) return before - index.counts().tombstones
+      signal.throwIfAborted()
       row = await index.change(
         async (tx) =>
           // an entry that came meanwhile may have lowered it
@@ -38,7 +46,19 @@ export async function collect(
       )
     } while (row !== undefined)
   }
-  return before - index.counts().tombstones
+  return {
+    forgotten: before - index.counts().tombstones,
+    ...(await index.change((tx) => whatWaits(tx, old), { durable: false }))
+  }
+}
+
+async function whatWaits(tx: Transaction, old: number): Promise<Omit<Collected, 'forgotten'>> {
+  const { dead } = await tx.shared.sums(old, 0)
+  if (dead === 0) return { waiting: 0, members: [] }
+  const members = [...(await memberDatabases(tx))]
+  const lacks = ([id, database]: readonly [string, string | undefined]) =>
+    tx.shared.commonUntil(new Map([[id, database]])) < old
+  return { waiting: dead, members: members.filter(lacks).map(([id]) => id) }
 }
 
 /** Tombstones in buckets below it are old, and every member has them. */

@@ -50,7 +50,7 @@ export interface ServerStatus {
 
 export interface NodeStatus {
   readonly health: Health
-  /** Plain sentences: what is wrong and what to do. Empty when healthy. */
+  /** Plain sentences: what is wrong and what to do, or what to know. */
   readonly reasons: readonly string[]
   readonly counts: Counts
   readonly disk: DiskStatus
@@ -68,6 +68,8 @@ export interface StatusSources {
   readonly folderPresent: () => boolean
   /** What is wrong between this node and the others: plain sentences. */
   readonly meshTroubles?: () => readonly string[]
+  /** What a person may want to know though nothing is wrong. */
+  readonly notes?: () => readonly string[]
 }
 
 export function statusOf({
@@ -75,7 +77,8 @@ export function statusOf({
   disk,
   quarantinedFiles,
   folderPresent,
-  meshTroubles
+  meshTroubles,
+  notes
 }: StatusSources): NodeStatus {
   const { index, store } = flows
   const counts = index.counts()
@@ -96,6 +99,7 @@ export function statusOf({
     ...(counts.missingImages === 0
       ? []
       : [`${images(counts.missingImages)} missing: the files are gone from blobs/.`]),
+    ...(counts.reviewImages === 0 ? [] : [reviewReason(counts.reviewImages)]),
     ...(space.state === 'ok' ? [] : [diskReason(space)]),
     ...(meshTroubles?.() ?? [])
   ]
@@ -108,11 +112,18 @@ export function statusOf({
           : degraded.length > 0
             ? 'degraded'
             : 'healthy',
-    reasons: [...critical, ...degraded],
+    reasons: [...critical, ...degraded, ...(notes?.() ?? [])],
     counts,
     disk: space,
     quarantinedFiles: quarantinedFiles()
   }
+}
+
+function reviewReason(count: number): string {
+  return (
+    `${count === 1 ? '1 image waits' : `${count} images wait`} for review: another server may have deleted ` +
+    `${count === 1 ? 'it' : 'them'} long ago. GET /api/review lists, POST /api/review restores or discards.`
+  )
 }
 
 function images(count: number): string {

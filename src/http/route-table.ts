@@ -13,6 +13,7 @@ import { keyRoutes } from './routes/keys.ts'
 import { operationRoutes } from './routes/operations.ts'
 import { peerRoutes } from './routes/peers.ts'
 import { putImageRoutes } from './routes/put-image.ts'
+import { reviewRoutes } from './routes/review.ts'
 import { storageStatusRoutes } from './routes/storage-status.ts'
 import { syncStatusRoutes } from './routes/sync-status.ts'
 import { taskRoutes } from './routes/tasks.ts'
@@ -41,6 +42,7 @@ export function createRouteTable(
     ...changeImageRoutes(parts, options),
     ...galleryRoutes(parts, options),
     ...deleteImagesRoutes(parts, options),
+    ...reviewRoutes(parts),
     ...keyRoutes(parts),
     ...peerRoutes(parts),
     ...inviteRoutes(parts),

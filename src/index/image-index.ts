@@ -152,11 +152,16 @@ export class ImageIndex {
   /** Images that were put to review, in the order of their paths (rule 7). */
   async *reviewed(after?: ImagePath): AsyncGenerator<ReviewedImage> {
     const range = after === undefined ? {} : { gt: after }
-    for await (const row of pages(this.#tables.review.values(range))) {
-      const { past, from, atMs } = row as ReviewRow
-      const bytes = this.#tables.past.getSync(past) as Uint8Array | undefined
-      if (bytes !== undefined) yield { entry: decodePast(bytes).entry, from, atMs }
+    for await (const path of pages(this.#tables.review.keys(range))) {
+      const image = this.reviewedAt(path as ImagePath)
+      if (image !== undefined) yield image
     }
+  }
+
+  reviewedAt(path: ImagePath): ReviewedImage | undefined {
+    const row = this.#tables.review.getSync(path) as ReviewRow | undefined
+    const past = row && (this.#tables.past.getSync(row.past) as Uint8Array | undefined)
+    return row && past && { entry: decodePast(past).entry, from: row.from, atMs: row.atMs }
   }
 
   meta(name: string): unknown {

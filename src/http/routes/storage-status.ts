@@ -97,7 +97,7 @@ function describeOn(parts: HttpParts, access: Access): z.output<typeof onShape> 
     sync_queue_size: counts.wants,
     pending_bytes: counts.wantBytes,
     under_replicated_files: underReplicated(parts, counts),
-    review_files: 0,
+    review_files: counts.reviewImages,
     servers: describeServers(parts, access)
   }
 }
