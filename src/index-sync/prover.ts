@@ -12,8 +12,8 @@ import type { Transaction } from '../index/transaction.ts'
 
 /** What is as young as this may still be on its way. */
 const SETTLED_MS = 2_000
-/** A younger image can't have been deleted and forgotten, whoever says so. */
-const REVIEW_AGE_MS_MIN = 6 * 60 * 60_000
+/** What is younger can't have been deleted and forgotten, whoever says so. */
+const FORGOTTEN_AGE_MS_MIN = 6 * 60 * 60_000
 
 export interface ProverParts {
   readonly index: ImageIndex
@@ -36,6 +36,7 @@ export class Prover {
     const known = index.watermarks()[peerId]
     if (known !== undefined && known.until >= cut) return true
     const { horizon } = client
+    if (horizon > this.#horizonMax()) return false
     const claim = await index.change(async (tx): Promise<Claim> => {
       // before the peer can believe it: nothing is written here below the cut any more
       tx.shared.raiseFloor(cut)
@@ -63,7 +64,8 @@ export class Prover {
       const standing = this.#standing(tx)
       const refusal: Proof = { equal: false, ...standing }
       // a clock that is ahead must not draw the versions of others after it
-      if (cut > this.#cut() || tx.shared.horizon > horizon) return refusal
+      if (cut > this.#cut() || horizon > this.#horizonMax()) return refusal
+      if (tx.shared.horizon > horizon) return refusal
       if (!isSameNode(await tx.shared.sums(cut, horizon), claim.sums)) return refusal
       tx.shared.raiseFloor(cut)
       await this.#believe(tx, peerId, claim, claim)
@@ -78,26 +80,21 @@ export class Prover {
 
   /**
    * Takes a verdict on images that this node has offered: to review with them, or written anew if
-   * the two never were of one mesh. Returns how many it concerned.
+   * neither this node nor their writer was ever of one mesh with the peer. Returns how many it
+   * concerned.
    */
   take({ refs, database, vouches }: Verdict, peerId: string): Promise<number> {
-    const { index, clock } = this.#parts
     const peer = { member: peerId, database }
-    const youngest = bucketAt(clock.now() - REVIEW_AGE_MS_MIN)
-    return index.change((tx) => {
+    const known = new Set([peerId, ...vouches.map(({ member }) => member)])
+    return this.#parts.index.change((tx) => {
+      const self = { member: tx.writer, database: String(tx.meta('database')) }
       const isShared =
-        tx.meta('pastLost') === true ||
-        sharesPast(
-          tx.shared.watermarks,
-          { member: tx.writer, database: String(tx.meta('database')) },
-          peer,
-          vouches
-        )
+        tx.meta('pastLost') === true || sharesPast(tx.shared.watermarks, self, peer, vouches)
       let taken = 0
       for (const ref of refs) {
         const image = tx.imageOf(ref)
-        if (image === undefined || bucketOf(ref.version) > youngest) continue
-        if (isShared) tx.putToReview(image, peerId)
+        if (image === undefined || bucketOf(ref.version) >= this.#horizonMax()) continue
+        if (isShared || known.has(image.writer)) tx.putToReview(image, peerId)
         else tx.writeAnew(image)
         taken++
       }
@@ -127,5 +124,9 @@ export class Prover {
 
   #cut(): number {
     return bucketAt(this.#parts.clock.now() - SETTLED_MS)
+  }
+
+  #horizonMax(): number {
+    return bucketAt(this.#parts.clock.now() - FORGOTTEN_AGE_MS_MIN)
   }
 }

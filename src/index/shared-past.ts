@@ -19,13 +19,18 @@ export const NO_WATERMARKS: Watermarks = {}
 
 export class SharedPast {
   readonly #layer: Layer
+  // looked at for every entry that comes; nobody else changes them during one change
+  #watermarks: Watermarks | undefined
+  #horizon: number | undefined
 
   constructor(layer: Layer) {
     this.#layer = layer
   }
 
   get watermarks(): Watermarks {
-    return (this.#layer.get('meta', 'watermarks') as Watermarks | undefined) ?? NO_WATERMARKS
+    this.#watermarks ??= this.#layer.get('meta', 'watermarks') as Watermarks | undefined
+    this.#watermarks ??= NO_WATERMARKS
+    return this.#watermarks
   }
 
   /** No own version is written at or below it. */
@@ -35,7 +40,8 @@ export class SharedPast {
 
   /** Tombstones of images in buckets below this one may have been collected here. */
   get horizon(): number {
-    return (this.#layer.get('meta', 'horizon') as number | undefined) ?? 0
+    this.#horizon ??= (this.#layer.get('meta', 'horizon') as number | undefined) ?? 0
+    return this.#horizon
   }
 
   /** From now on nothing is written here in buckets below the cut. */
@@ -45,7 +51,9 @@ export class SharedPast {
   }
 
   raiseHorizon(bucket: number): void {
-    if (bucket > this.horizon) this.#layer.put('meta', 'horizon', bucket)
+    if (bucket <= this.horizon) return
+    this.#layer.put('meta', 'horizon', bucket)
+    this.#horizon = bucket
   }
 
   /** A member and this node were proved the same below `until`. */
@@ -77,6 +85,8 @@ export class SharedPast {
   }
 
   #set(watermarks: Watermarks): void {
-    if (watermarks !== this.watermarks) this.#layer.put('meta', 'watermarks', watermarks)
+    if (watermarks === this.watermarks) return
+    this.#layer.put('meta', 'watermarks', watermarks)
+    this.#watermarks = watermarks
   }
 }

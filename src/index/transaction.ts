@@ -154,7 +154,7 @@ export class Transaction {
       if (isImage(entry)) return 'review'
       if (isTombstone(entry)) return 'known'
     }
-    if (this.merge(entry, from)) return 'merged'
+    if (this.#merge(entry, current, from)) return 'merged'
     // a tombstone that is not shown to others any more must not keep this a difference
     const isForgotten = current !== undefined && isTombstone(current)
     return isForgotten && isImage(entry) && bucketOf(current.version) < horizon ? 'review' : 'known'
@@ -162,12 +162,7 @@ export class Transaction {
 
   /** Merges an entry of another node (rule 2): false if it is not news here. */
   merge(entry: Entry, from: string): boolean {
-    const current = this.#entry(entryKey(entry.kind, entry.path))
-    if (current !== undefined && !wins(entry, current)) return false
-    this.#ledger.merge(entry, current)
-    this.shared.lower(entry.version, from)
-    this.#news.push({ entry, from })
-    return true
+    return this.#merge(entry, this.#entry(entryKey(entry.kind, entry.path)), from)
   }
 
   /** The live image that a ref names, if it is still current. */
@@ -300,6 +295,14 @@ export class Transaction {
   #entry(key: string): Entry | undefined {
     const raw = this.#layer.get('entry', key) as Uint8Array | undefined
     return raw === undefined ? undefined : decodeEntry(raw)
+  }
+
+  #merge(entry: Entry, current: Entry | undefined, from: string): boolean {
+    if (current !== undefined && !wins(entry, current)) return false
+    this.#ledger.merge(entry, current)
+    this.shared.lower(entry.version, from)
+    this.#news.push({ entry, from })
+    return true
   }
 
   #delete(current: Entry): Entry {

@@ -111,14 +111,14 @@ async function reviewed({ index }: Peer): Promise<string[]> {
 }
 
 /** An image that a node has from long ago, as if it had been restored or had a past of its own. */
-const hasFromLongAgo = (index: ImageIndex, path: string, msAgo: number) =>
+const hasFromLongAgo = (index: ImageIndex, path: string, msAgo: number, writer = 'long-ago') =>
   index.change((tx) => {
     const entry = encodeEntry({
       kind: KIND_IMAGE,
       path,
       deleted: false,
       version: versionAt(clock.now() - msAgo),
-      writer: 'long-ago',
+      writer,
       hash: '07'.repeat(32) as ContentHash,
       md5: '07'.repeat(16) as Md5,
       bytes: 7,
@@ -219,4 +219,29 @@ test('a server with a past of its own brings its old images in; one that lost it
     expect(index.image(parsePath('lost.jpg'))).toBeUndefined()
   }
   expect(await reviewed(d)).toEqual(['lost.jpg'])
+})
+
+test('a new server that has an old image from a restored one does not bring it back', async () => {
+  const [a, b] = [await join('a'), await join('b')]
+  await put(a.index)
+  await settle()
+  await remove(a.index)
+  await settle(KEEP_MS + DAY_MS)
+  for (const one of [a, b]) expect(await forget(one)).toBe(1)
+  const c = await join('c')
+  await hasFromLongAgo(c.index, A, KEEP_MS + 2 * DAY_MS, 'b')
+  await settle()
+  for (const { index } of [a, b, c]) expect(index.image(A)).toBeUndefined()
+  expect(await reviewed(c)).toEqual([A])
+})
+
+test('a horizon that can not be is not taken over, and nothing is put to review by it', async () => {
+  const [a, b] = [await join('a'), await join('b')]
+  await put(a.index)
+  await b.index.change((tx) => tx.shared.raiseHorizon(bucketAt(clock.now())))
+  await settle()
+  expect(a.index.horizon()).toBe(0)
+  expect(a.index.watermarks()).toEqual({})
+  expect(a.index.image(A)).toBeDefined()
+  expect(await reviewed(a)).toEqual([])
 })
