@@ -4,7 +4,13 @@ import { resolve } from 'node:path'
 import { z } from 'zod'
 import { choiceField, nameField } from '../src/base/fields.ts'
 import { LOG_LEVELS, type LogLevel } from '../src/base/log.ts'
-import { type FileSyncOptions, fileSyncOptions, fileSyncSection } from '../src/flows/options.ts'
+import {
+  type FileSyncOptions,
+  fileSyncOptions,
+  fileSyncSection,
+  scrubSection
+} from '../src/flows/options.ts'
+import type { ScrubOptions } from '../src/flows/scrub.ts'
 import { type HttpOptions, httpOptions, httpSection } from '../src/http/options.ts'
 import { type IndexOptions, indexOptions, indexSection } from '../src/index/options.ts'
 import {
@@ -30,6 +36,7 @@ export const SECTIONS = {
   p2p: p2pSection,
   cluster: clusterSection,
   images: imagesSection,
+  scrub: scrubSection,
   index: indexSection
 } as const satisfies Record<string, z.ZodObject>
 
@@ -48,6 +55,7 @@ export const configSchema = z.strictObject({
   p2p: p2pSection.prefault({}),
   cluster: clusterSection.prefault({}),
   images: imagesSection.prefault({}),
+  scrub: scrubSection.prefault({}),
   index: indexSection.prefault({})
 })
 
@@ -64,6 +72,7 @@ export interface Config {
   readonly p2p: P2pOptions
   readonly cluster: ClusterOptions
   readonly images: ImagesOptions
+  readonly scrub: ScrubOptions
   readonly index: IndexOptions
   /**
    * This start takes a data folder whose marker is missing or another's as its own. Only a flag can
@@ -86,6 +95,7 @@ export function configOf(values: z.output<typeof configSchema>, folder: string):
     p2p: p2pOptions(values.p2p),
     cluster: { ...cluster, secretFile: secretFile && resolve(folder, secretFile) },
     images: values.images,
+    scrub: { intervalMs: values.scrub.interval },
     index: indexOptions(values.index),
     acceptFolder: false
   }

@@ -16,6 +16,7 @@ import { type LegacyFile, readLegacyIndex } from './flows/legacy-index.ts'
 import type { FlowParts } from './flows/parts.ts'
 import { planTrash } from './flows/plan-trash.ts'
 import { isReshowNeeded, reshow } from './flows/reshow.ts'
+import { scrub } from './flows/scrub.ts'
 import type { DiskStatus } from './flows/status.ts'
 import { keepLegacyIndex, metadataFiles, readLegacyIndexText } from './metadata-files.ts'
 import { takesBytes } from './store/disk-space.ts'
@@ -24,6 +25,8 @@ import { countFiles, openForeign, scanImages } from './store/scan.ts'
 import { writeFileAtomic } from './store/small-file.ts'
 
 const MINUTE_MS = 60_000
+/** A little is read each time. */
+const SCRUB_MS = 10_000
 const HOUR_MS = 60 * MINUTE_MS
 /** So old may be what the status says of the disk. */
 const ROOM_MS = 5_000
@@ -59,7 +62,10 @@ export interface DutyParts {
   readonly onHealed: () => void
 }
 
-export type DutyOptions = Pick<Config, 'fileStorage' | 'images' | 'index'> & {
+export type DutyOptions = Pick<
+  Config,
+  'fileStorage' | 'fileSync' | 'images' | 'index' | 'scrub'
+> & {
   readonly ingest: IngestOptions
 }
 
@@ -90,6 +96,7 @@ export function createDuties(parts: DutyParts, options: DutyOptions): Duties {
   const work: Record<string, { everyMs: number; do: (signal: AbortSignal) => Promise<unknown> }> = {
     room: { everyMs: ROOM_MS, do: (signal) => makeRoom(parts, options, signal) },
     collect: { everyMs: HOUR_MS, do: collecting.run },
+    scrub: { everyMs: SCRUB_MS, do: (signal) => scrubIfWanted(parts, options, signal) },
     heal: { everyMs: MINUTE_MS, do: (signal) => healIndex(parts, signal) },
     settle: { everyMs: 10 * MINUTE_MS, do: (signal) => flows.settler.settleAll({ signal }) },
     export: {
@@ -155,6 +162,16 @@ async function makeRoom(
   const { trashBytes } = flows.index.counts()
   const facts = { trashBytes, bytesMax: fileStorage.trashSizeBytes, disk: room.status() }
   await expire(flows, { ...fileStorage, trashBytesMax: planTrash(facts) }, signal)
+}
+
+async function scrubIfWanted(
+  { flows }: DutyParts,
+  { fileSync, scrub: options }: DutyOptions,
+  signal: AbortSignal
+): Promise<void> {
+  const { index, store } = flows
+  if (!fileSync.verifyIntegrity || index.fault !== undefined || store.fault !== undefined) return
+  await scrub(flows, options, signal)
 }
 
 function createCollecting({ flows }: DutyParts, options: DutyOptions) {

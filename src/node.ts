@@ -174,7 +174,7 @@ async function compose(
     {
       ...config.http,
       ingest: options,
-      trashKeepMs: config.fileStorage.trashKeepMs,
+      ...{ trashKeepMs: config.fileStorage.trashKeepMs, scrubMs: config.scrub.intervalMs },
       sync: config.fileSync
     }
   )

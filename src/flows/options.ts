@@ -20,6 +20,14 @@ export const fileSyncSection = z.strictObject({
     .describe('Hash stored images again in quiet times')
 })
 
+const DAY_MS = 86_400_000
+
+export const scrubSection = z.strictObject({
+  interval: durationField(60_000, 3_650 * DAY_MS)
+    .prefault('30d')
+    .describe('Within this time every stored image is read and hashed again')
+})
+
 export interface FileSyncOptions {
   readonly enabled: boolean
   readonly batchSize: number

@@ -5,6 +5,7 @@ import { isImage } from '../../protocols/entry.ts'
 import type { ContentHash, Md5 } from '../../protocols/hash.ts'
 import type { ImagePath } from '../../protocols/path.ts'
 import type { FlowParts } from './parts.ts'
+import { showAgain } from './show-again.ts'
 import { type Verdict, verifyBlob } from './verify-blob.ts'
 
 export type VerifyScope =
@@ -115,6 +116,7 @@ async function verifyFile(
   }
   const verdict = verdicts.get(entry.hash) ?? (await verifyBlob(parts, entry.hash, signal))
   if (verdicts.size < REMEMBERED_VERDICTS_MAX) verdicts.set(entry.hash, verdict)
+  if (verdict.state === 'held') await showAgain(parts, entry.hash)
   if (verdict.state === 'held' && (believed === undefined || believed === entry.md5)) {
     report.validFiles++
     return

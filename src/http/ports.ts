@@ -82,5 +82,7 @@ export interface ApiOptions {
   readonly ingest: IngestOptions
   readonly trashKeepMs: number
   readonly sync: { readonly enabled: boolean; readonly verifyIntegrity: boolean }
+  /** Within which every stored image is read again. */
+  readonly scrubMs: number
   readonly uploadsMax: number
 }

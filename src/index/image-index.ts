@@ -285,9 +285,16 @@ export class ImageIndex {
     }
   }
 
-  /** Hashes and rows of all blobs that an entry names. */
-  async *blobs(): AsyncGenerator<[ContentHash, BlobRow]> {
-    for await (const key of pages(this.#tables.blob.keys({}))) {
+  /** Hashes and rows of blobs that an entry names, in the order of their hashes. */
+  async *blobs({
+    after = '',
+    before
+  }: {
+    after?: string
+    before?: string
+  } = {}): AsyncGenerator<[ContentHash, BlobRow]> {
+    const range = { gt: after, ...(before !== undefined && { lt: before }) }
+    for await (const key of pages(this.#tables.blob.keys(range))) {
       const row = this.blob(key as ContentHash)
       if (row !== undefined) yield [key as ContentHash, row]
     }

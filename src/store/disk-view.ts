@@ -95,6 +95,12 @@ export class DiskView implements ImageView {
     }
   }
 
+  has(name: string): boolean {
+    const { folder } = this.#parts
+    requireMarker(folder)
+    return lstatOf(join(folder.images, name)) !== undefined
+  }
+
   async hide({ name, ino }: ViewFile): Promise<void> {
     const { folder } = this.#parts
     requireMarker(folder)

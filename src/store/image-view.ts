@@ -25,6 +25,8 @@ export interface ImageView {
     hash: ContentHash,
     previous: ViewFile | undefined
   ): Promise<ViewFile | undefined>
+  /** Whether there is anything at this name. Errors: DISK_FAULT. */
+  has(name: string): boolean
   /** Removes the file if it is still the one the view made, and folders that become empty. */
   hide(file: ViewFile): Promise<void>
   /**

@@ -39,6 +39,10 @@ export class MemoryView implements ImageView {
     return { name, ino: stamp.ino }
   }
 
+  has(name: string): boolean {
+    return this.#files.has(name)
+  }
+
   async hide({ name, ino }: ViewFile): Promise<void> {
     const file = this.#files.get(name)
     if (file?.ino !== ino) return

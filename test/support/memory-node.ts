@@ -129,6 +129,7 @@ export async function openMemoryNode(options: MemoryNodeOptions = {}): Promise<M
       ingest: TEST_INGEST,
       trashKeepMs: 7 * DAY_MS,
       sync: { enabled: true, verifyIntegrity: true },
+      scrubMs: 30 * DAY_MS,
       uploadsMax: 64
     },
     async put(path, bytes, sourceUrl) {

@@ -40,7 +40,9 @@ beforeEach(async () => {
     },
     {
       fileStorage: { trashKeepMs: 7 * DAY_MS, trashSizeBytes: 1e9 } as never,
+      fileSync: { verifyIntegrity: true } as never,
       images: { view: 'auto' },
+      scrub: { intervalMs: 30 * DAY_MS },
       index: { export: false, tombstonesKeepMs: 90 * 86_400_000 },
       ingest: options.ingest
     }

@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { lastScan } from '../../flows/last-scan.ts'
+import { nextScrubMs } from '../../flows/scrub.ts'
 import { isoTime } from '../describe-image.ts'
 import {
   describeServers,
@@ -71,7 +72,7 @@ const offShape = localShape.extend({
   message: z.literal(SYNC_OFF_TEXT)
 })
 
-export function storageStatusRoutes(parts: HttpParts, { sync }: ApiOptions): Route[] {
+export function storageStatusRoutes(parts: HttpParts, options: ApiOptions): Route[] {
   return [
     {
       method: 'GET',
@@ -80,20 +81,25 @@ export function storageStatusRoutes(parts: HttpParts, { sync }: ApiOptions): Rou
       tag: 'documented',
       summary: 'State of the storage',
       answers: { 200: { means: 'The state now', shape: z.union([onShape, offShape]) } },
-      handle: async ({ access }) => (sync.enabled ? describeOn(parts, access) : describeOff(parts))
+      handle: async ({ access }) =>
+        options.sync.enabled ? describeOn(parts, options, access) : describeOff(parts, options)
     }
   ]
 }
 
-function describeOff(parts: HttpParts): z.output<typeof offShape> {
-  return { distributed_storage: false, message: SYNC_OFF_TEXT, ...describeLocal(parts) }
+function describeOff(parts: HttpParts, options: ApiOptions): z.output<typeof offShape> {
+  return { distributed_storage: false, message: SYNC_OFF_TEXT, ...describeLocal(parts, options) }
 }
 
-function describeOn(parts: HttpParts, access: Access): z.output<typeof onShape> {
+function describeOn(
+  parts: HttpParts,
+  options: ApiOptions,
+  access: Access
+): z.output<typeof onShape> {
   const { counts } = parts.status()
   return {
     distributed_storage: true,
-    ...describeLocal(parts),
+    ...describeLocal(parts, options),
     sync_queue_size: counts.wants,
     pending_bytes: counts.wantBytes,
     under_replicated_files: underReplicated(parts, counts),
@@ -102,10 +108,14 @@ function describeOn(parts: HttpParts, access: Access): z.output<typeof onShape> 
   }
 }
 
-function describeLocal(parts: HttpParts): z.output<typeof localShape> {
+function describeLocal(
+  parts: HttpParts,
+  { sync, scrubMs }: ApiOptions
+): z.output<typeof localShape> {
   const { health, reasons, counts, disk, quarantinedFiles } = parts.status()
   const { name, peerId, cluster, version } = parts.node
   const scan = lastScan(parts.flows)
+  const next = sync.verifyIntegrity ? nextScrubMs(parts.flows, { intervalMs: scrubMs }) : undefined
   return {
     status: health,
     status_reasons: [...reasons],
@@ -129,7 +139,7 @@ function describeLocal(parts: HttpParts): z.output<typeof localShape> {
     },
     integrity: {
       last_scan_at: scan === undefined ? null : isoTime(scan.atMs),
-      next_scan_at: null,
+      next_scan_at: next === undefined ? null : isoTime(next),
       scanned_files: scan?.scannedFiles ?? 0,
       corrupted_files: scan?.corruptedFiles ?? 0,
       repaired_files: scan?.repairedFiles ?? 0,

@@ -1,0 +1,85 @@
+import { hash as digest } from 'node:crypto'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { ContentHash } from '../../../protocols/hash.ts'
+import { lastScan } from '../../../src/flows/last-scan.ts'
+import { nextScrubMs, scrub } from '../../../src/flows/scrub.ts'
+import { auditIndex } from '../../support/audit-index.ts'
+import { DAY_MS, type MemoryNode, openMemoryNode, tinyImage } from '../../support/memory-node.ts'
+
+const IMAGES = 20
+const INTERVAL_MS = 10 * DAY_MS
+const hashOf = (n: number) => digest('sha256', tinyImage(n)) as ContentHash
+const never = new AbortController().signal
+
+let node: MemoryNode
+let read: ContentHash[]
+beforeEach(async () => {
+  node = await openMemoryNode()
+  for (let n = 0; n < IMAGES; n++) await node.put(`${n}.svg`, tinyImage(n))
+  await node.flows.settler.idle()
+  read = []
+  const { rehash } = node.store
+  node.store.rehash = (hash, ...given) => {
+    read.push(hash)
+    return rehash.call(node.store, hash, ...given)
+  }
+})
+afterEach(async () => {
+  expect(await auditIndex(node.database)).toEqual([])
+  await node.close()
+})
+
+/** As the duty does it: a little at a time. */
+async function scrubFor(ms: number, steps = 50): Promise<void> {
+  for (let step = 0; step < steps; step++) {
+    node.clock.advance(ms / steps)
+    await node.clock.run(() => scrub(node.flows, { intervalMs: INTERVAL_MS }, never))
+  }
+}
+
+test('every blob is read once in a round, spread over its time', async () => {
+  await scrubFor(1)
+  expect(read.length).toBeLessThan(3)
+  await scrubFor(INTERVAL_MS / 4)
+  expect(read.length).toBeGreaterThan(IMAGES / 8)
+  expect(read.length).toBeLessThan(IMAGES / 2)
+  expect(lastScan(node.flows)).toBeUndefined()
+  await scrubFor((INTERVAL_MS * 3) / 5)
+  expect(new Set(read).size).toBe(IMAGES)
+  expect(read.length).toBe(IMAGES)
+  expect(lastScan(node.flows)).toMatchObject({ scannedFiles: IMAGES, corruptedFiles: 0 })
+  expect(nextScrubMs(node.flows, { intervalMs: INTERVAL_MS })).toBeGreaterThan(node.clock.now())
+})
+
+test('a round is followed by the next, in another order', async () => {
+  await scrubFor(INTERVAL_MS)
+  const first = read
+  read = []
+  await scrubFor(INTERVAL_MS)
+  expect(new Set(read).size).toBe(IMAGES)
+  expect(read[0]).not.toBe(first[0])
+})
+
+test('what was off for long catches up, and ends its round', async () => {
+  await scrubFor(INTERVAL_MS / 10)
+  await scrubFor(5 * INTERVAL_MS, 1)
+  expect(new Set(read).size).toBe(IMAGES)
+  expect(read.length).toBe(IMAGES)
+})
+
+test('silent damage is found and told; a file that is gone from images/ comes back', async () => {
+  node.store.damage(hashOf(3), 'silently')
+  node.view.unlink('5.svg')
+  await scrubFor(INTERVAL_MS)
+  expect(node.flows.index.blob(hashOf(3))?.state).toBe('damaged')
+  expect(lastScan(node.flows)).toMatchObject({ corruptedFiles: 1, unrepairableFiles: 1 })
+  expect(node.view.at('5.svg')).toBe(hashOf(5))
+  expect(node.view.at('3.svg')).toBeUndefined()
+})
+
+test('what others put in the place of an image is left to them', async () => {
+  node.view.unlink('5.svg')
+  node.view.write('5.svg')
+  await scrubFor(INTERVAL_MS)
+  expect(node.view.at('5.svg')).toBe('foreign')
+})
