@@ -11,6 +11,7 @@ import { type AdoptReport, adopt, type FoundFiles } from './flows/adopt.ts'
 import { type Collected, collect } from './flows/collect.ts'
 import { expire } from './flows/expire.ts'
 import { indexText } from './flows/export-index.ts'
+import { releaseIfBack } from './flows/find-again.ts'
 import type { IngestOptions } from './flows/ingest.ts'
 import { type LegacyFile, readLegacyIndex } from './flows/legacy-index.ts'
 import type { FlowParts } from './flows/parts.ts'
@@ -91,20 +92,20 @@ export function createDuties(parts: DutyParts, options: DutyOptions): Duties {
     await exportIndex(signal)
   }
 
+  async function exportHourly(signal: AbortSignal): Promise<void> {
+    if (index.counts().images < EXPORT_HOURLY_ENTRIES_MAX) await exportIfChanged(signal)
+  }
+
   const adopting = () => index.meta('adoption') === 'open'
 
   const work: Record<string, { everyMs: number; do: (signal: AbortSignal) => Promise<unknown> }> = {
     room: { everyMs: ROOM_MS, do: (signal) => makeRoom(parts, options, signal) },
     collect: { everyMs: HOUR_MS, do: collecting.run },
     scrub: { everyMs: SCRUB_MS, do: (signal) => scrubIfWanted(parts, options, signal) },
+    brakes: { everyMs: MINUTE_MS, do: (signal) => releaseIfBack(flows, signal) },
     heal: { everyMs: MINUTE_MS, do: (signal) => healIndex(parts, signal) },
     settle: { everyMs: 10 * MINUTE_MS, do: (signal) => flows.settler.settleAll({ signal }) },
-    export: {
-      everyMs: HOUR_MS,
-      do: async (signal) => {
-        if (index.counts().images < EXPORT_HOURLY_ENTRIES_MAX) await exportIfChanged(signal)
-      }
-    },
+    export: { everyMs: HOUR_MS, do: exportHourly },
     quarantine: {
       everyMs: MINUTE_MS,
       do: async () => {

@@ -10,6 +10,7 @@ import { PRODUCT_VERSION } from './base/product-version.ts'
 import { TaskBoard } from './base/task-board.ts'
 import { createInspector } from './content/inspect.ts'
 import { createDuties, type Duties } from './duties.ts'
+import { Brakes } from './flows/brakes.ts'
 import type { IngestOptions } from './flows/ingest.ts'
 import { Journal } from './flows/journal.ts'
 import { noteOwnKeys, type Seal } from './flows/keys.ts'
@@ -123,7 +124,9 @@ function createFlows(
   const write = (text: string) => writeFileAtomic(files.journal, text)
   const journal = new Journal({ ...parts, write }, readJournal(files))
   const inspect = createInspector(parts)
-  return { ...parts, index, store, view, inspect, room, settler, journal, locks, name: config.name }
+  const brakes = new Brakes({ ...parts, index })
+  const made = { index, store, view, inspect, room, settler, journal, brakes, locks }
+  return { ...parts, ...made, name: config.name }
 }
 
 interface Opened {

@@ -22,6 +22,7 @@ export const ERROR_KINDS = {
   METHOD_NOT_ALLOWED: { http: 405, retry: false },
   NOT_ACCEPTABLE: { http: 406, retry: false },
   NAME_TAKEN: { http: 409, retry: false },
+  BRAKE_ENGAGED: { http: 409, retry: false },
   AMBIGUOUS_ID: { http: 409, retry: false },
   GONE: { http: 410, retry: false },
   PRECONDITION_FAILED: { http: 412, retry: false },

@@ -20,7 +20,8 @@ export async function expire(
   { trashKeepMs, trashBytesMax }: ExpireOptions,
   signal: AbortSignal
 ): Promise<number> {
-  const { index, clock } = parts
+  const { index, clock, brakes } = parts
+  if (brakes.all().length > 0) return 0
   const tooOld = clock.now() - trashKeepMs
   let expired = 0
   let group: PastVersion[] = []

@@ -114,6 +114,7 @@ async function keep(
   const { index, view } = parts
   const { hash } = staged
   if (index.fault !== undefined) throw index.fault
+  parts.brakes.requireDisk()
   const wasLive = (index.blob(hash)?.live ?? 0) > 0
   const { stamp, published } = await holdBytes(parts, staged)
   const hold = async (tx: Transaction) => {
@@ -122,7 +123,7 @@ async function keep(
   }
   try {
     const placed = await index.change(async (tx) => {
-      const result = await place(tx, upload, about)
+      const result = await place(parts, tx, upload, about)
       if (upload.found !== undefined && view.isOn) adoptFile(tx, upload.found, result.entry)
       await hold(tx)
       return result
@@ -210,6 +211,7 @@ function trustedStamp(
 
 /** The entry of an upload, decided inside the change so that two uploads can't take one name. */
 async function place(
+  { brakes }: FlowParts,
   tx: Transaction,
   upload: Upload,
   about: Omit<ImageDraft, 'path'>
@@ -219,6 +221,7 @@ async function place(
   const current = tx.get(path)
   const live = isImage(current) ? current : undefined
   checkReplace(upload.replace, path, live?.hash)
+  if (live !== undefined && live.hash !== about.hash) brakes.requireChanges()
   const { entry, changed } = tx.putImage({
     ...about,
     path,

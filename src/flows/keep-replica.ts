@@ -12,10 +12,11 @@ const KEEPING_BYTES_MAX = 32 * 2 ** 20
 
 /** Durable when it resolves; false if nothing names the blob any more. */
 export async function keepReplica(
-  { index, store, locks, settler }: FlowParts,
+  { index, store, locks, settler, brakes }: FlowParts,
   blob: NamelessBlob
 ): Promise<boolean> {
   const { hash } = blob
+  brakes.requireDisk()
   const kept = await locks.blob.run(hash, async () => {
     const row = index.blob(hash)
     if (row === undefined || row.live === 0) return false
@@ -37,7 +38,7 @@ export async function keepReplica(
 
 /** This node can't take blobs now, whoever sends them. */
 export function isOwnFault(error: unknown): boolean {
-  const codes = ['DISK_FULL', 'DISK_FAULT', 'READ_ONLY', 'BUSY']
+  const codes = ['DISK_FULL', 'DISK_FAULT', 'READ_ONLY', 'BUSY', 'BRAKE_ENGAGED']
   return error instanceof NodeError && codes.includes(error.code)
 }
 

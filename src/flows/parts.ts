@@ -10,6 +10,7 @@ import type { InspectImage } from '../content/inspect.ts'
 import type { ImageIndex } from '../index/image-index.ts'
 import type { BlobStore } from '../store/blob-store.ts'
 import type { ImageView } from '../store/image-view.ts'
+import type { Brakes } from './brakes.ts'
 import type { Journal } from './journal.ts'
 import type { Settler } from './settle.ts'
 
@@ -67,6 +68,7 @@ export interface FlowParts {
   readonly room: Room
   readonly settler: Settler
   readonly journal: Journal
+  readonly brakes: Brakes
   readonly locks: Locks
   readonly clock: Clock
   readonly random: Random

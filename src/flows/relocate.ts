@@ -7,15 +7,16 @@ import type { FlowParts } from './parts.ts'
 
 /**
  * Moves or copies `from` to `to`, both in one change. Errors: NOT_FOUND or GONE for `from`,
- * NAME_TAKEN if `to` holds other bytes. Repeating a move that has happened is NOT_FOUND or GONE;
- * repeating a copy changes nothing.
+ * NAME_TAKEN if `to` holds other bytes, BRAKE_ENGAGED for a move. Repeating a move that has
+ * happened is NOT_FOUND or GONE; repeating a copy changes nothing.
  */
 export async function relocate(
-  { index, settler, journal }: FlowParts,
+  { index, settler, journal, brakes }: FlowParts,
   from: ImagePath,
   to: ImagePath,
   how: 'move' | 'copy'
 ): Promise<Entry> {
+  if (how === 'move') brakes.requireChanges()
   const { source, entry } = await index.change((tx) => {
     const source = liveOrThrow(tx.get(from), from)
     const taken = tx.get(to)

@@ -15,14 +15,17 @@ export interface Removed {
   readonly recoverableUntilMs?: number | undefined
 }
 
-/** Deletes one path. With `purge` no earlier version of it is kept either. */
+/**
+ * Deletes one path. With `purge` no earlier version of it is kept either. Errors: BRAKE_ENGAGED.
+ */
 export async function remove(
   parts: FlowParts,
   { trashKeepMs }: { trashKeepMs: number },
   path: ImagePath,
   { purge = false } = {}
 ): Promise<Removed> {
-  const { index, settler, journal } = parts
+  const { index, settler, journal, brakes } = parts
+  brakes.requireChanges()
   const { outcome, freed, entry } = await index.change((tx) => take(tx, path, purge))
   await settler.settleView(path)
   for (const hash of freed) {

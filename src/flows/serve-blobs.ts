@@ -11,7 +11,9 @@ const HELD_CHECK_MS = 20
 
 /** Serves from this node's own store alone: what it lacks, the asking peer gets elsewhere. */
 export function createBlobSource(parts: FlowParts): BlobSource {
-  const have = (hash: ContentHash) => parts.index.blob(hash)?.state === 'held'
+  // while the disk is in doubt nobody may count on what it should hold
+  const have = (hash: ContentHash) =>
+    parts.index.blob(hash)?.state === 'held' && parts.brakes.engaged('loss') === undefined
   return {
     have,
     async open(hash) {

@@ -2,6 +2,7 @@
 // wrong is a bug.
 
 import type { Counts } from '../index/rows.ts'
+import { sayBrake } from './brakes.ts'
 import type { FlowParts } from './parts.ts'
 
 export type Health = 'healthy' | 'degraded' | 'read_only' | 'critical'
@@ -59,7 +60,7 @@ export interface NodeStatus {
 }
 
 export interface StatusSources {
-  readonly flows: Pick<FlowParts, 'index' | 'store'>
+  readonly flows: Pick<FlowParts, 'index' | 'store' | 'brakes'>
   readonly disk: () => DiskStatus
   readonly quarantinedFiles: () => number
   /**
@@ -80,7 +81,7 @@ export function statusOf({
   meshTroubles,
   notes
 }: StatusSources): NodeStatus {
-  const { index, store } = flows
+  const { index, store, brakes } = flows
   const counts = index.counts()
   const space = disk()
   const critical = [
@@ -88,6 +89,7 @@ export function statusOf({
     ...(store.fault === undefined
       ? []
       : [`${store.fault.message} Then restart the node: until then it takes nothing in.`]),
+    ...brakes.all().map(sayBrake),
     ...(folderPresent()
       ? []
       : ['The data folder has lost its marker .tumesh: is its disk still mounted?'])

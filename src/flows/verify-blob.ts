@@ -108,6 +108,9 @@ async function decide(
     )
     return { state: 'held', changed }
   }
+  if (read === undefined && row.state === 'held' && !(await parts.brakes.lose(hash))) {
+    return { state: 'missing', reason: 'its disk is in doubt', changed: false }
+  }
   const lost = await lose(parts, hash, row, read)
   if (lost.state === row.state) return { ...lost, changed: false } // known already
   await parts.index.change(async (tx) => {

@@ -2,6 +2,7 @@
 
 import type { ApiOptions, HttpParts } from './ports.ts'
 import type { Route } from './route.ts'
+import { brakeRoutes } from './routes/brakes.ts'
 import { changeImageRoutes } from './routes/change-image.ts'
 import { deleteImagesRoutes } from './routes/delete-images.ts'
 import { fileRoutes } from './routes/file.ts'
@@ -43,6 +44,7 @@ export function createRouteTable(
     ...galleryRoutes(parts, options),
     ...deleteImagesRoutes(parts, options),
     ...reviewRoutes(parts),
+    ...brakeRoutes(parts),
     ...keyRoutes(parts),
     ...peerRoutes(parts),
     ...inviteRoutes(parts),

@@ -247,10 +247,19 @@ export class ImageIndex {
 
   /** Past versions, those that ceased to be current longest ago first, up to a local time. */
   async *pastBefore(ms: number): AsyncGenerator<PastVersion> {
-    for await (const key of pages(this.#tables.age.keys({ gte: '', lt: msKey(ms) }))) {
+    yield* this.#pastBetween({ gte: '', lt: msKey(ms) })
+  }
+
+  async *#pastBetween(range: { gte: string; lt?: string }): AsyncGenerator<PastVersion> {
+    for await (const key of pages(this.#tables.age.keys(range))) {
       const bytes = this.#tables.past.getSync(key.slice(MS_LENGTH)) as Uint8Array | undefined
       if (bytes !== undefined) yield decodePast(bytes)
     }
+  }
+
+  /** Past versions that ceased to be current at a local time or later, in that order. */
+  async *pastSince(ms: number): AsyncGenerator<PastVersion> {
+    yield* this.#pastBetween({ gte: msKey(ms) })
   }
 
   /** Live images in the order of their paths. */

@@ -2,7 +2,7 @@
 // (protocols/entry.ts).
 
 import type { Entry } from '../../protocols/entry.ts'
-import { KIND_IMAGE } from '../../protocols/entry.ts'
+import { isImage, KIND_IMAGE } from '../../protocols/entry.ts'
 import type { Md5 } from '../../protocols/hash.ts'
 
 /** A blob's file as it was when its bytes were last verified. */
@@ -154,4 +154,9 @@ export function countsOfBlob(row: BlobRow | undefined): Partial<Counts> {
 /** Whether a live image lacks its bytes here. */
 export function isWanted(row: BlobRow): boolean {
   return row.live > 0 && row.state !== 'held' && row.state !== 'trashed'
+}
+
+/** Whether an entry deletes an image that was live, or gives its path other bytes. */
+export function takesAway(entry: Entry, current: Entry | undefined): boolean {
+  return isImage(current) && entry.hash !== current.hash
 }

@@ -22,7 +22,7 @@ import { invariant } from '../base/errors.ts'
 import type { Layer } from './layer.ts'
 import { Ledger, type LedgerParts, type Step } from './ledger.ts'
 import { decodePast } from './past.ts'
-import type { BlobRow, IntentRow, PastVersion, ViewRow } from './rows.ts'
+import { type BlobRow, type IntentRow, type PastVersion, takesAway, type ViewRow } from './rows.ts'
 import { SharedPast } from './shared-past.ts'
 import { endOf, entryKey, HASH_LENGTH, keys, versionRowKey } from './tables.ts'
 
@@ -45,6 +45,8 @@ export interface ImageDraft {
 export interface News {
   readonly entry: Entry
   readonly from: string | undefined
+  /** Whether it deletes an image that was live, or gives its path other bytes. */
+  readonly replaced: boolean
 }
 
 export interface TransactionParts extends LedgerParts {
@@ -301,7 +303,7 @@ export class Transaction {
     if (current !== undefined && !wins(entry, current)) return false
     this.#ledger.merge(entry, current)
     this.shared.lower(entry.version, from)
-    this.#news.push({ entry, from })
+    this.#news.push({ entry, from, replaced: takesAway(entry, current) })
     return true
   }
 
@@ -325,7 +327,7 @@ export class Transaction {
       replaces: current?.version
     })
     this.#ledger.merge(entry, current)
-    this.#news.push({ entry, from: undefined })
+    this.#news.push({ entry, from: undefined, replaced: takesAway(entry, current) })
     return entry
   }
 

@@ -10,6 +10,7 @@ import { KeyedLock } from '../../src/base/keyed-lock.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { TaskBoard } from '../../src/base/task-board.ts'
 import { createInspector } from '../../src/content/inspect.ts'
+import { Brakes } from '../../src/flows/brakes.ts'
 import { type Ingested, type IngestOptions, ingest } from '../../src/flows/ingest.ts'
 import { Journal } from '../../src/flows/journal.ts'
 import type { FlowParts, Locks } from '../../src/flows/parts.ts'
@@ -100,7 +101,9 @@ export async function openMemoryNode(options: MemoryNodeOptions = {}): Promise<M
   const journal = new Journal({ ...base, write: async () => {} }, undefined)
   const room = { demand: () => {}, take: () => {} }
   const inspect = createInspector(base)
-  const flows = { ...base, ...seen, index, inspect, room, settler, journal, locks, name }
+  const brakes = new Brakes({ ...base, index })
+  const made = { index, inspect, room, settler, journal, brakes, locks }
+  const flows = { ...base, ...seen, ...made, name }
   const tasks = new TaskBoard(base)
   const http: HttpParts = {
     flows,

@@ -1,0 +1,58 @@
+// When what happens is too much to be meant. Pure.
+
+/** Fewer than these are an ordinary day's work, whatever share they are. */
+export const BRAKE_COUNT_MIN = 100
+/** More than this share of what there is. */
+export const BRAKE_SHARE = 0.1
+
+/** Whether so many of all are too many. */
+export function isTooMuch(count: number, all: number): boolean {
+  return count >= BRAKE_COUNT_MIN && count > all * BRAKE_SHARE
+}
+
+/** More of them than any brake needs to know. */
+const RECENT_MAX = 100_000
+
+/** What something happened to within the last `windowMs`: once, however often it was. */
+export class Recent {
+  readonly #windowMs: number
+  /** When it happened last, oldest first. */
+  readonly #things = new Map<string, { readonly atMs: number; readonly isGone: boolean }>()
+  #gone = 0
+
+  constructor(windowMs: number) {
+    this.#windowMs = windowMs
+  }
+
+  /** `isGone`: it is not counted among all things any more. */
+  add(thing: string, isGone: boolean, nowMs: number): void {
+    this.#drop(thing)
+    if (this.#things.size < RECENT_MAX) {
+      this.#things.set(thing, { atMs: nowMs, isGone })
+      this.#gone += Number(isGone)
+    }
+    for (const [oldest, { atMs }] of this.#things) {
+      if (atMs > nowMs - this.#windowMs) break
+      this.#drop(oldest)
+    }
+  }
+
+  /** How many things, and how many of them are gone. */
+  get count(): number {
+    return this.#things.size
+  }
+
+  get gone(): number {
+    return this.#gone
+  }
+
+  clear(): void {
+    this.#things.clear()
+    this.#gone = 0
+  }
+
+  #drop(thing: string): void {
+    this.#gone -= Number(this.#things.get(thing)?.isGone ?? false)
+    this.#things.delete(thing)
+  }
+}
