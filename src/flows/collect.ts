@@ -3,6 +3,7 @@
 
 import { bucketAt } from '../../protocols/time-tree-shape.ts'
 import { deadBuckets } from '../index/forgetful-tree.ts'
+import type { ImageIndex } from '../index/image-index.ts'
 import type { Transaction } from '../index/transaction.ts'
 import { memberDatabases } from './members.ts'
 import type { FlowParts } from './parts.ts'
@@ -28,20 +29,18 @@ export async function collect(
 ): Promise<Collected> {
   const old = bucketAt(clock.now() - tombstonesKeepMs)
   const before = index.counts().tombstones
-  // before the first of them goes: who asks must not be told less
-  const upTo = await index.change(async (tx) => {
-    const safe = await safeBucket(tx, old)
-    tx.shared.raiseHorizon(safe)
-    return safe
-  })
-  for await (const bucket of deadBuckets(index.tree, upTo)) {
+  const safe = await index.change((tx) => safeBucket(tx, old), { durable: false })
+  for await (const bucket of deadBuckets(index.tree, safe)) {
+    if (bucket >= index.horizon()) await raiseHorizon(index, bucket, old)
     let row: string | undefined
     do {
       signal.throwIfAborted()
       row = await index.change(
         async (tx) =>
           // an entry that came meanwhile may have lowered it
-          bucket < (await safeBucket(tx, old)) ? tx.forgetTombstones(bucket, row) : undefined,
+          bucket < tx.shared.horizon && bucket < (await safeBucket(tx, old))
+            ? tx.forgetTombstones(bucket, row)
+            : undefined,
         { durable: false }
       )
     } while (row !== undefined)
@@ -50,6 +49,16 @@ export async function collect(
     forgotten: before - index.counts().tombstones,
     ...(await index.change((tx) => whatWaits(tx, old), { durable: false }))
   }
+}
+
+/**
+ * Before the first of them goes, who asks must not be told less. Not above them: an index that has
+ * forgotten nothing, as a new one, takes in whatever others have.
+ */
+async function raiseHorizon(index: ImageIndex, bucket: number, old: number): Promise<void> {
+  await index.change(async (tx) => {
+    if (bucket < (await safeBucket(tx, old))) tx.shared.raiseHorizon(bucket + 1)
+  })
 }
 
 async function whatWaits(tx: Transaction, old: number): Promise<Omit<Collected, 'forgotten'>> {

@@ -99,7 +99,7 @@ async function settle(ms = 3 * MINUTE_MS): Promise<void> {
   }
 }
 
-async function forget({ index }: Peer): Promise<number> {
+async function forget({ index }: Pick<Peer, 'index'>): Promise<number> {
   const options = { tombstonesKeepMs: KEEP_MS }
   return (await clock.run(() => collect({ index, clock }, options, never))).forgotten
 }
@@ -244,4 +244,18 @@ test('a horizon that can not be is not taken over, and nothing is put to review 
   expect(a.index.watermarks()).toEqual({})
   expect(a.index.image(A)).toBeDefined()
   expect(await reviewed(a)).toEqual([])
+})
+
+test('an index that has forgotten nothing turns nothing away', async () => {
+  const test = await openMemoryIndex('alone', clock)
+  const forgetAlone = () => forget(test)
+  expect(await forgetAlone()).toBe(0)
+  expect(test.index.horizon()).toBe(0)
+  await put(test.index)
+  await remove(test.index)
+  const deletedMs = clock.now()
+  await clock.pass(2 * KEEP_MS)
+  expect(await forgetAlone()).toBe(1)
+  expect(test.index.horizon()).toBe(bucketAt(deletedMs) + 1)
+  await test.close()
 })
