@@ -3,7 +3,7 @@
 import { ENTRY_BYTES_MAX } from '../entry.ts'
 
 export const ENTRIES_LIMITS = {
-  /** Pushes, exchanges begun by either side, and one more of each while an old stream ends. */
+  /** Pushes, an exchange, reports and histories, and one more of each while an old stream ends. */
   streamsMax: 8,
   /** A full batch (72 KiB) and a full list of who has got it (128 KiB). */
   requestBytesMax: 256 * 1024,
@@ -42,3 +42,5 @@ export const VOUCHES_MAX = 1000
 export const DATABASE_ID_BYTES_MAX = 64
 /** Refs of one verdict: all of a page. */
 export const VERDICT_REFS_MAX = 1024
+/** Past entries of one path, which also end at PAGE_BYTES; the current one comes on top. */
+export const HISTORY_PAST_MAX = 1000

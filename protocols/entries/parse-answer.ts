@@ -1,12 +1,15 @@
 // Reads the answers of /tumesh/entries/1 from outside. All of it throws WireError, and nothing
 // else.
 
+import { type Entry, KIND_IMAGE } from '../entry.ts'
 import { badMessage, checkCount, checkNumber } from '../message.ts'
+import type { ImagePath } from '../path.ts'
 import { childrenMax, type TreeNode } from '../time-tree-shape.ts'
 import { type ReadEntries, readEntries } from './batch.ts'
 import { compareRefs, decodeCursor, decodeRefs, type EntryRef } from './entry-ref.ts'
 import {
   FETCH_REFS_STEP,
+  HISTORY_PAST_MAX,
   PAGE_ENTRIES_MAX,
   PAGE_PAIRS_MAX,
   TREE_CHILDREN_MAX,
@@ -15,7 +18,7 @@ import {
 import type { NodeResponse, Response } from './messages_pb.ts'
 import { readNode } from './node-message.ts'
 import type { AskedNode } from './parse-request.ts'
-import type { EntriesStatus, Proof, TreeChild, Verdict } from './source.ts'
+import type { EntriesStatus, KeptPast, Proof, TreeChild, Verdict } from './source.ts'
 import { readDatabaseId, readVerdict, readVouches } from './vouches.ts'
 
 export type AnswerKind = Response['kind']
@@ -51,6 +54,13 @@ export interface FetchPage {
   readonly entries: readonly Uint8Array[]
   /** How many of the refs have been looked at. */
   readonly served: number
+}
+
+export interface ToldHistory {
+  /** A tombstone too. */
+  readonly current: Entry | undefined
+  /** Newest first. */
+  readonly past: readonly KeptPast[]
 }
 
 export function parsePushed(answer: AnswerKind, count: number): Pushed {
@@ -126,6 +136,27 @@ export function parseStatus(answer: AnswerKind): EntriesStatus {
     }),
     horizon
   }
+}
+
+export function parseHistory(answer: AnswerKind, path: ImagePath): ToldHistory {
+  const { current, past } = answerOf(answer, 'history')
+  checkCount('past entries', past.length, HISTORY_PAST_MAX)
+  return {
+    current: entryOf(current, path),
+    past: past.flatMap(({ entry: raw, sinceMs }) => {
+      const entry = entryOf(raw, path)
+      return entry === undefined ? [] : [{ entry, sinceMs: checkNumber('a time', sinceMs) }]
+    })
+  }
+}
+
+/** Undefined if this node can't read it, as one that is not there. */
+function entryOf(raw: Uint8Array, path: ImagePath): Entry | undefined {
+  const [entry] = readEntries([raw]).entries
+  if (entry !== undefined && (entry.kind !== KIND_IMAGE || entry.path !== path)) {
+    throw badMessage('an entry of something else')
+  }
+  return entry
 }
 
 function answerOf<Case extends AnswerKind['case']>(answer: AnswerKind, kind: Case) {

@@ -1,6 +1,7 @@
 // Reads the requests of /tumesh/entries/1 from outside.
 
 import { badMessage, checkCount, checkText, parseMessage } from '../message.ts'
+import { type ImagePath, pathFault } from '../path.ts'
 import { childrenMax, parseTreeKey, type TreeKey } from '../time-tree-shape.ts'
 import { WireError } from '../wire-error.ts'
 import { type ReadEntries, readEntries } from './batch.ts'
@@ -45,6 +46,7 @@ export type EntriesRequest =
   | { readonly kind: 'report'; readonly horizon: number }
   | { readonly kind: 'prove'; readonly claim: Claim }
   | { readonly kind: 'review'; readonly verdict: Verdict }
+  | { readonly kind: 'history'; readonly path: ImagePath }
 
 /** Throws WireError, also for a request of a kind that this version does not know. */
 export function parseRequest(frame: Uint8Array): EntriesRequest {
@@ -70,9 +72,18 @@ export function parseRequest(frame: Uint8Array): EntriesRequest {
       return { kind: 'prove', claim: parseClaim(kind.value) }
     case 'review':
       return { kind: 'review', verdict: parseVerdict(kind.value) }
+    case 'history':
+      return { kind: 'history', path: parseWirePath(kind.value.path) }
     default:
       throw badMessage('this node knows no such request')
   }
+}
+
+/** Entries have their paths in normal form, so another form names none of them. */
+function parseWirePath(path: string): ImagePath {
+  const fault = pathFault(path)
+  if (fault !== undefined) throw badMessage(`the path ${fault}`)
+  return path as ImagePath
 }
 
 function parsePush({ entries, sentTo }: PushRequest): EntriesRequest {

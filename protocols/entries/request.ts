@@ -3,6 +3,7 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { ByteStream } from '../byte-stream.ts'
 import { encodeMessage, failureOf, parseMessage } from '../message.ts'
+import type { ImagePath } from '../path.ts'
 import { RequestStream } from '../request-stream.ts'
 import type { TreeKey } from '../time-tree-shape.ts'
 import { type ReadEntries, readEntries } from './batch.ts'
@@ -16,6 +17,7 @@ import {
   type PairsPage,
   type Pushed,
   parseFetched,
+  parseHistory,
   parseNodes,
   parsePairs,
   parseProof,
@@ -23,7 +25,8 @@ import {
   parseRange,
   parseReviewed,
   parseStatus,
-  type RangePage
+  type RangePage,
+  type ToldHistory
 } from './parse-answer.ts'
 import type { AskedNode } from './parse-request.ts'
 import type { Claim, EntriesStatus, Proof, Verdict } from './source.ts'
@@ -112,6 +115,11 @@ export class EntriesClient {
   review(verdict: Verdict, signal: AbortSignal): Promise<number> {
     const value = { verdict: verdictMessage(verdict) }
     return this.#ask({ case: 'review', value }, parseReviewed, signal)
+  }
+
+  /** What the peer keeps of a path of an image. */
+  history(path: ImagePath, signal: AbortSignal): Promise<ToldHistory> {
+    return this.#ask({ case: 'history', value: { path } }, (it) => parseHistory(it, path), signal)
   }
 
   /** Ends the stream in good order. */

@@ -14,6 +14,7 @@ import { type EntryRef, encodeRefs, refOf } from './entry-ref.ts'
 import {
   ENTRIES_LIMITS,
   FETCH_REFS_STEP,
+  HISTORY_PAST_MAX,
   PAGE_BYTES,
   PAGE_ENTRIES_MAX,
   PAGE_PAIRS_MAX,
@@ -22,7 +23,7 @@ import {
 import { ResponseSchema } from './messages_pb.ts'
 import { nodeMessage } from './node-message.ts'
 import { type AskedNode, type EntriesRequest, parseRequest } from './parse-request.ts'
-import type { ComparedEntries, EntriesSource } from './source.ts'
+import type { ComparedEntries, EntriesSource, KeptHistory } from './source.ts'
 import { verdictMessage } from './vouches.ts'
 
 export const entriesProtocol: Protocol<EntriesSource> = {
@@ -31,6 +32,7 @@ export const entriesProtocol: Protocol<EntriesSource> = {
   serve: serveEntries
 }
 
+const HISTORY = { entriesMax: HISTORY_PAST_MAX, bytes: PAGE_BYTES }
 const PAGE = { entriesMax: PAGE_ENTRIES_MAX, bytes: PAGE_BYTES }
 
 type Answer = NonNullable<MessageInitShape<typeof ResponseSchema>['kind']>
@@ -89,6 +91,8 @@ async function answerTo(
     }
     case 'review':
       return { case: 'review', value: { taken: await source.review(request.verdict, from) } }
+    case 'history':
+      return { case: 'history', value: await describeHistory(source.history(request.path)) }
   }
 }
 
@@ -142,4 +146,17 @@ async function fetchPage(source: ComparedEntries, refs: readonly EntryRef[]) {
     served += step.length
   }
   return { entries, served }
+}
+
+async function describeHistory({ current, past }: KeptHistory) {
+  const told = []
+  const entries: Uint8Array[] = []
+  let bytes = 0
+  for await (const { entry, sinceMs } of past) {
+    told.push({ entry: entry.raw, sinceMs: BigInt(Math.max(0, Math.trunc(sinceMs))) })
+    entries.push(entry.raw)
+    bytes += entry.raw.byteLength
+    if (isFull(entries, bytes, HISTORY)) break
+  }
+  return { ...(current && { current: current.raw }), past: told }
 }

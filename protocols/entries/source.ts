@@ -1,6 +1,7 @@
 // What the entries protocol needs of the index that it tells of.
 
 import type { Entry } from '../entry.ts'
+import type { ImagePath } from '../path.ts'
 import type { TreeKey, TreeNode } from '../time-tree-shape.ts'
 import type { EntryRef } from './entry-ref.ts'
 
@@ -61,6 +62,21 @@ export interface Proof {
   readonly vouches: readonly Vouch[]
 }
 
+/** A version that is current no longer. */
+export interface KeptPast {
+  readonly entry: Entry
+  /** When it ceased to be current there, by that node's clock. */
+  readonly sinceMs: number
+}
+
+/** What a node keeps of one path of an image. */
+export interface KeptHistory {
+  /** A tombstone too. */
+  readonly current: Entry | undefined
+  /** Newest first. */
+  readonly past: AsyncIterable<KeptPast>
+}
+
 /**
  * The part of the index that two nodes compare. Reads see what is durable, each as of its own
  * moment.
@@ -114,4 +130,5 @@ export interface EntriesSource {
   prove(claim: Claim, from: string): Promise<Proof>
   /** Takes a verdict on what this node has offered; returns how many images it concerned. */
   review(verdict: Verdict, from: string): Promise<number>
+  history(path: ImagePath): KeptHistory
 }

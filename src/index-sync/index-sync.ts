@@ -12,11 +12,13 @@ import type {
   EntriesSource,
   EntriesStatus,
   ExchangedEntries,
+  KeptHistory,
   Proof,
   Verdict
 } from '../../protocols/entries/source.ts'
 import type { Entry } from '../../protocols/entry.ts'
 import { ENTRIES_ID } from '../../protocols/ids.ts'
+import type { ImagePath } from '../../protocols/path.ts'
 import { StatusError } from '../../protocols/status.ts'
 import { isSameNode, ROOT_KEY } from '../../protocols/time-tree-shape.ts'
 import type { Clock, Random } from '../base/clock.ts'
@@ -174,6 +176,11 @@ export class IndexSync implements EntriesSource {
     const taken = await this.#prover.take(verdict, from)
     if (taken > 0) this.#parts.onMerged([], from)
     return taken
+  }
+
+  history(path: ImagePath): KeptHistory {
+    const { index } = this.#parts
+    return { current: index.get(path), past: index.pastOf(path) }
   }
 
   /** Takes in what a peer offers, and passes on what is new to all but those that know it. */

@@ -239,10 +239,15 @@ export class ImageIndex {
   }
 
   /** Past versions of a path on this node, newest first. */
-  async past(path: ImagePath, limit: number): Promise<PastVersion[]> {
+  async *pastOf(path: ImagePath, limit = -1): AsyncGenerator<PastVersion> {
     const prefix = `${entryKey(KIND_IMAGE, path)}\0`
     const rows = this.#tables.past.values({ gte: prefix, lt: endOf(prefix), reverse: true, limit })
-    return (await rows.all()).map((bytes) => decodePast(bytes as Uint8Array))
+    for await (const bytes of pages(rows)) yield decodePast(bytes as Uint8Array)
+  }
+
+  /** The newest of them. */
+  past(path: ImagePath, limit: number): Promise<PastVersion[]> {
+    return Array.fromAsync(this.pastOf(path, limit))
   }
 
   /** Past versions, those that ceased to be current longest ago first, up to a local time. */

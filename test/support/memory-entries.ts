@@ -7,12 +7,15 @@ import type {
   EntriesSource,
   EntriesStatus,
   ExchangedEntries,
+  KeptHistory,
+  KeptPast,
   Proof,
   TreeChild,
   Verdict
 } from '../../protocols/entries/source.ts'
 import { type Entry, encodeEntry, isTombstone, KIND_IMAGE, wins } from '../../protocols/entry.ts'
 import type { ContentHash, Md5 } from '../../protocols/hash.ts'
+import type { ImagePath } from '../../protocols/path.ts'
 import {
   childIndex,
   EMPTY_NODE,
@@ -37,6 +40,8 @@ export class MemoryEntries implements EntriesSource, ComparedEntries {
   readonly pushes: { entries: readonly Entry[]; sentTo: readonly string[]; from: string }[] = []
   /** Called before each read and each push. */
   before: () => void = () => {}
+  /** Versions of any path that are current no longer, newest first. */
+  past: readonly KeptPast[] = []
   readonly #byPath = new Map<string, Kept>()
   readonly #nodes = new Map<TreeKey, TreeNode>()
   #ordered: Kept[] | undefined
@@ -121,6 +126,17 @@ export class MemoryEntries implements EntriesSource, ComparedEntries {
         return undefined
       },
       review: (verdict) => this.review(verdict)
+    }
+  }
+
+  history(path: ImagePath): KeptHistory {
+    this.before()
+    const past = this.past.filter(({ entry }) => entry.path === path)
+    return {
+      current: this.#byPath.get(`${KIND_IMAGE}/${path}`)?.entry,
+      past: (async function* () {
+        yield* past
+      })()
     }
   }
 

@@ -11,6 +11,7 @@ import type { ContentHash } from '../../protocols/hash.ts'
 import type { Hello } from '../../protocols/hello/hello.ts'
 import { requestHello } from '../../protocols/hello/request.ts'
 import { helloProtocol } from '../../protocols/hello/serve.ts'
+import { parsePath } from '../../protocols/path.ts'
 import type { Protocol } from '../../protocols/protocol.ts'
 import { requestSecret } from '../../protocols/secret/request.ts'
 import { secretProtocol } from '../../protocols/secret/serve.ts'
@@ -67,6 +68,12 @@ const some = [
   imageEntry('c.png', 0x18bcfe5600010000n)
 ] as const
 
+function someEntries() {
+  const source = new MemoryEntries()
+  source.past = [{ entry: imageEntry('a.png', 0x18bcfe5600000000n), sinceMs: 5000 }]
+  return source
+}
+
 async function askEntries(stream: ByteStream) {
   const client = new EntriesClient(stream)
   const said = [
@@ -79,7 +86,8 @@ async function askEntries(stream: ByteStream) {
     await client.pairs(ROOT_KEY, undefined, never),
     await client.range(ROOT_KEY, refOf(some[1]), never),
     await client.fetch([refOf(some[2]), { ...refOf(some[0]), version: 1n }], never),
-    await client.status(never)
+    await client.status(never),
+    await client.history(parsePath('a.png'), never)
   ]
   await client.end(never)
   return said
@@ -126,6 +134,6 @@ export const talks: readonly Talk[] = [
     () => ({ take: async () => {} }),
     (stream) => requestSecret(stream, offer, never)
   ),
-  talk('entries', entriesProtocol, () => new MemoryEntries(), askEntries),
+  talk('entries', entriesProtocol, someEntries, askEntries),
   talk('blobs', blobsProtocol, () => someBlobs().source, askBlobs)
 ]

@@ -10,6 +10,7 @@ import { parseHash } from '../../../protocols/hash.ts'
 import { requestHello } from '../../../protocols/hello/request.ts'
 import { helloProtocol } from '../../../protocols/hello/serve.ts'
 import { BLOBS_ID, ENTRIES_ID, HELLO_ID, SECRET_ID } from '../../../protocols/ids.ts'
+import { parsePath } from '../../../protocols/path.ts'
 import { requestSecret } from '../../../protocols/secret/request.ts'
 import { secretProtocol } from '../../../protocols/secret/serve.ts'
 import { STATUS } from '../../../protocols/status.ts'
@@ -36,6 +37,7 @@ async function entries(ask: (client: EntriesClient) => Promise<unknown>) {
     wantRanges: [{ from: 1, to: 300 }],
     horizon: 0
   })
+  source.past = [{ entry: imageEntry('a.png', 0x018bcfe560000000n), sinceMs: 300 }]
   const served = servePair(entriesProtocol, source)
   await ask(new EntriesClient(served.stream))
   return bytesOf(served)
@@ -157,6 +159,16 @@ test('entries: status', async () => {
     {
       "answered": "5c080142580a48080110011a20864160f631c65946bd351a974cab952143e8dc87ce6b07bc8e3cedbd3ff83fe82220735f2bde26877697e574cbdbdcbbc1ac58f41ecc9463b50af25ed74c3df5b69610ac0218f0a2042205080110ac02",
       "asked": "023200",
+    }
+  `)
+})
+
+test('entries: history', async () => {
+  const asking = (client: EntriesClient) => client.history(parsePath('a.png'), never)
+  expect(await entries(asking)).toMatchInlineSnapshot(`
+    {
+      "answered": "ca0108015ac5010a5e08011205612e706e67222000000000000000000000000000000000000000000000000000000000000000002901000068e5cf8b0132016142100000000000000000000000000000000048e8075209696d6167652f706e677080d095ffbc3112630a5e08011205612e706e67222000000000000000000000000000000000000000000000000000000000000000002900000060e5cf8b0132016142100000000000000000000000000000000048e8075209696d6167652f706e677080d095ffbc3110ac02",
+      "asked": "094a070a05612e706e67",
     }
   `)
 })

@@ -1,14 +1,16 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import { describe, expect, test } from 'vitest'
 import { encodeRefs } from '../../../../protocols/entries/entry-ref.ts'
+import { HISTORY_PAST_MAX } from '../../../../protocols/entries/limits.ts'
 import { RequestSchema, ResponseSchema } from '../../../../protocols/entries/messages_pb.ts'
 import { EntriesClient } from '../../../../protocols/entries/request.ts'
 import { entriesProtocol } from '../../../../protocols/entries/serve.ts'
 import { FrameReader, frameOf } from '../../../../protocols/frame.ts'
 import { encodeMessage, parseMessage } from '../../../../protocols/message.ts'
+import { parsePath } from '../../../../protocols/path.ts'
 import { STATUS } from '../../../../protocols/status.ts'
 import { ROOT_KEY, treeKey } from '../../../../protocols/time-tree-shape.ts'
-import { MemoryEntries } from '../../../support/memory-entries.ts'
+import { imageEntry, MemoryEntries } from '../../../support/memory-entries.ts'
 import { never, servePair } from '../../../support/serve-pair.ts'
 import { streamPair } from '../../../support/stream-pair.ts'
 
@@ -109,6 +111,18 @@ describe('an answer that can not be is a WireError, and breaks the stream:', () 
     'more entries than refs': [
       { case: 'fetch', value: { served: 1, entries: [new Uint8Array(1), new Uint8Array(1)] } },
       (client) => client.fetch([ref(1n)], never)
+    ],
+    'the history of another path': [
+      { case: 'history', value: { current: imageEntry('b.png', 1n).raw } },
+      (client) => client.history(parsePath('a.png'), never)
+    ],
+    'a past version of another path': [
+      { case: 'history', value: { past: [{ entry: imageEntry('b.png', 1n).raw }] } },
+      (client) => client.history(parsePath('a.png'), never)
+    ],
+    'too long a history': [
+      { case: 'history', value: { past: Array(HISTORY_PAST_MAX + 1).fill({}) } },
+      (client) => client.history(parsePath('a.png'), never)
     ]
   }
 
@@ -128,6 +142,14 @@ test('entries that this node can not read are left out of a page', async () => {
   const { client } = await answered({ case: 'range', value: { entries: [new Uint8Array(3)] } })
   const page = await client.range(ROOT_KEY, undefined, never)
   expect(page).toEqual({ entries: [], malformed: 1, next: undefined })
+})
+
+test('versions that this node can not read are left out of a history', async () => {
+  const entry = imageEntry('a.png', 1n)
+  const past = [{ entry: new Uint8Array(3) }, { entry: entry.raw, sinceMs: 7n }]
+  const { client } = await answered({ case: 'history', value: { current: Uint8Array.of(9), past } })
+  const told = await client.history(parsePath('a.png'), never)
+  expect(told).toEqual({ current: undefined, past: [{ entry, sinceMs: 7 }] })
 })
 
 describe('requests of later versions:', () => {

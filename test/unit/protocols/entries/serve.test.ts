@@ -6,6 +6,8 @@ import {
   BATCH_BYTES_MAX,
   BATCH_ENTRIES_MAX,
   FETCH_REFS_MAX,
+  HISTORY_PAST_MAX,
+  PAGE_BYTES,
   PAGE_PAIRS_MAX,
   SENT_TO_MAX,
   TREE_CHILDREN_MAX,
@@ -14,7 +16,13 @@ import {
 import { EntriesClient } from '../../../../protocols/entries/request.ts'
 import { entriesProtocol } from '../../../../protocols/entries/serve.ts'
 import type { EntriesSource } from '../../../../protocols/entries/source.ts'
-import { type Entry, encodeEntry, KIND_RECORD } from '../../../../protocols/entry.ts'
+import {
+  type Entry,
+  encodeEntry,
+  KIND_RECORD,
+  SOURCE_URL_BYTES_MAX
+} from '../../../../protocols/entry.ts'
+import { type ImagePath, parsePath } from '../../../../protocols/path.ts'
 import { STATUS, StatusError } from '../../../../protocols/status.ts'
 import { ROOT_KEY, treeKey } from '../../../../protocols/time-tree-shape.ts'
 import { versionAt } from '../../../../protocols/version.ts'
@@ -218,6 +226,54 @@ test('status tells the whole, and what is wanted', async () => {
   }
   source.status = () => status
   expect(await setUp(source).client.status(never)).toEqual(status)
+})
+
+describe('history', () => {
+  const path = parsePath('a.png')
+  const older = (count: number) =>
+    Array.from({ length: count }, (_, at) => ({
+      entry: imageEntry('a.png', versionAt(NOW_MS - 1 - at)),
+      sinceMs: NOW_MS - at
+    }))
+
+  test('tells the current version, a tombstone too, and the earlier ones', async () => {
+    const source = new MemoryEntries([imageEntry('a.png', versionAt(NOW_MS), { deleted: true })])
+    source.past = [...older(2), { entry: imageEntry('b.png', versionAt(1)), sinceMs: 1 }]
+    const { current, past } = await setUp(source).client.history(path, never)
+    expect(current?.deleted).toBe(true)
+    expect(past).toEqual(older(2))
+  })
+
+  test('of what never was is empty', async () => {
+    expect(await setUp().client.history(path, never)).toEqual({ current: undefined, past: [] })
+  })
+
+  test('leaves out the oldest where there are too many', async () => {
+    const source = new MemoryEntries([entry])
+    source.past = older(HISTORY_PAST_MAX + 1)
+    const { past } = await setUp(source).client.history(path, never)
+    expect(past).toEqual(source.past.slice(0, -1))
+  })
+
+  test('fits an answer with the largest entries', async () => {
+    const source = new MemoryEntries([entry])
+    const sourceUrl = `http://x/${'u'.repeat(SOURCE_URL_BYTES_MAX - 9)}`
+    source.past = older(HISTORY_PAST_MAX).map(({ entry: { raw: _, id: _id, ...fields } }) => ({
+      entry: encodeEntry({ ...fields, sourceUrl }),
+      sinceMs: NOW_MS
+    }))
+    const { past } = await setUp(source).client.history(path, never)
+    const bytes = past.slice(0, -1).reduce((sum, one) => sum + one.entry.raw.byteLength, 0)
+    expect(bytes).toBeLessThan(PAGE_BYTES)
+    expect(past.length).toBeGreaterThan(PAGE_BYTES / SOURCE_URL_BYTES_MAX / 2)
+  })
+
+  test.each(['', '../x.png', 'e\u0301.png'])('refuses %j, and the stream goes on', async (no) => {
+    const { client } = setUp(new MemoryEntries([entry]))
+    const refused = { status: STATUS.BAD_REQUEST }
+    await expect(client.history(no as ImagePath, never)).rejects.toMatchObject(refused)
+    expect((await client.history(path, never)).current?.path).toBe('a.png')
+  })
 })
 
 test('refs sort as bytes as they do as refs', () => {
