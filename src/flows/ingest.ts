@@ -6,10 +6,10 @@ import type { ContentHash, Md5 } from '../../protocols/hash.ts'
 import { extensionOf, type ImagePath } from '../../protocols/path.ts'
 import { NodeError } from '../base/errors.ts'
 import type { ImageDraft, Transaction } from '../index/transaction.ts'
-import { type FileStamp, type StagedBlob, sameStamp } from '../store/blob-store.ts'
+import type { StagedBlob } from '../store/blob-store.ts'
+import { keepStaged } from './keep-staged.ts'
 import type { FlowParts } from './parts.ts'
 import { uploadName } from './upload-name.ts'
-import { verifyLocked } from './verify-blob.ts'
 
 export interface IngestOptions {
   readonly maxFileSizeBytes: number
@@ -70,90 +70,40 @@ export async function ingest(
   staged: StagedBlob,
   upload: Upload
 ): Promise<Ingested> {
-  let isInDoubt = false
+  let about: Omit<ImageDraft, 'path'>
   try {
-    checkHashes(staged, upload)
-    const extension = checkExtension(options, upload.path ?? upload.fileName ?? '')
-    const seen = await parts.inspect(staged, {
-      extension,
-      strict: options.strict,
-      name: upload.path ?? upload.fileName
-    })
-    if (!seen.ok) throw new NodeError(seen.code, seen.reason, { path: upload.path })
-    const about = {
-      hash: staged.hash,
-      md5: staged.md5,
-      bytes: staged.bytes,
-      mediaType: seen.mediaType,
-      width: seen.width,
-      height: seen.height,
-      sourceUrl: upload.sourceUrl,
-      createdMs: upload.found?.createdMs ?? parts.clock.now(),
-      versionMs: upload.found?.versionMs
-    }
-    const done = await parts.locks.blob.run(staged.hash, () => keep(parts, staged, upload, about))
-    await showResult(parts, done)
-    report(parts, done, upload)
-    return done
+    about = await looked(parts, options, staged, upload)
   } catch (error) {
-    isInDoubt = error instanceof InDoubt
-    throw error instanceof InDoubt ? error.cause : error
-  } finally {
-    if (!isInDoubt) parts.store.finish(staged)
-    parts.failPoints.reach('publish:cleaned')
+    parts.store.finish(staged)
+    throw error
   }
+  const done = await keepStaged(parts, staged, async (tx) => {
+    const result = await place(parts, tx, upload, about)
+    if (upload.found !== undefined && parts.view.isOn) adoptFile(tx, upload.found, result.entry)
+    return result
+  })
+  await showResult(parts, done)
+  report(parts, done, upload)
+  return done
 }
 
-/** Bytes and entry, under the lock of the blob. */
-async function keep(
+/** What the entry will say of the bytes. Throws why they are not taken. */
+async function looked(
   parts: FlowParts,
+  options: IngestOptions,
   staged: StagedBlob,
-  upload: Upload,
-  about: Omit<ImageDraft, 'path'>
-): Promise<Ingested & { readonly healed: boolean }> {
-  const { index, view } = parts
-  const { hash } = staged
-  if (index.fault !== undefined) throw index.fault
-  parts.brakes.requireDisk()
-  const wasLive = (index.blob(hash)?.live ?? 0) > 0
-  const { stamp, published } = await holdBytes(parts, staged)
-  const hold = async (tx: Transaction) => {
-    tx.setBlob(hash, { state: 'held', stamp, ...(published && { verifiedAtMs: tx.nowMs }) })
-    if (published && wasLive) await tx.intendViews(hash)
-  }
-  try {
-    const placed = await index.change(async (tx) => {
-      const result = await place(parts, tx, upload, about)
-      if (upload.found !== undefined && view.isOn) adoptFile(tx, upload.found, result.entry)
-      await hold(tx)
-      return result
-    })
-    return { ...placed, healed: published && wasLive }
-  } catch (cause) {
-    await giveBack(parts, hash, published ? hold : undefined).catch(() => {
-      throw new InDoubt('the bytes stay', { cause })
-    })
-    throw cause
-  }
-}
-
-/**
- * The index or the disk failed, and the image may be there after the next start, or not. So its
- * bytes stay, and their temporary name, by which that start looks after them.
- */
-class InDoubt extends Error {}
-
-/** An upload was refused: its bytes go, unless they are what the node had lost. */
-async function giveBack(
-  { index, store, settler }: FlowParts,
-  hash: ContentHash,
-  hold: ((tx: Transaction) => Promise<void>) | undefined
-): Promise<void> {
-  if (index.fault !== undefined) throw index.fault
-  if (index.blob(hash) === undefined) return store.remove(hash)
-  if (hold === undefined) return settler.settleBlobLater(hash)
-  await index.change(hold)
-  settler.settleEverywhereLater(hash)
+  upload: Upload
+): Promise<Omit<ImageDraft, 'path'>> {
+  checkHashes(staged, upload)
+  const name = upload.path ?? upload.fileName
+  const extension = checkExtension(options, name ?? '')
+  const seen = await parts.inspect(staged, { extension, strict: options.strict, name })
+  if (!seen.ok) throw new NodeError(seen.code, seen.reason, { path: upload.path })
+  const { hash, md5, bytes } = staged
+  const { mediaType, width, height } = seen
+  const about = { hash, md5, bytes, mediaType, width, height, sourceUrl: upload.sourceUrl }
+  const { found } = upload
+  return { ...about, createdMs: found?.createdMs ?? parts.clock.now(), versionMs: found?.versionMs }
 }
 
 /** Refuses extensions that are not configured; the extension in lower case. */
@@ -178,35 +128,6 @@ function checkHashes(staged: StagedBlob, { md5, sha256 }: Upload): void {
     )
   if (md5 !== undefined && md5 !== staged.md5) throw wrong('MD5', md5, staged.md5)
   if (sha256 !== undefined && sha256 !== staged.hash) throw wrong('SHA-256', sha256, staged.hash)
-}
-
-/** Sees to it that the bytes are durably in blobs/; right ones are not written again. */
-async function holdBytes(
-  parts: FlowParts,
-  staged: StagedBlob
-): Promise<{ stamp: FileStamp; published: boolean }> {
-  const { hash } = staged
-  await parts.settler.recall(hash)
-  const stamp = trustedStamp(parts, hash)
-  if (stamp !== undefined) return { stamp, published: false }
-  const { changed } = await verifyLocked(parts, hash)
-  const verified = trustedStamp(parts, hash)
-  if (verified !== undefined) {
-    if (changed) parts.settler.settleEverywhereLater(hash)
-    return { stamp: verified, published: false }
-  }
-  return { stamp: await parts.store.publish(staged), published: true }
-}
-
-/** The stamp of the blob's file if it is as it was when it was verified. */
-function trustedStamp(
-  { index, store, settler }: FlowParts,
-  hash: ContentHash
-): FileStamp | undefined {
-  const row = index.blob(hash)
-  const stamp = row?.state === 'held' ? store.stamp(hash) : undefined
-  const known = [row?.stamp, settler.freshStamp(hash)]
-  return stamp && known.some((one) => one && sameStamp(stamp, one)) ? stamp : undefined
 }
 
 /** The entry of an upload, decided inside the change so that two uploads can't take one name. */

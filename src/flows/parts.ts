@@ -1,5 +1,6 @@
 // What the flows work with. node.ts builds it once; a simulation builds it with in-memory twins.
 
+import type { Entry } from '../../protocols/entry.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import type { ImagePath } from '../../protocols/path.ts'
 import type { Clock, Random } from '../base/clock.ts'
@@ -8,7 +9,7 @@ import type { KeyedLock } from '../base/keyed-lock.ts'
 import type { Log } from '../base/log.ts'
 import type { InspectImage } from '../content/inspect.ts'
 import type { ImageIndex } from '../index/image-index.ts'
-import type { BlobStore } from '../store/blob-store.ts'
+import type { BlobStore, StagedBlob } from '../store/blob-store.ts'
 import type { ImageView } from '../store/image-view.ts'
 import type { Brakes } from './brakes.ts'
 import type { Journal } from './journal.ts'
@@ -42,6 +43,16 @@ export interface ReadableBlob {
   close(): void
 }
 
+/** What another server keeps of one path. */
+export interface ServerHistory {
+  readonly peerId: string
+  readonly name: string
+  /** A tombstone too. */
+  readonly current: Entry | undefined
+  /** Newest first. */
+  readonly past: readonly Entry[]
+}
+
 /** Other nodes, for what this one lacks. */
 export interface Remote {
   /**
@@ -56,6 +67,23 @@ export interface Remote {
   open(hash: ContentHash): Promise<{ from: string; blob: ReadableBlob } | undefined>
   /** The name of a server that has the blob, by its own word of now. No byte of it moves. */
   find(hash: ContentHash): Promise<string | undefined>
+  /**
+   * What all members that are connected keep of a path, and the names of those that have not said
+   * it.
+   */
+  history(path: ImagePath): Promise<{
+    readonly servers: readonly ServerHistory[]
+    readonly silent: readonly string[]
+  }>
+  /**
+   * The bytes of a blob that nothing need name here, from one of these peers, its trash included;
+   * undefined if none of them sends it. Whoever calls finishes it.
+   */
+  bring(
+    hash: ContentHash,
+    bytes: number,
+    peerIds: readonly string[]
+  ): Promise<StagedBlob | undefined>
 }
 
 export interface FlowParts {

@@ -88,6 +88,26 @@ export class ReadThrough {
     return undefined
   }
 
+  /**
+   * The bytes of a blob that nothing need name here, from one of these peers; undefined if none
+   * sends it. Whoever calls finishes it. Throws as `fetch` does.
+   */
+  async bring(
+    hash: ContentHash,
+    bytes: number,
+    peerIds: readonly string[]
+  ): Promise<StagedBlob | undefined> {
+    const { transfers, peers } = this.#parts
+    for (const peerId of peerIds) {
+      const staged = await this.#stageFrom(peerId, hash, bytes)
+      if (staged === undefined) continue
+      transfers.arrived()
+      peers.received(peerId, bytes)
+      return staged
+    }
+    return undefined
+  }
+
   async stop(): Promise<void> {
     this.#stop.abort(new NodeError('STOPPING', 'The node is stopping.'))
     await Promise.allSettled(this.#runs.values())
@@ -116,7 +136,7 @@ export class ReadThrough {
     return undefined
   }
 
-  /** Over a stream that all small ones share, for one of its own would cost more than the blob. */
+  /** Small ones share a stream, for one of its own would cost more than the blob. */
   async #stageFrom(
     peerId: string,
     hash: ContentHash,
@@ -132,8 +152,11 @@ export class ReadThrough {
       staging = flows.store.stage(verified(coming, hash, bytes), { bytesMax: bytes })
       await staging
     }
+    const item = { hash, offset: 0 }
     await this.#blaming(peerId, hash, () =>
-      this.#lines.askShared(peerId, { hash, offset: 0, bytes }, take)
+      bytes > SMALL_BLOB_BYTES_MAX
+        ? this.#lines.askAlone(peerId, bytes, { isLast: true, asked: () => item }, take)
+        : this.#lines.askShared(peerId, { ...item, bytes }, take)
     )
     return outcomeOf(staging)
   }

@@ -11,6 +11,7 @@ import { planHolder, requestsOf, type WantedBlob } from '../blob-sync/plan-wants
 import { type Received, type Transfer, Transfers } from '../blob-sync/transfers.ts'
 import type { WantBook } from '../blob-sync/want-book.ts'
 import type { Network } from '../network/network.ts'
+import type { StagedBlob } from '../store/blob-store.ts'
 import { isOwnFault } from './keep-replica.ts'
 import type { FlowParts, ReadableBlob } from './parts.ts'
 import { ReadThrough } from './read-through.ts'
@@ -98,6 +99,15 @@ export class Replicator {
   /** See ReadThrough.open. */
   open(hash: ContentHash): Promise<{ peerId: string; blob: ReadableBlob } | undefined> {
     return this.#readThrough.open(hash)
+  }
+
+  /** See ReadThrough.bring. */
+  bring(
+    hash: ContentHash,
+    bytes: number,
+    peerIds: readonly string[]
+  ): Promise<StagedBlob | undefined> {
+    return this.#readThrough.bring(hash, bytes, peerIds)
   }
 
   /** Blobs whose bytes are coming now; at most some hundred. */

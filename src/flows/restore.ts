@@ -1,27 +1,43 @@
 // A deleted or replaced version comes back: as a new version of its path, with the bytes it had.
 
-import { type Entry, isImage } from '../../protocols/entry.ts'
+import { type Entry, type ImageEntry, isImage } from '../../protocols/entry.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import type { ImagePath } from '../../protocols/path.ts'
 import { NodeError } from '../base/errors.ts'
 import type { PastVersion } from '../index/rows.ts'
-import type { Transaction } from '../index/transaction.ts'
+import type { ImageDraft, Transaction } from '../index/transaction.ts'
+import { gatherHistory, silence } from './history.ts'
+import { keepStaged } from './keep-staged.ts'
 import type { FlowParts } from './parts.ts'
 
+export interface Restored {
+  readonly entry: Entry
+  readonly outcome: 'restored' | 'unchanged'
+}
+
+type Change = Restored & { readonly replaced?: ContentHash | undefined }
+
 /**
- * Brings back the newest earlier version, or the one with this hash. Errors: NOT_FOUND if none is
- * kept, NOT_AVAILABLE if its bytes are lost. The path's current version, if there is one, becomes a
- * past version itself.
+ * Brings back the newest earlier version, or the one with this hash; what this node does not keep
+ * comes from a member that does. Errors: NOT_FOUND if none is kept, NOT_AVAILABLE if its bytes
+ * can't be had. The path's current version, if there is one, becomes a past version itself.
  */
 export async function restore(
   parts: FlowParts,
   path: ImagePath,
   hash?: ContentHash
-): Promise<{ entry: Entry; outcome: 'restored' | 'unchanged' }> {
+): Promise<Restored> {
   const { index, settler, journal } = parts
-  const { entry, outcome, replaced } = await recalled(parts, path, hash, () =>
-    index.change((tx) => bringBack(tx, path, hash))
-  )
+  let change: Change
+  try {
+    change = await recalled(parts, path, hash, () =>
+      index.change((tx) => bringBack(tx, path, hash))
+    )
+  } catch (error) {
+    if (parts.remote === undefined || !isAbsence(error)) throw error
+    change = await fromElsewhere(parts, path, hash, error)
+  }
+  const { entry, outcome, replaced } = change
   await settler.settleBlob(entry.hash as ContentHash)
   await settler.settleView(path)
   if (replaced !== undefined) settler.settleBlobLater(replaced)
@@ -56,9 +72,8 @@ async function bringBack(
   tx: Transaction,
   path: ImagePath,
   hash: ContentHash | undefined
-): Promise<{ entry: Entry; outcome: 'restored' | 'unchanged'; replaced?: ContentHash }> {
-  const current = tx.get(path)
-  const live = isImage(current) ? current : undefined
+): Promise<Change> {
+  const live = liveOf(tx, path)
   if (live !== undefined && (hash === undefined || hash === live.hash)) {
     return { entry: live, outcome: 'unchanged' }
   }
@@ -70,30 +85,27 @@ async function bringBack(
       { path }
     )
   }
-  const old = version.entry
+  const { entry: old } = version
   const state = tx.blob(old.hash as ContentHash)?.state
   if (state !== 'held' && state !== 'trashed') {
     throw new NodeError(
       'NOT_AVAILABLE',
       `The bytes of that version of ${path} are lost here (${state}).`,
-      {
-        path
-      }
+      { path }
     )
   }
-  const { md5, bytes, mediaType, width, height, sourceUrl, createdMs } = old
-  const { entry } = tx.putImage({
-    path,
-    hash: old.hash as ContentHash,
-    md5: md5 as NonNullable<typeof md5>,
-    bytes,
-    mediaType,
-    width,
-    height,
-    sourceUrl,
-    createdMs
-  })
-  return { entry, outcome: 'restored', ...(live && { replaced: live.hash }) }
+  const { entry } = tx.putImage(draftOf(old as ImageEntry, path))
+  return { entry, outcome: 'restored', replaced: live?.hash }
+}
+
+function liveOf(tx: Transaction, path: ImagePath): ImageEntry | undefined {
+  const current = tx.get(path)
+  return isImage(current) ? current : undefined
+}
+
+function draftOf(old: ImageEntry, path: ImagePath): ImageDraft {
+  const { hash, md5, bytes, mediaType, width, height, sourceUrl, createdMs } = old
+  return { path, hash, md5, bytes, mediaType, width, height, sourceUrl, createdMs }
 }
 
 async function newest(
@@ -105,4 +117,48 @@ async function newest(
     if (hash === undefined || version.entry.hash === hash) return version
   }
   return undefined
+}
+
+/** Neither is there anything that a restart or more room would change. */
+function isAbsence(error: unknown): error is NodeError {
+  return (
+    error instanceof NodeError && (error.code === 'NOT_FOUND' || error.code === 'NOT_AVAILABLE')
+  )
+}
+
+/** The same with what a member keeps. Throws `absence` where none does. */
+async function fromElsewhere(
+  parts: FlowParts,
+  path: ImagePath,
+  hash: ContentHash | undefined,
+  absence: NodeError
+): Promise<Change> {
+  const known = await gatherHistory(parts, path)
+  const version = known.versions.find(
+    ({ entry, on }) =>
+      isImage(entry) && on.length > 0 && (hash === undefined || entry.hash === hash)
+  )
+  const old = version?.entry
+  if (version === undefined || !isImage(old)) {
+    const also = known.servers.length > 0 ? ' No server that answered keeps it either.' : ''
+    const sentence = `${absence.message}${also}${silence(known)}`
+    throw new NodeError(absence.code, sentence, absence.details)
+  }
+  const ids = version.on.map(({ peerId }) => peerId)
+  const staged = await parts.remote?.bring(old.hash, old.bytes, ids)
+  if (staged === undefined) {
+    const names = version.on.map(({ name }) => name)
+    const sentence =
+      `That version of ${path} is kept on ${names.join(', ')}, but its bytes did not come from ` +
+      'there. Restore it on that server: POST /api/restore.'
+    throw new NodeError('NOT_AVAILABLE', sentence, { path, servers: names })
+  }
+  const done = await keepStaged(parts, staged, (tx) => {
+    const live = liveOf(tx, path)
+    const { entry, changed } = tx.putImage(draftOf(old, path))
+    if (!changed) return { entry, outcome: 'unchanged' as const }
+    return { entry, outcome: 'restored' as const, replaced: live?.hash }
+  })
+  if (done.healed) await parts.settler.settleViews(old.hash)
+  return done
 }

@@ -1,15 +1,20 @@
-// A peer asks for blobs: only what this node holds, verified as for any reader.
+// A peer asks for blobs: what this node holds, verified as for any reader, and what its trash
+// keeps, so that a version can be restored from any server.
 
 import type { BlobSource } from '../../protocols/blobs/serve.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import { NodeError } from '../base/errors.ts'
+import { type OpenBlob, sameContentStamp } from '../store/blob-store.ts'
 import type { FlowParts } from './parts.ts'
 import { openBlob, openTrusted } from './read.ts'
 
 /** How often a peer that waits for a blob to be durable here is thought of. */
 const HELD_CHECK_MS = 20
 
-/** Serves from this node's own store alone: what it lacks, the asking peer gets elsewhere. */
+/**
+ * Serves from this node's own store alone: what it lacks, the asking peer gets elsewhere. Only what
+ * is in its place counts as had.
+ */
 export function createBlobSource(parts: FlowParts): BlobSource {
   // while the disk is in doubt nobody may count on what it should hold
   const have = (hash: ContentHash) =>
@@ -18,7 +23,8 @@ export function createBlobSource(parts: FlowParts): BlobSource {
     have,
     async open(hash) {
       const trusted = openTrusted(parts, hash)
-      if (trusted !== undefined || !have(hash)) return trusted
+      if (trusted !== undefined) return trusted
+      if (!have(hash)) return openTrashed(parts, hash)
       try {
         return (await openBlob({ ...parts, remote: undefined }, hash))?.blob
       } catch (error) {
@@ -35,6 +41,16 @@ export function createBlobSource(parts: FlowParts): BlobSource {
       return have(hash)
     }
   }
+}
+
+/** The blob in the trash, if its file is as it was when it was verified. */
+function openTrashed({ index, store }: FlowParts, hash: ContentHash): OpenBlob | undefined {
+  const row = index.blob(hash)
+  if (row?.state !== 'trashed' || row.stamp === undefined) return undefined
+  const blob = store.open(hash, 'trash')
+  if (blob !== undefined && sameContentStamp(blob.stamp, row.stamp)) return blob
+  blob?.close()
+  return undefined
 }
 
 export interface CountedReads extends BlobSource {

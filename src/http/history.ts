@@ -4,7 +4,6 @@ import { z } from 'zod'
 import { type Entry, isImage } from '../../protocols/entry.ts'
 import { versionMs } from '../../protocols/version.ts'
 import type { JournalLine } from '../flows/journal.ts'
-import type { PastVersion } from '../index/rows.ts'
 import { isoTime } from './describe-image.ts'
 
 export const historyShape = z.array(
@@ -22,16 +21,17 @@ export const historyShape = z.array(
     ]),
     node: z.string().nullable().describe('Name of the node, else its peer id'),
     sha256: z.string().nullable(),
-    conflict: z.boolean().describe('Two nodes wrote at one time, and the other version won')
+    conflict: z
+      .boolean()
+      .describe('Two nodes wrote without knowing of each other, and the other version won')
   })
 )
 
 export type HistoryLine = z.output<typeof historyShape>[number]
 
 export interface HistorySources {
-  readonly current: Entry
-  /** Newest first. */
-  readonly past: readonly PastVersion[]
+  /** Of one path: newest first, the current one included. */
+  readonly versions: readonly Entry[]
   readonly journal: readonly JournalLine[]
   /** The node whose journal it is. */
   readonly nodeName: string
@@ -40,37 +40,38 @@ export interface HistorySources {
 
 /** Oldest first. */
 export function historyOf(sources: HistorySources): HistoryLine[] {
-  const versions = [...sources.past.map(({ entry }) => entry).reverse(), sources.current]
-  const lines = versions.flatMap((entry, at) =>
-    linesOfVersion(entry, versions[at - 1], versions[at + 1], sources)
-  )
+  const versions = sources.versions.toReversed()
+  const lines = versions.flatMap((_, at) => linesOfVersion(versions, at, sources))
   return [...lines, ...faultLines(versions, sources)].sort((a, b) =>
     a.at < b.at ? -1 : a.at > b.at ? 1 : 0
   )
 }
 
 /**
- * A version, and before it the deletion of the one before, which only a gap between the two tells
- * of.
+ * A version, and before it the deletion of the one before where only a gap between the two tells of
+ * it.
  */
 function linesOfVersion(
-  entry: Entry,
-  before: Entry | undefined,
-  after: Entry | undefined,
+  versions: readonly Entry[],
+  at: number,
   { nameOf }: HistorySources
 ): HistoryLine[] {
-  const line: HistoryLine = {
+  const entry = versions[at] as Entry
+  const line = {
     at: isoTime(versionMs(entry.version)),
-    event: 'added',
     node: nameOf(entry.writer),
     sha256: entry.hash ?? null,
-    conflict: after !== undefined && (after.replaces ?? 0n) < entry.version
+    conflict: isConflict(versions, at)
   }
   if (!isImage(entry)) return [{ ...line, event: 'deleted' }]
+  const before = versions[at - 1]
   if (before === undefined) {
     // what it replaced is no longer kept: a version or a deletion, nobody knows
     return [{ ...line, event: entry.replaces === undefined ? 'added' : 'replaced' }]
   }
+  const last = versions.slice(0, at).findLast(isImage)
+  const back = entry.hash === last?.hash ? 'restored' : 'added'
+  if (before.deleted) return [{ ...line, event: back }]
   const { replaces = 0n } = entry
   if (replaces <= before.version) return [{ ...line, event: 'replaced' }]
   const deletion: HistoryLine = {
@@ -80,7 +81,20 @@ function linesOfVersion(
     sha256: null,
     conflict: false
   }
-  return [deletion, { ...line, event: entry.hash === before.hash ? 'restored' : 'added' }]
+  return [deletion, { ...line, event: back }]
+}
+
+/**
+ * A version that lost against one that did not know of it. What replaced it may be known itself;
+ * else the next one tells: whoever replaced something later than this one had seen an end of it.
+ */
+function isConflict(versions: readonly Entry[], at: number): boolean {
+  const entry = versions[at] as Entry
+  const after = versions[at + 1]
+  if (after === undefined) return false
+  if (after.version === entry.version) return true
+  if (versions.some(({ replaces }) => replaces === entry.version)) return false
+  return (after.replaces ?? 0n) < entry.version
 }
 
 /**

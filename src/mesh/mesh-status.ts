@@ -71,6 +71,13 @@ export class MeshStatus implements MeshStatusPort {
     return meetings.heard(peerId)?.name ?? member?.name ?? peerId
   }
 
+  /** Ids of all members but this node, and of who else takes part. */
+  others(): readonly string[] {
+    const { members, admitted } = this.#parts
+    const ids = [...members.others(), ...admitted.peers()].map(({ id }) => id)
+    return [...new Set(ids)]
+  }
+
   /** Whether a peer is believed to hold a blob that is wanted here. */
   believes(peerId: string, hash: ContentHash): boolean {
     const { flows, indexSync } = this.#parts
@@ -83,7 +90,7 @@ export class MeshStatus implements MeshStatusPort {
     const { beliefs } = indexSync
     indexSync.refresh()
     const isAway = (id: string) => flows.clock.now() - (seen.at(id) ?? 0) > AWAY_MS
-    const others = this.#others().filter((id) => !isAway(id))
+    const others = this.others().filter((id) => !isAway(id))
     const named = others.map((id) => ({ id, name: this.nameOf(id) }))
     named.sort((a, b) => (a.name < b.name ? -1 : 1))
     return (version) => {
@@ -101,7 +108,7 @@ export class MeshStatus implements MeshStatusPort {
     const { holders, indexSync, admitted } = this.#parts
     const answers = await holders.ask(hash, timeoutMs, signal)
     const connected = new Set(admitted.peers().map(({ id }) => id))
-    return this.#others().map((id) => ({
+    return this.others().map((id) => ({
       name: this.nameOf(id),
       has: answers.get(id),
       believed: indexSync.beliefs.holds(id, versionMs(version)),
@@ -115,7 +122,7 @@ export class MeshStatus implements MeshStatusPort {
     timeoutMs: number,
     signal: AbortSignal
   ): Promise<readonly string[]> {
-    const enough = Math.min(count, this.#others().length)
+    const enough = Math.min(count, this.others().length)
     const ids = await this.#parts.holders.whenHeld(hash, enough, timeoutMs, signal)
     return ids.map((id) => this.nameOf(id)).sort()
   }
@@ -205,13 +212,6 @@ export class MeshStatus implements MeshStatusPort {
     return facts.map((one) => serverOf(one, nowMs)).sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
-  /** Ids of all members but this node, and of who else takes part. */
-  #others(): readonly string[] {
-    const { members, admitted } = this.#parts
-    const ids = [...members.others(), ...admitted.peers()].map(({ id }) => id)
-    return [...new Set(ids)]
-  }
-
   async #reach(watch: PushWatch, version: Version, timeoutMs: number): Promise<Reach> {
     const { admitted, flows } = this.#parts
     let isLate = false
@@ -236,7 +236,7 @@ export class MeshStatus implements MeshStatusPort {
     const names = (ids: readonly string[]) => ids.map((id) => this.nameOf(id)).sort()
     return {
       reached: names(reached),
-      pending: names(this.#others().filter((id) => !reached.includes(id)))
+      pending: names(this.others().filter((id) => !reached.includes(id)))
     }
   }
 }

@@ -22,6 +22,7 @@ import type { ClusterFacts } from './cluster.ts'
 import { ClusterIds } from './cluster-ids.ts'
 import { createFollower } from './follower.ts'
 import { HandPicked, type HandPickedParts, type Picks } from './hand-picked.ts'
+import { Histories } from './histories.ts'
 import { Holders } from './holders.ts'
 import { Joining } from './joining.ts'
 import { LastSeen } from './last-seen.ts'
@@ -79,7 +80,7 @@ const JOIN_MS = 10_000
 const SEEN_MS = 10 * 60_000
 /** While something is lacking here: how often others are asked what they have. */
 const ASK_MS = 5_000
-/** How long who only asks whether there is an image waits for the slowest server. */
+/** How long who asks what other servers have waits for the slowest of them. */
 const FIND_MS_MAX = 2_000
 
 /** The mesh for parts that are built before it; there may be none. */
@@ -87,7 +88,9 @@ export function remoteOf(mesh: () => Mesh | undefined): Remote {
   return {
     fetch: async (hash) => mesh()?.fetch(hash),
     open: async (hash) => mesh()?.open(hash),
-    find: async (hash) => mesh()?.find(hash)
+    find: async (hash) => mesh()?.find(hash),
+    history: async (path) => (await mesh()?.history(path)) ?? { servers: [], silent: [] },
+    bring: async (hash, bytes, peerIds) => mesh()?.bring(hash, bytes, peerIds)
   }
 }
 
@@ -102,7 +105,7 @@ export function createMesh(parts: MeshParts, options: MeshOptions): Mesh {
   const meeting = createMeeting(parts, options)
   const { meetings, members, keeper, picked, resolve } = meeting
   const syncing = createSyncing(parts, options, meeting, () => redial)
-  const { book, indexSync, replicator, follower, holders, seen, status } = syncing
+  const { book, indexSync, replicator, follower, holders, histories, seen, status } = syncing
   const compare = (peerId: string) => indexSync.compare(peerId)
   const joining = new Joining({ network, flows, meetings, members, keeper, resolve, compare })
 
@@ -131,7 +134,7 @@ export function createMesh(parts: MeshParts, options: MeshOptions): Mesh {
       await redial?.stop()
       await Promise.all(loops.map((loop) => loop.stop()))
       await Promise.all([meetings.stop(), keeper.stop(), indexSync.stop(), replicator.stop()])
-      await holders.stop()
+      await Promise.all([holders.stop(), histories.stop()])
       await network.stop()
       await follower.idle()
     },
@@ -213,6 +216,7 @@ function createSyncing(
   index.onLost(() => replicator.wake())
   const served = serveBlobs(admitted, flows)
   const holders = new Holders({ network: admitted, clock })
+  const histories = new Histories({ network: admitted, clock })
   const seen = new LastSeen({ network: admitted, flows })
   const sentBlobs = () => served.reads()
   const known = { network, admitted, flows, members, meetings, redial, sentBlobs }
@@ -222,11 +226,11 @@ function createSyncing(
     book.retryAll()
     replicator.wake()
   })
-  return { book, indexSync, replicator, follower, holders, seen, status }
+  return { book, indexSync, replicator, follower, holders, histories, seen, status }
 }
 
 /** What a reader asks of other servers. */
-function reading({ replicator, holders, status }: Syncing): Pick<Mesh, 'fetch' | 'open' | 'find'> {
+function reading({ replicator, holders, histories, status }: Syncing): Remote {
   return {
     async fetch(hash) {
       const peerId = await replicator.fetchNow(hash)
@@ -240,7 +244,17 @@ function reading({ replicator, holders, status }: Syncing): Pick<Mesh, 'fetch' |
       const answers = await holders.ask(hash, FIND_MS_MAX, new AbortController().signal)
       const [peerId] = [...answers].find(([, has]) => has) ?? []
       return peerId && status.nameOf(peerId)
-    }
+    },
+    async history(path) {
+      const told = await histories.ask(path, FIND_MS_MAX)
+      const servers = [...told].map(([peerId, { current, past }]) => ({
+        ...{ peerId, name: status.nameOf(peerId), current },
+        past: past.map(({ entry }) => entry)
+      }))
+      const silent = status.others().filter((id) => !told.has(id))
+      return { servers, silent: silent.map((id) => status.nameOf(id)) }
+    },
+    bring: (hash, bytes, peerIds) => replicator.bring(hash, bytes, peerIds)
   }
 }
 

@@ -144,8 +144,8 @@ export interface BlobStore {
   publish(staged: NamelessBlob): Promise<FileStamp>
   /** Removes the temporary name of a blob, published or not. Never throws. */
   finish(staged: NamelessBlob): void
-  /** Undefined if there is no such file. */
-  open(hash: ContentHash): OpenBlob | undefined
+  /** In blobs/, or in the trash if that is asked for. Undefined if there is no such file. */
+  open(hash: ContentHash, place?: 'blobs' | 'trash'): OpenBlob | undefined
   stamp(hash: ContentHash): FileStamp | undefined
   /** Reads and hashes the file; undefined if there is none. */
   rehash(

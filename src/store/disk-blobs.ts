@@ -121,8 +121,8 @@ export class DiskBlobs implements BlobStore {
     for (const file of [staged.data, staged.note]) removeQuietly(file)
   }
 
-  open(hash: ContentHash): OpenBlob | undefined {
-    return OpenFile.at(blobFile(this.#parts.folder, 'blobs', hash))
+  open(hash: ContentHash, place: 'blobs' | 'trash' = 'blobs'): OpenBlob | undefined {
+    return OpenFile.at(blobFile(this.#parts.folder, place, hash))
   }
 
   stamp(hash: ContentHash): FileStamp | undefined {

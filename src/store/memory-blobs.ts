@@ -111,8 +111,8 @@ export class MemoryBlobs implements BlobStore {
     if (staging !== undefined) this.#notes.delete(staging.note)
   }
 
-  open(hash: ContentHash): OpenBlob | undefined {
-    const file = this.#files.blobs.get(hash)
+  open(hash: ContentHash, place: 'blobs' | 'trash' = 'blobs'): OpenBlob | undefined {
+    const file = this.#files[place].get(hash)
     if (file === undefined) return undefined
     const { stamp } = file
     return {

@@ -244,10 +244,14 @@ describe.each(STORES)('a store of blobs (%s)', (_kind, open) => {
       const stamp = await store.moveTo(hash, 'trash')
       expect(stamp).toMatchObject({ ino: before?.ino, mtimeMs: before?.mtimeMs, size: 1000 })
       expect([store.placeOf(hash), store.open(hash)]).toEqual(['trash', undefined])
+      const inTrash = store.open(hash, 'trash')
+      expect(inTrash?.stamp).toEqual(stamp)
+      expectSame(inTrash?.readAll(), testBytes(1000))
+      inTrash?.close()
     }
     for (let n = 0; n < 2; n++) {
       expect(await store.moveTo(hash, 'blobs')).toEqual(store.stamp(hash))
-      expect(store.placeOf(hash)).toBe('blobs')
+      expect([store.placeOf(hash), store.open(hash, 'trash')]).toEqual(['blobs', undefined])
     }
     expect((await store.rehash(hash))?.hash).toBe(hash)
   })

@@ -2,12 +2,19 @@
 // not.
 
 import { z } from 'zod'
-import { type Entry, type ImageEntry, isImage } from '../../../protocols/entry.ts'
+import { type Entry, type ImageEntry, isImage, wins } from '../../../protocols/entry.ts'
 import { type ContentHash, cidOf } from '../../../protocols/hash.ts'
 import { fileNameOf, parsePath } from '../../../protocols/path.ts'
 import { versionMs } from '../../../protocols/version.ts'
 import { NodeError } from '../../base/errors.ts'
-import type { BlobRow, PastVersion } from '../../index/rows.ts'
+import {
+  gatherHistory,
+  type KnownHistory,
+  type KnownVersion,
+  silence
+} from '../../flows/history.ts'
+import type { ServerHistory } from '../../flows/parts.ts'
+import type { BlobRow } from '../../index/rows.ts'
 import {
   describedImageShape,
   describeImage,
@@ -64,8 +71,6 @@ const deletedShape = z.object({
 
 /** Servers that have not answered after this are described by what they said last. */
 const ASK_MS_MAX = 2000
-/** Versions of one path that are shown. */
-const HISTORY_MAX = 1000
 const paramsShape = z.object({ '*': z.string() })
 
 export function fileRoutes(parts: HttpParts, options: ApiOptions): Route[] {
@@ -92,35 +97,52 @@ async function describe(
   { params, signal }: ApiRequest
 ): Promise<unknown> {
   const path = parsePath((params as z.output<typeof paramsShape>)['*'])
-  const { nameOf } = viewpointOf(parts)
-  const { index, journal } = parts.flows
-  const current = index.get(path)
+  const { index } = parts.flows
+  const live = index.image(path)
+  const asking = live && askHolders(parts, live, signal)
+  const [known, asked] = await Promise.all([gatherHistory(parts.flows, path), asking])
+  const current = index.get(path) ?? newestOf(known)
   if (current === undefined) {
-    throw new NodeError('NOT_FOUND', `There is no image ${path}, and none was deleted here.`, {
-      path
-    })
+    const sentence = `There is no image ${path}, and none was deleted.${silence(known)}`
+    throw new NodeError('NOT_FOUND', sentence, { path })
   }
-  const past = await index.past(path, HISTORY_MAX)
-  const history = historyOf({
-    current,
-    past,
-    journal: journal.lines,
-    nodeName: parts.node.name,
-    nameOf
-  })
-  return isImage(current)
-    ? describeLive(parts, current, history, signal)
-    : describeDeleted(parts, options, current, past[0], history)
+  if (!isImage(current)) return describeDeleted(parts, options, current, known)
+  // it was replaced meanwhile, or another server alone has heard of it
+  const isAsked = live?.hash === current.hash && asked !== undefined
+  const answers = isAsked ? asked : await askHolders(parts, current, signal)
+  return describeLive(parts, current, known, answers)
 }
 
-async function describeLive(
+function askHolders(
+  { meshStatus }: HttpParts,
+  { hash, version }: ImageEntry,
+  signal: AbortSignal
+): Promise<readonly HolderAnswer[]> {
+  return meshStatus?.askHolders(hash, version, ASK_MS_MAX, signal) ?? Promise.resolve([])
+}
+
+/** What other servers say that the path is, where nothing of it is known here. */
+function newestOf({ servers }: KnownHistory): Entry | undefined {
+  const entries = servers.flatMap(({ current }) => current ?? [])
+  return entries.reduce<Entry | undefined>((a, b) => (a && wins(a, b) ? a : b), undefined)
+}
+
+function linesOf(parts: HttpParts, { versions }: KnownHistory): HistoryLine[] {
+  return historyOf({
+    versions: versions.map(({ entry }) => entry),
+    journal: parts.flows.journal.lines,
+    nodeName: parts.node.name,
+    nameOf: viewpointOf(parts).nameOf
+  })
+}
+
+function describeLive(
   parts: HttpParts,
   entry: ImageEntry,
-  history: HistoryLine[],
-  signal: AbortSignal
-): Promise<z.output<typeof liveShape>> {
-  const { hash, version } = entry
-  const asked = (await parts.meshStatus?.askHolders(hash, version, ASK_MS_MAX, signal)) ?? []
+  known: KnownHistory,
+  asked: readonly HolderAnswer[]
+): z.output<typeof liveShape> {
+  const { hash } = entry
   const row = parts.flows.index.blob(hash)
   const facts = describeImage(entry, row, viewpointOf(parts))
   const own = {
@@ -134,8 +156,8 @@ async function describeLive(
     ...facts,
     servers,
     replicas: servers.filter(({ has }) => has).length,
-    history,
-    complete: asked.every(({ has }) => has !== undefined),
+    history: linesOf(parts, known),
+    complete: known.silent.length === 0 && asked.every(({ has }) => has !== undefined),
     deleted: false
   }
 }
@@ -180,33 +202,25 @@ function describeDeleted(
   parts: HttpParts,
   { trashKeepMs }: ApiOptions,
   tombstone: Entry,
-  last: PastVersion | undefined,
-  history: HistoryLine[]
+  known: KnownHistory
 ): z.output<typeof deletedShape> {
-  const { hash } = last?.entry ?? {}
-  const row = hash === undefined ? undefined : parts.flows.index.blob(hash)
-  const isKept = row?.state === 'held' || row?.state === 'trashed'
-  const server = {
-    name: parts.node.name,
-    has: false,
-    verified_at: null,
-    reason: isKept
-      ? 'it was deleted; the trash still holds its bytes'
-      : 'it was deleted, and its bytes are gone',
-    next_try_at: null
-  }
+  const images = known.versions.filter(({ entry }) => isImage(entry))
+  const last = images.find(({ sinceMs }) => sinceMs !== undefined) ?? images[0]
+  const image = last?.entry
+  const row = image?.hash && parts.flows.index.blob(image.hash)
+  const isKept = last?.sinceMs !== undefined && (row?.state === 'held' || row?.state === 'trashed')
   return {
     path: tombstone.path,
     filename: fileNameOf(tombstone.path),
-    size: last?.entry.bytes ?? null,
-    hash: last?.entry.md5 ?? null,
-    sha256: hash ?? null,
-    cid: hash === undefined ? null : cidOf(hash),
-    mime_type: last?.entry.mediaType ?? null,
-    recognized: last === undefined ? null : isRecognized(last.entry),
-    width: last?.entry.width ?? null,
-    height: last?.entry.height ?? null,
-    source_url: last?.entry.sourceUrl ?? null,
+    size: image?.bytes ?? null,
+    hash: image?.md5 ?? null,
+    sha256: image?.hash ?? null,
+    cid: image?.hash === undefined ? null : cidOf(image.hash),
+    mime_type: image?.mediaType ?? null,
+    recognized: image === undefined ? null : isRecognized(image),
+    width: image?.width ?? null,
+    height: image?.height ?? null,
+    source_url: image?.sourceUrl ?? null,
     writer: viewpointOf(parts).nameOf(tombstone.writer),
     created_at: isoTime(tombstone.createdMs),
     modified_at: isoTime(versionMs(tombstone.version)),
@@ -215,10 +229,30 @@ function describeDeleted(
     local: false,
     replicas: 0,
     url: null,
-    recoverable_until: last !== undefined && isKept ? isoTime(last.sinceMs + trashKeepMs) : null,
-    servers: [server],
-    history,
-    complete: (parts.mesh?.servers() ?? []).length === 0,
+    recoverable_until: isKept ? isoTime(last.sinceMs + trashKeepMs) : null,
+    servers: [
+      lacking(
+        parts.node.name,
+        isKept
+          ? 'it was deleted; the trash still holds its bytes'
+          : 'it was deleted, and its bytes are gone'
+      ),
+      ...known.servers.map((server) => lacking(server.name, whyDeleted(server, last))),
+      ...known.silent.map((name) => lacking(name, 'it is not connected, or did not answer in time'))
+    ],
+    history: linesOf(parts, known),
+    complete: known.silent.length === 0,
     deleted: true
   }
+}
+
+function lacking(name: string, reason: string): DescribedServer {
+  return { name, has: false, verified_at: null, reason, next_try_at: null }
+}
+
+/** What another server has of an image that was deleted here. */
+function whyDeleted(server: ServerHistory, last: KnownVersion | undefined): string {
+  if (isImage(server.current)) return 'it has not heard of the deletion yet'
+  if (last?.on.includes(server)) return 'it was deleted; this server keeps the version for restore'
+  return 'it was deleted'
 }

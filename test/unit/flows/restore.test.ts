@@ -1,9 +1,14 @@
 import { hash as digest } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { ContentHash } from '../../../protocols/hash.ts'
+import { encodeEntry, KIND_IMAGE } from '../../../protocols/entry.ts'
+import type { ContentHash, Md5 } from '../../../protocols/hash.ts'
 import { parsePath } from '../../../protocols/path.ts'
+import { versionAt } from '../../../protocols/version.ts'
+import type { FlowParts } from '../../../src/flows/parts.ts'
 import { remove } from '../../../src/flows/remove.ts'
 import { restore } from '../../../src/flows/restore.ts'
+import { verifyBlob } from '../../../src/flows/verify-blob.ts'
+import { fakeRemote } from '../../support/fake-remote.ts'
 import { type MemoryNode, openMemoryNode, tinyImage } from '../../support/memory-node.ts'
 import { faultsOf } from '../../support/random-flows.ts'
 
@@ -83,4 +88,85 @@ test('a refused restore leaves the trash as it was', async () => {
   await expect(restore(node.flows, other, hashOf(1))).rejects.toMatchObject({ code: 'NOT_FOUND' })
   await node.flows.settler.idle()
   expect(await faultsOf(node)).toEqual([])
+})
+
+describe('a version that only other servers keep', () => {
+  const image = tinyImage(7)
+  const hash = hashOf(7)
+  const old = encodeEntry({
+    ...{ kind: KIND_IMAGE, path: A, deleted: false, version: versionAt(1000), writer: 'peer-b' },
+    ...{ hash, md5: digest('md5', image) as Md5, bytes: image.byteLength },
+    ...{ mediaType: 'image/svg+xml', width: 4, createdMs: 500, sourceUrl: 'http://x/7' }
+  })
+  const b = { peerId: 'peer-b', name: 'b', current: undefined, past: [old] }
+  const c = { peerId: 'peer-c', name: 'c', current: undefined, past: [] }
+  let asked: string[]
+
+  /** The node among others, of which b sends what it keeps if `sends`. */
+  function beside(sends: boolean, silent: string[] = []): FlowParts {
+    asked = []
+    const remote = fakeRemote({
+      history: async () => ({ servers: [c, b], silent }),
+      bring: async (_hash, bytesMax, peerIds) => {
+        asked.push(...peerIds)
+        const bytes = (async function* () {
+          yield image
+        })()
+        return sends ? node.store.stage(bytes, { bytesMax }) : undefined
+      }
+    })
+    return { ...node.flows, remote }
+  }
+
+  test('comes from there, as it was, and stands above what was here', async () => {
+    await putAll(1)
+    const { entry, outcome } = await restore(beside(true), A, hash)
+    await node.flows.settler.idle()
+    expect(outcome).toBe('restored')
+    expect(entry).toMatchObject({ hash, width: 4, createdMs: 500, sourceUrl: 'http://x/7' })
+    expect([entry.writer, entry.replaces !== undefined]).toEqual(['peer-a', true])
+    expect(asked).toEqual(['peer-b'])
+    expect([node.view.at('a.svg'), node.store.placeOf(hashOf(1))]).toEqual([hash, 'trash'])
+    expect(await faultsOf(node)).toEqual([])
+  })
+
+  test('is found without its hash where nothing is kept here', async () => {
+    expect((await restore(beside(true), A)).entry.hash).toBe(hash)
+  })
+
+  test('heals all that have lost the same bytes', async () => {
+    await node.put('b.svg', image)
+    node.store.damage(hash, 'by writing')
+    await verifyBlob(node.flows, hash)
+    expect(node.view.at('b.svg')).toBeUndefined()
+    await restore(beside(true), A)
+    await node.flows.settler.idle()
+    expect([node.view.at('a.svg'), node.view.at('b.svg')]).toEqual([hash, hash])
+  })
+
+  test('is not asked for where the version is kept here', async () => {
+    await putAll(1, 2)
+    await restore(beside(true), A, hashOf(1))
+    await restore(beside(true), A)
+    expect(asked).toEqual([])
+  })
+
+  test('stays there if its bytes do not come, and the error says where', async () => {
+    await putAll(1)
+    const failing = restore(beside(false), A, hash)
+    await expect(failing).rejects.toMatchObject({
+      code: 'NOT_AVAILABLE',
+      message: expect.stringMatching(/kept on b,.*POST \/api\/restore/)
+    })
+    expect(node.flows.index.image(A)?.hash).toBe(hashOf(1))
+    expect(await faultsOf(node)).toEqual([])
+  })
+
+  test('that nobody keeps is not found, and the error says who was not asked', async () => {
+    const failing = restore(beside(true, ['d', 'e']), A, hashOf(9))
+    await expect(failing).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      message: expect.stringMatching(/No server that answered keeps it.*: d, e\.$/)
+    })
+  })
 })

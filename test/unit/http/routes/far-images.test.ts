@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { cidOf, parseHash } from '../../../../protocols/hash.ts'
-import type { ReadableBlob, Remote } from '../../../../src/flows/parts.ts'
+import type { ReadableBlob } from '../../../../src/flows/parts.ts'
 import { want } from '../../../support/blob-holders.ts'
+import { fakeRemote } from '../../../support/fake-remote.ts'
 import { startHttpNode } from '../../../support/http-node.ts'
 import { tinyImage } from '../../../support/memory-node.ts'
 
@@ -20,8 +21,7 @@ describe('an image that other servers have', () => {
       },
       close: () => asked.push('close')
     }
-    const remote: Remote = {
-      fetch: async () => undefined,
+    const remote = fakeRemote({
       open: async () => {
         asked.push('open')
         return sends ? { blob, from: 'b' } : undefined
@@ -30,7 +30,7 @@ describe('an image that other servers have', () => {
         asked.push('find')
         return sends ? 'b' : undefined
       }
-    }
+    })
     const beside = await startHttpNode({
       parts: ({ flows }) => ({ flows: { ...flows, remote } })
     })
