@@ -1,10 +1,15 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Entry } from '../../../../protocols/entry.ts'
 import { parsePath } from '../../../../protocols/path.ts'
+import { versionAt } from '../../../../protocols/version.ts'
+import type { ServerHistory } from '../../../../src/flows/parts.ts'
 import { remove } from '../../../../src/flows/remove.ts'
 import { restore } from '../../../../src/flows/restore.ts'
 import { verifyBlob } from '../../../../src/flows/verify-blob.ts'
 import { describedImageShape } from '../../../../src/http/describe-image.ts'
 import { fileRoutes } from '../../../../src/http/routes/file.ts'
+import { fakeRemote } from '../../../support/fake-remote.ts'
+import { imageEntry } from '../../../support/memory-entries.ts'
 import { DAY_MS, type MemoryNode, openMemoryNode, tinyImage } from '../../../support/memory-node.ts'
 import { serveRoutes } from '../../../support/serve-routes.ts'
 
@@ -144,4 +149,59 @@ test('what never was is not found; what can not be a path is refused', async () 
   expect(answer.statusCode).toBe(404)
   expect(answer.json()).toMatchObject({ code: 'NOT_FOUND' })
   expect((await ask('a%2F%2Fb')).statusCode).toBe(422)
+})
+
+/** What the route says if other servers keep these versions, given as their node has them. */
+async function besides(path: string, servers: ServerHistory[], silent: string[] = []) {
+  const remote = fakeRemote({ history: async () => ({ servers, silent }) })
+  const parts = { ...node.http, flows: { ...node.flows, remote } }
+  return serveRoutes(fileRoutes(parts, node.options)).inject(
+    `/file-sync/api/file-sync/file/${path}`
+  )
+}
+
+const at = (ms: number, more = {}) => imageEntry(X, versionAt(ms), { writer: 'b', ...more })
+const server = (name: string, current?: Entry, past: Entry[] = []): ServerHistory => ({
+  ...{ peerId: `peer-${name}`, name, current, past }
+})
+
+test('what other servers keep is told with what is kept here, each version once', async () => {
+  const { entry } = await put(1)
+  const older = at(1000)
+  const servers = [server('b', entry, [older]), server('c', entry, [older])]
+  const body = (await besides(URL_X, servers)).json()
+  expect(events(body)).toEqual(['added', 'replaced'])
+  expect(body).toMatchObject({ complete: true, history: [{ sha256: older.hash }, {}] })
+})
+
+test('while a member is silent the history is not complete', async () => {
+  await put(1)
+  const body = (await besides(URL_X, [], ['b'])).json()
+  expect([events(body), body.complete]).toEqual([['added'], false])
+})
+
+test('a deleted image says what each server has of it', async () => {
+  const { entry } = await put(1)
+  await removeX()
+  const tombstone = node.flows.index.get(X)
+  const servers = [...[server('b', tombstone, [entry]), server('c', entry), server('d', tombstone)]]
+  const body = (await besides(URL_X, servers, ['e'])).json()
+  expect(body.servers).toMatchObject([
+    ...[{ name: 'a', reason: expect.stringContaining('trash') }],
+    ...[{ name: 'b', reason: expect.stringContaining('keeps the version') }],
+    ...[{ name: 'c', reason: expect.stringContaining('not heard') }],
+    ...[{ name: 'd', reason: 'it was deleted' }],
+    ...[{ name: 'e', reason: expect.stringContaining('did not answer') }]
+  ])
+  expect([events(body), body.complete]).toEqual([['added', 'deleted'], false])
+})
+
+test('an image that only other servers know is described by their word', async () => {
+  const live = (await besides(URL_X, [server('b', at(1000)), server('c', at(2000))])).json()
+  expect(live).toMatchObject({ state: 'pending', local: false, deleted: false, writer: 'b' })
+  expect(live.modified_at).toBe(new Date(2000).toISOString())
+  const gone = (await besides(URL_X, [server('b', at(2000, { deleted: true }), [at(1000)])])).json()
+  expect(gone).toMatchObject({ deleted: true, size: 1000, recoverable_until: null })
+  const none = await besides(URL_X, [server('b')], ['c'])
+  expect([none.statusCode, none.json().detail]).toEqual([404, expect.stringMatching(/: c\.$/)])
 })
