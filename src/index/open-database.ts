@@ -24,6 +24,9 @@ const LEVEL_OPTIONS = {
   maxFileSize: 32 * 2 ** 20
 } as const
 
+/** No key is longer: a path has at most 1,024 bytes, and no table adds more than 100. */
+const KEY_BYTES_MAX = 2048
+
 /** `folder` must be a real path. Errors: FOLDER_IN_USE, DISK_FULL, DISK_FAULT. */
 export async function openDatabase(folder: string): Promise<Database> {
   const inUse = (cause?: unknown) =>
@@ -56,6 +59,10 @@ export async function openDatabase(folder: string): Promise<Database> {
           { cause: error }
         )
   }
+  // Level writes the keys of synchronous reads into a buffer, and takes it for large enough unless
+  // a key fills it to the last byte. One that would be cut amid a character does not fill it: then
+  // a shorter key is read. The buffer is made by the first read, a little longer than its key.
+  level.getSync('x'.repeat(KEY_BYTES_MAX))
   level.on('closed', () => openFolders.delete(folder))
   level.on('open', () => openFolders.add(folder)) // opened anew
   return level as unknown as Database

@@ -47,6 +47,24 @@ for (const [name, open] of [
 
     const put = (d: ImageDraft) => index.change((tx) => tx.putImage(d))
 
+    test('paths of all lengths and letters are found, each for itself', async () => {
+      const paths = ['x', '\u00e9', '\u56fe', '\u{1f600}'].flatMap((letter) =>
+        [1, 20, 60, 80, 85, 170, 250].flatMap((count) => {
+          const folder = letter.repeat(count)
+          return [folder, `${folder}.jpg`, `${folder}/${letter}`]
+        })
+      )
+      for (const path of paths) await put(draft(path, path))
+      for (const path of paths) {
+        expect(index.image(parsePath(path))?.path).toBe(path)
+        const seen = await index.change((tx) => tx.get(parsePath(path)))
+        expect(seen?.path).toBe(path)
+      }
+      for (const path of paths) await index.change((tx) => tx.deleteImage(parsePath(path)))
+      expect(index.counts()).toMatchObject({ images: 0, tombstones: paths.length })
+      expect(await auditIndex(test_.database)).toEqual([])
+    })
+
     test('an image that was put is found by path, hash, MD5, source, id and version', async () => {
       const d = draft('cats/tom.jpg', 'tom', { sourceUrl: 'http://example.org/tom', width: 3 })
       const { entry } = await put(d)
