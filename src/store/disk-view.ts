@@ -50,10 +50,10 @@ interface MadeFile {
 interface Obstacle {
   readonly part: number
   /**
-   * taken: the disk needs or knows this name for something else. foreign: something that can be set
-   * aside.
+   * taken: the disk needs or knows this name for something else. same: the very file is there,
+   * under this name or one that the disk takes for it. foreign: something that can be set aside.
    */
-  readonly kind: 'taken' | 'foreign'
+  readonly kind: 'taken' | 'same' | 'foreign'
 }
 
 /**
@@ -160,6 +160,7 @@ export class DiskView implements ImageView {
       const inTheWay = prefixOf(name, obstacle.part)
       const taken = obstacle.kind === 'taken' ? obstacle.part : await foldedPart(images, inTheWay)
       if (taken !== undefined && !suffixed.has(taken)) suffixed.add(taken)
+      else if (obstacle.kind === 'same') return name
       else if (inTheWay === name && (await this.#replaceEqual(made, name))) return name
       else await this.#setAside(inTheWay)
     }
@@ -197,8 +198,8 @@ export class DiskView implements ImageView {
     const there = lookAt(at)
     if (there === 'too long' || there?.isDirectory()) return { part: last, kind: 'taken' }
     if (there === undefined && giveName(made.file, at)) return undefined
-    if (there?.isFile() && there.ino === made.ino) return undefined
-    return { part: last, kind: 'foreign' }
+    const isSame = there?.isFile() && there.ino === made.ino
+    return { part: last, kind: isSame ? 'same' : 'foreign' }
   }
 
   /** Takes the place of somebody's file with the very same bytes: nothing is lost with it. */

@@ -10,27 +10,50 @@ const NAME_BYTES_MAX = 255
 const MADE_NAME_BYTES_MAX = 140
 /** A longer "extension" is part of the name. */
 const EXTENSION_BYTES_MAX = 20
+const MADE = /~[0-9a-f]{10}$/i
 
 /**
  * The path with a suffix in the parts that need one: those in `taken` (by their position), because
- * the disk has something else under that name, and those that are too long. The suffix depends on
- * the path alone, so that all paths of a folder agree on its name: `a/b.jpg` with part 1 taken is
+ * the disk has something else under that name, those that are too long, and those that look as if
+ * they had one, so that no path is the name of another. The suffix depends on the path alone, so
+ * that all paths of a folder agree on its name: `a/b.jpg` with part 1 taken is
  * `a/b~0123456789.jpg`.
  */
 export function planViewName(path: ImagePath, taken: ReadonlySet<number>): string {
   const parts = path.split('/')
   const names = parts.map((part, i) => {
-    if (!taken.has(i) && Buffer.byteLength(part) <= NAME_BYTES_MAX) return part
-    return madeName(part, parts.slice(0, i + 1).join('/'), i === parts.length - 1)
+    const fits = Buffer.byteLength(part) <= NAME_BYTES_MAX && !looksMade(part)
+    return fits && !taken.has(i) ? part : madeName(parts, i)
   })
   return names.join('/')
 }
 
-function madeName(part: string, prefix: string, isFile: boolean): string {
-  const dot = isFile ? part.lastIndexOf('.') : -1
-  const hasExtension = dot > 0 && Buffer.byteLength(part.slice(dot)) <= EXTENSION_BYTES_MAX
-  const extension = hasExtension ? part.slice(dot) : ''
-  const stem = hasExtension ? part.slice(0, dot) : part
+/** Whether a path may have got this name, whatever was in its way. */
+export function isViewNameOf(name: string, path: ImagePath): boolean {
+  const names = name.split('/')
+  const parts = path.split('/')
+  return (
+    names.length === parts.length &&
+    parts.every((part, i) => names[i] === part || names[i] === madeName(parts, i))
+  )
+}
+
+function madeName(parts: readonly string[], i: number): string {
+  const part = parts[i] as string
+  const isFile = i === parts.length - 1
+  const { stem, extension } = isFile ? splitName(part) : { stem: part, extension: '' }
+  const prefix = parts.slice(0, i + 1).join('/')
   const suffix = `~${createHash('sha256').update(prefix).digest('hex').slice(0, 10)}${extension}`
   return cutToBytes(stem, MADE_NAME_BYTES_MAX - Buffer.byteLength(suffix)) + suffix
+}
+
+function looksMade(part: string): boolean {
+  return MADE.test(part) || MADE.test(splitName(part).stem)
+}
+
+function splitName(part: string): { stem: string; extension: string } {
+  const dot = part.lastIndexOf('.')
+  const hasExtension = dot > 0 && Buffer.byteLength(part.slice(dot)) <= EXTENSION_BYTES_MAX
+  if (!hasExtension) return { stem: part, extension: '' }
+  return { stem: part.slice(0, dot), extension: part.slice(dot) }
 }

@@ -150,6 +150,25 @@ describe.each([
     expect(await view.show(parsePath('z'), other, beside)).toMatchObject({ name: beside?.name })
   })
 
+  test('a path that looks like the name another one got has a file of its own', async () => {
+    const { store, view, at, setAside } = await make()
+    for (const [first, second] of [
+      [1, 2],
+      [3, 3]
+    ] as const) {
+      const [one, other] = [await put(store, first), await put(store, second)]
+      await view.show(parsePath(`${first}/x`), one, undefined)
+      const made = await view.show(parsePath(`${first}/x/y`), one, undefined)
+      if (made === undefined) throw new Error('not shown')
+      const look = await view.show(parsePath(made.name), other, undefined)
+      if (look === undefined) throw new Error('not shown')
+      expect([at(made.name), at(look.name)]).toEqual([one, other])
+      await view.hide(look)
+      expect([at(made.name), at(look.name)]).toEqual([one, undefined])
+    }
+    expect(setAside()).toBe(0)
+  })
+
   test('a blob that is not there is not shown', async () => {
     const { view, at } = await make()
     expect(await view.show(A, parseHash('0'.repeat(64)), undefined)).toBeUndefined()

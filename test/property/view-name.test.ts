@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type ImagePath, PATH_BYTES_MAX, pathFault } from '../../protocols/path.ts'
-import { planViewName } from '../../src/store/plan-view-name.ts'
+import { isViewNameOf, planViewName } from '../../src/store/plan-view-name.ts'
 
 // No character that a path refuses: filtering whole paths would hardly let one through.
 const character = fc.oneof(
@@ -40,11 +40,31 @@ test('view names stay inside, fit, and come out the same', () => {
   )
 })
 
-test('paths that differ get names that differ', () => {
+test('paths that differ get names that differ, whatever is in their way', () => {
   fc.assert(
-    fc.property(path, path, taken, (one, other, taken) => {
+    fc.property(path, path, taken, taken, (one, other, taken, others) => {
       fc.pre(one !== other)
-      expect(planViewName(one, taken)).not.toBe(planViewName(other, taken))
+      expect(planViewName(one, taken)).not.toBe(planViewName(other, others))
+    })
+  )
+})
+
+test('no path is the name of another, though it was made to look so', () => {
+  fc.assert(
+    fc.property(path, taken, taken, (path, taken, others) => {
+      const name = planViewName(path, taken)
+      fc.pre(name !== path && pathFault(name) === undefined)
+      expect(planViewName(name as ImagePath, others)).not.toBe(name)
+    })
+  )
+})
+
+test('a name is known again as that of its path alone', () => {
+  fc.assert(
+    fc.property(path, path, taken, (path, other, taken) => {
+      fc.pre(path !== other)
+      const name = planViewName(path, taken)
+      expect([isViewNameOf(name, path), isViewNameOf(name, other)]).toEqual([true, false])
     })
   )
 })

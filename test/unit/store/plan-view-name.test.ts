@@ -16,6 +16,17 @@ test('a part that is taken gets a suffix, before the extension of the last', () 
   expect(plan('.hidden', 0)).toMatch(/^\.hidden~[0-9a-f]{10}$/)
 })
 
+test('a part that looks as if it had a suffix gets one', () => {
+  const looking = ['b~0123456789.jpg', 'b~0123456789', 'b~ABCDEF0123.JPG']
+  for (const name of looking) expect(plan(name)).toMatch(/~[0-9a-fA-F]{10}~[0-9a-f]{10}/)
+  expect(plan('b.c~0123456789')).toMatch(/^b~[0-9a-f]{10}\.c~0123456789$/)
+  expect(plan('a~0123456789/b.jpg')).toMatch(/^a~0123456789~[0-9a-f]{10}\/b\.jpg$/)
+  expect(plan('b~0123456789.jpg/c.jpg')).toMatch(/^b~0123456789\.jpg~[0-9a-f]{10}\/c\.jpg$/)
+  for (const name of ['b~012345678.jpg', 'b~0123456789x.jpg', 'b~x123456789']) {
+    expect(plan(name)).toBe(name)
+  }
+})
+
 test('all paths of a folder agree on its suffix; other folders differ', () => {
   const folder = (path: string) => plan(path, 0).split('/')[0]
   expect(folder('a/b.jpg')).toBe(folder('a/c/d.jpg'))
