@@ -70,6 +70,8 @@ export type DutyOptions = Pick<
   readonly ingest: IngestOptions
 }
 
+const REFUSED_LOGGED_MAX = 100
+
 export function createDuties(parts: DutyParts, options: DutyOptions): Duties {
   const { flows, folder } = parts
   const { index, log, clock } = flows
@@ -261,9 +263,14 @@ function foundFiles({ images }: Folder, log: Log): FoundFiles {
 }
 
 function readLegacy({ folder, flows }: DutyParts): Map<string, LegacyFile> {
+  let refused = 0
+  const refuse = (path: string, reason: string) => {
+    if (++refused > REFUSED_LOGGED_MAX) return
+    flows.log.warn({ path, reason }, 'file_index.json names what can not be a path')
+  }
   try {
     const text = readLegacyIndexText(metadataFiles(folder))
-    return text === undefined ? new Map() : readLegacyIndex(text)
+    return text === undefined ? new Map() : readLegacyIndex(text, refuse)
   } catch (error) {
     flows.log.warn(
       { err: error },

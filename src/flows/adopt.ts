@@ -12,6 +12,7 @@ import { NodeError } from '../base/errors.ts'
 import { forEachAtOnce } from '../base/for-each.ts'
 import type { TaskControl } from '../base/task-board.ts'
 import { type StagedBlob, sameStamp } from '../store/blob-store.ts'
+import { isViewNameOf } from '../store/plan-view-name.ts'
 import type { ForeignFile, FoundFile } from '../store/scan.ts'
 import { checkExtension, type IngestOptions, ingest } from './ingest.ts'
 import type { LegacyFile } from './legacy-index.ts'
@@ -133,11 +134,21 @@ async function visit(
   file: FoundFile
 ): Promise<'known' | 'young' | 'taken' | 'other-md5'> {
   const path = parsePath(file.name)
-  if (parts.index.get(path) !== undefined) return 'known'
+  if (parts.index.get(path) !== undefined) {
+    checkSpelling(parts, path, file)
+    return 'known'
+  }
   checkExtension(options, path)
   // A date far in the future is as good as one in the past: nobody has just written it.
   if (Math.abs(parts.clock.now() - file.mtimeMs) < QUIET_MS) return 'young'
   return takeIn(parts, options, found, file, path, legacy.get(path))
+}
+
+/** Two files whose names differ in the spelling of accents alone would be one image. */
+function checkSpelling({ index }: FlowParts, path: ImagePath, { name, ino }: FoundFile): void {
+  const shown = index.view(path)
+  if (shown?.name.normalize('NFC') !== path || shown.name === name || shown.ino === ino) return
+  throw new WireError('BAD_PATH', `${shown.name} is the same path, spelled otherwise: rename one`)
 }
 
 /** What concerns this file alone; anything else ends the whole work. */
@@ -189,10 +200,13 @@ async function takeIn(
   return other ? 'other-md5' : 'taken'
 }
 
-/** Whether the view made this file: under a name of its own making, where the path could not be. */
+/**
+ * Whether the view made this file, perhaps that of an earlier index: under a name of its own
+ * making, where the path could not be.
+ */
 async function isOfView({ index }: FlowParts, hash: ContentHash, name: string): Promise<boolean> {
   const paths = await index.pathsOf(hash, PATHS_MAX)
-  return paths.some((path) => index.view(path)?.name === name)
+  return paths.some((path) => index.view(path)?.name === name || isViewNameOf(name, path))
 }
 
 /** Undefined if the file has changed since it was found, or while it was read. */

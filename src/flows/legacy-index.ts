@@ -7,6 +7,7 @@
 import { SOURCE_URL_BYTES_MAX } from '../../protocols/entry.ts'
 import { type Md5, parseMd5 } from '../../protocols/hash.ts'
 import { parsePath } from '../../protocols/path.ts'
+import { WireError } from '../../protocols/wire-error.ts'
 
 export interface LegacyFile {
   readonly md5?: Md5 | undefined
@@ -16,9 +17,12 @@ export interface LegacyFile {
 
 /**
  * Files by path. Throws SyntaxError if the text is no JSON; entries that say nothing usable are
- * left out.
+ * left out. `onRefused` hears of names that can't be paths, and why.
  */
-export function readLegacyIndex(text: string): Map<string, LegacyFile> {
+export function readLegacyIndex(
+  text: string,
+  onRefused: (name: string, reason: string) => void = () => {}
+): Map<string, LegacyFile> {
   const found = new Map<string, LegacyFile>()
   const parsed: unknown = JSON.parse(text)
   const files = isObject(parsed) && isCollection(parsed.files) ? parsed.files : parsed
@@ -29,8 +33,13 @@ export function readLegacyIndex(text: string): Map<string, LegacyFile> {
       textOf(value.path) ??
       textOf(value.file_path) ??
       (Array.isArray(files) ? textOf(value.filename) : key)
-    const path = name === undefined ? undefined : pathOf(name)
-    if (path !== undefined) found.set(path, fileOf(value))
+    if (name === undefined) continue
+    try {
+      found.set(pathOf(name), fileOf(value))
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error
+      onRefused(name, error.message)
+    }
   }
   return found
 }
@@ -49,15 +58,11 @@ function urlOf(value: unknown): string | undefined {
   return url !== undefined && Buffer.byteLength(url) <= SOURCE_URL_BYTES_MAX ? url : undefined
 }
 
-/** Paths of the old index may start with the folder they lay in. */
-function pathOf(name: string): string | undefined {
-  try {
-    return parsePath(
-      name.replaceAll('\\', '/').replace(/^(?:\.?\/)*(?:(?:static\/)?(?:data\/)?images\/)?/, '')
-    )
-  } catch {
-    return undefined
-  }
+/** Paths of the old index may start with the folder they lay in. Throws WireError BAD_PATH. */
+function pathOf(name: string): string {
+  return parsePath(
+    name.replaceAll('\\', '/').replace(/^(?:\.?\/)*(?:(?:static\/)?(?:data\/)?images\/)?/, '')
+  )
 }
 
 function md5Of(value: unknown): Md5 | undefined {

@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import { parseMd5 } from '../../../protocols/hash.ts'
-import { PATH_BYTES_MAX, parsePath } from '../../../protocols/path.ts'
+import { parsePath } from '../../../protocols/path.ts'
 import type { StartedTask, TaskControl } from '../../base/task-board.ts'
 import { recordScan } from '../../flows/last-scan.ts'
 import { type VerifyReport, type VerifyScope, verify } from '../../flows/verify.ts'
@@ -18,13 +18,12 @@ export const VERIFY_WAIT_MS = 30_000
 const PATHS_MAX = 10_000
 
 const MD5_HEX = /^[0-9a-f]{32}$/i
-const pathField = z.string().max(PATH_BYTES_MAX)
 
 const bodyShape = z
   .object({
-    paths: z.array(pathField).max(PATHS_MAX).nullish(),
+    paths: z.array(z.string()).max(PATHS_MAX).nullish(),
     prefix: prefixField.nullish(),
-    path: pathField.nullish(),
+    path: z.string().nullish(),
     hash: z.string().regex(MD5_HEX, 'must be an MD5: 32 hex digits').nullish(),
     repair: z.boolean().nullish()
   })

@@ -6,6 +6,7 @@ import { versionMs } from '../../../protocols/version.ts'
 import { adopt, type FoundFiles } from '../../../src/flows/adopt.ts'
 import { type LegacyFile, readLegacyIndex } from '../../../src/flows/legacy-index.ts'
 import type { FileStamp } from '../../../src/store/blob-store.ts'
+import { planViewName } from '../../../src/store/plan-view-name.ts'
 import { type MemoryNode, openMemoryNode, tinyImage } from '../../support/memory-node.ts'
 
 const MINUTE_MS = 60_000
@@ -146,6 +147,38 @@ test('a file that the view made for another path is not taken in', async () => {
   write(name ?? '', 1)
   expect(await adoptAll()).toMatchObject({ adopted: 0, known: 1, refused: 0 })
   expect(node.flows.index.counts().images).toBe(1)
+})
+
+test('a file that an earlier index had shown for another path is not taken in', async () => {
+  const long = `${'x'.repeat(300)}.svg`
+  await node.put(long, tinyImage(1))
+  write(planViewName(parsePath(long), new Set()), 1)
+  write(planViewName(parsePath('y/a.svg'), new Set([1])), 1)
+  node.view.isOn = false // and so no row of the view is there
+  expect(await adoptAll()).toMatchObject({ adopted: 1, known: 1, refused: 0 })
+})
+
+test('of two files that are one path in two spellings, the second is refused by name', async () => {
+  const [nfd, nfc] = ['e\u0301.svg', '\u00e9.svg']
+  write(nfd, 1)
+  node.view.write(nfd, -1)
+  await adoptAll()
+  await node.flows.settler.idle()
+  expect(node.view.names()).toEqual([nfd])
+  write(nfc, 2)
+  expect(await adoptAll()).toMatchObject({ adopted: 0, known: 1, refused: 1 })
+  expect(errors).toEqual([`${nfc}: ${nfd} is the same path, spelled otherwise: rename one`])
+})
+
+test('names of the earlier index that can not be paths are told with the reason', () => {
+  const refused: string[] = []
+  const text = JSON.stringify({ 'a.svg': {}, '../b.svg': {}, 'data/images/c//d.svg': {} })
+  const legacy = readLegacyIndex(text, (name, reason) => refused.push(`${name}: ${reason}`))
+  expect([...legacy.keys()]).toEqual(['a.svg'])
+  expect(refused).toEqual([
+    expect.stringMatching(/^\.\.\/b\.svg: .*"\.\."/),
+    expect.stringMatching(/^data\/images\/c\/\/d\.svg: .*empty part/)
+  ])
 })
 
 test('a source of the earlier index that is too long is left out, not the image', async () => {
