@@ -252,7 +252,7 @@ function reading({ replicator, holders, histories, status }: Syncing): Remote {
         past: past.map(({ entry }) => entry)
       }))
       const silent = status.others().filter((id) => !told.has(id))
-      return { servers, silent: silent.map((id) => status.nameOf(id)) }
+      return { servers, silent: silent.map((id) => status.nameOf(id)).sort() }
     },
     bring: (hash, bytes, peerIds) => replicator.bring(hash, bytes, peerIds)
   }

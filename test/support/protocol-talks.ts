@@ -15,7 +15,7 @@ import { parsePath } from '../../protocols/path.ts'
 import type { Protocol } from '../../protocols/protocol.ts'
 import { requestSecret } from '../../protocols/secret/request.ts'
 import { secretProtocol } from '../../protocols/secret/serve.ts'
-import { ROOT_KEY } from '../../protocols/time-tree-shape.ts'
+import { EMPTY_NODE, ROOT_KEY } from '../../protocols/time-tree-shape.ts'
 import { MemoryBlobSource } from './memory-blob-source.ts'
 import { imageEntry, MemoryEntries } from './memory-entries.ts'
 import { never } from './serve-pair.ts'
@@ -68,6 +68,8 @@ const some = [
   imageEntry('c.png', 0x18bcfe5600010000n)
 ] as const
 
+const vouch = { member: 'peer-c', database: 'd3', until: 5 }
+
 function someEntries() {
   const source = new MemoryEntries()
   source.past = [{ entry: imageEntry('a.png', 0x18bcfe5600000000n), sinceMs: 5000 }]
@@ -87,6 +89,11 @@ async function askEntries(stream: ByteStream) {
     await client.range(ROOT_KEY, refOf(some[1]), never),
     await client.fetch([refOf(some[2]), { ...refOf(some[0]), version: 1n }], never),
     await client.status(never),
+    await client.prove(
+      { cut: 7, horizon: 3, sums: EMPTY_NODE, database: 'd1', vouches: [vouch] },
+      never
+    ),
+    await client.review({ refs: [refOf(some[2])], database: 'd1', vouches: [vouch] }, never),
     await client.history(parsePath('a.png'), never)
   ]
   await client.end(never)

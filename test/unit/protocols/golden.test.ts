@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import type { BlobsClient } from '../../../protocols/blobs/request.ts'
 import { BlobsClient as Blobs } from '../../../protocols/blobs/request.ts'
 import { blobsProtocol } from '../../../protocols/blobs/serve.ts'
+import { refOf } from '../../../protocols/entries/entry-ref.ts'
 import { EntriesClient } from '../../../protocols/entries/request.ts'
 import { entriesProtocol } from '../../../protocols/entries/serve.ts'
 import { parseHash } from '../../../protocols/hash.ts'
@@ -14,7 +15,7 @@ import { parsePath } from '../../../protocols/path.ts'
 import { requestSecret } from '../../../protocols/secret/request.ts'
 import { secretProtocol } from '../../../protocols/secret/serve.ts'
 import { STATUS } from '../../../protocols/status.ts'
-import { ROOT_KEY } from '../../../protocols/time-tree-shape.ts'
+import { EMPTY_NODE, ROOT_KEY } from '../../../protocols/time-tree-shape.ts'
 import { MemoryBlobSource } from '../../support/memory-blob-source.ts'
 import { imageEntry, MemoryEntries } from '../../support/memory-entries.ts'
 import { helloOf } from '../../support/protocol-talks.ts'
@@ -28,7 +29,12 @@ const bytesOf = ({ stream, server }: Served) => ({
 const entry = imageEntry('a.png', 0x018bcfe568000001n)
 const tombstone = imageEntry('b.png', 0x018bcfe568000002n, { deleted: true })
 
-async function entries(ask: (client: EntriesClient) => Promise<unknown>) {
+const vouch = { member: 'peer-c', database: 'd3', until: 70_000 }
+
+async function entries(
+  ask: (client: EntriesClient) => Promise<unknown>,
+  answers: Partial<MemoryEntries> = {}
+) {
   const source = new MemoryEntries([entry, tombstone])
   source.status = () => ({
     root: source.node(ROOT_KEY),
@@ -37,6 +43,8 @@ async function entries(ask: (client: EntriesClient) => Promise<unknown>) {
     wantRanges: [{ from: 1, to: 300 }],
     horizon: 0
   })
+  source.prove = async () => ({ equal: true, database: 'd2', vouches: [vouch] })
+  Object.assign(source, answers)
   source.past = [{ entry: imageEntry('a.png', 0x018bcfe560000000n), sinceMs: 300 }]
   const served = servePair(entriesProtocol, source)
   await ask(new EntriesClient(served.stream))
@@ -161,6 +169,59 @@ test('entries: status', async () => {
       "asked": "023200",
     }
   `)
+})
+
+test('entries: prove', async () => {
+  const claim = { cut: 300, horizon: 7, database: 'd1', vouches: [vouch] }
+  const sums = new MemoryEntries([entry, tombstone]).node(ROOT_KEY)
+  expect(await entries((client) => client.prove({ ...claim, sums }, never))).toMatchInlineSnapshot(`
+    {
+      "answered": "1c08014a180801120264321a100a06706565722d631202643318f0a204",
+      "asked": "673a6508ac0210071a48080110011a20864160f631c65946bd351a974cab952143e8dc87ce6b07bc8e3cedbd3ff83fe82220735f2bde26877697e574cbdbdcbbc1ac58f41ecc9463b50af25ed74c3df5b696220264312a100a06706565722d631202643318f0a204",
+    }
+  `)
+})
+
+test('entries: review', async () => {
+  const verdict = { refs: [refOf(entry), refOf(tombstone)], database: 'd1', vouches: [vouch] }
+  expect(await entries((client) => client.review(verdict, never))).toMatchInlineSnapshot(`
+    {
+      "answered": "06080152020802",
+      "asked": "4c424a0a480a30018bcfe568000001137c75bacac37dd7c24d10e549731146018bcfe5680000021a578107c4ae09fd5a2e53d1a874831b120264311a100a06706565722d631202643318f0a204",
+    }
+  `)
+})
+
+test('entries: a push that is put to review', async () => {
+  const push = (client: EntriesClient) => client.push([entry.raw], [], never)
+  const verdict = { refs: [refOf(entry)], database: 'd1', vouches: [vouch] }
+  expect(await entries(push, { push: async () => verdict })).toMatchInlineSnapshot(`
+    {
+      "answered": "3608011a321a300a18018bcfe568000001137c75bacac37dd7c24d10e549731146120264311a100a06706565722d631202643318f0a204",
+      "asked": "620a600a5e08011205612e706e67222000000000000000000000000000000000000000000000000000000000000000002901000068e5cf8b0132016142100000000000000000000000000000000048e8075209696d6167652f706e677080d095ffbc31",
+    }
+  `)
+})
+
+test('entries: what is compared beyond a horizon', async () => {
+  const before = { version: 0x018bcfe568000009n, pathHash: '01'.repeat(16) }
+  const asked = async (client: EntriesClient) => {
+    client.horizon = 300
+    await client.tree([{ key: ROOT_KEY }], never)
+    await client.pairs(ROOT_KEY, before, never)
+    await client.range(ROOT_KEY, before, never)
+    await client.status(never)
+  }
+  expect((await entries(asked)).asked).toMatchInlineSnapshot(
+    `"1212100a0b0a0930303030303030303010ac022a1a280a093030303030303030301218018bcfe5680000090101010101010101010101010101010118ac022a22280a093030303030303030301218018bcfe5680000090101010101010101010101010101010118ac0205320308ac02"`
+  )
+})
+
+test('entries: status of a node that has forgotten deletions', async () => {
+  const about = { wantsFiles: 0, wantsBytes: 0, wantRanges: [] }
+  const status = () => ({ root: EMPTY_NODE, ...about, horizon: 300 })
+  const { answered } = await entries((client) => client.status(never), { status })
+  expect(answered).toMatchInlineSnapshot(`"09080142050a0028ac02"`)
 })
 
 test('entries: history', async () => {
