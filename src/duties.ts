@@ -1,5 +1,6 @@
 // What a node does without being asked: it lets the trash grow old, retries what the disk refused,
-// writes the readable copy of its index, and takes in a collection that was there before it.
+// checks its index and writes the readable copy of it, and takes in a collection that was there
+// before it.
 
 import { join } from 'node:path'
 import type { Config } from '../config/schema.ts'
@@ -8,6 +9,7 @@ import type { Log } from './base/log.ts'
 import { type Loop, startLoop } from './base/loop.ts'
 import type { TaskBoard } from './base/task-board.ts'
 import { type AdoptReport, adopt, type FoundFiles } from './flows/adopt.ts'
+import { checkIndexDaily } from './flows/check-index.ts'
 import { type Collected, collect } from './flows/collect.ts'
 import { expire } from './flows/expire.ts'
 import { indexText } from './flows/export-index.ts'
@@ -37,6 +39,13 @@ const INDEX_OPEN_BYTES = 32 * 2 ** 20
 const EXPORT_HOURLY_ENTRIES_MAX = 100_000
 /** A stop does not wait longer for the readable copy: the old one stays. */
 const EXPORT_AT_STOP_MS_MAX = 10_000
+
+interface Work {
+  readonly everyMs: number
+  /** A minute after the start at the latest, where nothing is said. */
+  readonly firstMs?: number
+  do(signal: AbortSignal): Promise<unknown>
+}
 
 export interface Duties {
   /** To be done before the node answers: looks whether there is a collection to take in. */
@@ -100,7 +109,7 @@ export function createDuties(parts: DutyParts, options: DutyOptions): Duties {
 
   const adopting = () => index.meta('adoption') === 'open'
 
-  const work: Record<string, { everyMs: number; do: (signal: AbortSignal) => Promise<unknown> }> = {
+  const work: Record<string, Work> = {
     room: { everyMs: ROOM_MS, do: (signal) => makeRoom(parts, options, signal) },
     collect: { everyMs: HOUR_MS, do: collecting.run },
     scrub: { everyMs: SCRUB_MS, do: (signal) => scrubIfWanted(parts, options, signal) },
@@ -108,7 +117,9 @@ export function createDuties(parts: DutyParts, options: DutyOptions): Duties {
     heal: { everyMs: MINUTE_MS, do: (signal) => healIndex(parts, signal) },
     settle: { everyMs: 10 * MINUTE_MS, do: (signal) => flows.settler.settleAll({ signal }) },
     export: { everyMs: HOUR_MS, do: exportHourly },
+    check: checkWork(flows),
     quarantine: {
+      firstMs: 0,
       everyMs: MINUTE_MS,
       do: async () => {
         quarantined = await countFiles(folder.quarantine)
@@ -125,13 +136,7 @@ export function createDuties(parts: DutyParts, options: DutyOptions): Duties {
       await index.change((tx) => tx.setMeta('adoption', isNeeded ? 'open' : 'done'))
     },
     start() {
-      for (const [name, { everyMs, do: task }] of Object.entries(work)) {
-        const firstMs = name === 'quarantine' ? 0 : Math.min(everyMs, MINUTE_MS)
-        const attempt = async (signal: AbortSignal) => {
-          if (folder.markerPresent()) await task(signal)
-        }
-        loops.push(startLoop({ clock, log }, { name, firstMs, everyMs }, attempt))
-      }
+      for (const [name, one] of Object.entries(work)) loops.push(startWork(parts, name, one))
       startReshow(parts, options)
       if (adopting()) startAdoption(parts, options.ingest)
     },
@@ -152,6 +157,19 @@ export function createDuties(parts: DutyParts, options: DutyOptions): Duties {
     quarantinedFiles: () => quarantined,
     waiting: collecting.waiting
   }
+}
+
+function startWork({ flows, folder }: DutyParts, name: string, work: Work): Loop {
+  const { everyMs, firstMs = Math.min(everyMs, MINUTE_MS) } = work
+  return startLoop(flows, { name, firstMs, everyMs }, async (signal) => {
+    if (folder.markerPresent()) await work.do(signal)
+  })
+}
+
+/** Begins when the node has found its feet, and its disk has time. */
+function checkWork(flows: FlowParts): Work {
+  const work = (signal: AbortSignal) => checkIndexDaily(flows, signal)
+  return { firstMs: 10 * MINUTE_MS, everyMs: HOUR_MS, do: work }
 }
 
 /** Lets the trash go that is too old or too much for the disk. */

@@ -50,7 +50,7 @@ export async function listRemoved(index: ImageIndex): Promise<string[]> {
 /** All other members by their ids, with the index that each says it has. */
 export async function memberDatabases(tx: Transaction): Promise<Map<string, string | undefined>> {
   const databases = new Map<string, string | undefined>()
-  for (const { name, value } of await readRecords(tx.rows, PREFIX, MEMBERS_MAX)) {
+  for (const { name, value } of await readRecords(tx.ledger.rows, PREFIX, MEMBERS_MAX)) {
     const member = readMember(name.slice(PREFIX.length), value)
     if (member !== undefined && member.id !== tx.writer) databases.set(member.id, member.database)
   }

@@ -3,6 +3,7 @@
 
 import type { Counts } from '../index/rows.ts'
 import { sayBrake } from './brakes.ts'
+import { indexTroubles } from './check-index.ts'
 import type { FlowParts } from './parts.ts'
 
 export type Health = 'healthy' | 'degraded' | 'read_only' | 'critical'
@@ -60,7 +61,7 @@ export interface NodeStatus {
 }
 
 export interface StatusSources {
-  readonly flows: Pick<FlowParts, 'index' | 'store' | 'brakes'>
+  readonly flows: Pick<FlowParts, 'index' | 'store' | 'brakes' | 'clock'>
   readonly disk: () => DiskStatus
   readonly quarantinedFiles: () => number
   /**
@@ -102,6 +103,7 @@ export function statusOf({
       ? []
       : [`${images(counts.missingImages)} missing: the files are gone from blobs/.`]),
     ...(counts.reviewImages === 0 ? [] : [reviewReason(counts.reviewImages)]),
+    ...indexTroubles(flows),
     ...(space.state === 'ok' ? [] : [diskReason(space)]),
     ...(meshTroubles?.() ?? [])
   ]

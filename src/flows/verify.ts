@@ -1,9 +1,10 @@
 // Verify on demand: re-read and re-hash everything, a prefix, or single paths, and say what was
-// found.
+// found. With everything the index is checked, too.
 
 import { isImage } from '../../protocols/entry.ts'
 import type { ContentHash, Md5 } from '../../protocols/hash.ts'
 import type { ImagePath } from '../../protocols/path.ts'
+import { checkIndexNow } from './check-index.ts'
 import type { FlowParts } from './parts.ts'
 import { showAgain } from './show-again.ts'
 import { type Verdict, verifyBlob } from './verify-blob.ts'
@@ -55,6 +56,7 @@ export async function verify(
   scope: VerifyScope,
   { signal, onFile }: VerifyProgress
 ): Promise<VerifyReport> {
+  if ('all' in scope) await checkIndexNow(parts, signal)
   const report: VerifyReport = {
     totalFiles: totalOf(parts, scope),
     verifiedFiles: 0,

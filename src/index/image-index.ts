@@ -19,11 +19,12 @@ import { type Version, versionKey } from '../../protocols/version.ts'
 import type { NodeError } from '../base/errors.ts'
 import { type Change, ChangeQueue } from './change-queue.ts'
 import { ForgetfulTree } from './forgetful-tree.ts'
+import type { Intent } from './intent.ts'
 import type { Step } from './ledger.ts'
 import { pages } from './pages.ts'
 import { decodePast } from './past.ts'
 import type { Watermarks } from './plan-watermarks.ts'
-import type { IndexOptions, IndexParts } from './ports.ts'
+import type { IndexOptions, IndexParts, ListRange } from './ports.ts'
 import {
   type BlobRow,
   type Counts,
@@ -34,6 +35,7 @@ import {
   type ReviewRow,
   type ViewRow
 } from './rows.ts'
+import { SelfCheck } from './self-check.ts'
 import { NO_WATERMARKS } from './shared-past.ts'
 import {
   endOf,
@@ -51,31 +53,24 @@ import {
 import type { News } from './transaction.ts'
 import { TreeReader } from './tree-reader.ts'
 
-export interface Intent {
-  readonly step: Step
-  readonly subject: string
-  readonly generation: number
-}
-
-export interface ListRange {
-  /** Only paths that start with it. */
-  readonly prefix?: string | undefined
-  /** Only paths after this one. */
-  readonly after?: string | undefined
-}
-
 export class ImageIndex {
   readonly #parts: IndexParts
   readonly #tables: Tables
   readonly #queue: ChangeQueue
   /** What other nodes ask for. */
   readonly tree: TreeReader
+  readonly selfCheck: SelfCheck
 
   constructor(parts: IndexParts, tables: Tables, { writer }: IndexOptions) {
     this.#parts = parts
     this.#tables = tables
     this.tree = new TreeReader(tables)
     this.#queue = new ChangeQueue({ ...parts, tables }, writer)
+    this.selfCheck = new SelfCheck({
+      tables,
+      snapshot: () => parts.database.snapshot(),
+      change: (plan, options) => this.change(plan, options)
+    })
   }
 
   /** The current entry of a path, a tombstone included. */

@@ -15,6 +15,7 @@ import { bucketStartMs, EMPTY_NODE, isSameNode } from '../../protocols/time-tree
 import { type Version, versionAt, versionKey } from '../../protocols/version.ts'
 import { invariant } from '../base/errors.ts'
 import type { Layer } from './layer.ts'
+import { lookUpsOf } from './look-ups.ts'
 import { decodePast, encodePast } from './past.ts'
 import {
   addCounts,
@@ -56,6 +57,15 @@ export class Ledger {
     this.#generation = generation
   }
 
+  /** All tables as they are within this change. */
+  get rows(): Layer {
+    return this.#layer
+  }
+
+  get nowMs(): number {
+    return this.#nowMs
+  }
+
   /** How many more wants there are than before. */
   get wantsAdded(): number {
     return this.#wantsAdded
@@ -77,15 +87,10 @@ export class Ledger {
     if (current !== undefined) this.#takeOut(key, current)
     if (entry.kind === KIND_IMAGE) this.endReview(entry.path)
     this.#layer.put('entry', key, entry.raw)
-    this.#layer.put('version', keys.version(entry.version, key), key)
+    for (const row of lookUpsOf(key, entry)) this.#layer.put(row.table, row.key, row.value)
     this.#addToTree(entry, 1)
     this.#count(countsOfEntry(entry), 1)
-    if (isImage(entry)) {
-      this.#layer.put('id', keys.id(entry.path), '')
-      this.#layer.put('hash', keys.hash(entry.hash, entry.path), '')
-      if (entry.sourceUrl) this.#layer.put('source', keys.source(entry.sourceUrl, entry.path), '')
-      this.#refer(entry.hash, entry, { live: 1 })
-    }
+    if (isImage(entry)) this.#refer(entry.hash, entry, { live: 1 })
     if (entry.kind === KIND_IMAGE) this.addIntent('view', entry.path)
   }
 
@@ -147,15 +152,10 @@ export class Ledger {
   }
 
   #takeOut(key: string, current: Entry): void {
-    this.#layer.put('version', keys.version(current.version, key), undefined)
+    for (const row of lookUpsOf(key, current)) this.#layer.put(row.table, row.key, undefined)
     this.#addToTree(current, -1)
     this.#count(countsOfEntry(current), -1)
     if (!isImage(current)) return
-    this.#layer.put('id', keys.id(current.path), undefined)
-    this.#layer.put('hash', keys.hash(current.hash, current.path), undefined)
-    if (current.sourceUrl) {
-      this.#layer.put('source', keys.source(current.sourceUrl, current.path), undefined)
-    }
     const past = keys.past(key, current)
     this.#layer.put('past', past, encodePast({ entry: current, sinceMs: this.#nowMs }))
     this.#layer.put('age', keys.age(this.#nowMs, past), '')

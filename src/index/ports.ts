@@ -19,3 +19,10 @@ export interface IndexOptions {
   /** Whether the folder had an index before, which is gone: what it deleted then is not known. */
   readonly pastLost?: boolean
 }
+
+export interface ListRange {
+  /** Only paths that start with it. */
+  readonly prefix?: string | undefined
+  /** Only paths after this one. */
+  readonly after?: string | undefined
+}

@@ -100,6 +100,7 @@ export const keys = {
 /** Of the hash of an entry, that are enough to tell entries of one version apart. */
 const ID_BYTES = 8
 
+export const VERSION_LENGTH = 16
 export const ID_HASH_LENGTH = 16
 export const HASH_LENGTH = 64
 export const MD5_LENGTH = 32

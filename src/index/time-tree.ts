@@ -28,6 +28,17 @@ export function addToNode(node: TreeNode, entry: Entry, times: 1 | -1): TreeNode
     : { ...node, live: node.live + times, liveSum: add(node.liveSum) }
 }
 
+/** The sum of two nodes, or what is left of the first without the second (`times` -1). */
+export function addNodes(a: TreeNode, b: TreeNode, times: 1 | -1): TreeNode {
+  const add = (x: bigint, y: bigint) => BigInt.asUintN(SUM_BITS, times === 1 ? x + y : x - y)
+  return {
+    live: a.live + times * b.live,
+    dead: a.dead + times * b.dead,
+    liveSum: add(a.liveSum, b.liveSum),
+    deadSum: add(a.deadSum, b.deadSum)
+  }
+}
+
 /**
  * 80 bytes, big-endian: live count, dead count, live sum, dead sum. A damaged node may count below
  * nothing: it goes on being added to like any other, so that what is wrong with it stays the same

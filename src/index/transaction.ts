@@ -87,9 +87,9 @@ export class Transaction {
     return this.#nowMs
   }
 
-  /** All tables as they are: for what mends them, and nothing else. */
-  get rows(): Layer {
-    return this.#layer
+  /** What follows from entries, and all tables: for what mends these, or reads other records. */
+  get ledger(): Ledger {
+    return this.#ledger
   }
 
   /** The current entry of an image path, a tombstone included. */

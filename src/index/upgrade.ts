@@ -16,8 +16,9 @@ const PAGE_ROWS = 256
  * images are.
  */
 export async function upgradeFrom1(tx: Transaction): Promise<void> {
-  for await (const entry of entriesOfOtherKinds(tx.rows)) {
-    if (entry.deleted && !isTombstone(entry)) callLive(tx.rows, entry)
+  const { rows } = tx.ledger
+  for await (const entry of entriesOfOtherKinds(rows)) {
+    if (entry.deleted && !isTombstone(entry)) callLive(rows, entry)
   }
   tx.setMeta('format', 2)
 }

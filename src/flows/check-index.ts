@@ -1,0 +1,82 @@
+// The index is checked against itself (rule 11), slowly, once a day; a fault is said loudly.
+
+import { type Clock, sleep } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { Finding } from '../index/check-scan.ts'
+import type { ImageIndex } from '../index/image-index.ts'
+
+export interface CheckParts {
+  readonly index: ImageIndex
+  readonly clock: Clock
+  readonly log: Log
+}
+
+const DAY_MS = 86_400_000
+/** After so much work it rests for so many times as long: a round takes a twentieth of the time. */
+const WORK_MS = 20
+const REST_TIMES = 19
+/** Also after a page that took very long, as when the machine slept. */
+const REST_MS_MAX = 10_000
+/** Lines in the log for what one slice has found. */
+const LINES_MAX = 20
+
+/** Goes on with the round that is open, or begins one if the last ended a day ago. */
+export async function checkIndexDaily(parts: CheckParts, signal: AbortSignal): Promise<void> {
+  const { index, clock, log } = parts
+  const { check, endedAtMs = 0 } = index.selfCheck.position()
+  const sinceMs = clock.now() - endedAtMs
+  if (check === undefined && sinceMs >= 0 && sinceMs < DAY_MS) return
+  let sinceRestMs = clock.monotonicMs()
+  const breathe = async () => {
+    const workedMs = clock.monotonicMs() - sinceRestMs
+    if (workedMs < WORK_MS) return
+    await sleep(clock, Math.min(workedMs * REST_TIMES, REST_MS_MAX), signal)
+    sinceRestMs = clock.monotonicMs()
+  }
+  const found = await index.selfCheck.goOn({ signal, breathe, onFaults: report(log) })
+  log.debug({ found }, 'the index was checked against its entries')
+}
+
+/** The whole index at once, at full speed; how much of it was wrong. */
+export function checkIndexNow({ index, log }: CheckParts, signal: AbortSignal): Promise<number> {
+  return index.selfCheck.everything({ signal, onFaults: report(log) })
+}
+
+/** What a person should know about faults of the last day. */
+export function indexTroubles({ index, clock }: Omit<CheckParts, 'log'>): string[] {
+  const faults = index.selfCheck.faults()
+  if (faults === undefined || clock.now() - faults.atMs > DAY_MS) return []
+  const { mended, unreadable } = faults
+  const at = new Date(faults.atMs).toISOString().slice(0, 16).replace('T', ' ')
+  const advice = 'If this comes again, check the disk and the memory of this machine.'
+  return [
+    ...(mended === 0
+      ? []
+      : [
+          `The index had ${count(mended, 'fault')}, last at ${at} UTC, and was rebuilt there. ${advice}`
+        ]),
+    ...(unreadable === 0
+      ? []
+      : [
+          `${count(unreadable, 'entry', 'entries')} of the index can't be read: see the log. ${advice}`
+        ])
+  ]
+}
+
+function report(log: Log) {
+  return (findings: readonly Finding[]) => {
+    for (const { kind, subject, mend } of findings.slice(0, LINES_MAX)) {
+      const what =
+        mend === undefined
+          ? 'an entry of the index can not be read, and is left as it is'
+          : 'the index was wrong and has been rebuilt here'
+      log.error({ kind, subject }, what)
+    }
+    const more = findings.length - LINES_MAX
+    if (more > 0) log.error({ more }, 'more of the index was wrong; see the lines before')
+  }
+}
+
+function count(number: number, one: string, many = `${one}s`): string {
+  return number === 1 ? `1 ${one}` : `${number} ${many}`
+}

@@ -1,0 +1,206 @@
+// Self-check of the time tree (rule 11): the sums of its leaves are counted anew from the entries,
+// and those of every other node from its children.
+
+import { join } from '../../protocols/entries/join.ts'
+import {
+  childKey,
+  EMPTY_NODE,
+  isSameNode,
+  LEAF_LEVEL,
+  type TreeKey,
+  type TreeNode,
+  treeKey,
+  versionsOf
+} from '../../protocols/time-tree-shape.ts'
+import { parseVersionKey, versionKey, versionMs } from '../../protocols/version.ts'
+import {
+  type Check,
+  type Finding,
+  pagesOf,
+  type Row,
+  readEntry,
+  type Scan,
+  valuesOf
+} from './check-scan.ts'
+import { entryKey, keys, VERSION_LENGTH } from './tables.ts'
+import { addNodes, addToNode, decodeNode, encodeNode } from './time-tree.ts'
+
+/**
+ * Rows after which a slice ends with the node that it is in. One leaf is never divided, since its
+ * sum is one: it may hold as many entries as can be written in 65 s.
+ */
+const SLICE_ROWS = 4096
+/** Rows of no entry that are told of in one slice; the next round tells of more. */
+const STRAYS_MAX = 10_000
+
+interface Counted {
+  readonly key: TreeKey
+  readonly node: TreeNode
+  /** How many rows it was counted from. */
+  readonly rows: number
+  /** Something below it can't be read: what the sum should be is not known. */
+  readonly isPartial?: boolean
+}
+
+export const checkLeaves: Check = async (scan, from) => {
+  const findings: Finding[] = []
+  const first = keyAt(LEAF_LEVEL, from)
+  const { next } = await compare(
+    storedNodes(scan, first),
+    countedLeaves(scan, first, (stray) => {
+      if (findings.length < STRAYS_MAX) findings.push(stray)
+    }),
+    findings
+  )
+  return { findings, next }
+}
+
+/** The nodes of a level, whose children have been checked. */
+export function checkLevel(level: number): Check {
+  return async (scan, from) => {
+    const findings: Finding[] = []
+    const first = keyAt(level, from)
+    const { next } = await compare(storedNodes(scan, first), countedNodes(scan, first), findings)
+    return { findings, next }
+  }
+}
+
+async function compare(
+  stored: AsyncIterable<Counted>,
+  counted: AsyncIterable<Counted>,
+  findings: Finding[]
+): Promise<{ next: string | undefined }> {
+  let rows = 0
+  for await (const { left, right } of join(stored, counted, inOrder)) {
+    const { key } = (left ?? right) as Counted
+    const found = left?.node ?? EMPTY_NODE
+    const right_ = right?.node ?? EMPTY_NODE
+    if (!right?.isPartial && !isSameNode(found, right_)) findings.push(wrongSum(key, found, right_))
+    rows += 1 + (right?.rows ?? 0)
+    if (rows >= SLICE_ROWS) return { next: positionAfter(key) }
+  }
+  return { next: undefined }
+}
+
+function inOrder(left: Counted, right: Counted): number {
+  if (left.key === right.key) return 0
+  return left.key < right.key ? 1 : -1
+}
+
+function wrongSum(key: TreeKey, found: TreeNode, right: TreeNode): Finding {
+  const difference = addNodes(right, found, -1)
+  return {
+    kind: 'sum',
+    subject: `tree ${key}: ${found.live} and ${found.dead} instead of ${right.live} and ${right.dead}`,
+    mend({ rows }) {
+      const bytes = rows.get('tree', key) as Uint8Array | undefined
+      const node = addNodes(bytes === undefined ? EMPTY_NODE : decodeNode(bytes), difference, 1)
+      rows.put('tree', key, isSameNode(node, EMPTY_NODE) ? undefined : encodeNode(node))
+      return true
+    }
+  }
+}
+
+async function* storedNodes(scan: Scan, first: TreeKey): AsyncGenerator<Counted> {
+  for await (const page of pagesOf(scan, 'tree', { gte: first, lt: endOfLevel(first) })) {
+    for (const [key, bytes] of page) {
+      yield { key, node: decodeNode(bytes as Uint8Array), rows: 1 }
+    }
+  }
+}
+
+/** Every node that has children, from `first` on, as the sum of these. */
+async function* countedNodes(scan: Scan, first: TreeKey): AsyncGenerator<Counted> {
+  const level = Number(first.charAt(0))
+  let current: Counted | undefined
+  for await (const child of storedNodes(scan, childKey(first, 0))) {
+    const key = treeKey(level, versionMs(versionsOf(child.key).first))
+    if (current !== undefined && current.key !== key) yield current
+    current = added(current?.key === key ? current : undefined, key, child)
+  }
+  if (current !== undefined) yield current
+}
+
+/** Every leaf that has entries, from `first` on, as the sum of these. */
+async function* countedLeaves(
+  scan: Scan,
+  first: TreeKey,
+  onFinding: (finding: Finding) => void
+): AsyncGenerator<Counted> {
+  let current: Counted | undefined
+  const gte = versionKey(versionsOf(first).first)
+  for await (const page of pagesOf(scan, 'version', { gte })) {
+    for (const [row, raw] of await withEntries(scan, page)) {
+      const ms = versionMs(parseVersionKey(row.slice(0, VERSION_LENGTH)))
+      const key = treeKey(LEAF_LEVEL, ms)
+      if (current !== undefined && current.key !== key) yield current
+      const before = current?.key === key ? current : undefined
+      const entry = raw && readEntry(raw)
+      if (entry !== undefined && isRowOf(row, entry)) {
+        current = added(before, key, { key, node: addToNode(EMPTY_NODE, entry, 1), rows: 1 })
+      } else {
+        const isPartial = raw !== undefined && entry === undefined
+        if (!isPartial) onFinding(strayVersion(row))
+        current = added(before, key, { key, node: EMPTY_NODE, rows: 1, isPartial })
+      }
+    }
+  }
+  if (current !== undefined) yield current
+}
+
+async function withEntries(
+  scan: Scan,
+  page: readonly Row[]
+): Promise<(readonly [string, Uint8Array | undefined])[]> {
+  const raws = await valuesOf(
+    scan,
+    'entry',
+    page.map(([, key]) => key as string)
+  )
+  return page.map(([row], at) => [row, raws[at] as Uint8Array | undefined] as const)
+}
+
+function isRowOf(row: string, { kind, path, version }: Parameters<typeof addToNode>[1]): boolean {
+  return keys.version(version, entryKey(kind, path)) === row
+}
+
+function strayVersion(row: string): Finding {
+  return {
+    kind: 'look_up',
+    subject: `version ${row} of no entry`,
+    mend({ rows }) {
+      const key = rows.get('version', row) as string | undefined
+      if (key === undefined) return false
+      const raw = rows.get('entry', key)
+      const entry = raw === undefined ? undefined : readEntry(raw)
+      if (raw !== undefined && (entry === undefined || isRowOf(row, entry))) return false
+      rows.put('version', row, undefined)
+      return true
+    }
+  }
+}
+
+function added(to: Counted | undefined, key: TreeKey, one: Counted): Counted {
+  if (to === undefined) return { ...one, key }
+  return {
+    key,
+    node: addNodes(to.node, one.node, 1),
+    rows: to.rows + one.rows,
+    isPartial: to.isPartial || one.isPartial || false
+  }
+}
+
+/** Positions are the upper bits of a node, in hex, as in its key. */
+function keyAt(level: number, from: string): TreeKey {
+  return `${level}${from.padStart(8, '0')}`
+}
+
+function positionAfter(key: TreeKey): string | undefined {
+  const level = Number(key.charAt(0))
+  const next = versionsOf(key).end
+  return next >> 64n > 0n ? undefined : treeKey(level, versionMs(next)).slice(1)
+}
+
+function endOfLevel(key: TreeKey): string {
+  return String(Number(key.charAt(0)) + 1)
+}

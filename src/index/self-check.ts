@@ -1,0 +1,189 @@
+// Rule 11: all that follows from the entries is worked out anew, compared with what lies in the
+// database, and mended where it differs.
+//
+// A round goes through the tables in slices. Its position is remembered, so that a node that is
+// restarted every day comes to the end of a large index too. The order matters: entries get their
+// look-ups before sums are counted by these, leaves are right before their parents are, and blobs
+// before they are counted.
+//
+// Not checked: rows of the view (what images/ shows is compared with the disk elsewhere), ages of
+// past versions (one that is absent may be meant), and intents, which only ask for a look.
+
+import type { AbstractSnapshot } from 'abstract-level'
+import { KeyedLock } from '../base/keyed-lock.ts'
+import type { Change } from './change-queue.ts'
+import { checkBlobs } from './check-blobs.ts'
+import { checkCounts } from './check-counts.ts'
+import { checkEntries, checkHashes, checkIds, checkSources, checkWants } from './check-entries.ts'
+import type { Check, FaultKind, Finding } from './check-scan.ts'
+import { checkLeaves, checkLevel } from './check-tree.ts'
+import type { Tables } from './tables.ts'
+
+const CHECKS: readonly (readonly [name: string, check: Check])[] = [
+  ['entries', checkEntries],
+  ['leaves', checkLeaves],
+  ['level 2', checkLevel(2)],
+  ['level 1', checkLevel(1)],
+  ['root', checkLevel(0)],
+  ['ids', checkIds],
+  ['hashes', checkHashes],
+  ['sources', checkSources],
+  ['blobs', checkBlobs],
+  ['wants', checkWants],
+  ['counts', checkCounts]
+]
+
+/** Findings that are mended in one change, so that others need not wait for long. */
+const MENDED_TOGETHER = 256
+
+const POSITION = 'check'
+const FAULTS = 'check_faults'
+
+/** What was wrong when something was last found wrong; within a day it adds up. */
+export interface IndexFaults {
+  /** When the last of it was found. */
+  readonly atMs: number
+  readonly mended: number
+  /** Entries that can't be read. */
+  readonly unreadable: number
+}
+
+export interface CheckPosition {
+  /** Undefined between two rounds. */
+  readonly check?: string | undefined
+  readonly from: string
+  /** End of the last round. */
+  readonly endedAtMs?: number | undefined
+}
+
+export interface CheckedRows {
+  snapshot(): AbstractSnapshot
+  readonly tables: Tables
+  change<T>(plan: Change<T>, options?: { durable?: boolean }): Promise<T>
+}
+
+export interface RoundOptions {
+  readonly signal: AbortSignal
+  /** Called between pages of rows: how much time this takes of the machine is up to the caller. */
+  breathe(): Promise<void>
+  /** Hears of what was wrong, once it is mended. */
+  onFaults(findings: readonly Finding[]): void
+}
+
+export class SelfCheck {
+  readonly #rows: CheckedRows
+  /** Two slices side by side would both find one difference, and mend it twice. */
+  readonly #lock = new KeyedLock<'slice'>()
+  #hurried = 0
+
+  constructor(rows: CheckedRows) {
+    this.#rows = rows
+  }
+
+  /** Where the round is. */
+  position(): CheckPosition {
+    return (this.#rows.tables.meta.getSync(POSITION) as CheckPosition | undefined) ?? { from: '' }
+  }
+
+  faults(): IndexFaults | undefined {
+    return this.#rows.tables.meta.getSync(FAULTS) as IndexFaults | undefined
+  }
+
+  /**
+   * Goes on where the last call was broken off, and to the end; how many faults were found.
+   * Rejects with the signal's reason, and with what the database throws.
+   */
+  async goOn(options: RoundOptions): Promise<number> {
+    const { check: name, from } = this.position()
+    const at = CHECKS.findIndex(([known]) => known === name)
+    const found = await this.#run(Math.max(0, at), at < 0 ? '' : from, options, (position) =>
+      this.#rows.change((tx) => tx.setMeta(POSITION, position), { durable: false })
+    )
+    await this.#rows.change(
+      (tx) => tx.setMeta(POSITION, { from: '', endedAtMs: tx.nowMs } satisfies CheckPosition),
+      { durable: false }
+    )
+    return found
+  }
+
+  /** A round of its own, from the beginning and at full speed. See goOn. */
+  async everything(options: Omit<RoundOptions, 'breathe'>): Promise<number> {
+    this.#hurried++ // a slice under way hurries, too
+    try {
+      return await this.#run(0, '', { ...options, breathe: async () => {} }, async () => {})
+    } finally {
+      this.#hurried--
+    }
+  }
+
+  async #run(
+    first: number,
+    start: string,
+    options: RoundOptions,
+    remember: (position: CheckPosition) => Promise<void>
+  ): Promise<number> {
+    let found = 0
+    for (let from = start, at = first; at < CHECKS.length; at++, from = '') {
+      const [name, check] = CHECKS[at] as (typeof CHECKS)[number]
+      for (let next: string | undefined = from; next !== undefined; ) {
+        await remember({ check: name, from: next })
+        const slice = await this.#lock.run('slice', () => this.#slice(check, next ?? '', options))
+        found += slice.found
+        next = slice.next
+      }
+    }
+    return found
+  }
+
+  async #slice(check: Check, from: string, { signal, breathe, onFaults }: RoundOptions) {
+    signal.throwIfAborted()
+    const snapshot = this.#rows.snapshot()
+    const scan = {
+      tables: this.#rows.tables,
+      snapshot,
+      breathe: async () => {
+        if (this.#hurried === 0) await breathe()
+        signal.throwIfAborted()
+      }
+    }
+    const { findings, next } = await check(scan, from).finally(() => snapshot.close())
+    const faults: Finding[] = []
+    for (let at = 0; at < findings.length; at += MENDED_TOGETHER) {
+      faults.push(...(await this.#mend(findings.slice(at, at + MENDED_TOGETHER))))
+    }
+    if (faults.length > 0) onFaults(faults)
+    return { next, found: faults.length }
+  }
+
+  /** Those that are still so. */
+  #mend(findings: readonly Finding[]): Promise<Finding[]> {
+    return this.#rows.change(async (tx) => {
+      const faults: Finding[] = []
+      for (const finding of findings) {
+        if (finding.mend === undefined || (await finding.mend(tx.ledger))) faults.push(finding)
+      }
+      if (faults.length > 0) {
+        tx.setMeta(FAULTS, addFaults(tx.meta(FAULTS) as IndexFaults | undefined, faults, tx.nowMs))
+      }
+      return faults
+    })
+  }
+}
+
+const DAY_MS = 86_400_000
+
+function addFaults(
+  before: IndexFaults | undefined,
+  faults: readonly Finding[],
+  nowMs: number
+): IndexFaults {
+  const isOld = before === undefined || nowMs - before.atMs > DAY_MS
+  const { mended, unreadable } = isOld ? { mended: 0, unreadable: 0 } : before
+  const lost = faults.filter(({ kind }) => kind === ('unreadable' satisfies FaultKind)).length
+  // Those that can't be read are found again by every round.
+  return {
+    atMs: nowMs,
+    mended: mended + faults.length - lost,
+    unreadable: isOld ? lost : Math.max(unreadable, lost)
+  }
+}
