@@ -47,6 +47,11 @@ export class LocalNetwork {
     this.#ip('link', 'set', 'bridge', 'up')
   }
 
+  /** Where the cables of all hosts end. */
+  get namespace(): string {
+    return this.#switch
+  }
+
   /** A host with an address of its own. Without a route for multicast it can't search. */
   host({ multicastRoute = true } = {}): Host {
     const namespace = this.#add(`host${this.#hosts + 1}`)
