@@ -14,6 +14,9 @@ import {
 } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { openDatabase } from '../../src/index/open-database.ts'
+import { INDEX_FORMAT } from '../../src/index/open-index.ts'
+import { openTables } from '../../src/index/tables.ts'
 import { makeSvg } from '../fixtures/make-images.ts'
 import { expectSoundFolder } from '../support/check-folder.ts'
 import { bytesAt, put } from '../support/http-client.ts'
@@ -74,6 +77,19 @@ async function expectStarts(name: string, options?: RealNodeOptions): Promise<vo
   expect([found.status, found.bytes.equals(image)]).toEqual([200, true])
   await expectSoundFolder(node.url, bench.path(name))
   expect((await node.end('SIGTERM')).code).toBe(0)
+}
+
+async function setFormat(index: string, format: number): Promise<void> {
+  const database = await openDatabase(index)
+  await (await openTables(database)).meta.put('format', format)
+  await database.close()
+}
+
+async function rowsOf(index: string): Promise<unknown> {
+  const database = await openDatabase(index)
+  const rows = await database.iterator().all()
+  await database.close()
+  return rows
 }
 
 test('the port is taken', async () => {
@@ -147,6 +163,21 @@ test('the marker is another, or damaged, or of a newer program', async () => {
     })
   }
   writeFileSync(marker, text)
+})
+
+test('the index is of a newer program', async () => {
+  const index = bench.path('used', 'metadata', 'index')
+  await setFormat(index, INDEX_FORMAT + 1)
+  const rows = await rowsOf(index)
+  // level keeps its own books when it is opened: of the index, the rows count
+  const others = () => [...contentOf('used')].filter(([file]) => !file.startsWith(index))
+  const before = others()
+  expect(await refusal('used')).toMatch(
+    /has format \d+; this program knows format \d+\. A newer Tumesh has written it: update this one\.$/m
+  )
+  expect(others()).toEqual(before)
+  expect(await rowsOf(index)).toEqual(rows)
+  await setFormat(index, INDEX_FORMAT)
 })
 
 test('the configuration is wrong', async () => {
