@@ -5,9 +5,16 @@
 
 import { isImage, KIND_IMAGE } from '../../protocols/entry.ts'
 import type { ContentHash, Md5 } from '../../protocols/hash.ts'
-import { absentOf, type Check, type Finding, pagesOf, readEntry, type Scan } from './check-scan.ts'
+import {
+  absentOf,
+  type Check,
+  type Finding,
+  pagesOf,
+  readEntry,
+  readPast,
+  type Scan
+} from './check-scan.ts'
 import type { Ledger } from './ledger.ts'
-import { decodePast } from './past.ts'
 import { type BlobRow, isWanted } from './rows.ts'
 import { endOf, entryKey, HASH_LENGTH, keys } from './tables.ts'
 
@@ -75,9 +82,10 @@ async function countLookUps(
 async function countPast(scan: Scan, hashes: HashRange, named: Map<string, Named>): Promise<void> {
   for await (const page of pagesOf(scan, 'past', { gte: '' })) {
     for (const [, bytes] of page) {
-      const { entry } = decodePast(bytes as Uint8Array)
-      const { hash } = entry
-      if (hash === undefined || hash < hashes.gte || hash >= hashes.lt) continue
+      const entry = readPast(bytes)?.entry
+      const hash = entry?.hash
+      if (entry === undefined || hash === undefined || hash < hashes.gte || hash >= hashes.lt)
+        continue
       const blob = of(named, hash)
       if (blob === undefined) continue
       blob.past++

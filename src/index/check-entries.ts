@@ -1,29 +1,17 @@
 // Self-check of the entries, in the order of their paths: each can be read and has its look-ups.
-// Then the look-ups: each leads to what it was made for.
 
-import { type Entry, isImage, KIND_IMAGE } from '../../protocols/entry.ts'
+import type { Entry } from '../../protocols/entry.ts'
 import {
   type Check,
   type Finding,
   pagesOf,
-  type Row,
   readEntry,
   type Scan,
+  SLICE_ROWS,
   valuesOf
 } from './check-scan.ts'
 import { type LookUp, lookUpsOf } from './look-ups.ts'
-import type { BlobRow } from './rows.ts'
-import {
-  entryKey,
-  HASH_LENGTH,
-  ID_HASH_LENGTH,
-  keys,
-  SOURCE_LENGTH,
-  type TableName,
-  VERSION_LENGTH
-} from './tables.ts'
-
-const SLICE_ROWS = 4096
+import type { TableName } from './tables.ts'
 
 export const checkEntries: Check = async (scan, from) => {
   const findings: Finding[] = []
@@ -75,80 +63,4 @@ function wrongLookUp(table: TableName, row: string, owner: string): Finding {
       return true
     }
   }
-}
-
-/** What a look-up leads to, and whether that leads back. */
-interface Way {
-  readonly table: TableName
-  readonly to: TableName
-  target(row: string): string
-  isRight(row: string, target: unknown): boolean
-}
-
-const imageWay = (
-  table: TableName,
-  length: number,
-  own: (e: Entry) => string | undefined
-): Way => ({
-  table,
-  to: 'entry',
-  target: (row) => entryKey(KIND_IMAGE, row.slice(length)),
-  isRight(row, raw) {
-    if (raw === undefined) return false
-    const entry = readEntry(raw)
-    return entry === undefined || (isImage(entry) && own(entry) === row)
-  }
-})
-
-const hashWay = imageWay('hash', HASH_LENGTH, ({ hash, path }) => hash && keys.hash(hash, path))
-
-const idWay = imageWay('id', ID_HASH_LENGTH, ({ path }) => keys.id(path))
-
-const sourceWay = imageWay('source', SOURCE_LENGTH, ({ sourceUrl, path }) =>
-  sourceUrl ? keys.source(sourceUrl, path) : undefined
-)
-
-const wantWay: Way = {
-  table: 'want',
-  to: 'blob',
-  target: (row) => row.slice(VERSION_LENGTH),
-  isRight: (row, blob) => (blob as BlobRow | undefined)?.want === row
-}
-
-/**
- * Whether each of these leads somewhere. Those by version are looked at with the sums; one by MD5
- * too many only costs whoever follows it a look.
- */
-export const checkIds: Check = (scan, from) => checkWay(scan, from, idWay)
-export const checkHashes: Check = (scan, from) => checkWay(scan, from, hashWay)
-export const checkSources: Check = (scan, from) => checkWay(scan, from, sourceWay)
-export const checkWants: Check = (scan, from) => checkWay(scan, from, wantWay)
-
-async function checkWay(scan: Scan, from: string, way: Way) {
-  const findings: Finding[] = []
-  let last: string | undefined
-  let rows = 0
-  for await (const page of pagesOf(scan, way.table, { gte: from, limit: SLICE_ROWS })) {
-    findings.push(...(await straysOf(scan, page, way)))
-    rows += page.length
-    last = page.at(-1)?.[0]
-  }
-  return { findings, next: rows < SLICE_ROWS ? undefined : `${last}\0` }
-}
-
-async function straysOf(scan: Scan, page: readonly Row[], way: Way): Promise<Finding[]> {
-  const rows = page.map(([key]) => key)
-  const targets = await valuesOf(scan, way.to, rows.map(way.target))
-  return rows
-    .filter((row, at) => !way.isRight(row, targets[at]))
-    .map((row) => ({
-      kind: 'look_up',
-      subject: `${way.table} of ${way.target(row)} that leads nowhere`,
-      mend({ rows: current }) {
-        const isThere = current.get(way.table, row) !== undefined
-        if (!isThere || way.isRight(row, current.get(way.to, way.target(row)))) return false
-        current.put(way.table, row, undefined)
-        return true
-      }
-    }))
 }

@@ -9,10 +9,14 @@
 import type { AbstractSnapshot } from 'abstract-level'
 import { decodeEntry, type Entry } from '../../protocols/entry.ts'
 import type { Ledger } from './ledger.ts'
+import { decodePast } from './past.ts'
+import type { PastVersion } from './rows.ts'
 import type { TableName, Tables } from './tables.ts'
 
 /** Rows that are read at a time: some milliseconds of work. */
 const PAGE_ROWS = 256
+/** Rows of a slice, where they can be divided anywhere. */
+export const SLICE_ROWS = 4096
 
 export interface Scan {
   readonly tables: Tables
@@ -94,6 +98,15 @@ export async function absentOf(
 export function readEntry(raw: unknown): Entry | undefined {
   try {
     return decodeEntry(raw as Uint8Array)
+  } catch {
+    return undefined
+  }
+}
+
+/** The same for a past version. */
+export function readPast(bytes: unknown): PastVersion | undefined {
+  try {
+    return decodePast(bytes as Uint8Array)
   } catch {
     return undefined
   }

@@ -6,17 +6,26 @@
 // look-ups before sums are counted by these, leaves are right before their parents are, and blobs
 // before they are counted.
 //
-// Not checked: rows of the view (what images/ shows is compared with the disk elsewhere), ages of
-// past versions (one that is absent may be meant), and intents, which only ask for a look.
+// Not checked: rows of the view, as what images/ shows is compared with the disk elsewhere, and
+// intents, which only ask for a look. Watermarks, floor and horizon follow from no row here.
 
 import type { AbstractSnapshot } from 'abstract-level'
 import { KeyedLock } from '../base/keyed-lock.ts'
 import type { Change } from './change-queue.ts'
 import { checkBlobs } from './check-blobs.ts'
 import { checkCounts } from './check-counts.ts'
-import { checkEntries, checkHashes, checkIds, checkSources, checkWants } from './check-entries.ts'
+import { checkEntries } from './check-entries.ts'
+import { checkPast } from './check-past.ts'
 import type { Check, FaultKind, Finding } from './check-scan.ts'
 import { checkLeaves, checkLevel } from './check-tree.ts'
+import {
+  checkAges,
+  checkHashes,
+  checkIds,
+  checkReviews,
+  checkSources,
+  checkWants
+} from './check-ways.ts'
 import type { Tables } from './tables.ts'
 
 const CHECKS: readonly (readonly [name: string, check: Check])[] = [
@@ -28,6 +37,9 @@ const CHECKS: readonly (readonly [name: string, check: Check])[] = [
   ['ids', checkIds],
   ['hashes', checkHashes],
   ['sources', checkSources],
+  ['reviews', checkReviews],
+  ['ages', checkAges],
+  ['past', checkPast],
   ['blobs', checkBlobs],
   ['wants', checkWants],
   ['counts', checkCounts]

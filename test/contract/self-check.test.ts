@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { ImageEntry } from '../../protocols/entry.ts'
 import type { ContentHash, Md5 } from '../../protocols/hash.ts'
 import { type ImagePath, parsePath } from '../../protocols/path.ts'
 import { type Finding, pagesOf, type Scan } from '../../src/index/check-scan.ts'
 import type { ImageIndex } from '../../src/index/image-index.ts'
-import type { BlobRow, Counts } from '../../src/index/rows.ts'
-import { openTables, type TableName, type Tables } from '../../src/index/tables.ts'
+import { decodePast } from '../../src/index/past.ts'
+import type { BlobRow, Counts, ReviewRow } from '../../src/index/rows.ts'
+import { keys, openTables, type TableName, type Tables } from '../../src/index/tables.ts'
 import { decodeNode, encodeNode } from '../../src/index/time-tree.ts'
 import type { Transaction } from '../../src/index/transaction.ts'
 import { auditIndex } from '../support/audit-index.ts'
@@ -49,7 +51,12 @@ async function fill({ index, clock }: TestIndex): Promise<void> {
       }
     })
   }
-  await index.change((tx) => putImage(tx, '1.png', 'another'))
+  await index.change((tx) => {
+    putImage(tx, '1.png', 'another')
+    for (const path of ['8.png', '9.png']) {
+      tx.putToReview(tx.get(parsePath(path)) as ImageEntry, 'node-b')
+    }
+  })
 }
 
 async function check(index: ImageIndex): Promise<Finding[]> {
@@ -65,7 +72,7 @@ async function check(index: ImageIndex): Promise<Finding[]> {
 const kindsOf = (faults: readonly Finding[]) => [...new Set(faults.map(({ kind }) => kind))].sort()
 
 /** Which tables are worked out from others, so that each of their rows can be made anew. */
-const DERIVED = ['version', 'tree', 'id', 'hash', 'source', 'md5', 'want'] as const
+const DERIVED = ['version', 'tree', 'id', 'hash', 'source', 'md5', 'want', 'age'] as const
 
 for (const [name, open] of [
   ['memory-level', openMemoryIndex],
@@ -156,6 +163,32 @@ for (const [name, open] of [
       await check(index)
       expect(index.blob(held)).toMatchObject({ state: 'held', live: 0, past: 0 })
       expect(index.intent('blob', held)).toBeUndefined()
+    })
+
+    test('lets what waits for a person wait, and what no person will see grow old from now', async () => {
+      const ages = await keysOf('age')
+      const [inReview] = (await tables.review.values({}).all()) as ReviewRow[]
+      const past = await tables.past.get(inReview?.past as string)
+      const { sinceMs } = decodePast(past as Uint8Array)
+      await tables.age.put(keys.age(sinceMs, inReview?.past as string), '')
+      expect(kindsOf(await check(index))).toEqual(['look_up'])
+      expect(await keysOf('age')).toEqual(ages)
+      test_.clock.advance(1_000_000)
+      await tables.review.clear()
+      await tables.age.clear()
+      await check(index)
+      expect(await auditIndex(test_.database)).toEqual([])
+      for await (const _ of index.pastBefore(test_.clock.now())) expect.unreachable()
+      expect(await keysOf('age')).toHaveLength(ages.length + 2)
+    })
+
+    test('forgets what waits for a person if it is there no more', async () => {
+      const { past } = (await tables.review.get('8.png')) as ReviewRow
+      await tables.past.del(past)
+      await check(index)
+      expect(index.reviewedAt(parsePath('8.png'))).toBeUndefined()
+      expect(index.counts().reviewImages).toBe(1)
+      expect(await auditIndex(test_.database)).toEqual([])
     })
 
     test('mends the counts of images and bytes', async () => {
@@ -249,7 +282,7 @@ test('whatever derived rows are changed or lost, one round makes all of them rig
           // a look-up has no value: a copy of it leads to a path that nobody has
           if (deed === 'lose') await tables[table].del(key)
           else if (['tree', 'version'].includes(table)) await tables[table].put(key, other)
-          else if (['id', 'hash', 'source'].includes(table))
+          else if (['id', 'hash', 'source', 'age'].includes(table))
             await tables[table].put(`${key}~`, value)
         }
       }

@@ -5,12 +5,8 @@ import { decodeEntry, type Entry, isImage, KIND_IMAGE } from '../../protocols/en
 import { EMPTY_NODE, type TreeNode } from '../../protocols/time-tree-shape.ts'
 import { decodePast } from '../../src/index/past.ts'
 import {
-  addCounts,
   type BlobRow,
   type Counts,
-  countsOfBlob,
-  countsOfEntry,
-  isWanted,
   NO_COUNTS,
   type PastVersion,
   type ReviewRow
@@ -155,7 +151,7 @@ function blobFaults(live: readonly Entry[], past: readonly PastVersion[], blobs:
         `blob ${hash}: ${row?.live}/${row?.past} instead of ${expected.live}/${expected.past}`
       ]
     }
-    return isWanted(row) === (row.want !== undefined) ? [] : [`blob ${hash}: want ${row.want}`]
+    return isLacking(row) === (row.want !== undefined) ? [] : [`blob ${hash}: want ${row.want}`]
   })
 }
 
@@ -163,10 +159,40 @@ function countFaults(
   [entries, blobs, reviewImages]: readonly [readonly Entry[], Rows, number],
   found: Counts | undefined
 ): string[] {
-  let expected: Counts = { ...NO_COUNTS, reviewImages }
-  for (const entry of entries) expected = addCounts(expected, countsOfEntry(entry), 1)
-  for (const row of blobs.values()) expected = addCounts(expected, countsOfBlob(row as BlobRow), 1)
+  const rows = [...blobs.values()] as BlobRow[]
+  const live = entries.filter(isImage)
+  const held = rows.filter(({ state }) => state === 'held')
+  const trashed = rows.filter(({ state }) => state === 'trashed')
+  const lost = rows.filter(isLacking)
+  const sum = <T>(items: readonly T[], value: (item: T) => number) =>
+    items.reduce((total, item) => total + value(item), 0)
+  const bytesOf = ({ bytes }: { bytes: number }) => bytes
+  const liveOf = (state: string) =>
+    sum(
+      rows.filter((row) => row.state === state),
+      (row) => row.live
+    )
+  const expected: Counts = {
+    images: live.length,
+    imageBytes: sum(live, bytesOf),
+    heldImages: liveOf('held'),
+    heldImageBytes: sum(held, (row) => row.live * row.bytes),
+    blobs: held.length,
+    blobBytes: sum(held, bytesOf),
+    wants: lost.length,
+    wantBytes: sum(lost, bytesOf),
+    damagedImages: liveOf('damaged'),
+    missingImages: liveOf('missing'),
+    tombstones: entries.filter((entry) => entry.kind === KIND_IMAGE && entry.deleted).length,
+    reviewImages,
+    trashBlobs: trashed.length,
+    trashBytes: sum(trashed, bytesOf)
+  }
   const a = JSON.stringify({ ...NO_COUNTS, ...found })
   const b = JSON.stringify(expected)
   return a === b ? [] : [`counts ${a} instead of ${b}`]
+}
+
+function isLacking({ live, state }: BlobRow): boolean {
+  return live > 0 && ['wanted', 'damaged', 'missing'].includes(state)
 }
