@@ -64,6 +64,8 @@ export class IndexSync implements EntriesSource {
   readonly #exchanges = new Map<string, { done: Promise<void>; again: boolean }>()
   /** When peers were last asked what they lack, by the monotonic clock. */
   readonly #askedMs = new Map<string, number>()
+  /** Peers of which an entry was not taken. */
+  readonly #refusedOf = new Set<string>()
   readonly #asking = new Set<Promise<void>>()
   readonly #stop = new AbortController()
   /** What the peers say of themselves. */
@@ -193,6 +195,7 @@ export class IndexSync implements EntriesSource {
     const { merged, verdict } = await index.change((tx) => {
       const outcomes = entries.map((entry) => tx.receive(entry, from))
       const refs = entries.filter((_, at) => outcomes[at] === 'review').map(refOf)
+      if (outcomes.includes('refused')) this.#sayRefused(from)
       return {
         merged: entries.filter((_, at) => outcomes[at] === 'merged'),
         verdict: refs.length === 0 ? undefined : this.#prover.verdict(tx, refs)
@@ -203,6 +206,16 @@ export class IndexSync implements EntriesSource {
       this.#pusher.spread(merged, knownTo)
     }
     return verdict
+  }
+
+  /** Once for each connection: it is offered again by every exchange. */
+  #sayRefused(from: string): void {
+    if (this.#refusedOf.has(from)) return
+    this.#refusedOf.add(from)
+    this.#parts.log.warn(
+      { peer: from },
+      'a server has entries from more than 100 years ahead, which are not taken: set its clock right'
+    )
   }
 
   /** This index, as an exchange with a peer sees and changes it. */
@@ -219,6 +232,7 @@ export class IndexSync implements EntriesSource {
   #onPeer(peer: ConnectedPeer, event: 'up' | 'down'): void {
     if (event === 'up') this.beliefs.forget(peer.id)
     this.#askedMs.delete(peer.id)
+    this.#refusedOf.delete(peer.id)
     if (event === 'down') this.#pusher.drop(peer.id)
     else if (peer.dialled) void this.compare(peer.id)
     else {

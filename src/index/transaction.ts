@@ -17,7 +17,7 @@ import {
 import type { ContentHash, Md5 } from '../../protocols/hash.ts'
 import type { ImagePath } from '../../protocols/path.ts'
 import { bucketOf } from '../../protocols/time-tree-shape.ts'
-import { type Version, versionAt } from '../../protocols/version.ts'
+import { CLOCK_MS_MAX, isWithinReach, type Version, versionAt } from '../../protocols/version.ts'
 import { invariant } from '../base/errors.ts'
 import type { Layer } from './layer.ts'
 import { Ledger, type LedgerParts, type Step } from './ledger.ts'
@@ -147,9 +147,10 @@ export class Transaction {
 
   /**
    * Takes an entry that comes from another node: `review` if this image may have been deleted and
-   * forgotten here (rule 7). `from` is the peer that sent it.
+   * forgotten here (rule 7), `refused` if nothing could replace it. `from` is the peer it is of.
    */
-  receive(entry: Entry, from: string): 'merged' | 'known' | 'review' {
+  receive(entry: Entry, from: string): 'merged' | 'known' | 'review' | 'refused' {
+    if (!isWithinReach(entry.version, this.#nowMs)) return 'refused'
     const { horizon } = this.shared
     const current = this.#entry(entryKey(entry.kind, entry.path))
     if (current === undefined && bucketOf(entry.version) < horizon) {
@@ -336,7 +337,7 @@ export class Transaction {
     const { floor } = this.shared
     const last = BigInt((this.meta('last') as string | undefined) ?? 0)
     const candidates = [
-      versionAt(versionMs ?? this.#nowMs),
+      versionAt(Math.min(versionMs ?? this.#nowMs, CLOCK_MS_MAX)),
       (current?.version ?? 0n) + 1n,
       floor + 1n,
       versionMs === undefined ? last + 1n : 0n
