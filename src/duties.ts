@@ -21,6 +21,7 @@ import { planTrash } from './flows/plan-trash.ts'
 import { isReshowNeeded, reshow } from './flows/reshow.ts'
 import { scrub } from './flows/scrub.ts'
 import type { DiskStatus } from './flows/status.ts'
+import { dropPartials } from './flows/sweep-partials.ts'
 import { keepLegacyIndex, metadataFiles, readLegacyIndexText } from './metadata-files.ts'
 import { takesBytes } from './store/disk-space.ts'
 import type { Folder } from './store/folder.ts'
@@ -180,6 +181,7 @@ async function makeRoom(
 ): Promise<void> {
   await room.measure()
   if (flows.index.fault !== undefined) return
+  if (room.status().state !== 'ok') dropPartials(flows)
   const { trashBytes } = flows.index.counts()
   const facts = { trashBytes, bytesMax: fileStorage.trashSizeBytes, disk: room.status() }
   await expire(flows, { ...fileStorage, trashBytesMax: planTrash(facts) }, signal)

@@ -66,11 +66,7 @@ export class ReadThrough {
     const { flows, growing } = this.#parts
     const bytes = flows.index.blob(hash)?.bytes
     if (bytes === undefined) return undefined
-    if (bytes <= SMALL_BLOB_BYTES_MAX) {
-      const peerId = await this.#run(hash, bytes)
-      const blob = peerId === undefined ? undefined : openTrusted(flows, hash)
-      return peerId === undefined || blob === undefined ? undefined : { peerId, blob }
-    }
+    if (bytes <= SMALL_BLOB_BYTES_MAX) return this.#openSmall(hash, bytes)
     const shared = growing.enter(hash, bytes)
     const reader = shared.reader()
     try {
@@ -128,6 +124,31 @@ export class ReadThrough {
     return run
   }
 
+  async #openSmall(
+    hash: ContentHash,
+    bytes: number
+  ): Promise<{ peerId: string; blob: ReadableBlob } | undefined> {
+    try {
+      const peerId = await this.#run(hash, bytes)
+      const blob = peerId === undefined ? undefined : openTrusted(this.#parts.flows, hash)
+      return peerId === undefined || blob === undefined ? undefined : { peerId, blob }
+    } catch (error) {
+      if (!isOwnFault(error)) throw error
+      return this.#passOn(hash, bytes) // it can't be kept here, but it can be read
+    }
+  }
+
+  async #passOn(
+    hash: ContentHash,
+    bytes: number
+  ): Promise<{ peerId: string; blob: ReadableBlob } | undefined> {
+    for (const { peerId } of this.#holders(hash, new Set())) {
+      const whole = await this.#bring(peerId, hash, bytes, (body) => Array.fromAsync(body))
+      if (whole !== undefined) return { peerId, blob: inMemory(Buffer.concat(whole)) }
+    }
+    return undefined
+  }
+
   async #small(hash: ContentHash, bytes: number): Promise<string | undefined> {
     for (const { peerId } of this.#holders(hash, new Set())) {
       const staged = await this.#stageFrom(peerId, hash, bytes)
@@ -136,21 +157,29 @@ export class ReadThrough {
     return undefined
   }
 
+  #stageFrom(peerId: string, hash: ContentHash, bytes: number): Promise<StagedBlob | undefined> {
+    const { room, store } = this.#parts.flows
+    return this.#bring(peerId, hash, bytes, (body) => {
+      room.take(bytes)
+      return store.stage(body, { bytesMax: bytes })
+    })
+  }
+
   /** Small ones share a stream, for one of its own would cost more than the blob. */
-  async #stageFrom(
+  async #bring<T>(
     peerId: string,
     hash: ContentHash,
-    bytes: number
-  ): Promise<StagedBlob | undefined> {
-    const { flows, transfers } = this.#parts
-    let staging: Promise<StagedBlob> | undefined
+    bytes: number,
+    use: (body: AsyncIterable<Uint8Array>) => Promise<T>
+  ): Promise<T | undefined> {
+    const { transfers } = this.#parts
+    let using: Promise<T> | undefined
     const take = async ({ status, length, body }: BlobAnswer) => {
       if (status !== STATUS.OK) return
       if (length !== bytes) throw new Unneeded('it has another size')
-      flows.room.take(length)
       const coming = transfers.counted({ hash, peerId, bytesDone: 0, bytes }, body)
-      staging = flows.store.stage(verified(coming, hash, bytes), { bytesMax: bytes })
-      await staging
+      using = use(verified(coming, hash, bytes))
+      await using
     }
     const item = { hash, offset: 0 }
     await this.#blaming(peerId, hash, () =>
@@ -158,7 +187,7 @@ export class ReadThrough {
         ? this.#lines.askAlone(peerId, bytes, { isLast: true, asked: () => item }, take)
         : this.#lines.askShared(peerId, { ...item, bytes }, take)
     )
-    return outcomeOf(staging)
+    return outcomeOf(using)
   }
 
   /** Once more from the start after bytes that were not right. */
@@ -283,6 +312,16 @@ export class ReadThrough {
       flows.log.debug({ peer: peerId, hash, err: error }, 'a reader gets this elsewhere')
       if (!(error instanceof Unneeded)) peers.failed(peerId)
     }
+  }
+}
+
+function inMemory(bytes: Uint8Array): ReadableBlob {
+  return {
+    bytes: bytes.byteLength,
+    async *read(start, end) {
+      yield bytes.subarray(start, end)
+    },
+    close() {}
   }
 }
 

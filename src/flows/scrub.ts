@@ -10,6 +10,7 @@ import { lastScan, recordScan } from './last-scan.ts'
 import type { FlowParts } from './parts.ts'
 import { scrubCost, scrubDue, scrubTotal } from './plan-scrub.ts'
 import { showAgain } from './show-again.ts'
+import { sweepUnnamed } from './sweep-unnamed.ts'
 import { verifyBlob } from './verify-blob.ts'
 
 export interface ScrubOptions {
@@ -76,7 +77,7 @@ export async function scrub(
     }
     await sleep(clock, (clock.monotonicMs() - startMs) * REST_PER_WORK, signal)
   }
-  if (!isLeft) round = await end(parts, round)
+  if (!isLeft) round = await end(parts, round, signal)
   if (round !== noted) await note(parts, round)
 }
 
@@ -120,7 +121,8 @@ async function read(
   }
 }
 
-async function end(parts: FlowParts, round: Round): Promise<Round> {
+async function end(parts: FlowParts, round: Round, signal: AbortSignal): Promise<Round> {
+  const unnamed = await sweepUnnamed(parts, signal)
   const { files, corrupted, repaired, unrepairable } = round
   const before = lastScan(parts)
   const atMs = parts.clock.now()
@@ -133,7 +135,7 @@ async function end(parts: FlowParts, round: Round): Promise<Round> {
       unrepairableFiles: unrepairable
     })
   }
-  const summary = { files, corrupted, repaired, unrepairable }
+  const summary = { files, corrupted, repaired, unrepairable, unnamed }
   parts.log.info(summary, 'every stored image has been read again')
   return { ...round, at: OVER }
 }

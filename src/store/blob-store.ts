@@ -153,6 +153,8 @@ export interface BlobStore {
     signal?: AbortSignal,
     onBytes?: (bytes: number) => void
   ): Promise<Rehash | undefined>
+  /** Hashes that have a file, in no order; some more than once. Errors: DISK_FAULT. */
+  list(): AsyncIterable<ContentHash>
   /** Where a blob's file is. */
   placeOf(hash: ContentHash): 'blobs' | 'trash' | undefined
   /** Moves the blob's file; durable. A blob that is there already, or nowhere, is no error. */

@@ -36,6 +36,7 @@ import type { GroupCommit } from './commit.ts'
 import { onDisk } from './disk-error.ts'
 import { blobFile, requireMarker } from './folder.ts'
 import { HashStream } from './hashes.ts'
+import { listBlobs } from './list-blobs.ts'
 import { makeFolder } from './make-folder.ts'
 import { OpenFile } from './open-file.ts'
 import { PartialFiles } from './partial-files.ts'
@@ -205,6 +206,10 @@ export class DiskBlobs implements BlobStore {
   }
 
   /** Once, before anything is staged. */
+  list(): AsyncIterable<ContentHash> {
+    return listBlobs(this.#parts.folder)
+  }
+
   leftovers(): readonly Leftover[] {
     const { temp } = this.#parts.folder
     requireMarker(this.#parts.folder)

@@ -185,6 +185,12 @@ export class MemoryBlobs implements BlobStore {
     return name
   }
 
+  async *list(): AsyncGenerator<ContentHash> {
+    for (const place of ['blobs', 'trash'] as const) {
+      yield* [...this.#files[place].keys()] as ContentHash[]
+    }
+  }
+
   leftovers(): readonly Leftover[] {
     return [...this.#notes].map(([name, hash]) => ({ hash, name }))
   }

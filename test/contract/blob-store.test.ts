@@ -75,6 +75,21 @@ describe.each(STORES)('a store of blobs (%s)', (_kind, open) => {
     await expect(store.stage(streamOf(testBytes(2)), { bytesMax: 1 })).rejects.toThrow('larger')
   })
 
+  test('lists what has a file, wherever it is', async () => {
+    const { store } = await make()
+    const hashes: ContentHash[] = []
+    for (const length of [1, 20, 300]) {
+      const staged = await store.stage(streamOf(testBytes(length)), { bytesMax: BYTES_MAX })
+      hashes.push(staged.hash)
+      if (length > 1) await store.publish(staged)
+      store.finish(staged)
+    }
+    await store.moveTo(hashes[2] as ContentHash, 'trash')
+    const listed: ContentHash[] = []
+    for await (const hash of store.list()) listed.push(hash)
+    expect(listed.sort()).toEqual(hashes.slice(1).sort())
+  })
+
   test('takes a source of single bytes, and one that uses its buffer again', async () => {
     const { store } = await make()
     const bytes = testBytes(70_000)

@@ -233,13 +233,15 @@ test.each([
   expect(network.sentBytes('p')).toBeLessThan(LARGE.byteLength - (afterBytes ?? 0) + 1000)
 })
 
-test('a full disk is this node’s own fault, and is told', async () => {
-  const { node, network, replicator, peers } = await begin()
-  network.add('p', sourceOf(LARGE))
-  const hash = await want(node, 'a.png', LARGE)
+test('with a full disk a small image is passed on, and a large one refused as this node’s fault', async () => {
+  const { node, network, replicator } = await begin()
+  network.add('p', sourceOf(LARGE, SMALL))
+  const [small, large] = [await want(node, 's.png', SMALL), await want(node, 'l.png', LARGE)]
   node.store.fault = new NodeError('DISK_FULL', 'The disk is full.')
-  await expect(replicator.open(hash)).rejects.toMatchObject({ code: 'DISK_FULL' })
-  expect(peers.state('p').restsUntilMs).toBe(0)
+  const opened = await replicator.open(small)
+  expect(same(await collect(opened?.blob.read(0, SMALL.byteLength)), SMALL)).toBe(true)
+  expect(isHeld(node, small)).toBe(false)
+  await expect(replicator.open(large)).rejects.toMatchObject({ code: 'DISK_FULL' })
 })
 
 test('a reader and replication share what comes', async () => {

@@ -3,7 +3,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { ContentHash } from '../../../protocols/hash.ts'
 import { lastScan } from '../../../src/flows/last-scan.ts'
 import { nextScrubMs, scrub } from '../../../src/flows/scrub.ts'
+import { sweepUnnamed } from '../../../src/flows/sweep-unnamed.ts'
 import { auditIndex } from '../../support/audit-index.ts'
+import { streamOf } from '../../support/data-folder.ts'
 import { DAY_MS, type MemoryNode, openMemoryNode, tinyImage } from '../../support/memory-node.ts'
 
 const IMAGES = 20
@@ -75,6 +77,22 @@ test('silent damage is found and told; a file that is gone from images/ comes ba
   expect(lastScan(node.flows)).toMatchObject({ corruptedFiles: 1, unrepairableFiles: 1 })
   expect(node.view.at('5.svg')).toBe(hashOf(5))
   expect(node.view.at('3.svg')).toBeUndefined()
+})
+
+test('bytes that nothing names go, once they are an hour old', async () => {
+  const staged = await node.store.stage(streamOf(tinyImage(500)), { bytesMax: 1e6 })
+  await node.store.publish(staged)
+  node.store.finish(staged)
+  const { stamp } = node.store
+  node.store.stamp = (hash) => {
+    const found = stamp.call(node.store, hash)
+    return found && { ...found, ctimeMs: node.clock.now() }
+  }
+  expect(await sweepUnnamed(node.flows, never)).toBe(0)
+  node.store.stamp = stamp
+  await scrubFor(INTERVAL_MS)
+  expect(node.store.placeOf(hashOf(500))).toBeUndefined()
+  expect(node.store.placeOf(hashOf(1))).toBe('blobs')
 })
 
 test('what others put in the place of an image is left to them', async () => {

@@ -1,0 +1,24 @@
+// Files in blobs/ and trash/ that no row of the index names: a power cut can take the note of a
+// blob that was being taken in, and keep its file. Nobody was ever told of them.
+
+import type { FlowParts } from './parts.ts'
+
+/** A younger file may still get its row. */
+const AGE_MS_MIN = 60 * 60_000
+
+/** Removes them; how many. */
+export async function sweepUnnamed(parts: FlowParts, signal: AbortSignal): Promise<number> {
+  const { index, store, locks, clock } = parts
+  let removed = 0
+  for await (const hash of store.list()) {
+    if (signal.aborted) break
+    if (index.blob(hash) !== undefined) continue
+    await locks.blob.run(hash, async () => {
+      const ctimeMs = store.stamp(hash)?.ctimeMs ?? 0
+      if (index.blob(hash) !== undefined || clock.now() - ctimeMs < AGE_MS_MIN) return
+      await store.remove(hash)
+      removed++
+    })
+  }
+  return removed
+}
