@@ -71,6 +71,8 @@ export interface DutyParts {
   readonly room: { measure(): Promise<void>; status(): Omit<DiskStatus, 'inodesFree'> }
   /** Hears that the disk was full and changes are taken again: what was missed may come now. */
   readonly onHealed: () => void
+  /** Resolves once it is known what other servers have deleted, as far as it can be. */
+  readonly compared: (signal: AbortSignal) => Promise<void>
 }
 
 export type DutyOptions = Pick<
@@ -232,12 +234,15 @@ async function hasImages({ folder, flows }: DutyParts): Promise<boolean> {
 
 /** Takes in a collection from before this node; one that was broken off goes on where it was. */
 function startAdoption(parts: DutyParts, options: IngestOptions): void {
-  const { flows, tasks, folder } = parts
+  const { flows, tasks, folder, compared } = parts
   const { index, log } = flows
   const legacy = readLegacy(parts)
   const found = foundFiles(folder, log)
   tasks
-    .start('adopt', (control) => adopt(flows, options, found, legacy, control))
+    .start('adopt', async (control) => {
+      await compared(control.signal)
+      return adopt(flows, options, found, legacy, control)
+    })
     .done.then(async (report) => {
       await index.change((tx) => tx.setMeta('adoption', 'done'))
       sayReport(parts, report)

@@ -9,7 +9,7 @@ import type { Log } from './base/log.ts'
 import { PRODUCT_VERSION } from './base/product-version.ts'
 import { TaskBoard } from './base/task-board.ts'
 import { createInspector } from './content/inspect.ts'
-import { createDuties, type Duties } from './duties.ts'
+import { createDuties, type Duties, type DutyParts } from './duties.ts'
 import { Brakes } from './flows/brakes.ts'
 import type { IngestOptions } from './flows/ingest.ts'
 import { Journal } from './flows/journal.ts'
@@ -138,6 +138,14 @@ interface Opened {
   readonly onListen: (port: number) => void
 }
 
+/** What duties have to do with other servers. */
+function withOthers(mesh: Mesh | undefined): Pick<DutyParts, 'onHealed' | 'compared'> {
+  return {
+    onHealed: () => void mesh?.syncNow(),
+    compared: async (signal) => mesh?.compared(signal)
+  }
+}
+
 async function compose(
   config: Config,
   parts: Base,
@@ -148,9 +156,8 @@ async function compose(
   const files = metadataFiles(folder)
   const tasks = new TaskBoard(parts)
   const options = ingestOptions(config)
-  const onHealed = () => void mesh?.syncNow()
   const duties = createDuties(
-    { flows, tasks, folder, room, onHealed },
+    { flows, tasks, folder, room, ...withOthers(mesh) },
     { ...config, ingest: options }
   )
   const status = () => statusOf(statusSources({ folder, flows, room, mesh }, duties))

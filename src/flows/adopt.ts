@@ -134,14 +134,23 @@ async function visit(
   file: FoundFile
 ): Promise<'known' | 'young' | 'taken' | 'other-md5'> {
   const path = parsePath(file.name)
-  if (parts.index.get(path) !== undefined) {
+  const entry = parts.index.get(path)
+  if (entry !== undefined) {
     checkSpelling(parts, path, file)
+    if (entry.deleted) await putAway(parts, path, file)
     return 'known'
   }
   checkExtension(options, path)
   // A date far in the future is as good as one in the past: nobody has just written it.
   if (Math.abs(parts.clock.now() - file.mtimeMs) < QUIET_MS) return 'young'
   return takeIn(parts, options, found, file, path, legacy.get(path))
+}
+
+/** A file of the view of an earlier index, whose image was deleted since. */
+async function putAway({ view, locks, index }: FlowParts, path: ImagePath, { name }: FoundFile) {
+  await locks.path.run(path, async () => {
+    if (index.get(path)?.deleted) await view.sweep(name)
+  })
 }
 
 /** Two files whose names differ in the spelling of accents alone would be one image. */

@@ -17,6 +17,7 @@ import type { FlowParts, ReadableBlob } from './parts.ts'
 import { ReadThrough } from './read-through.ts'
 import { sweepPartials } from './sweep-partials.ts'
 import { TakeIn, Unneeded } from './take-in.ts'
+import { verifyBlob } from './verify-blob.ts'
 
 export interface ReplicateParts {
   readonly flows: FlowParts
@@ -165,6 +166,7 @@ export class Replicator {
       const row = flows.index.blob(hash)
       const isComing = this.#inFlight.has(hash) || this.#growing.has(hash)
       if (row === undefined || isComing || !this.#parts.book.isDue(hash)) continue
+      if (await this.#isHere(hash)) continue
       const peerId = this.#holderOf(hash)
       // those that wait for their next try do not count, so that they never keep others back
       if (this.#parts.book.isDue(hash)) due++
@@ -176,6 +178,14 @@ export class Replicator {
       order.push({ hash, bytes: row.bytes })
     }
     for (const [peerId, blobs] of orders) this.#order(peerId, blobs)
+  }
+
+  /** An index that was lost leaves its blobs: those that are right need not come again. */
+  async #isHere(hash: ContentHash): Promise<boolean> {
+    const { flows } = this.#parts
+    if (flows.store.placeOf(hash) !== 'blobs') return false
+    const { state } = await verifyBlob({ ...flows, remote: undefined }, hash, this.#stop.signal)
+    return state === 'held'
   }
 
   #holderOf(hash: ContentHash): string | undefined {

@@ -68,6 +68,7 @@ export class IndexSync implements EntriesSource {
   readonly #refusedOf = new Set<string>()
   readonly #asking = new Set<Promise<void>>()
   readonly #stop = new AbortController()
+  #hasCompared = false
   /** What the peers say of themselves. */
   readonly beliefs = new PeerBeliefs()
 
@@ -102,6 +103,11 @@ export class IndexSync implements EntriesSource {
     state.done = this.#run(peerId, state)
     this.#exchanges.set(peerId, state)
     return state.done
+  }
+
+  /** Whether a comparison with any peer has come to its end. */
+  get hasCompared(): boolean {
+    return this.#hasCompared
   }
 
   /** Compares with every peer. */
@@ -273,6 +279,7 @@ export class IndexSync implements EntriesSource {
       if (received + sent > 0)
         log.info({ peer: peerId, received, sent, rounds }, 'compared indexes')
       await this.#note(peerId, remote, client.horizon)
+      this.#hasCompared = true
       await this.#prove(client, peerId, signal)
       await client.end(signal)
       return !equal && received + sent > 0

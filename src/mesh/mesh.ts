@@ -20,6 +20,7 @@ import { type Redial, startRedial } from '../network/redial.ts'
 import { AdmittedNetwork, type SyncNetwork } from './admitted-network.ts'
 import type { ClusterFacts } from './cluster.ts'
 import { ClusterIds } from './cluster-ids.ts'
+import { firstComparison } from './first-comparison.ts'
 import { createFollower } from './follower.ts'
 import { HandPicked, type HandPickedParts, type Picks } from './hand-picked.ts'
 import { Histories } from './histories.ts'
@@ -58,6 +59,8 @@ export interface Mesh extends Remote {
   stop(): Promise<void>
   /** Compares with all peers and tries every want, whatever its back-off. */
   syncNow(): Promise<void>
+  /** Resolves once this node knows what others have deleted; see firstComparison. */
+  compared(signal: AbortSignal): Promise<void>
   addresses(): readonly string[]
   /** Under which name and secret this node meets others now. */
   cluster(): ClusterFacts
@@ -109,6 +112,8 @@ export function createMesh(parts: MeshParts, options: MeshOptions): Mesh {
   const compare = (peerId: string) => indexSync.compare(peerId)
   const joining = new Joining({ network, flows, meetings, members, keeper, resolve, compare })
 
+  const remembered = () => [...picked.remembered(), ...members.remembered()]
+
   return {
     async start() {
       await meetings.prepare()
@@ -117,7 +122,6 @@ export function createMesh(parts: MeshParts, options: MeshOptions): Mesh {
       await parts.onListen()
       await members.announceSelf()
       await members.refresh()
-      const remembered = () => [...picked.remembered(), ...members.remembered()]
       const dial = picked.dial.bind(picked)
       redial = startRedial({ clock, random, log, network, dial, remembered })
       begin('compare', sync.syncIntervalMs, () => indexSync.compareOne())
@@ -144,6 +148,16 @@ export function createMesh(parts: MeshParts, options: MeshOptions): Mesh {
       await indexSync.compareAll()
       replicator.wake()
     },
+    compared: (signal) =>
+      firstComparison(
+        {
+          clock,
+          hasCompared: () => indexSync.hasCompared,
+          knowsOthers: () => remembered().length + network.peers().length > 0,
+          isPastLost: () => index.meta('pastLost') === true
+        },
+        signal
+      ),
     meet: (target, signal) => joining.meet(target, signal),
     invite: () => joining.invite(),
     remove: (id) => joining.remove(id),

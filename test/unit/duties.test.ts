@@ -34,6 +34,7 @@ beforeEach(async () => {
       tasks: http.tasks,
       folder: on.folder,
       room: { measure: async () => {}, status: () => disk },
+      compared: async () => {},
       onHealed: () => {
         healed++
       }

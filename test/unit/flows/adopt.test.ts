@@ -5,6 +5,7 @@ import { parsePath } from '../../../protocols/path.ts'
 import { versionMs } from '../../../protocols/version.ts'
 import { adopt, type FoundFiles } from '../../../src/flows/adopt.ts'
 import { type LegacyFile, readLegacyIndex } from '../../../src/flows/legacy-index.ts'
+import { remove } from '../../../src/flows/remove.ts'
 import type { FileStamp } from '../../../src/store/blob-store.ts'
 import { planViewName } from '../../../src/store/plan-view-name.ts'
 import { type MemoryNode, openMemoryNode, tinyImage } from '../../support/memory-node.ts'
@@ -156,6 +157,23 @@ test('a file that an earlier index had shown for another path is not taken in', 
   write(planViewName(parsePath('y/a.svg'), new Set([1])), 1)
   node.view.isOn = false // and so no row of the view is there
   expect(await adoptAll()).toMatchObject({ adopted: 1, known: 1, refused: 0 })
+})
+
+test('a file of the view whose image was deleted is put away, one of others stays', async () => {
+  for (const path of ['a.svg', 'b.svg']) await node.put(path, tinyImage(1))
+  await node.flows.settler.idle()
+  for (const path of ['a.svg', 'b.svg']) {
+    await remove(node.flows, { trashKeepMs: MINUTE_MS }, parsePath(path))
+    write(path, 1)
+  }
+  // as an index that was lost has left it
+  await node.put('c.svg', tinyImage(1))
+  const { hash } = image('c.svg') ?? {}
+  await node.view.show(parsePath('a.svg'), hash as ContentHash, undefined)
+  node.view.write('b.svg')
+  expect(await adoptAll()).toMatchObject({ adopted: 0, known: 2, refused: 0 })
+  expect(node.view.names().toSorted()).toEqual(['b.svg', 'c.svg'])
+  expect(node.view.setAside).toEqual(['a.svg'])
 })
 
 test('of two files that are one path in two spellings, the second is refused by name', async () => {

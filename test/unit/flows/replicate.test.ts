@@ -9,7 +9,7 @@ import { BlobPeers } from '../../../src/blob-sync/blob-peers.ts'
 import { WantBook } from '../../../src/blob-sync/want-book.ts'
 import { Replicator } from '../../../src/flows/replicate.ts'
 import { BlobHolders, lyingSource, want } from '../../support/blob-holders.ts'
-import { testBytes } from '../../support/data-folder.ts'
+import { streamOf, testBytes } from '../../support/data-folder.ts'
 import { eventually } from '../../support/eventually.ts'
 import { MemoryBlobSource } from '../../support/memory-blob-source.ts'
 import { openMemoryNode, tinyImage } from '../../support/memory-node.ts'
@@ -198,5 +198,28 @@ test('a blob for which the disk has no room does not keep others back for ever',
     expect(node.flows.index.blob(fits)?.state).toBe('held')
   })
   expect(node.flows.index.blob(tooLarge)?.state).toBe('wanted')
+  await close()
+})
+
+test('bytes that an index that was lost has left need not come again, if they are right', async () => {
+  const { node, network, replicator, close } = await begin()
+  const wrong = testBytes(2000, 2)
+  const source = sourceOf(wrong)
+  source.add(LARGE)
+  network.add('p', source)
+  for (const bytes of [LARGE, wrong]) {
+    const staged = await node.store.stage(streamOf(bytes), { bytesMax: bytes.byteLength })
+    await node.store.publish(staged)
+    node.store.finish(staged)
+  }
+  node.store.damage(hashOf(wrong), 'by writing')
+  const hashes = [await want(node, 'a.png', LARGE), await want(node, 'b.png', wrong)]
+  replicator.wake()
+  await eventually(() => {
+    const states = hashes.map((hash) => node.flows.index.blob(hash)?.state)
+    expect(states).toEqual(['held', 'held'])
+  })
+  expect(network.sentBytes('p')).toBeLessThan(10_000)
+  expect((await node.store.rehash(hashOf(wrong)))?.hash).toBe(hashOf(wrong))
   await close()
 })
