@@ -5,6 +5,7 @@
 // A push may be lost: a peer that is slow, or that was not there, is compared with later.
 
 import { batchesOf } from '../../protocols/entries/batch.ts'
+import { SENT_TO_MAX } from '../../protocols/entries/limits.ts'
 import { EntriesClient } from '../../protocols/entries/request.ts'
 import { type Entry, KIND_IMAGE } from '../../protocols/entry.ts'
 import { ENTRIES_ID } from '../../protocols/ids.ts'
@@ -137,7 +138,8 @@ export class Pusher {
     for (const [knownTo, entries] of groupByKnown(gathered)) {
       const targets = connected.filter((id) => !knownTo.includes(id))
       if (targets.length === 0) continue
-      const sentTo = [...new Set([network.id, ...knownTo, ...targets])]
+      // who named too many must not make a request of this node that is refused
+      const sentTo = [...new Set([network.id, ...targets, ...knownTo])].slice(0, SENT_TO_MAX)
       let at = 0
       for (const batch of batchesOf(entries.map(({ raw }) => raw))) {
         const watched = this.#watchedOf(entries.slice(at, at + batch.length))

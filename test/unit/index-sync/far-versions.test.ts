@@ -3,55 +3,25 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { parsePath } from '../../../protocols/path.ts'
 import { CLOCK_MS_MAX, VERSION_MAX, versionAt, versionMs } from '../../../protocols/version.ts'
-import { type Log, silentLog } from '../../../src/base/log.ts'
-import { memberDatabases } from '../../../src/flows/members.ts'
-import { IndexSync } from '../../../src/index-sync/index-sync.ts'
-import { MemoryNetwork } from '../../../src/network/memory-network.ts'
-import { MemoryWire } from '../../../src/network/memory-wire.ts'
-import { ManualClock } from '../../support/manual-clock.ts'
+import type { ManualClock } from '../../support/manual-clock.ts'
 import { imageEntry } from '../../support/memory-entries.ts'
-import { openMemoryIndex, type TestIndex } from '../../support/open-index.ts'
-import { SeededChance } from '../../support/seeded-chance.ts'
+import type { TestIndex } from '../../support/open-index.ts'
+import { SyncedIndexes } from '../../support/synced-indexes.ts'
 
 const YEAR_MS = 365.25 * 86_400_000
 const PATH = parsePath('a.jpg')
 const NOW_MS = Date.UTC(2030, 0, 1)
 
-let wire: MemoryWire
+let all: SyncedIndexes
 let clock: ManualClock
-let warnings: object[]
-const opened: (TestIndex & { sync: IndexSync; network: MemoryNetwork })[] = []
 beforeEach(() => {
-  clock = new ManualClock(NOW_MS)
-  wire = new MemoryWire({ clock, random: new SeededChance(1) }, {})
-  warnings = []
+  all = new SyncedIndexes(NOW_MS)
+  clock = all.clock
 })
-afterEach(async () => {
-  for (const { sync, network, close } of opened.splice(0)) {
-    await clock.run(() => sync.stop())
-    await clock.run(() => network.stop())
-    await close()
-  }
-})
+afterEach(() => all.close())
 
-async function join(id: string) {
-  const test = await openMemoryIndex(id, clock)
-  const log = { ...silentLog, warn: (about: object) => warnings.push(about) } as unknown as Log
-  const network = new MemoryNetwork({ wire, log: silentLog }, { id })
-  const sync = new IndexSync({
-    ...{ network, index: test.index, clock, log, random: new SeededChance(1) },
-    ...{ members: memberDatabases, onMerged: () => {}, reportMsMax: YEAR_MS },
-    wants: async () => ({ wantsFiles: 0, wantsBytes: 0, wantRanges: [] })
-  })
-  await network.start()
-  opened.push({ ...test, sync, network })
-  for (const { network: other } of opened) {
-    const signal = new AbortController().signal
-    if (other !== network) await clock.run(() => network.dial(other.addresses(), signal))
-  }
-  await clock.pass(1000)
-  return { ...test, sync }
-}
+const join = (id: string) => all.join(id)
+const warnings = () => all.lines.filter(({ level }) => level === 'warn').map(({ about }) => about)
 
 /** What another program, or a hostile one, has in its index. */
 const plant = ({ index }: TestIndex, version: bigint, path: string = PATH) =>
@@ -68,7 +38,7 @@ test('an entry of the highest version could be replaced by nobody, so nobody tak
   await clock.run(() => a.sync.compareAll())
   expect(b.index.get(PATH)).toBeUndefined()
   expect(b.index.get(parsePath('b.jpg'))).toBeDefined()
-  expect(warnings).toEqual([{ peer: 'a' }])
+  expect(warnings()).toEqual([{ peer: 'a' }])
 })
 
 test('the difference that stays keeps nobody busy', async () => {
@@ -81,7 +51,7 @@ test('the difference that stays keeps nobody busy', async () => {
 
 test('whatever is taken can be replaced, and that is taken too', async () => {
   const [a, b, c] = [await join('a'), await join('b'), await join('c')]
-  await plant(a, versionAt(NOW_MS + 100 * YEAR_MS))
+  await plant(a, versionAt(clock.now() + 100 * YEAR_MS))
   await clock.run(() => b.sync.compareAll())
   expect(b.index.image(PATH)).toBeDefined()
   await remove(b)
@@ -89,12 +59,12 @@ test('whatever is taken can be replaced, and that is taken too', async () => {
   await clock.run(() => a.sync.compareAll())
   await clock.run(() => c.sync.compareAll())
   for (const { index } of [a, b, c]) expect(index.get(PATH)).toMatchObject({ deleted: true })
-  expect(warnings).toEqual([])
+  expect(warnings()).toEqual([])
 })
 
 test('what a clock that is behind refuses, it takes later', async () => {
   const [a, b] = [await join('a'), await join('b')]
-  await plant(a, versionAt(NOW_MS + 100 * YEAR_MS + 60_000))
+  await plant(a, versionAt(clock.now() + 100 * YEAR_MS + 60_000))
   await clock.run(() => b.sync.compareAll())
   expect(b.index.get(PATH)).toBeUndefined()
   await clock.pass(60_000)
