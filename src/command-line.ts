@@ -4,6 +4,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { FLAGS, type Flag } from '../config/flags.ts'
 import type { FlagValues } from '../config/load-config.ts'
 import { PRODUCT_VERSION } from './base/product-version.ts'
+import type { BackupOrder } from './commands/backup.ts'
 import type { KeysOrder } from './commands/keys.ts'
 import type { NodeTarget } from './commands/node-client.ts'
 
@@ -12,6 +13,7 @@ export type CommandLine =
   | { readonly do: 'keys'; readonly order: KeysOrder; readonly target: NodeTarget }
   | { readonly do: 'join'; readonly targets: readonly string[]; readonly target: NodeTarget }
   | { readonly do: 'invite'; readonly target: NodeTarget }
+  | { readonly do: 'backup'; readonly order: BackupOrder; readonly target: NodeTarget }
   /** Help or version was shown, or the line is wrong; both are already said. */
   | { readonly do: 'exit'; readonly code: number }
 
@@ -32,7 +34,7 @@ export function readCommandLine(words: readonly string[], output: CommandOutput)
   }
   const program = new Command('tumesh')
     .description('Keeps images alive on every server that should have them.')
-    .usage('[start] [options] | join … | invite | keys …')
+    .usage('[start] [options] | join … | invite | keys … | backup … | export …')
     .version(PRODUCT_VERSION, '-V, --version', 'show the version')
     .helpOption('-h, --help', 'show this help')
     .showHelpAfterError('(tumesh --help shows what there is)')
@@ -42,6 +44,9 @@ export function readCommandLine(words: readonly string[], output: CommandOutput)
   program.addCommand(joinCommand(found).copyInheritedSettings(program))
   program.addCommand(inviteCommand(found).copyInheritedSettings(program))
   program.addCommand(keysCommand(found, program))
+  for (const command of backupCommands(found)) {
+    program.addCommand(command.copyInheritedSettings(program))
+  }
   try {
     program.parse(withStart(words), { from: 'user' })
   } catch (error) {
@@ -90,6 +95,27 @@ function inviteCommand(found: (line: CommandLine) => void): Command {
   return withNode(command)
 }
 
+function backupCommands(found: (line: CommandLine) => void): Command[] {
+  const backup = new Command('backup')
+    .description('writes the index of a running node into a file, or takes it in again')
+    .argument('<file>', 'such as tumesh-backup.ndjson.gz')
+    .option('--restore', 'take the file in: what is newer here stays')
+    .action((file: string, { restore, url, data }) =>
+      found({
+        do: 'backup',
+        order: { do: restore === true ? 'restore' : 'make', file },
+        target: { url, data }
+      })
+    )
+  const list = new Command('export')
+    .description('writes a list of the images, one a line of JSON, that needs no program')
+    .argument('<file>', 'such as index.ndjson')
+    .action((file: string, { url, data }) =>
+      found({ do: 'backup', order: { do: 'export', file }, target: { url, data } })
+    )
+  return [withNode(backup), withNode(list)]
+}
+
 /** The node that a command talks to. */
 function withNode(command: Command): Command {
   return command
@@ -135,7 +161,8 @@ Examples:
   npm start -- --data ./b --http-port 8001 --name b         a second one beside it
   npm run join -- http://10.0.0.2:8000                      meet a node elsewhere
   npm run invite                                            a line by which others join
-  npm run keys -- add crawler --scope write                 a key for a program elsewhere`
+  npm run keys -- add crawler --scope write                 a key for a program elsewhere
+  npm start -- backup tumesh-backup.ndjson.gz               the index in a file`
 
 function optionOf(flag: Flag): Option {
   const option = new Option(flag.syntax, flag.text)

@@ -18,6 +18,11 @@ const KEY_BYTES_MAX = 4096
 
 type Method = 'GET' | 'POST' | 'DELETE'
 
+interface Sent {
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: () => string | AsyncIterable<Uint8Array>
+}
+
 /**
  * Sends JSON and gives back the JSON of the answer. Errors are sentences for a person:
  * NOT_AVAILABLE (with `refused: true` where nothing listens), NOT_FOUND, BAD_REQUEST.
@@ -28,16 +33,32 @@ export async function callNode(
   path: string,
   body?: unknown
 ): Promise<Record<string, unknown>> {
+  const headers = body === undefined ? {} : { 'content-type': 'application/json' }
+  const text = body === undefined ? {} : { body: () => JSON.stringify(body) }
+  const answer = await openNode(target, method, path, { headers, ...text })
+  return readContent(await answer.text().catch(() => ''))
+}
+
+/**
+ * The answer before its body is read. `body` is asked for each attempt. Errors as of `callNode`.
+ */
+export async function openNode(
+  target: NodeTarget,
+  method: Method,
+  path: string,
+  sent: Sent = {}
+): Promise<Response> {
   const { url, data } = target
   const key = readLocalKey(data ?? DATA_INITIAL)
   if (key === undefined && data !== undefined) throw noKey(data)
-  let answer = await send(url, key, method, path, body)
+  let answer = await send(url, key, method, path, sent)
   // without --data the key may be another node's; who may do all without one still may
   if (answer.status === 401 && data === undefined && key !== undefined) {
-    answer = await send(url, undefined, method, path, body)
+    await answer.body?.cancel()
+    answer = await send(url, undefined, method, path, sent)
   }
+  if (answer.ok) return answer
   const content = readContent(await answer.text().catch(() => ''))
-  if (answer.ok) return content
   throw new NodeError('BAD_REQUEST', sentenceOf(answer, content, target), { status: answer.status })
 }
 
@@ -63,18 +84,15 @@ async function send(
   key: string | undefined,
   method: Method,
   path: string,
-  body: unknown
+  { headers, body }: Sent
 ): Promise<Response> {
-  const init: RequestInit = {
+  const init = {
     method,
-    headers: {
-      ...(key !== undefined && { authorization: `Bearer ${key}` }),
-      ...(body !== undefined && { 'content-type': 'application/json' })
-    }
+    headers: { ...headers, ...(key !== undefined && { authorization: `Bearer ${key}` }) },
+    ...(body !== undefined && { body: body(), duplex: 'half' })
   }
-  if (body !== undefined) init.body = JSON.stringify(body)
   try {
-    return await fetch(new URL(path, url), init)
+    return await fetch(new URL(path, url), init as RequestInit)
   } catch (cause) {
     const refused = systemCodeOf(cause) === 'ECONNREFUSED'
     throw new NodeError('NOT_AVAILABLE', unreachable(url, refused), { url, refused }, { cause })

@@ -2,6 +2,7 @@
 
 import type { ApiOptions, HttpParts } from './ports.ts'
 import type { Route } from './route.ts'
+import { backupRoutes } from './routes/backup.ts'
 import { brakeRoutes } from './routes/brakes.ts'
 import { changeImageRoutes } from './routes/change-image.ts'
 import { deleteImagesRoutes } from './routes/delete-images.ts'
@@ -45,6 +46,7 @@ export function createRouteTable(
     ...deleteImagesRoutes(parts, options),
     ...reviewRoutes(parts),
     ...brakeRoutes(parts),
+    ...backupRoutes(parts),
     ...keyRoutes(parts),
     ...peerRoutes(parts),
     ...inviteRoutes(parts),
