@@ -10,11 +10,18 @@ export function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
 }
 
+export interface Memory {
+  readonly nowMb: number
+  /** Of it what is not a file that the kernel can drop. */
+  readonly anonymousMb: number
+  readonly peakMb: number
+}
+
 /** Memory of a running process now, and the most so far, in MiB. */
-export function memory(pid: number): { nowMb: number; peakMb: number } {
+export function memory(pid: number): Memory {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
   const of = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1]) / 1024
-  return { nowMb: of('VmRSS'), peakMb: of('VmHWM') }
+  return { nowMb: of('VmRSS'), anonymousMb: of('RssAnon'), peakMb: of('VmHWM') }
 }
 
 /** Open sockets of a process. */

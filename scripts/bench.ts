@@ -1,0 +1,17 @@
+// npm run bench -- NAME [OPTIONS]: measures; test/bench/README.md holds the figures.
+
+const BENCHES: Readonly<Record<string, string>> = {
+  index: '../test/bench/entries.ts',
+  mesh: '../test/bench/mesh.ts',
+  uploads: '../test/bench/uploads.ts',
+  inspect: '../test/bench/inspect.ts'
+}
+
+const [name = ''] = process.argv.splice(2, 1)
+const file = BENCHES[name]
+if (file === undefined) {
+  console.error(`Usage: npm run bench -- ${Object.keys(BENCHES).join('|')} [OPTIONS]`)
+  process.exitCode = 1
+} else {
+  await import(new URL(file, import.meta.url).href)
+}
