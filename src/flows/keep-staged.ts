@@ -39,21 +39,22 @@ async function keep<T extends object>(
   const { hash } = staged
   if (index.fault !== undefined) throw index.fault
   parts.brakes.requireDisk()
-  const wasLive = (index.blob(hash)?.live ?? 0) > 0
   const { stamp, published } = await holdBytes(parts, staged)
-  const hold = async (tx: Transaction) => {
+  // others may have come to name the blob while its bytes were written
+  const isLive = (tx: Transaction) => (tx.blob(hash)?.live ?? 0) > 0
+  const hold = async (tx: Transaction, wasLive = isLive(tx)) => {
     tx.setBlob(hash, { state: 'held', stamp, ...(published && { verifiedAtMs: tx.nowMs }) })
     if (published && wasLive) await tx.intendViews(hash)
   }
   try {
-    const result = await index.change(async (tx) => {
+    return await index.change(async (tx) => {
+      const wasLive = isLive(tx)
       const planned = await plan(tx)
-      await hold(tx)
-      return planned
+      await hold(tx, wasLive)
+      return { ...planned, healed: published && wasLive }
     })
-    return { ...result, healed: published && wasLive }
   } catch (cause) {
-    await giveBack(parts, hash, published ? hold : undefined).catch(() => {
+    await giveBack(parts, hash, published ? (tx) => hold(tx) : undefined).catch(() => {
       throw new InDoubt('the bytes stay', { cause })
     })
     throw cause

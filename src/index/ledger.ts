@@ -29,7 +29,7 @@ import {
   type PastVersion,
   type ReviewRow
 } from './rows.ts'
-import { endOf, entryKey, keys } from './tables.ts'
+import { endOf, entryKey, keys, type TableName } from './tables.ts'
 import { addToNode, decodeNode, encodeNode, treeKeys } from './time-tree.ts'
 
 /** A step on disk that follows from a change: the view of a path, the place of a blob. */
@@ -84,6 +84,7 @@ export class Ledger {
   merge(entry: Entry, current: Entry | undefined): void {
     invariant(current === undefined || wins(entry, current), 'an own write wins over what it saw')
     const key = entryKey(entry.kind, entry.path)
+    if (entry.kind === KIND_IMAGE && this.#concernsView(entry)) this.addIntent('view', entry.path)
     if (current !== undefined) this.#takeOut(key, current)
     if (entry.kind === KIND_IMAGE) this.endReview(entry.path)
     this.#layer.put('entry', key, entry.raw)
@@ -91,7 +92,6 @@ export class Ledger {
     this.#addToTree(entry, 1)
     this.#count(countsOfEntry(entry), 1)
     if (isImage(entry)) this.#refer(entry.hash, entry, { live: 1 })
-    if (entry.kind === KIND_IMAGE) this.addIntent('view', entry.path)
   }
 
   /** An image leaves the index and is kept for a person to decide on, however long that takes. */
@@ -160,6 +160,19 @@ export class Ledger {
     this.#layer.put('past', past, encodePast({ entry: current, sinceMs: this.#nowMs }))
     this.#layer.put('age', keys.age(this.#nowMs, past), '')
     this.#refer(current.hash, current, { live: -1, past: 1 })
+  }
+
+  /**
+   * Whether images/ shows something under the path, is about to, or may have the bytes to. A blob
+   * that was never here is shown when it comes, so a new node has no steps for each entry.
+   */
+  #concernsView({ path, hash }: Entry): boolean {
+    const isKnown = hash !== undefined && this.blob(hash) !== undefined
+    return isKnown || this.#has('view', path) || this.#has('intent', `view/${path}`)
+  }
+
+  #has(table: TableName, key: string): boolean {
+    return this.#layer.get(table, key) !== undefined
   }
 
   /** Changes how many entries name a blob. A blob whose place follows from it gets an intent. */

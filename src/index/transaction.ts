@@ -328,6 +328,7 @@ export class Transaction {
       replaces: current?.version
     })
     this.#ledger.merge(entry, current)
+    if (kind === KIND_IMAGE) this.addIntent('view', entry.path)
     this.#news.push({ entry, from: undefined, replaced: takesAway(entry, current) })
     return entry
   }
