@@ -138,9 +138,8 @@ export class ChangeQueue {
     const { database, tables, failPoints } = this.#parts
     failPoints.reach('change:planned')
     try {
-      const operations = layer.operations(tables)
       const sync = planned.some(({ waiting }) => waiting.durable)
-      if (operations.length > 0) await database.batch(operations, { sync } as object)
+      await layer.writeTo(database, tables, { sync })
     } catch (error) {
       this.#fault = faultOf(error)
       for (const { waiting } of planned) waiting.reject(this.#fault)

@@ -23,7 +23,7 @@ import {
   valuesOf
 } from './check-scan.ts'
 import { entryKey, keys, VERSION_LENGTH } from './tables.ts'
-import { addNodes, addToNode, decodeNode, encodeNode } from './time-tree.ts'
+import { addNodes, addToNode } from './time-tree.ts'
 
 /**
  * Rows after which a slice ends with the node that it is in. One leaf is never divided, since its
@@ -93,9 +93,9 @@ function wrongSum(key: TreeKey, found: TreeNode, right: TreeNode): Finding {
     kind: 'sum',
     subject: `tree ${key}: ${found.live} and ${found.dead} instead of ${right.live} and ${right.dead}`,
     mend({ rows }) {
-      const bytes = rows.get('tree', key) as Uint8Array | undefined
-      const node = addNodes(bytes === undefined ? EMPTY_NODE : decodeNode(bytes), difference, 1)
-      rows.put('tree', key, isSameNode(node, EMPTY_NODE) ? undefined : encodeNode(node))
+      const now = (rows.get('tree', key) as TreeNode | undefined) ?? EMPTY_NODE
+      const node = addNodes(now, difference, 1)
+      rows.put('tree', key, isSameNode(node, EMPTY_NODE) ? undefined : node)
       return true
     }
   }
@@ -103,9 +103,7 @@ function wrongSum(key: TreeKey, found: TreeNode, right: TreeNode): Finding {
 
 async function* storedNodes(scan: Scan, first: TreeKey): AsyncGenerator<Counted> {
   for await (const page of pagesOf(scan, 'tree', { gte: first, lt: endOfLevel(first) })) {
-    for (const [key, bytes] of page) {
-      yield { key, node: decodeNode(bytes as Uint8Array), rows: 1 }
-    }
+    for (const [key, node] of page) yield { key, node: node as TreeNode, rows: 1 }
   }
 }
 

@@ -3,7 +3,7 @@
 // A change reads its own writes and those of earlier changes in the same batch; a change that fails
 // leaves no trace.
 
-import type { Operation, TableName, Tables } from './tables.ts'
+import type { Database, TableName, Tables } from './tables.ts'
 
 export interface KeyRange {
   readonly gte: string
@@ -28,7 +28,7 @@ export function databaseRows(tables: Tables): Rows {
 
 export class Layer implements Rows {
   readonly #below: Rows
-  readonly #changed = new Map<TableName, Map<string, unknown>>()
+  #changed = new Map<TableName, Map<string, unknown>>()
 
   constructor(below: Rows) {
     this.#below = below
@@ -60,26 +60,30 @@ export class Layer implements Rows {
     rows.set(key, value)
   }
 
-  /** Moves all changes into the layer below. */
+  /** Moves all changes into the layer below, after which this one is of no use. */
   mergeInto(below: Layer): void {
+    if (below.#changed.size === 0) {
+      below.#changed = this.#changed // most batches are one large change
+      return
+    }
     for (const [table, rows] of this.#changed) {
       for (const [key, value] of rows) below.put(table, key, value)
     }
   }
 
-  operations(tables: Tables): Operation[] {
-    const operations: Operation[] = []
+  /** Writes all changes, if there are any, as one. */
+  async writeTo(database: Database, tables: Tables, { sync }: { sync: boolean }): Promise<void> {
+    if (this.#changed.size === 0) return
+    // half the cost of the same operations as an array
+    const batch = database.batch()
     for (const [name, rows] of this.#changed) {
-      const sublevel = tables[name]
+      const of = { sublevel: tables[name] }
       for (const [key, value] of rows) {
-        operations.push(
-          value === undefined
-            ? { type: 'del', sublevel, key }
-            : { type: 'put', sublevel, key, value }
-        )
+        if (value === undefined) batch.del(key, of)
+        else batch.put(key, value as Uint8Array, of)
       }
     }
-    return operations
+    await batch.write({ sync } as object)
   }
 }
 

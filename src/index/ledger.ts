@@ -11,14 +11,19 @@ import {
   wins
 } from '../../protocols/entry.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
-import { bucketStartMs, EMPTY_NODE, isSameNode } from '../../protocols/time-tree-shape.ts'
+import {
+  bucketStartMs,
+  EMPTY_NODE,
+  isSameNode,
+  type TreeNode
+} from '../../protocols/time-tree-shape.ts'
 import { type Version, versionAt, versionKey } from '../../protocols/version.ts'
 import { invariant } from '../base/errors.ts'
 import type { Layer } from './layer.ts'
 import { lookUpsOf } from './look-ups.ts'
 import { decodePast, encodePast } from './past.ts'
 import {
-  addCounts,
+  addShare,
   type BlobRow,
   type Counts,
   countsOfBlob,
@@ -27,10 +32,11 @@ import {
   isWanted,
   NO_COUNTS,
   type PastVersion,
-  type ReviewRow
+  type ReviewRow,
+  type Writable
 } from './rows.ts'
 import { endOf, entryKey, keys, type TableName } from './tables.ts'
-import { addToNode, decodeNode, encodeNode, treeKeys } from './time-tree.ts'
+import { addToNode, sumOf, treeKeys } from './time-tree.ts'
 
 /** A step on disk that follows from a change: the view of a path, the place of a blob. */
 export type Step = 'view' | 'blob'
@@ -50,6 +56,7 @@ export class Ledger {
   readonly #nowMs: number
   readonly #generation: number
   #wantsAdded = 0
+  #counts: Writable<Counts> | undefined
 
   constructor({ layer, nowMs, generation }: LedgerParts) {
     this.#layer = layer
@@ -84,14 +91,17 @@ export class Ledger {
   merge(entry: Entry, current: Entry | undefined): void {
     invariant(current === undefined || wins(entry, current), 'an own write wins over what it saw')
     const key = entryKey(entry.kind, entry.path)
-    if (entry.kind === KIND_IMAGE && this.#concernsView(entry)) this.addIntent('view', entry.path)
     if (current !== undefined) this.#takeOut(key, current)
     if (entry.kind === KIND_IMAGE) this.endReview(entry.path)
     this.#layer.put('entry', key, entry.raw)
     for (const row of lookUpsOf(key, entry)) this.#layer.put(row.table, row.key, row.value)
     this.#addToTree(entry, 1)
     this.#count(countsOfEntry(entry), 1)
-    if (isImage(entry)) this.#refer(entry.hash, entry, { live: 1 })
+    const wasKnown = isImage(entry) && this.#refer(entry.hash, entry, { live: 1 })
+    const isReplaced = entry.kind === KIND_IMAGE && current !== undefined
+    if (wasKnown || (isReplaced && this.#concernsView(entry.path))) {
+      this.addIntent('view', entry.path)
+    }
   }
 
   /** An image leaves the index and is kept for a person to decide on, however long that takes. */
@@ -163,20 +173,22 @@ export class Ledger {
   }
 
   /**
-   * Whether images/ shows something under the path, is about to, or may have the bytes to. A blob
-   * that was never here is shown when it comes, so a new node has no steps for each entry.
+   * Whether images/ shows something under the path, or is about to. An image whose bytes were never
+   * here is shown when they come, so a new node has no steps for each entry.
    */
-  #concernsView({ path, hash }: Entry): boolean {
-    const isKnown = hash !== undefined && this.blob(hash) !== undefined
-    return isKnown || this.#has('view', path) || this.#has('intent', `view/${path}`)
+  #concernsView(path: string): boolean {
+    return this.#has('view', path) || this.#has('intent', `view/${path}`)
   }
 
   #has(table: TableName, key: string): boolean {
     return this.#layer.get(table, key) !== undefined
   }
 
-  /** Changes how many entries name a blob. A blob whose place follows from it gets an intent. */
-  #refer(hash: ContentHash, entry: Entry, by: { live?: number; past?: number }): void {
+  /**
+   * Changes how many entries name a blob. A blob whose place follows from it gets an intent.
+   * Whether the blob had a row before.
+   */
+  #refer(hash: ContentHash, entry: Entry, by: { live?: number; past?: number }): boolean {
     const row = this.blob(hash)
     invariant(entry.md5 !== undefined, 'an entry with a hash has an MD5')
     if (row === undefined) this.#layer.put('md5', keys.md5(entry.md5, hash), '')
@@ -197,6 +209,7 @@ export class Ledger {
     invariant(after.live >= 0 && after.past >= 0, `blob ${hash} is named by what names it`)
     this.putBlob(hash, row, after, entry.version)
     if (after.live === 0 || after.state === 'trashed') this.addIntent('blob', hash)
+    return row !== undefined
   }
 
   putBlob(
@@ -227,15 +240,25 @@ export class Ledger {
   }
 
   #addToTree(entry: Entry, times: 1 | -1): void {
+    const id = sumOf(entry)
     for (const key of treeKeys(entry.version)) {
-      const bytes = this.#layer.get('tree', key) as Uint8Array | undefined
-      const node = addToNode(bytes === undefined ? EMPTY_NODE : decodeNode(bytes), entry, times)
-      this.#layer.put('tree', key, isSameNode(node, EMPTY_NODE) ? undefined : encodeNode(node))
+      const before = (this.#layer.get('tree', key) as TreeNode | undefined) ?? EMPTY_NODE
+      const node = addToNode(before, entry, times, id)
+      this.#layer.put('tree', key, isSameNode(node, EMPTY_NODE) ? undefined : node)
     }
   }
 
   #count(share: Partial<Counts>, times: 1 | -1): void {
-    const counts = (this.#layer.get('meta', 'counts') as Counts | undefined) ?? NO_COUNTS
-    this.#layer.put('meta', 'counts', addCounts(counts, share, times))
+    addShare(this.#tally, share, times)
+  }
+
+  /** What the layer holds, in an object of this change. */
+  get #tally(): Writable<Counts> {
+    const counts = this.#layer.get('meta', 'counts') as Counts | undefined
+    if (this.#counts === undefined || counts !== this.#counts) {
+      this.#counts = { ...NO_COUNTS, ...counts }
+      this.#layer.put('meta', 'counts', this.#counts)
+    }
+    return this.#counts
   }
 }

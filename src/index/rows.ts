@@ -118,10 +118,19 @@ export const NO_COUNTS: Counts = {
 
 /** `counts` with `share` taken in (`times` 1) or out (-1). */
 export function addCounts(counts: Counts, share: Partial<Counts>, times: 1 | -1): Counts {
-  const result: Record<string, number> = { ...counts }
-  for (const [name, value] of Object.entries(share))
-    result[name] = (result[name] ?? 0) + times * value
-  return result as unknown as Counts
+  const result = { ...counts }
+  addShare(result, share, times)
+  return result
+}
+
+export type Writable<T> = { -readonly [Key in keyof T]: T[Key] }
+
+/** The same, in place: a change has very many shares. */
+export function addShare(counts: Writable<Counts>, share: Partial<Counts>, times: 1 | -1): void {
+  for (const name in share) {
+    const key = name as keyof Counts
+    counts[key] = (counts[key] ?? 0) + times * (share[key] ?? 0)
+  }
 }
 
 /** What one entry adds to the counts. */

@@ -19,20 +19,20 @@
 //   meta     name                           -> JSON
 
 import { hash as digest } from 'node:crypto'
-import type { AbstractBatchOperation, AbstractLevel, AbstractSublevel } from 'abstract-level'
+import type { AbstractLevel, AbstractSublevel } from 'abstract-level'
 import type { Entry } from '../../protocols/entry.ts'
 import type { ContentHash, Md5 } from '../../protocols/hash.ts'
 import { type Version, versionKey } from '../../protocols/version.ts'
+import { NODE_ENCODING } from './time-tree.ts'
 
 type Format = string | Buffer | Uint8Array
 export type Database = AbstractLevel<Format, string, Uint8Array>
 export type Table<V> = AbstractSublevel<Database, Format, string, V>
-export type Operation = AbstractBatchOperation<Database, string, unknown>
 
 const ENCODINGS = {
   entry: 'view',
   version: 'utf8',
-  tree: 'view',
+  tree: NODE_ENCODING,
   id: 'utf8',
   hash: 'utf8',
   source: 'utf8',

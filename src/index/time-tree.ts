@@ -20,8 +20,12 @@ export function treeKeys(version: Version): string[] {
 }
 
 /** The node with an entry added (`times` 1) or taken out (-1). */
-export function addToNode(node: TreeNode, entry: Entry, times: 1 | -1): TreeNode {
-  const id = BigInt(`0x${Buffer.from(entry.id).toString('hex')}`)
+export function addToNode(
+  node: TreeNode,
+  entry: Entry,
+  times: 1 | -1,
+  id = sumOf(entry)
+): TreeNode {
   const add = (sum: bigint) => BigInt.asUintN(SUM_BITS, times === 1 ? sum + id : sum - id)
   return isTombstone(entry)
     ? { ...node, dead: node.dead + times, deadSum: add(node.deadSum) }
@@ -39,12 +43,18 @@ export function addNodes(a: TreeNode, b: TreeNode, times: 1 | -1): TreeNode {
   }
 }
 
+/** What an entry adds to a sum. */
+export function sumOf({ id }: Entry): bigint {
+  const { buffer, byteOffset, byteLength } = id
+  return BigInt(`0x${Buffer.from(buffer, byteOffset, byteLength).toString('hex')}`)
+}
+
 /**
  * 80 bytes, big-endian: live count, dead count, live sum, dead sum. A damaged node may count below
  * nothing: it goes on being added to like any other, so that what is wrong with it stays the same
  * until the self-check finds it.
  */
-export function encodeNode(node: TreeNode): Uint8Array {
+function encodeNode(node: TreeNode): Uint8Array {
   const bytes = Buffer.alloc(NODE_BYTES)
   bytes.writeBigInt64BE(BigInt(node.live), 0)
   bytes.writeBigInt64BE(BigInt(node.dead), 8)
@@ -53,7 +63,7 @@ export function encodeNode(node: TreeNode): Uint8Array {
   return bytes
 }
 
-export function decodeNode(bytes: Uint8Array): TreeNode {
+function decodeNode(bytes: Uint8Array): TreeNode {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   return {
     live: Number(view.readBigInt64BE(0)),
@@ -62,3 +72,11 @@ export function decodeNode(bytes: Uint8Array): TreeNode {
     deadSum: BigInt(`0x${view.toString('hex', 48, 80)}`)
   }
 }
+
+/** How nodes lie in the database: they are read and written whole batches at a time. */
+export const NODE_ENCODING = {
+  name: 'tree-node',
+  format: 'view',
+  encode: (node: unknown) => encodeNode(node as TreeNode),
+  decode: decodeNode
+} as const

@@ -15,7 +15,6 @@ import {
 import { parseVersionKey, versionKey } from '../../protocols/version.ts'
 import { pages } from './pages.ts'
 import { endOf, type Tables, versionRowKey } from './tables.ts'
-import { decodeNode } from './time-tree.ts'
 
 const VERSION_LENGTH = 16
 
@@ -27,15 +26,14 @@ export class TreeReader implements ComparedEntries {
   }
 
   node(key: TreeKey): TreeNode {
-    const bytes = this.#tables.tree.getSync(key) as Uint8Array | undefined
-    return bytes === undefined ? EMPTY_NODE : decodeNode(bytes)
+    return (this.#tables.tree.getSync(key) as TreeNode | undefined) ?? EMPTY_NODE
   }
 
   async *children(key: TreeKey, before = childrenMax(key)): AsyncGenerator<TreeChild> {
     if (before <= 0 || childrenMax(key) === 0) return
     const range = { gte: childKey(key, 0), lte: childKey(key, before - 1), reverse: true }
-    for await (const [child, bytes] of pages(this.#tables.tree.iterator(range))) {
-      yield { index: childIndex(child), node: decodeNode(bytes as Uint8Array) }
+    for await (const [child, node] of pages(this.#tables.tree.iterator(range))) {
+      yield { index: childIndex(child), node: node as TreeNode }
     }
   }
 

@@ -11,7 +11,6 @@ import {
 } from '../../protocols/time-tree-shape.ts'
 import { versionMs } from '../../protocols/version.ts'
 import type { Rows } from './layer.ts'
-import { decodeNode } from './time-tree.ts'
 
 const SUM_BITS = 256
 /** Nodes of one level in one parent. */
@@ -26,7 +25,7 @@ export async function sumBelow(rows: Rows, bucket: number): Promise<TreeNode> {
     const gte = treeKey(level, versionMs(parent.first))
     const lt = treeKey(level, endMs)
     for (const key of await rows.keys('tree', { gte, lt, limit: SIBLINGS_MAX })) {
-      sum = added(sum, decodeNode(rows.get('tree', key) as Uint8Array))
+      sum = added(sum, rows.get('tree', key) as TreeNode)
     }
   }
   return sum

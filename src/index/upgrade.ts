@@ -5,7 +5,7 @@ import { decodeEntry, type Entry, isTombstone, KIND_IMAGE } from '../../protocol
 import { EMPTY_NODE, isSameNode, type TreeNode } from '../../protocols/time-tree-shape.ts'
 import type { Layer } from './layer.ts'
 import { endOf, entryKey } from './tables.ts'
-import { decodeNode, encodeNode, treeKeys } from './time-tree.ts'
+import { treeKeys } from './time-tree.ts'
 import type { Transaction } from './transaction.ts'
 
 /** Rows that are read at a time. */
@@ -44,14 +44,14 @@ async function* entriesOfOtherKinds(rows: Layer): AsyncGenerator<Entry> {
 function callLive(rows: Layer, { version, id }: Entry): void {
   const sum = BigInt(`0x${Buffer.from(id).toString('hex')}`)
   for (const key of treeKeys(version)) {
-    const bytes = rows.get('tree', key) as Uint8Array | undefined
-    const { live, dead, liveSum, deadSum } = bytes === undefined ? EMPTY_NODE : decodeNode(bytes)
+    const before = (rows.get('tree', key) as TreeNode | undefined) ?? EMPTY_NODE
+    const { live, dead, liveSum, deadSum } = before
     const node: TreeNode = {
       live: live + 1,
       dead: dead - 1,
       liveSum: BigInt.asUintN(256, liveSum + sum),
       deadSum: BigInt.asUintN(256, deadSum - sum)
     }
-    rows.put('tree', key, isSameNode(node, EMPTY_NODE) ? undefined : encodeNode(node))
+    rows.put('tree', key, isSameNode(node, EMPTY_NODE) ? undefined : node)
   }
 }

@@ -4,12 +4,12 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ImageEntry } from '../../protocols/entry.ts'
 import type { ContentHash, Md5 } from '../../protocols/hash.ts'
 import { type ImagePath, parsePath } from '../../protocols/path.ts'
+import type { TreeNode } from '../../protocols/time-tree-shape.ts'
 import { type Finding, pagesOf, type Scan } from '../../src/index/check-scan.ts'
 import type { ImageIndex } from '../../src/index/image-index.ts'
 import { decodePast } from '../../src/index/past.ts'
 import type { BlobRow, Counts, ReviewRow } from '../../src/index/rows.ts'
 import { keys, openTables, type TableName, type Tables } from '../../src/index/tables.ts'
-import { decodeNode, encodeNode } from '../../src/index/time-tree.ts'
 import type { Transaction } from '../../src/index/transaction.ts'
 import { auditIndex } from '../support/audit-index.ts'
 import { openLevelIndex, openMemoryIndex, type TestIndex } from '../support/open-index.ts'
@@ -128,13 +128,10 @@ for (const [name, open] of [
 
     test('mends any sum, of whatever level, and also those of nothing', async () => {
       for (const key of await keysOf('tree')) {
-        const node = decodeNode((await tables.tree.get(key)) as Uint8Array)
-        await tables.tree.put(key, encodeNode({ ...node, live: node.live + 3, deadSum: 7n }))
+        const node = (await tables.tree.get(key)) as TreeNode
+        await tables.tree.put(key, { ...node, live: node.live + 3, deadSum: 7n })
       }
-      await tables.tree.put(
-        '3ffffffff',
-        encodeNode({ live: -1, dead: 2, liveSum: 5n, deadSum: 0n })
-      )
+      await tables.tree.put('3ffffffff', { live: -1, dead: 2, liveSum: 5n, deadSum: 0n })
       const faults = await check(index)
       expect(kindsOf(faults)).toEqual(['sum'])
       expect(await auditIndex(test_.database)).toEqual([])
@@ -209,8 +206,8 @@ for (const [name, open] of [
 
     test('is right while entries are written, and mends by what they add', async () => {
       for (const key of (await keysOf('tree')).slice(0, 40)) {
-        const node = decodeNode((await tables.tree.get(key)) as Uint8Array)
-        await tables.tree.put(key, encodeNode({ ...node, live: node.live + 1 }))
+        const node = (await tables.tree.get(key)) as TreeNode
+        await tables.tree.put(key, { ...node, live: node.live + 1 })
       }
       const damaged = (await keysOf('tree')).slice(0, 40)
       let running = true

@@ -18,7 +18,6 @@ import {
   openTables,
   type TableName
 } from '../../src/index/tables.ts'
-import { decodeNode } from '../../src/index/time-tree.ts'
 
 type Rows = Map<string, unknown>
 
@@ -136,7 +135,7 @@ function treeFaults(entries: readonly Entry[], found: Rows): string[] {
   const keysSeen = new Set([...expected.keys(), ...found.keys()])
   return [...keysSeen].flatMap((key) => {
     const have = found.get(key)
-    const a = have === undefined ? 'nothing' : text(decodeNode(have as Uint8Array))
+    const a = have === undefined ? 'nothing' : text(have as TreeNode)
     const node = expected.get(key)
     const b = node === undefined ? 'nothing' : text(node)
     return a === b ? [] : [`tree ${key}: ${a} instead of ${b}`]

@@ -1,12 +1,12 @@
 // What an exchange costs where little or nothing differs, between two large indexes on disk and
 // over libp2p on 127.0.0.1.
 
-import { exchange } from '../../../protocols/entries/exchange.ts'
-import { EntriesClient } from '../../../protocols/entries/request.ts'
-import { entriesProtocol } from '../../../protocols/entries/serve.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Entry } from '../../../protocols/entry.ts'
-import { ENTRIES_ID } from '../../../protocols/ids.ts'
+import { systemClock, systemRandom } from '../../../src/base/clock.ts'
+import { type Log, silentLog } from '../../../src/base/log.ts'
 import type { ImageIndex } from '../../../src/index/image-index.ts'
+import { IndexSync } from '../../../src/index-sync/index-sync.ts'
 import { NETWORK_WORLDS } from '../../support/network-worlds.ts'
 import type { Workbench } from '../../support/real-node.ts'
 import { printTable, short } from '../support/figures.ts'
@@ -15,6 +15,10 @@ import { copyIndex, mergeAll, openAt } from './seed.ts'
 
 const DIFFERENCES = 1000
 const STEP = 7919
+/** By then both sides have compared for the first time. */
+const CONNECTED_MS = 3000
+const NO_WANTS = { wantsFiles: 0, wantsBytes: 0, wantRanges: [] }
+const NOTHING_MOVED = { rounds: 1, received: 0, sent: 0 }
 const never = new AbortController().signal
 
 /** `folder`: that of an index with all the entries. */
@@ -35,8 +39,8 @@ export async function differences(bench: Workbench, folder: string, making: Maki
     ]
   ]
   const compare = async (what: string) => rows.push([what, ...(await pair.compare())])
-  await compare('nothing, first request of the stream')
   await compare('nothing')
+  await compare('nothing, again')
   const some = Array.from({ length: DIFFERENCES }, (_, n) => (n * STEP) % making.count)
   await mergeEach(there, some, (n) => madeEntry(n, { ...making, series: 'more' }))
   await compare(`${DIFFERENCES} are missing here, of all times`)
@@ -70,45 +74,36 @@ async function mergeEach(
 async function connect(here: ImageIndex, there: ImageIndex) {
   const world = NETWORK_WORLDS.libp2p()
   const [a, b] = [await world.node(), await world.node()]
-  b.handle({
-    id: ENTRIES_ID,
-    streamsMax: entriesProtocol.limits.streamsMax,
-    serve: (stream) => entriesProtocol.serve(stream, sourceOf(there), a.id)
-  })
+  let said = NOTHING_MOVED
+  const log = {
+    ...silentLog,
+    info: (about: Partial<typeof NOTHING_MOVED>) => {
+      if ('rounds' in about) said = { ...NOTHING_MOVED, ...about }
+    }
+  } as Log
+  const base = { clock: systemClock, random: systemRandom, members: async () => new Map() }
+  const rest = { wants: async () => NO_WANTS, onMerged: () => {}, reportMsMax: 60_000 }
+  const sync = new IndexSync({ ...base, ...rest, network: a, index: here, log })
+  const other = new IndexSync({ ...base, ...rest, network: b, index: there, log: silentLog })
   await a.start()
   await b.start()
   await a.dial(b.addresses(), never)
+  await sleep(CONNECTED_MS)
   return {
     async compare(): Promise<(string | number)[]> {
+      said = NOTHING_MOVED
       const before = a.traffic()
       const begun = performance.now()
-      const client = new EntriesClient(await a.open(b.id, ENTRIES_ID, never))
-      const apply = (entries: readonly Entry[]) => merge(here, entries)
-      const done = await exchange(here.tree, client, apply, never)
-      await client.end(never)
+      await sync.compare(b.id)
       const ms = performance.now() - begun
-      if (!done.equal) throw new Error('the two are not the same')
+      if (!sync.beliefs.report(b.id)?.equal) throw new Error('the two are not the same')
       const { bytesIn, bytesOut } = a.traffic()
       const bytes = [bytesOut - before.bytesOut, bytesIn - before.bytesIn]
-      return [short(ms), done.rounds, ...bytes, done.received, done.sent]
+      return [short(ms), said.rounds, ...bytes, said.received, said.sent]
     },
-    stop: () => world.stop()
+    async stop() {
+      await Promise.all([sync.stop(), other.stop()])
+      await world.stop()
+    }
   }
-}
-
-function sourceOf(index: ImageIndex) {
-  const { tree } = index
-  return {
-    node: tree.node.bind(tree),
-    children: tree.children.bind(tree),
-    pairs: tree.pairs.bind(tree),
-    range: tree.range.bind(tree),
-    fetch: tree.fetch.bind(tree),
-    push: (entries: readonly Entry[]) => merge(index, entries),
-    status: () => ({ root: index.root(), wantsFiles: 0, wantsBytes: 0, wantRanges: [] })
-  }
-}
-
-async function merge(index: ImageIndex, entries: readonly Entry[]): Promise<void> {
-  await index.change((tx) => entries.filter((entry) => tx.merge(entry, 'peer')))
 }

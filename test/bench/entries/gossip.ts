@@ -16,6 +16,7 @@ import { madeEntry } from './made-entries.ts'
 
 const ENTRIES = 64
 const HEARD_MS = 2_000
+const NO_WANTS = { wantsFiles: 0, wantsBytes: 0, wantRanges: [] }
 const never = new AbortController().signal
 
 interface Shape {
@@ -120,7 +121,8 @@ async function makeNode(n: number, wire: MemoryWire, clock: ManualClock): Promis
   const network = new MemoryNetwork({ wire, log: silentLog }, { id })
   const sync = new IndexSync({
     ...{ network, clock, random: systemRandom, log: silentLog, index: index.index },
-    wants: async () => ({ wantsFiles: 0, wantsBytes: 0, wantRanges: [] }),
+    members: async () => new Map(),
+    wants: async () => NO_WANTS,
     onMerged: () => {},
     reportMsMax: 60_000
   })

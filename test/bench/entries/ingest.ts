@@ -23,6 +23,8 @@ export async function ingest(file: string, bytes: number, making: Making): Promi
     let stepBegun = performance.now()
     const begun = stepBegun
     let merged = 0
+    const cpu = process.cpuUsage()
+    const threadCpu = process.threadCpuUsage()
     const usage = await measure([], async () => {
       for (const raws of readEntries(file)) {
         const before = Math.floor(merged / step)
@@ -38,13 +40,16 @@ export async function ingest(file: string, bytes: number, making: Making): Promi
         stepBegun = now
       }
     })
+    const cpuUs = (used: NodeJS.CpuUsage) => short((used.user + used.system) / merged)
+    const [all, own] = [cpuUs(process.cpuUsage(cpu)), cpuUs(process.threadCpuUsage(threadCpu))]
     const perSecond = (merged * 1000) / (performance.now() - begun)
     await index.close()
     await settleDisk(join(folder, 'index'))
     const disk = sizeOf(join(folder, 'index'))
     console.log(
       `${merged} entries, one each ${making.everyMs} ms, in batches: ${short(perSecond)} entries/s ` +
-        `(foreign cores ${usage.foreignCores.toFixed(2)}); on disk ${short(disk / merged)} bytes an entry, of which ` +
+        `(foreign cores ${usage.foreignCores.toFixed(2)}); ` +
+        `CPU us an entry ${all}, of which ${own} hold the event loop; on disk ${short(disk / merged)} bytes an entry, of which ` +
         `${short(bytes / merged)} are the entry itself\n`
     )
     printTable([['entries so far', 'entries/s since the row above', 'RSS MiB'], ...rows])

@@ -5,7 +5,6 @@ import { silentLog } from '../../../src/base/log.ts'
 import { checkIndexDaily } from '../../../src/flows/check-index.ts'
 import { verify } from '../../../src/flows/verify.ts'
 import { openTables } from '../../../src/index/tables.ts'
-import { encodeNode } from '../../../src/index/time-tree.ts'
 import { auditIndex } from '../../support/audit-index.ts'
 import {
   addEntries,
@@ -34,7 +33,7 @@ const check = () => {
 }
 const damageRoot = async () => {
   const tables = await openTables(node.database)
-  await tables.tree.put(ROOT_KEY, encodeNode({ ...EMPTY_NODE, live: 9 }))
+  await tables.tree.put(ROOT_KEY, { ...EMPTY_NODE, live: 9 })
 }
 const reasons = () => node.http.status().reasons
 const health = () => node.http.status().health

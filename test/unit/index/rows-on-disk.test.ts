@@ -80,12 +80,16 @@ async function fill(index: ImageIndex): Promise<void> {
   })
 }
 
+function encodingOf(name: string): { valueEncoding?: string } {
+  return BYTES.includes(name as TableName) ? { valueEncoding: 'view' } : {}
+}
+
 async function rowsOf(database: Database): Promise<Rows> {
   const tables = await openTables(database)
   const rows: Rows = {}
   for (const [name, table] of Object.entries(tables)) {
     const found: [string, unknown][] = []
-    for await (const [key, value] of table.iterator()) {
+    for await (const [key, value] of table.iterator(encodingOf(name))) {
       found.push([key, value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value])
     }
     rows[name] = Object.fromEntries(found)
@@ -97,7 +101,8 @@ async function write(database: Database, rows: Rows): Promise<void> {
   for (const [name, table] of Object.entries(await openTables(database))) {
     for (const [key, value] of Object.entries(rows[name] ?? {})) {
       const isBytes = BYTES.includes(name as TableName)
-      await table.put(key, isBytes ? Buffer.from(value as string, 'hex') : value)
+      const row = isBytes ? Buffer.from(value as string, 'hex') : value
+      await table.put(key, row, encodingOf(name))
     }
   }
 }

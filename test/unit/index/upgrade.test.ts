@@ -4,7 +4,7 @@ import { EMPTY_NODE, type TreeNode } from '../../../protocols/time-tree-shape.ts
 import { versionAt } from '../../../protocols/version.ts'
 import { INDEX_FORMAT } from '../../../src/index/open-index.ts'
 import { openTables } from '../../../src/index/tables.ts'
-import { encodeNode, treeKeys } from '../../../src/index/time-tree.ts'
+import { treeKeys } from '../../../src/index/time-tree.ts'
 import { auditIndex } from '../../support/audit-index.ts'
 import { BreakableLevel } from '../../support/breakable-level.ts'
 import { imageEntry } from '../../support/memory-entries.ts'
@@ -31,7 +31,7 @@ async function formatOneIndex(): Promise<BreakableLevel> {
   })
   const tables = await openTables(database)
   for (const [key, node] of formatOneTree(entries.map(({ raw }) => raw))) {
-    await tables.tree.put(key, encodeNode(node))
+    await tables.tree.put(key, node)
   }
   await tables.meta.put('format', 1)
   return level
