@@ -25,6 +25,7 @@ import type { Clock, Random } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { ImageIndex } from '../index/image-index.ts'
 import type { ConnectedPeer, Network } from '../network/network.ts'
+import { CompareWatch } from './compare-watch.ts'
 import { PeerBeliefs } from './peer-beliefs.ts'
 import { Prover, type ProverParts } from './prover.ts'
 import { Pusher, type PushWatch } from './pusher.ts'
@@ -67,6 +68,7 @@ export class IndexSync implements EntriesSource {
   /** Peers of which an entry was not taken. */
   readonly #refusedOf = new Set<string>()
   readonly #asking = new Set<Promise<void>>()
+  readonly #comparing: CompareWatch
   readonly #stop = new AbortController()
   #hasCompared = false
   /** What the peers say of themselves. */
@@ -76,11 +78,15 @@ export class IndexSync implements EntriesSource {
     this.#parts = parts
     const { network, index } = parts
     this.#prover = new Prover(parts)
+    this.#comparing = new CompareWatch(parts.clock)
     this.#pusher = new Pusher({ ...parts, onMissed: (id) => void this.compare(id) })
     network.handle({
       id: entriesProtocol.id,
       streamsMax: entriesProtocol.limits.streamsMax,
-      serve: (stream, peer) => entriesProtocol.serve(stream, this, peer.id)
+      serve: (stream, peer) => {
+        const source = this.#comparing.watched(this, peer.id)
+        return entriesProtocol.serve(stream, source, peer.id)
+      }
     })
     network.onPeer((peer, event) => this.#onPeer(peer, event))
     index.onNews((news) => {
@@ -115,9 +121,9 @@ export class IndexSync implements EntriesSource {
     await Promise.all(this.#parts.network.peers().map(({ id }) => this.compare(id)))
   }
 
-  /** Compares with one peer, whichever. */
+  /** Compares with one peer, whichever, that is not about it already. */
   async compareOne(): Promise<void> {
-    const peers = this.#parts.network.peers()
+    const peers = this.#parts.network.peers().filter(({ id }) => !this.#comparing.includes(id))
     const peer = peers[Math.floor(this.#parts.random.fraction() * peers.length)]
     if (peer !== undefined) await this.compare(peer.id)
   }
@@ -239,12 +245,22 @@ export class IndexSync implements EntriesSource {
     if (event === 'up') this.beliefs.forget(peer.id)
     this.#askedMs.delete(peer.id)
     this.#refusedOf.delete(peer.id)
+    this.#comparing.forget(peer.id)
     if (event === 'down') this.#pusher.drop(peer.id)
     else if (peer.dialled) void this.compare(peer.id)
-    else {
-      // The other side has begun; this one asks when that is over, to know where both stand.
-      this.#parts.clock.after(ANSWERED_MS, () => void this.compare(peer.id))
-    }
+    else this.#compareLater(peer.id)
+  }
+
+  /**
+   * The other side has begun; this one asks when that is over, to know where both stand. Earlier it
+   * would move once more all that is on its way.
+   */
+  #compareLater(peerId: string): void {
+    this.#parts.clock.after(ANSWERED_MS, () => {
+      if (this.#stop.signal.aborted) return
+      if (this.#comparing.includes(peerId)) this.#compareLater(peerId)
+      else void this.compare(peerId)
+    })
   }
 
   async #run(peerId: string, state: { again: boolean }): Promise<void> {
