@@ -61,7 +61,11 @@ export async function exchange(
   const isEqual = async ({ root }: EntriesStatus) => isSameNode(await compared.node(ROOT_KEY), root)
   let equal = await isEqual(status)
   if (!equal) {
-    await descent.visit([{ key: ROOT_KEY, theirs: status.root }])
+    try {
+      await descent.visit([{ key: ROOT_KEY, theirs: status.root }])
+    } finally {
+      await transfer.idle()
+    }
     status = await remote.status(signal)
     equal = await isEqual(status)
   }
@@ -181,7 +185,7 @@ class Descent {
       else if (right !== undefined) this.#transfer.ask.push(right.ref)
       await this.#transfer.flush(BATCH_ENTRIES_MAX)
     }
-    await this.#transfer.flush(1)
+    await this.#transfer.finish()
     return found
   }
 
@@ -197,22 +201,18 @@ class Descent {
   }
 
   async *#remotePairs(key: TreeKey): AsyncGenerator<Item> {
-    let before: EntryRef | undefined
-    do {
-      const { refs, next } = await this.#remote.pairs(key, before, this.#signal)
+    const ask = (before?: EntryRef) => this.#remote.pairs(key, before, this.#signal)
+    for await (const { refs } of pagesOf(ask)) {
       for (const ref of refs) yield { ref }
-      before = next
-    } while (before !== undefined)
+    }
   }
 
   async *#remoteEntries(key: TreeKey): AsyncGenerator<Item> {
-    let before: EntryRef | undefined
-    do {
-      const { entries, malformed, next } = await this.#remote.range(key, before, this.#signal)
+    const ask = (before?: EntryRef) => this.#remote.range(key, before, this.#signal)
+    for await (const { entries, malformed } of pagesOf(ask)) {
       this.#transfer.malformed += malformed
       for (const entry of entries) yield { ref: refOf(entry), entry }
-      before = next
-    } while (before !== undefined)
+    }
   }
 
   async *#remoteChildren(key: TreeKey, first: DescribedNode): AsyncGenerator<TreeChild> {
@@ -222,6 +222,21 @@ class Descent {
       if (before === undefined) return
       ;[page] = await this.#remote.tree([{ key, before }], this.#signal)
     }
+  }
+}
+
+interface Page {
+  /** Where to go on; undefined at the end. */
+  readonly next: EntryRef | undefined
+}
+
+/** The next page is on its way while one is worked on. */
+async function* pagesOf<P extends Page>(ask: (before?: EntryRef) => Promise<P>): AsyncGenerator<P> {
+  for (let coming: Promise<P> | undefined = ask(); coming !== undefined; ) {
+    const page: P = await coming
+    coming = page.next === undefined ? undefined : ask(page.next)
+    coming?.catch(() => {}) // it is thrown where the page is waited for, if it still is
+    yield page
   }
 }
 

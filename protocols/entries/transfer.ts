@@ -20,6 +20,8 @@ export class Transfer {
   readonly #compared: ComparedEntries
   readonly #remote: EntriesClient
   readonly #signal: AbortSignal
+  /** The merge of the last batch: meanwhile the next one comes. */
+  #merging: Promise<void> = Promise.resolve()
 
   constructor(
     local: ExchangedEntries,
@@ -41,6 +43,17 @@ export class Transfer {
     await this.#send()
   }
 
+  /** Moves all that waits, and resolves once it is merged. */
+  async finish(): Promise<void> {
+    await this.flush(1)
+    await this.#merging
+  }
+
+  /** Resolves when nothing is being merged any more, however that ended. */
+  async idle(): Promise<void> {
+    await this.#merging.catch(() => {})
+  }
+
   async #receive(): Promise<void> {
     const asked = this.ask.splice(0)
     const taken = this.take.splice(0)
@@ -50,6 +63,12 @@ export class Transfer {
       taken.push(...entries)
     }
     if (taken.length === 0) return
+    await this.#merging
+    this.#merging = this.#merge(taken)
+    this.#merging.catch(() => {}) // it is thrown where it is waited for
+  }
+
+  async #merge(taken: readonly Entry[]): Promise<void> {
     const verdict = await this.#local.merge(taken)
     this.received += taken.length
     if (verdict !== undefined) await this.#remote.review(verdict, this.#signal)

@@ -1,9 +1,9 @@
 // The one queue through which every change of the index passes, several at a time in one synced
 // batch (rule 9).
 //
-// While a batch is being written the next changes gather; they are planned one after the other on
-// top of each other and written together. So a lone change waits for nobody, and a thousand share
-// the cost of a few syncs.
+// While a batch is being written the next changes gather: they are planned one after the other, on
+// top of it and of each other, and written together. So a lone change waits for nobody, a thousand
+// share the cost of a few syncs, and the disk and the processor work at the same time.
 
 import { NodeError } from '../base/errors.ts'
 import { isDiskFull } from './database-error.ts'
@@ -29,6 +29,22 @@ interface Waiting {
   readonly reject: (error: unknown) => void
 }
 
+/** Changes that are written together. */
+class Batch {
+  readonly layer: Layer
+  readonly planned: { readonly waiting: Waiting; readonly result: unknown }[] = []
+  readonly news: News[] = []
+  wantsAdded = 0
+  /** Changes that were looked at, also those that were refused. */
+  taken = 0
+  /** Once it is being written: resolves however that ends. */
+  written: Promise<void> = Promise.resolve()
+
+  constructor(below: Rows) {
+    this.layer = new Layer(below)
+  }
+}
+
 export interface ChangeQueueParts
   extends Pick<IndexParts, 'database' | 'clock' | 'failPoints' | 'requireWritable'> {
   readonly tables: Tables
@@ -43,6 +59,8 @@ export class ChangeQueue {
   /** Hears that blobs are lacking though no peer sent news: they were lost. Must not throw. */
   onLost: () => void = () => {}
   #waiting: Waiting[] = []
+  /** The next change is asked for. */
+  #asked = Promise.withResolvers<void>()
   #running: Promise<void> | undefined
   #generation: number
   #revision = 0
@@ -84,6 +102,8 @@ export class ChangeQueue {
     }
     return new Promise<T>((resolve, reject) => {
       this.#waiting.push({ plan, durable, resolve: resolve as (value: unknown) => void, reject })
+      this.#asked.resolve()
+      this.#asked = Promise.withResolvers()
       this.#running ??= this.#drain()
     })
   }
@@ -106,42 +126,62 @@ export class ChangeQueue {
 
   async #drain(): Promise<void> {
     await Promise.resolve() // changes asked for in the same turn share a batch
-    while (this.#waiting.length > 0) {
-      await this.#writeBatch(this.#waiting.splice(0, BATCH_CHANGES_MAX))
+    let before: Batch | undefined
+    while (this.#waiting.length > 0 || before !== undefined) {
+      const batch = new Batch(before?.layer ?? this.#rows)
+      await this.#gather(batch, before)
+      await before?.written
+      batch.layer.rest(this.#rows)
+      before = undefined
+      if (batch.taken === 0) continue
+      batch.written = this.#write(batch)
+      before = batch
     }
     this.#running = undefined
   }
 
-  async #writeBatch(batch: readonly Waiting[]): Promise<void> {
-    if (this.#fault !== undefined) {
-      // The log of the database is broken in the middle: what follows now is not found again.
-      for (const waiting of batch) waiting.reject(this.#fault)
-      return
+  /** Plans what waits, and what comes while the batch before is written, on top of that one. */
+  async #gather(batch: Batch, before: Batch | undefined): Promise<void> {
+    let isWritten = before === undefined
+    const written = before?.written.then(() => {
+      isWritten = true
+    })
+    for (;;) {
+      const next = this.#waiting.splice(0, BATCH_CHANGES_MAX - batch.taken)
+      for (const waiting of next) await this.#plan(waiting, batch)
+      if (isWritten || batch.taken >= BATCH_CHANGES_MAX) return
+      if (this.#waiting.length === 0) await Promise.race([written, this.#asked.promise])
+      if (isWritten && this.#waiting.length === 0) return
     }
-    const layer = new Layer(this.#rows)
-    const planned: { waiting: Waiting; result: unknown }[] = []
-    const news: News[] = []
-    let wantsAdded = 0
-    for (const waiting of batch) {
-      const own = new Layer(layer)
-      try {
-        const transaction = this.#transaction(own)
-        const result = await waiting.plan(transaction)
-        own.mergeInto(layer)
-        news.push(...transaction.news)
-        wantsAdded += Math.max(0, transaction.wantsAdded)
-        planned.push({ waiting, result })
-      } catch (error) {
-        waiting.reject(error)
-      }
+  }
+
+  async #plan(waiting: Waiting, batch: Batch): Promise<void> {
+    batch.taken++
+    // The log of the database is broken in the middle: what follows now is not found again.
+    if (this.#fault !== undefined) return waiting.reject(this.#fault)
+    const own = new Layer(batch.layer)
+    try {
+      const transaction = this.#transaction(own)
+      const result = await waiting.plan(transaction)
+      own.mergeInto(batch.layer)
+      batch.news.push(...transaction.news)
+      batch.wantsAdded += Math.max(0, transaction.wantsAdded)
+      batch.planned.push({ waiting, result })
+    } catch (error) {
+      waiting.reject(error)
     }
+  }
+
+  /** Never rejects. */
+  async #write({ layer, planned, news, wantsAdded }: Batch): Promise<void> {
     const { database, tables, failPoints } = this.#parts
     failPoints.reach('change:planned')
     try {
+      if (this.#fault !== undefined) throw this.#fault
       const sync = planned.some(({ waiting }) => waiting.durable)
       await layer.writeTo(database, tables, { sync })
     } catch (error) {
-      this.#fault = faultOf(error)
+      this.#fault ??= faultOf(error)
       for (const { waiting } of planned) waiting.reject(this.#fault)
       return
     }

@@ -27,10 +27,15 @@ export function databaseRows(tables: Tables): Rows {
 }
 
 export class Layer implements Rows {
-  readonly #below: Rows
+  #below: Rows
   #changed = new Map<TableName, Map<string, unknown>>()
 
   constructor(below: Rows) {
+    this.#below = below
+  }
+
+  /** From now on it lies on these rows, which are those of before, written. */
+  rest(below: Rows): void {
     this.#below = below
   }
 

@@ -74,6 +74,20 @@ export class BreakableLevel extends MemoryLevel<string, Uint8Array> {
     if (last !== undefined) this.#batches.push({ ...last, sync: true })
   }
 
+  /** Closing waits for no batch whose write never ends, as a process that is killed does not. */
+  _chainedBatch(): unknown {
+    const operations: object[] = []
+    return {
+      put: (key: string, value: unknown, { sublevel }: { sublevel: object }) => {
+        operations.push({ type: 'put', key, value, sublevel })
+      },
+      del: (key: string, { sublevel }: { sublevel: object }) => {
+        operations.push({ type: 'del', key, sublevel })
+      },
+      write: (options: object) => this.batch(operations as never, options)
+    }
+  }
+
   async _batch(operations: readonly unknown[], options: { sync?: boolean }): Promise<void> {
     const failure = this.#failure
     this.#failure = undefined

@@ -5,6 +5,7 @@ import { parsePath } from '../../../protocols/path.ts'
 import { NodeError } from '../../../src/base/errors.ts'
 import type { ImageIndex } from '../../../src/index/image-index.ts'
 import { BreakableLevel } from '../../support/breakable-level.ts'
+import { settled } from '../../support/microtasks.ts'
 import { openIndexOver } from '../../support/open-index.ts'
 
 let level: BreakableLevel
@@ -99,5 +100,51 @@ describe('an index that is opened anew', () => {
     await expect(put('a')).rejects.toMatchObject({ code: 'DISK_FAULT' })
     await index.reopen()
     await expect(put('b')).rejects.toMatchObject({ code: 'DISK_FAULT' })
+  })
+})
+
+describe('while a batch is being written', () => {
+  const hold = () => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    level.pause = () => promise
+    return () => {
+      level.pause = async () => {}
+      resolve()
+    }
+  }
+
+  test('the next changes are planned on top of it, and share a batch', async () => {
+    const before = level.batchesWritten
+    const release = hold()
+    const first = put('a')
+    await settled()
+    const seen: unknown[] = []
+    const look = (name: string) =>
+      index.change((tx) => {
+        seen.push(tx.get(parsePath(`${name}.jpg`))?.path)
+        tx.setMeta(name, 'looked')
+      })
+    const [second, third] = [look('a'), look('b')]
+    await settled()
+    expect(seen).toEqual(['a.jpg', undefined])
+    expect(index.image(parsePath('a.jpg'))).toBeUndefined() // others see what is written
+    release()
+    await Promise.all([first, second, third])
+    expect(level.batchesWritten - before).toBe(2)
+    expect([index.meta('a'), index.meta('b')]).toEqual(['looked', 'looked'])
+  })
+
+  test('nothing that lies on it is acknowledged before it', async () => {
+    const release = hold()
+    const ended: string[] = []
+    const first = put('a').then(() => ended.push('a'))
+    await settled()
+    const second = put('b').then(() => ended.push('b'))
+    await settled()
+    expect(ended).toEqual([])
+    release()
+    await Promise.all([first, second])
+    expect(ended).toEqual(['a', 'b'])
+    expect(index.counts()).toMatchObject({ images: 2, wants: 2 })
   })
 })
