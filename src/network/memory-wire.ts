@@ -33,7 +33,7 @@ export class MemoryWire {
   readonly clock: Clock
   readonly random: Random
   readonly #parts: LinkParts
-  readonly #options: Required<MemoryWireOptions>
+  #options: Required<MemoryWireOptions>
   readonly #places = new Map<string, WireNode>()
   readonly #links = new Set<MemoryLink>()
   readonly #cuts = new Set<string>()
@@ -138,6 +138,11 @@ export class MemoryWire {
   healAll(): void {
     this.#cuts.clear()
     this.#slow.clear()
+  }
+
+  /** From now on no dial is lost and no connection breaks by itself. */
+  calm(): void {
+    this.#options = { ...this.#options, dialLoss: 0, breakage: 0 }
   }
 
   /** Pairs of nodes that are connected. */

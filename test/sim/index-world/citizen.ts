@@ -1,0 +1,93 @@
+// A node of a world with what the world knows of it: its disk, its promises, its backups.
+
+import type { Entry } from '../../../protocols/entry.ts'
+import type { News } from '../../../src/index/transaction.ts'
+import { IndexNode, type IndexNodeParts } from './index-node.ts'
+import { NodeView } from './node-view.ts'
+import { NodePromises } from './promises.ts'
+import { type Rows, WorldLevel } from './world-level.ts'
+
+const MEMBER = 'member/'
+
+export type CitizenParts = Omit<IndexNodeParts, 'onNews' | 'onTaken' | 'onRow'>
+
+export class Citizen {
+  readonly node: IndexNode
+  readonly promises = new NodePromises()
+  readonly backups: Rows[] = []
+  /** What is on its disk. */
+  view = new NodeView()
+  hasTwin = false
+  /** Whether its folder has been its own since the world began. */
+  isOriginal = true
+  /** What it left on its disk when it died. */
+  #left: Rows | undefined
+
+  static async make(parts: CitizenParts): Promise<Citizen> {
+    const level = new WorldLevel()
+    await level.open()
+    return new Citizen(parts, level)
+  }
+
+  private constructor(parts: CitizenParts, level: WorldLevel) {
+    const onNews = (news: readonly News[]) => this.#hear(news)
+    const onTaken = (entries: readonly Entry[]) => this.promises.acknowledge(entries)
+    const onRow: IndexNodeParts['onRow'] = (key, value) => this.view.see(key, value)
+    this.node = new IndexNode({ ...parts, onNews, onTaken, onRow }, level)
+  }
+
+  get rows(): Rows {
+    return this.#left ?? this.node.level.rows
+  }
+
+  async start(): Promise<void> {
+    if (this.#left !== undefined) await this.node.putDisk(this.#left)
+    this.#left = undefined
+    await this.node.start()
+    for (const entry of this.view.entries.values()) this.#follow(entry)
+  }
+
+  /** In the middle of everything; of what it has not synced this share is left. */
+  die(share: number): void {
+    this.#left = this.node.level.left(share)
+    this.node.die()
+    this.view = NodeView.of(this.#left)
+  }
+
+  /** It finds another folder when it starts. It must be down. */
+  putFolder(rows: Rows): void {
+    const before = this.view
+    this.#left = rows
+    this.view = NodeView.of(rows)
+    this.promises.takeFolder(before, this.view)
+    this.isOriginal = false
+  }
+
+  /** Forgets deletions that all members know, and that are older than this. */
+  async collect(_keepMs: number): Promise<void> {}
+
+  /** A person restores what was put to review, or discards it. */
+  async review(_restores: boolean): Promise<void> {}
+
+  /** Whether it knows the member, and belongs to a mesh with it. */
+  knowsMember(id: string): boolean {
+    return this.view.entries.get(`2/${MEMBER}${id}`)?.deleted === false
+  }
+
+  #hear(news: readonly News[]): void {
+    for (const { entry } of news) {
+      this.promises.promise(entry)
+      this.#follow(entry)
+    }
+  }
+
+  /** A member that was removed is met no more, until it is brought back. */
+  #follow({ path, deleted }: Entry): void {
+    if (!path.startsWith(MEMBER) || !this.node.isUp) return
+    const { network } = this.node.life
+    const id = path.slice(MEMBER.length)
+    if (id === this.node.id) return
+    if (deleted) void network.deny(id)
+    else network.allow(id)
+  }
+}

@@ -1,0 +1,93 @@
+// What a node durably has, read from the rows of its disk as they are written: the truth about it,
+// whatever it says.
+
+import { decodeEntry, type Entry, wins } from '../../../protocols/entry.ts'
+import { versionMs } from '../../../protocols/version.ts'
+import type { Rows } from './world-level.ts'
+
+/** Up to where a node believes that a member has all that it has itself. */
+export interface Proof {
+  /** Buckets below this one. */
+  readonly until: number
+  readonly database: string
+}
+
+const ENTRY = '!entry!'
+const REVIEW = '!review!'
+const META = '!meta!'
+const BUCKET_BITS = 16
+
+export function bucketOf({ version }: Pick<Entry, 'version'>): number {
+  return Math.floor(versionMs(version) / 2 ** BUCKET_BITS)
+}
+
+export class NodeView {
+  /** By kind and path. */
+  readonly entries = new Map<string, Entry>()
+  readonly review = new Set<string>()
+  proofs: Readonly<Record<string, Proof>> = {}
+  database = ''
+  horizon = 0
+  /** Rows that went away or changed since somebody looked. */
+  readonly gone: Entry[] = []
+  /** Whether anything was ever put to review. */
+  hasReviewed = false
+
+  static of(rows: Rows): NodeView {
+    const view = new NodeView()
+    for (const [key, value] of rows) view.see(key, value)
+    view.gone.length = 0
+    return view
+  }
+
+  see(key: string, value: Uint8Array | undefined): void {
+    if (key.startsWith(ENTRY)) this.#seeEntry(key.slice(ENTRY.length), value)
+    else if (key.startsWith(META)) this.#seeMeta(key.slice(META.length), value)
+    else if (key.startsWith(REVIEW)) {
+      if (value === undefined) this.review.delete(key)
+      else this.review.add(key)
+      this.hasReviewed = true
+    }
+  }
+
+  /** Whether it has this or what beats it. */
+  has(entry: Entry): boolean {
+    const have = this.entries.get(pathKeyOf(entry))
+    return have !== undefined && (isSame(have, entry) || wins(have, entry))
+  }
+
+  /** Whether it may have collected a deletion of this path that is no older than the entry. */
+  mayHaveForgotten(entry: Entry): boolean {
+    return bucketOf(entry) < this.horizon && !this.entries.has(pathKeyOf(entry))
+  }
+
+  #seeEntry(path: string, value: Uint8Array | undefined): void {
+    const before = this.entries.get(path)
+    if (value === undefined) {
+      this.entries.delete(path)
+      if (before !== undefined) this.gone.push(before)
+    } else this.entries.set(path, decodeEntry(value))
+  }
+
+  #seeMeta(name: string, value: Uint8Array | undefined): void {
+    if (value === undefined || !['proofs', 'horizon', 'database'].includes(name)) return
+    const read: unknown = JSON.parse(Buffer.from(value).toString())
+    if (name === 'proofs') this.proofs = read as Record<string, Proof>
+    else if (name === 'horizon') this.horizon = Number(read)
+    else this.database = String(read)
+  }
+}
+
+export function pathKeyOf({ kind, path }: Pick<Entry, 'kind' | 'path'>): string {
+  return `${kind}/${path}`
+}
+
+export function isSame(a: Entry, b: Entry): boolean {
+  return a === b || Buffer.compare(a.id, b.id) === 0
+}
+
+/** For a person. */
+export function nameOf({ path, version, writer, hash, deleted, value }: Entry): string {
+  const what = deleted ? 'deleted' : (hash?.slice(0, 4) ?? `${value?.byteLength} bytes`)
+  return `${path} (${what} by ${writer}, ${version >> 16n}.${version & 0xffffn})`
+}

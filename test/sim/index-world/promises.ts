@@ -1,0 +1,116 @@
+// What the nodes of a world have promised, and what excuses them.
+
+import { type Entry, isImage, KIND_IMAGE, wins } from '../../../protocols/entry.ts'
+import { isSame, type NodeView, nameOf, pathKeyOf } from './node-view.ts'
+
+/** What one node has promised, and what was taken from it. */
+export class NodePromises {
+  /** Of each path the highest that it has acknowledged, to a person or to another node. */
+  readonly #kept = new Map<string, Entry>()
+  /** Of each path the highest that a person took from it, with its folder or by review. */
+  readonly #taken = new Map<string, Entry>()
+  #horizonTaken = 0
+  /** Entries that it has acknowledged to others since it was last looked at. */
+  readonly #unchecked: Entry[] = []
+
+  promise(entry: Entry): void {
+    raise(this.#kept, entry)
+  }
+
+  /** It has answered a push: it has all of it, or what beats it, or does not want it. */
+  acknowledge(entries: readonly Entry[]): void {
+    this.#unchecked.push(...entries)
+  }
+
+  /** Its folder is another one from now on. */
+  takeFolder(before: NodeView, after: NodeView): void {
+    for (const entry of [...before.entries.values(), ...this.#kept.values()]) {
+      if (!after.has(entry)) raise(this.#taken, entry)
+    }
+    this.#kept.clear()
+    this.#unchecked.length = 0
+    for (const entry of after.entries.values()) raise(this.#kept, entry)
+    this.#horizonTaken = Math.max(this.#horizonTaken, before.horizon)
+  }
+
+  /** An entry has left it for a list that a person looks through. */
+  takeForReview(entry: Entry): void {
+    raise(this.#taken, entry)
+    const kept = this.#kept.get(pathKeyOf(entry))
+    if (kept !== undefined && isSame(kept, entry)) this.#kept.delete(pathKeyOf(entry))
+  }
+
+  /** Whether a person took this, or what beats it. */
+  hasLost(entry: Entry, bucket: number): boolean {
+    const taken = this.#taken.get(pathKeyOf(entry))
+    if (taken !== undefined && (isSame(taken, entry) || wins(taken, entry))) return true
+    return bucket < this.#horizonTaken
+  }
+
+  /** What it should have and has not. */
+  *faults(view: NodeView): Generator<string> {
+    for (const entry of this.#kept.values()) {
+      if (view.has(entry)) continue
+      if (isCollectable(entry) && view.mayHaveForgotten(entry)) continue
+      yield `has acknowledged ${nameOf(entry)}, and has it no longer`
+    }
+    for (const entry of this.#unchecked.splice(0)) {
+      if (view.has(entry) || view.mayHaveForgotten(entry)) continue
+      yield `has acknowledged ${nameOf(entry)} to another node, and does not have it`
+    }
+  }
+}
+
+/** What was written anywhere. */
+export class Writes {
+  readonly #latest = new Map<string, Entry>()
+  readonly #excused = new Map<string, Entry>()
+  /** All that was acknowledged, in its order. */
+  readonly all: Entry[] = []
+
+  end(entry: Entry): void {
+    this.all.push(entry)
+    raise(this.#latest, entry)
+  }
+
+  latest(): Iterable<Entry> {
+    return this.#latest.values()
+  }
+
+  /** What nobody else knows is lost with a folder. */
+  takeFolder(others: readonly NodeView[]): void {
+    for (const entry of this.#latest.values()) {
+      const isKnown = others.some(
+        (view) => view.has(entry) || (isCollectable(entry) && view.mayHaveForgotten(entry))
+      )
+      if (!isKnown) this.#excused.set(pathKeyOf(entry), entry)
+    }
+  }
+
+  /** A person looks through it. */
+  takeForReview(entry: Entry): void {
+    raise(this.#excused, entry)
+  }
+
+  /** What is wrong in the end with a path that some nodes have like this. */
+  faultOf(latest: Entry, final: Entry | undefined): string | undefined {
+    if (final !== undefined && (isSame(final, latest) || wins(final, latest))) return undefined
+    const excused = this.#excused.get(pathKeyOf(latest))
+    if (excused !== undefined && (isSame(excused, latest) || wins(excused, latest)))
+      return undefined
+    if (isCollectable(latest)) {
+      return isImage(final) ? `${nameOf(latest)} is alive again: ${nameOf(final)}` : undefined
+    }
+    return `${nameOf(latest)} is lost: ${final === undefined ? 'nothing' : nameOf(final)} is there`
+  }
+}
+
+/** Deletions of records are kept for ever. */
+export function isCollectable({ kind, deleted }: Entry): boolean {
+  return kind === KIND_IMAGE && deleted
+}
+
+function raise(map: Map<string, Entry>, entry: Entry): void {
+  const have = map.get(pathKeyOf(entry))
+  if (have === undefined || wins(entry, have)) map.set(pathKeyOf(entry), entry)
+}

@@ -1,0 +1,176 @@
+// The end of a world: all that was wrong with wires and disks ends, the nodes compare until they
+// agree, and then all must be as it was promised. After that deletions are forgotten, and it must
+// still be so.
+
+import type { Citizen } from './citizen.ts'
+import { CONTENTS_COUNT, type IndexWorld, PATHS_COUNT } from './index-world.ts'
+import { liveOf } from './inspection.ts'
+
+/** Streams and dials that hang are given up by then. */
+const HANGING_MS = 45_000
+/** In which nodes compare that have connected, and the side that was dialled does so too. */
+const ROUND_MS = 2500
+/** Beyond the longest way through a world, for what each exchange may find anew. */
+const ROUNDS_MORE = 8
+/** In which a push has come to the end of a line, without any exchange. */
+const HEARD_MS = 3000
+const TWO_BUCKETS_MS = 131_072
+
+export class Quiet {
+  readonly #world: IndexWorld
+  #members: readonly Citizen[] = []
+
+  constructor(world: IndexWorld) {
+    this.#world = world
+  }
+
+  async settle(): Promise<void> {
+    await this.#heal()
+    await this.#world.clock.pass(HANGING_MS)
+    await this.#gather()
+    if (!(await this.#agree())) return
+    this.#judge()
+    if (this.#world.faults.length > 0) return
+    await this.#spread()
+    await this.#forget()
+    await this.#end()
+  }
+
+  /** Who has been removed stays outside from now on, or is brought back. */
+  async #gather(): Promise<void> {
+    const world = this.#world
+    this.#members = world.citizens
+    for (let round = 0; round < ROUNDS_MORE && !this.#isOpen(); round++) {
+      world.chance.begin(round)
+      await this.#compareAll()
+      if (world.history.returns) this.#takeBack()
+    }
+    if (this.#isOpen()) return
+    const members = membersOf(world.citizens, world)
+    const outside = world.citizens.filter((one) => !members.includes(one))
+    for (const citizen of outside) world.kill(citizen, 1)
+    this.#members = members
+    world.writes.takeFolder(members.map(({ view }) => view))
+  }
+
+  /** Whether everybody meets everybody. */
+  #isOpen(): boolean {
+    const all = this.#world.citizens
+    return all.every((one) => all.every((other) => admits(one, other)))
+  }
+
+  #takeBack(): void {
+    const world = this.#world
+    for (const one of world.citizens) {
+      for (const other of world.citizens) {
+        if (!admits(one, other)) world.admit(one, other, true)
+      }
+    }
+  }
+
+  async #heal(): Promise<void> {
+    const { wire, citizens } = this.#world
+    wire.healAll()
+    wire.calm()
+    for (const citizen of citizens) await this.#world.revive(citizen)
+  }
+
+  /** False if they do not come to agree; then that is a fault. */
+  async #agree(): Promise<boolean> {
+    const world = this.#world
+    const rounds = this.#members.length + ROUNDS_MORE
+    for (let round = 0; round < rounds; round++) {
+      world.chance.begin(round)
+      await this.#compareAll()
+      if (world.faults.length > 0) return false
+      if (new Set(this.#members.map(liveOf)).size <= 1) return true
+    }
+    const states = this.#members.map((one) => `${one.node.place} has:\n${liveOf(one)}`)
+    world.faults.push(`the nodes do not agree:\n${states.join('\n')}`)
+    return false
+  }
+
+  async #compareAll(): Promise<void> {
+    const world = this.#world
+    for (const [b, two] of this.#members.entries()) {
+      for (const one of this.#members.slice(0, b)) world.compare(one, two)
+    }
+    await world.clock.pass(ROUND_MS)
+    world.look()
+  }
+
+  /** What everybody has now is what was promised. */
+  #judge(): void {
+    const [first] = this.#members
+    if (first === undefined) return
+    for (const latest of this.#world.writes.latest()) {
+      const final = first.view.entries.get(`${latest.kind}/${latest.path}`)
+      const fault = this.#world.writes.faultOf(latest, final)
+      if (fault !== undefined) this.#world.faults.push(fault)
+    }
+  }
+
+  /** A push alone reaches everybody. */
+  async #spread(): Promise<void> {
+    const world = this.#world
+    const from = world.chance.pick(this.#members)
+    if (!this.#isConnected()) return
+    world.write(from, world.chance.below(PATHS_COUNT), world.chance.below(CONTENTS_COUNT))
+    await world.clock.pass(HEARD_MS)
+    if (new Set(this.#members.map(liveOf)).size > 1) {
+      world.faults.push(`a push of ${from.node.place} does not reach everybody`)
+    }
+    world.look()
+  }
+
+  /** Whether all that can be are connected, which a wire that loses dials delays. */
+  #isConnected(): boolean {
+    const world = this.#world
+    if (this.#members.some(({ hasTwin }) => hasTwin)) return false // one of them is not heard
+    return this.#members.every((one) => {
+      const peers = new Set(one.node.life.network.peers().map(({ id }) => id))
+      return this.#members.every(
+        (other) => other === one || !world.isLinked(one, other) || peers.has(other.node.id)
+      )
+    })
+  }
+
+  /** Long after, all forget what was deleted. */
+  async #forget(): Promise<void> {
+    const world = this.#world
+    await world.clock.pass(world.history.keepMs + TWO_BUCKETS_MS)
+    await this.#compareAll()
+    for (const member of this.#members) {
+      world.begin(member, () => member.collect(world.history.keepMs))
+    }
+    await world.clock.pass(100)
+    world.look()
+    if (await this.#agree()) this.#judge()
+  }
+
+  /** Nothing goes on that nobody would wait for. */
+  async #end(): Promise<void> {
+    const world = this.#world
+    await world.clock.pass(HANGING_MS)
+    if (world.unfinished > 0) world.faults.push(`${world.unfinished} calls have not ended`)
+    if (world.clock.pending > 0) world.faults.push(`${world.clock.pending} timers are left`)
+    for (const { node } of this.#members) await world.clock.run(() => node.stop())
+    world.look()
+  }
+}
+
+function admits({ node }: Citizen, other: Citizen): boolean {
+  return node.id === other.node.id || node.life.network.admits(other.node.id)
+}
+
+/** Nodes of which nobody has removed another, and that hear of each other. */
+function membersOf(citizens: readonly Citizen[], world: IndexWorld): readonly Citizen[] {
+  const members: Citizen[] = []
+  for (const one of citizens) {
+    const isLinked = members.length === 0 || members.some((other) => world.isLinked(one, other))
+    if (isLinked && members.every((other) => admits(one, other) && admits(other, one))) {
+      members.push(one)
+    }
+  }
+  return members
+}
