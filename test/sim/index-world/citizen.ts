@@ -1,6 +1,7 @@
 // A node of a world with what the world knows of it: its disk, its promises, its backups.
 
 import type { Entry } from '../../../protocols/entry.ts'
+import { collect } from '../../../src/flows/collect.ts'
 import type { News } from '../../../src/index/transaction.ts'
 import { IndexNode, type IndexNodeParts } from './index-node.ts'
 import { NodeView } from './node-view.ts'
@@ -8,6 +9,7 @@ import { NodePromises } from './promises.ts'
 import { type Rows, WorldLevel } from './world-level.ts'
 
 const MEMBER = 'member/'
+const never = new AbortController().signal
 
 export type CitizenParts = Omit<IndexNodeParts, 'onNews' | 'onTaken' | 'onRow'>
 
@@ -18,8 +20,6 @@ export class Citizen {
   /** What is on its disk. */
   view = new NodeView()
   hasTwin = false
-  /** Whether its folder has been its own since the world began. */
-  isOriginal = true
   /** What it left on its disk when it died. */
   #left: Rows | undefined
 
@@ -60,14 +60,13 @@ export class Citizen {
     this.#left = rows
     this.view = NodeView.of(rows)
     this.promises.takeFolder(before, this.view)
-    this.isOriginal = false
   }
 
   /** Forgets deletions that all members know, and that are older than this. */
-  async collect(_keepMs: number): Promise<void> {}
-
-  /** A person restores what was put to review, or discards it. */
-  async review(_restores: boolean): Promise<void> {}
+  async collect(tombstonesKeepMs: number): Promise<void> {
+    const { index, timers } = this.node.life
+    await collect({ index, clock: timers }, { tombstonesKeepMs }, never)
+  }
 
   /** Whether it knows the member, and belongs to a mesh with it. */
   knowsMember(id: string): boolean {
@@ -82,11 +81,16 @@ export class Citizen {
   }
 
   /** A member that was removed is met no more, until it is brought back. */
-  #follow({ path, deleted }: Entry): void {
+  #follow(entry: Entry): void {
+    const { path, deleted } = entry
     if (!path.startsWith(MEMBER) || !this.node.isUp) return
     const { network } = this.node.life
     const id = path.slice(MEMBER.length)
-    if (id === this.node.id) return
+    if (id === this.node.id) {
+      // it says itself where it is, and which index it has
+      if (!deleted && entry.writer !== id) void this.node.introduce().catch(() => {})
+      return
+    }
     if (deleted) void network.deny(id)
     else network.allow(id)
   }

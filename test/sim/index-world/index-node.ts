@@ -1,11 +1,12 @@
 // One node of an index world: the real index, exchange and pushes over a disk and a network in
 // memory. Its disk outlives it, its lives end anywhere.
 
+import { type EntryRef, refOf } from '../../../protocols/entries/entry-ref.ts'
 import type { Entry } from '../../../protocols/entry.ts'
 import type { Clock, Random } from '../../../src/base/clock.ts'
 import { noFailPoints } from '../../../src/base/fail-point.ts'
 import { silentLog } from '../../../src/base/log.ts'
-import { announce } from '../../../src/flows/members.ts'
+import { announce, memberDatabases } from '../../../src/flows/members.ts'
 import { type ImageIndex, openIndex } from '../../../src/index/image-index.ts'
 import type { News } from '../../../src/index/transaction.ts'
 import { IndexSync } from '../../../src/index-sync/index-sync.ts'
@@ -101,13 +102,17 @@ export class IndexNode {
       index,
       network: sabotage.network?.(network) ?? network,
       wants: noWants,
+      members: memberDatabases,
       onMerged: () => {},
       reportMsMax: 60_000
     })
     const push = sync.push.bind(sync)
     sync.push = async (entries, sentTo, from) => {
-      await push(entries, sentTo, from)
-      if (this.#life?.sync === sync) onTaken(entries)
+      const verdict = await push(entries, sentTo, from)
+      const refused = new Set(verdict?.refs.map(nameOfRef))
+      const taken = entries.filter((entry) => !refused.has(nameOfRef(refOf(entry))))
+      if (this.#life?.sync === sync) onTaken(taken)
+      return verdict
     }
     this.#life = { index, network, sync, timers }
     await network.start()
@@ -119,7 +124,9 @@ export class IndexNode {
     for await (const name of index.deletedRecords(`member/${this.id}`)) {
       if (name === `member/${this.id}`) return
     }
-    await announce(index, { id: this.id, name: this.place, addresses: [] })
+    await announce(index, {
+      ...{ id: this.id, name: this.place, database: index.databaseId(), addresses: [] }
+    })
   }
 
   /** In the middle of everything. */
@@ -147,6 +154,10 @@ export class IndexNode {
     await index.close()
     this.#life = undefined
   }
+}
+
+function nameOfRef({ version, pathHash }: EntryRef): string {
+  return `${version} ${pathHash}`
 }
 
 /** A clock whose timers end with the node. */

@@ -3,7 +3,7 @@
 
 import { hash as digest } from 'node:crypto'
 import { EntriesClient } from '../../../protocols/entries/request.ts'
-import type { Entry } from '../../../protocols/entry.ts'
+import type { Entry, ImageEntry } from '../../../protocols/entry.ts'
 import type { ContentHash, Md5 } from '../../../protocols/hash.ts'
 import { ENTRIES_ID } from '../../../protocols/ids.ts'
 import { type ImagePath, parsePath } from '../../../protocols/path.ts'
@@ -43,6 +43,8 @@ export class IndexWorld {
   /** What was begun by nodes that live, and has not ended. */
   readonly #underWay = new Map<object, IndexNode>()
   readonly #inspection: Inspection
+  /** Images that people have written: each has its number as the time of its creation. */
+  #images = 0
   readonly #sabotage: Sabotage
 
   constructor(history: History, sabotage: Sabotage = {}) {
@@ -193,7 +195,7 @@ export class IndexWorld {
       case 'collect':
         return this.begin(citizen, () => citizen.collect(this.history.keepMs))
       case 'review':
-        return this.begin(citizen, () => citizen.review(step.restores))
+        return this.#review(citizen, step.restores)
       case 'remove':
       case 'return': {
         const member = this.citizens[step.member % this.citizens.length] as Citizen
@@ -207,7 +209,7 @@ export class IndexWorld {
       const image = CONTENTS[content % CONTENTS.length] as (typeof CONTENTS)[number]
       const draft = {
         ...{ ...image, path: PATHS[path % PATHS.length] as ImagePath, bytes: 1000 },
-        ...{ mediaType: 'image/svg+xml', createdMs: 0 }
+        ...{ mediaType: 'image/svg+xml', createdMs: ++this.#images }
       }
       const { entry } = await citizen.node.life.index.change((tx) => tx.putImage(draft))
       this.#end(citizen, entry)
@@ -218,6 +220,20 @@ export class IndexWorld {
     this.begin(citizen, async () => {
       const entry = await citizen.node.life.index.change((tx) => tx.deleteImage(path))
       if (entry !== undefined) this.#end(citizen, entry)
+    })
+  }
+
+  /** A person restores all that was put to review, or discards it. */
+  #review(citizen: Citizen, restores: boolean): void {
+    this.begin(citizen, async () => {
+      const { index } = citizen.node.life
+      for await (const { entry } of index.reviewed()) {
+        const restored = await index.change((tx) => {
+          if (!tx.discardReviewed(entry.path as ImagePath) || !restores) return undefined
+          return tx.putImage({ ...(entry as ImageEntry), createdMs: ++this.#images }).entry
+        })
+        if (restored !== undefined) this.#end(citizen, restored)
+      }
     })
   }
 
@@ -262,6 +278,8 @@ export class IndexWorld {
     if (entry === undefined || !citizen.node.isUp || !other.node.isUp) return
     // messages do not travel long enough for a new node to hear what was deleted before it came
     if (this.citizens.indexOf(other) >= this.history.nodes) return
+    // what it sends again it had once, and so has it still or what beats it
+    if (!citizen.view.has(entry)) return
     this.begin(citizen, async () => {
       try {
         const stream = await citizen.node.life.network.open(other.node.id, ENTRIES_ID, never)

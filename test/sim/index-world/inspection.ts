@@ -1,13 +1,15 @@
 // What must be true after every step. Looks only at nodes whose disk has changed since.
 
-import { type Entry, isImage } from '../../../protocols/entry.ts'
+import { type Entry, isImage, isTombstone } from '../../../protocols/entry.ts'
+import { bucketOf } from '../../../protocols/time-tree-shape.ts'
 import type { Citizen } from './citizen.ts'
-import { bucketOf, type NodeView, nameOf, pathKeyOf } from './node-view.ts'
-import { isCollectable } from './promises.ts'
+import { type NodeView, nameOf, pathKeyOf } from './node-view.ts'
+import type { Writes } from './promises.ts'
 
 interface Inspected {
   readonly citizens: readonly Citizen[]
   readonly faults: string[]
+  readonly writes: Pick<Writes, 'see' | 'takeForReview'>
 }
 
 export class Inspection {
@@ -24,15 +26,12 @@ export class Inspection {
   look(): void {
     const changed = new Set(this.#world.citizens.filter((one) => this.#hasChanged(one)))
     if (changed.size === 0) return
-    for (const citizen of changed) {
-      this.#tell(citizen, citizen.promises.faults(citizen.view))
-      this.#tell(citizen, this.#reviewFaults(citizen))
-    }
-    for (const citizen of changed) this.#tell(citizen, this.#collectionFaults(citizen))
+    for (const citizen of changed) this.#tell(citizen, this.#departureFaults(citizen))
+    for (const citizen of changed) this.#tell(citizen, citizen.promises.faults(citizen.view))
     for (const one of this.#world.citizens) {
       for (const two of this.#world.citizens) {
         if (one === two || !(changed.has(one) || changed.has(two))) continue
-        this.#tell(one, proofFaults(one, two))
+        this.#tell(one, watermarkFaults(one, two, this.#mayReview))
       }
     }
   }
@@ -50,47 +49,62 @@ export class Inspection {
     for (const fault of faults) this.#world.faults.push(`${citizen.node.place} ${fault}`)
   }
 
-  *#reviewFaults({ view }: Citizen): Generator<string> {
-    if (view.hasReviewed && !this.#mayReview) yield 'has put something to review'
+  /** What leaves an index is on its review list, or a deletion that all members have. */
+  *#departureFaults(citizen: Citizen): Generator<string> {
+    const { view, promises } = citizen
+    for (const entry of view.gone.splice(0)) {
+      // a write that failed may be there all the same, and nobody was told of it
+      promises.promise(entry)
+      this.#world.writes.see(entry)
+      if (isTombstone(entry)) yield* this.#collectionFaults(citizen, entry)
+      else if (!isImage(entry)) yield `has forgotten ${nameOf(entry)}`
+      else if (!view.reviewed.has(entry.path)) yield `has dropped ${nameOf(entry)}`
+      else {
+        promises.takeForReview(entry)
+        this.#world.writes.takeForReview(entry)
+        if (!this.#mayReview) yield `has put ${nameOf(entry)} to review, and nobody was away`
+      }
+    }
+    view.reviewed.clear()
   }
 
-  /** What it collected, all members that it knows have, or have collected too. */
-  *#collectionFaults(citizen: Citizen): Generator<string> {
-    for (const entry of citizen.view.gone.splice(0)) {
-      if (isImage(entry)) citizen.promises.takeForReview(entry)
-      if (!isCollectable(entry)) continue
-      for (const member of this.#world.citizens) {
-        const { node, view, promises } = member
-        if (member === citizen || !citizen.knowsMember(node.id) || member.hasTwin) continue
-        if (view.has(entry) || view.mayHaveForgotten(entry)) continue
-        if (promises.hasLost(entry, bucketOf(entry))) continue
-        yield `has collected ${nameOf(entry)}, which ${node.place} does not have`
-      }
+  /** All members that it knows have it, or have collected it too. */
+  *#collectionFaults(citizen: Citizen, entry: Entry): Generator<string> {
+    for (const { node, view, promises, hasTwin } of this.#world.citizens) {
+      if (node.id === citizen.node.id || !citizen.knowsMember(node.id) || hasTwin) continue
+      if (view.has(entry) || view.mayHaveForgotten(entry)) continue
+      if (promises.hasLost(entry, bucketOf(entry.version))) continue
+      yield `has collected ${nameOf(entry)}, which ${node.place} does not have`
     }
   }
 }
 
 /** A watermark is never above what the other one really has. */
-function* proofFaults(citizen: Citizen, member: Citizen): Generator<string> {
-  const proof = citizen.view.proofs[member.node.id]
-  if (proof === undefined || proof.until <= 0 || member.hasTwin || !member.node.isUp) return
-  if (proof.database !== member.view.database) return
+function* watermarkFaults(
+  citizen: Citizen,
+  member: Citizen,
+  isOutdated: boolean
+): Generator<string> {
+  const watermark = citizen.view.watermarks[member.node.id]
+  if (watermark === undefined || watermark.until <= 0 || member.hasTwin || !member.node.isUp) return
+  if (watermark.database !== member.view.database) return
   for (const entry of citizen.view.entries.values()) {
-    if (bucketOf(entry) >= proof.until || hasOrHad(member, entry)) continue
-    yield `believes that ${member.node.place} has ${nameOf(entry)}, being below ${proof.until}`
+    if (bucketOf(entry.version) >= watermark.until || hasOrHad(member, entry, isOutdated)) continue
+    yield `believes that ${member.node.place} has ${nameOf(entry)}, being below ${watermark.until}`
   }
 }
 
-function hasOrHad({ view, promises, isOriginal }: Citizen, entry: Entry): boolean {
+/** Where nodes have an outdated past, a deletion that one has forgotten may be new to another. */
+function hasOrHad({ view, promises }: Citizen, entry: Entry, isOutdated: boolean): boolean {
   if (view.has(entry)) return true
-  if (promises.hasLost(entry, bucketOf(entry))) return true
+  if (promises.hasLost(entry, bucketOf(entry.version))) return true
   const isForgotten = view.mayHaveForgotten(entry)
-  return isForgotten && (isCollectable(entry) || !isOriginal)
+  return isForgotten && (isTombstone(entry) || isOutdated)
 }
 
 /** For a person who reads what differs. */
 export function liveOf({ view }: Citizen): string {
-  const live = [...view.entries.values()].filter((entry) => !isCollectable(entry))
+  const live = [...view.entries.values()].filter((entry) => !isTombstone(entry))
   return live
     .map((entry) => `${pathKeyOf(entry)} ${Buffer.from(entry.id).toString('hex', 0, 8)}`)
     .sort()

@@ -2,52 +2,37 @@
 // whatever it says.
 
 import { decodeEntry, type Entry, wins } from '../../../protocols/entry.ts'
-import { versionMs } from '../../../protocols/version.ts'
+import { bucketOf } from '../../../protocols/time-tree-shape.ts'
+import type { Watermarks } from '../../../src/index/plan-watermarks.ts'
 import type { Rows } from './world-level.ts'
-
-/** Up to where a node believes that a member has all that it has itself. */
-export interface Proof {
-  /** Buckets below this one. */
-  readonly until: number
-  readonly database: string
-}
 
 const ENTRY = '!entry!'
 const REVIEW = '!review!'
 const META = '!meta!'
-const BUCKET_BITS = 16
-
-export function bucketOf({ version }: Pick<Entry, 'version'>): number {
-  return Math.floor(versionMs(version) / 2 ** BUCKET_BITS)
-}
-
 export class NodeView {
   /** By kind and path. */
   readonly entries = new Map<string, Entry>()
   readonly review = new Set<string>()
-  proofs: Readonly<Record<string, Proof>> = {}
+  watermarks: Watermarks = {}
   database = ''
   horizon = 0
   /** Rows that went away or changed since somebody looked. */
   readonly gone: Entry[] = []
-  /** Whether anything was ever put to review. */
-  hasReviewed = false
+  /** Paths that were put to review since somebody looked. */
+  readonly reviewed = new Set<string>()
 
   static of(rows: Rows): NodeView {
     const view = new NodeView()
     for (const [key, value] of rows) view.see(key, value)
     view.gone.length = 0
+    view.reviewed.clear()
     return view
   }
 
   see(key: string, value: Uint8Array | undefined): void {
     if (key.startsWith(ENTRY)) this.#seeEntry(key.slice(ENTRY.length), value)
     else if (key.startsWith(META)) this.#seeMeta(key.slice(META.length), value)
-    else if (key.startsWith(REVIEW)) {
-      if (value === undefined) this.review.delete(key)
-      else this.review.add(key)
-      this.hasReviewed = true
-    }
+    else if (key.startsWith(REVIEW)) this.#seeReview(key.slice(REVIEW.length), value)
   }
 
   /** Whether it has this or what beats it. */
@@ -58,7 +43,7 @@ export class NodeView {
 
   /** Whether it may have collected a deletion of this path that is no older than the entry. */
   mayHaveForgotten(entry: Entry): boolean {
-    return bucketOf(entry) < this.horizon && !this.entries.has(pathKeyOf(entry))
+    return bucketOf(entry.version) < this.horizon && !this.entries.has(pathKeyOf(entry))
   }
 
   #seeEntry(path: string, value: Uint8Array | undefined): void {
@@ -69,10 +54,18 @@ export class NodeView {
     } else this.entries.set(path, decodeEntry(value))
   }
 
+  #seeReview(path: string, value: Uint8Array | undefined): void {
+    if (value === undefined) this.review.delete(path)
+    else {
+      this.review.add(path)
+      this.reviewed.add(path)
+    }
+  }
+
   #seeMeta(name: string, value: Uint8Array | undefined): void {
-    if (value === undefined || !['proofs', 'horizon', 'database'].includes(name)) return
+    if (value === undefined || !['watermarks', 'horizon', 'database'].includes(name)) return
     const read: unknown = JSON.parse(Buffer.from(value).toString())
-    if (name === 'proofs') this.proofs = read as Record<string, Proof>
+    if (name === 'watermarks') this.watermarks = read as Watermarks
     else if (name === 'horizon') this.horizon = Number(read)
     else this.database = String(read)
   }

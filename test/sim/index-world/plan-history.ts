@@ -43,7 +43,7 @@ export function planHistory(seed: number, size: Size = SHORT): History {
     nodes,
     walls: planWalls(chance, nodes),
     skewMs: Array.from({ length: nodes + 2 }, () => Math.round((chance.fraction() * 2 - 1) * skew)),
-    keepMs: chance.pick([0, BUCKET_MS, 10 * BUCKET_MS, DAY_MS]),
+    keepMs: chance.pick([1, 1, 2, 10]) * DAY_MS,
     delayMs: chance.pick([
       [0, 0],
       [0, 5],
@@ -108,9 +108,10 @@ class Course {
     this.#deletes = chance.pick([0.2, 0.4, 0.5])
     this.#paces = chance.pick([
       [0, 30, 1500],
-      [0, 100, 5 * SECOND_MS, 2 * BUCKET_MS],
-      [0, 1500, 2 * BUCKET_MS, HOUR_MS],
-      [0, 2 * BUCKET_MS, 20 * BUCKET_MS, 2 * DAY_MS]
+      [0, 100, 5 * SECOND_MS, 2 * BUCKET_MS, 2 * DAY_MS],
+      [0, 1500, 2 * BUCKET_MS, HOUR_MS, 2 * DAY_MS],
+      [0, 3 * BUCKET_MS, DAY_MS, 4 * DAY_MS],
+      [0, 3 * BUCKET_MS, 2 * DAY_MS, 120 * DAY_MS]
     ])
   }
 

@@ -1,6 +1,6 @@
 // What the nodes of a world have promised, and what excuses them.
 
-import { type Entry, isImage, KIND_IMAGE, wins } from '../../../protocols/entry.ts'
+import { type Entry, isImage, isTombstone, wins } from '../../../protocols/entry.ts'
 import { isSame, type NodeView, nameOf, pathKeyOf } from './node-view.ts'
 
 /** What one node has promised, and what was taken from it. */
@@ -51,7 +51,7 @@ export class NodePromises {
   *faults(view: NodeView): Generator<string> {
     for (const entry of this.#kept.values()) {
       if (view.has(entry)) continue
-      if (isCollectable(entry) && view.mayHaveForgotten(entry)) continue
+      if (isTombstone(entry) && view.mayHaveForgotten(entry)) continue
       yield `has acknowledged ${nameOf(entry)}, and has it no longer`
     }
     for (const entry of this.#unchecked.splice(0)) {
@@ -65,11 +65,19 @@ export class NodePromises {
 export class Writes {
   readonly #latest = new Map<string, Entry>()
   readonly #excused = new Map<string, Entry>()
+  /** Images as people wrote them: a node that writes one anew keeps when it was made. */
+  readonly #byCreation = new Map<number, Entry>()
   /** All that was acknowledged, in its order. */
   readonly all: Entry[] = []
 
   end(entry: Entry): void {
     this.all.push(entry)
+    if (isImage(entry)) this.#byCreation.set(entry.createdMs, entry)
+    raise(this.#latest, entry)
+  }
+
+  /** Some node had it. */
+  see(entry: Entry): void {
     raise(this.#latest, entry)
   }
 
@@ -81,7 +89,7 @@ export class Writes {
   takeFolder(others: readonly NodeView[]): void {
     for (const entry of this.#latest.values()) {
       const isKnown = others.some(
-        (view) => view.has(entry) || (isCollectable(entry) && view.mayHaveForgotten(entry))
+        (view) => view.has(entry) || (isTombstone(entry) && view.mayHaveForgotten(entry))
       )
       if (!isKnown) this.#excused.set(pathKeyOf(entry), entry)
     }
@@ -94,20 +102,18 @@ export class Writes {
 
   /** What is wrong in the end with a path that some nodes have like this. */
   faultOf(latest: Entry, final: Entry | undefined): string | undefined {
-    if (final !== undefined && (isSame(final, latest) || wins(final, latest))) return undefined
+    const written = isImage(final) ? (this.#byCreation.get(final.createdMs) ?? final) : final
+    if (written !== undefined && (isSame(written, latest) || wins(written, latest))) {
+      return undefined
+    }
     const excused = this.#excused.get(pathKeyOf(latest))
     if (excused !== undefined && (isSame(excused, latest) || wins(excused, latest)))
       return undefined
-    if (isCollectable(latest)) {
+    if (isTombstone(latest)) {
       return isImage(final) ? `${nameOf(latest)} is alive again: ${nameOf(final)}` : undefined
     }
     return `${nameOf(latest)} is lost: ${final === undefined ? 'nothing' : nameOf(final)} is there`
   }
-}
-
-/** Deletions of records are kept for ever. */
-export function isCollectable({ kind, deleted }: Entry): boolean {
-  return kind === KIND_IMAGE && deleted
 }
 
 function raise(map: Map<string, Entry>, entry: Entry): void {

@@ -166,8 +166,10 @@ function admits({ node }: Citizen, other: Citizen): boolean {
 /** Nodes of which nobody has removed another, and that hear of each other. */
 function membersOf(citizens: readonly Citizen[], world: IndexWorld): readonly Citizen[] {
   const members: Citizen[] = []
-  for (const one of citizens) {
-    const isLinked = members.length === 0 || members.some((other) => world.isLinked(one, other))
+  const denials = (one: Citizen) => citizens.filter((other) => !admits(other, one)).length
+  for (const one of citizens.toSorted((a, b) => denials(a) - denials(b))) {
+    const canHear = (other: Citizen) => other.node.id !== one.node.id && world.isLinked(one, other)
+    const isLinked = members.length === 0 || members.some(canHear)
     if (isLinked && members.every((other) => admits(one, other) && admits(other, one))) {
       members.push(one)
     }
