@@ -130,10 +130,14 @@ export class IndexWorld {
     const citizen = citizens[step.node % citizens.length] as Citizen
     if (!('with' in step)) return this.#happen(step, citizen)
     const other = citizens[step.with % citizens.length] as Citizen
-    if (citizen.node.id !== other.node.id) this.#between(step, citizen, other)
+    if (citizen.node.id !== other.node.id) await this.#between(step, citizen, other)
   }
 
-  #between(step: Step & { with: number }, citizen: Citizen, other: Citizen): void {
+  async #between(
+    step: Step & { with: number },
+    citizen: Citizen,
+    other: Citizen
+  ): Promise<void> {
     const { wire } = this
     const [a, b] = [citizen.node.id, other.node.id]
     switch (step.do) {
