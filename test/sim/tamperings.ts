@@ -79,7 +79,7 @@ function withMerge(takes: (tx: Transaction, entry: Entry) => boolean): Tampering
 }
 
 /** Calls `look` with each request for entries, which it may change or refuse. */
-function withRequests(network: Network, look: (request: Request) => void): Network {
+export function withRequests(network: Network, look: (request: Request) => void): Network {
   const open: Network['open'] = async (peerId, protocolId, signal) => {
     const stream = await network.open(peerId, protocolId, signal)
     return protocolId === ENTRIES_ID ? changed(stream, look) : stream

@@ -68,9 +68,12 @@ export class Citizen {
     await collect({ index, clock: timers }, { tombstonesKeepMs }, never)
   }
 
-  /** Whether it knows the member, and belongs to a mesh with it. */
-  knowsMember(id: string): boolean {
-    return this.view.entries.get(`2/${MEMBER}${id}`)?.deleted === false
+  /** Whether another one is a member for it, with the database that it has now. */
+  knows({ node, view }: Citizen): boolean {
+    const value = this.view.entries.get(`2/${MEMBER}${node.id}`)?.value
+    return (
+      value !== undefined && JSON.parse(Buffer.from(value).toString()).database === view.database
+    )
   }
 
   #hear(news: readonly News[]): void {

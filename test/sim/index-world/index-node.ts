@@ -57,13 +57,14 @@ export class IndexNode {
   readonly #parts: IndexNodeParts
   #level: WorldLevel
   #life: Life | undefined
-  #jumpedMs = 0
+  #aheadMs: number
 
   constructor(parts: IndexNodeParts, level: WorldLevel) {
     this.id = parts.id
     this.place = parts.place
     this.#parts = parts
     this.#level = level
+    this.#aheadMs = parts.skewMs
   }
 
   get isUp(): boolean {
@@ -88,7 +89,7 @@ export class IndexNode {
     const level = this.#level
     level.pause = pause
     level.onRow = onRow
-    const timers = new Timers(this.#parts.clock, () => this.#parts.skewMs + this.#jumpedMs)
+    const timers = new Timers(this.#parts.clock, () => this.#aheadMs)
     const base = { clock: timers, random, log: silentLog, failPoints: noFailPoints }
     const own = await openIndex(
       { ...base, database: level.database, requireWritable: () => {} },
@@ -145,7 +146,12 @@ export class IndexNode {
   }
 
   jump(byMs: number): void {
-    this.#jumpedMs += byMs
+    this.#aheadMs += byMs
+  }
+
+  /** Its clock is right from now on. */
+  setClock(): void {
+    this.#aheadMs = 0
   }
 
   async stop(): Promise<void> {

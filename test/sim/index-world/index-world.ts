@@ -27,8 +27,6 @@ const CONTENTS = Array.from({ length: 6 }, (_, n) => ({
 export const PATHS_COUNT = PATHS.length
 export const CONTENTS_COUNT = CONTENTS.length
 const FULL = new Error('No space left on device')
-/** A world grows by so many nodes. */
-const JOINS_MAX = 2
 const never = new AbortController().signal
 
 export class IndexWorld {
@@ -124,7 +122,7 @@ export class IndexWorld {
       case 'partition':
         return this.#partition(step.groups)
       case 'join':
-        if (citizens.length < this.history.nodes + JOINS_MAX) await this.add()
+        await this.add()
         return
     }
     const citizen = citizens[step.node % citizens.length] as Citizen
@@ -133,11 +131,7 @@ export class IndexWorld {
     if (citizen.node.id !== other.node.id) await this.#between(step, citizen, other)
   }
 
-  async #between(
-    step: Step & { with: number },
-    citizen: Citizen,
-    other: Citizen
-  ): Promise<void> {
+  async #between(step: Step & { with: number }, citizen: Citizen, other: Citizen): Promise<void> {
     const { wire } = this
     const [a, b] = [citizen.node.id, other.node.id]
     switch (step.do) {

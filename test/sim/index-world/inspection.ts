@@ -70,8 +70,9 @@ export class Inspection {
 
   /** All members that it knows have it, or have collected it too. */
   *#collectionFaults(citizen: Citizen, entry: Entry): Generator<string> {
-    for (const { node, view, promises, hasTwin } of this.#world.citizens) {
-      if (node.id === citizen.node.id || !citizen.knowsMember(node.id) || hasTwin) continue
+    for (const member of this.#world.citizens) {
+      const { node, view, promises, hasTwin } = member
+      if (node.id === citizen.node.id || !citizen.knows(member) || hasTwin) continue
       if (view.has(entry) || view.mayHaveForgotten(entry)) continue
       if (promises.hasLost(entry, bucketOf(entry.version))) continue
       yield `has collected ${nameOf(entry)}, which ${node.place} does not have`

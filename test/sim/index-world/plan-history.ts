@@ -7,6 +7,8 @@ const SECOND_MS = 1000
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 const BUCKET_MS = 65_536
+/** A world grows by so many nodes. */
+export const NODES_MORE = 2
 
 export interface Size {
   /** From and to; few of the largest. */
@@ -90,7 +92,9 @@ function planWalls(chance: Chance, count: number): (readonly [number, number])[]
 /** What happens in one world, one thing after the other. */
 class Course {
   readonly #chance: Chance
-  readonly #nodes: number
+  /** Those that came later included. */
+  #nodes: number
+  readonly #nodesMax: number
   readonly #troubles: readonly Trouble[]
   readonly #paths: number
   readonly #paces: readonly number[]
@@ -100,6 +104,7 @@ class Course {
   constructor(chance: Chance, nodes: number) {
     this.#chance = chance
     this.#nodes = nodes
+    this.#nodesMax = nodes + NODES_MORE
     const all = Object.entries(TROUBLES) as [Trouble, number][]
     this.#troubles = all.flatMap(([trouble, weight]) =>
       chance.fraction() < 0.35 ? Array.from({ length: weight }, () => trouble) : []
@@ -177,9 +182,11 @@ class Course {
       case 'copy':
         return { do: 'copy', node, from: other }
       case 'twin':
-        return { do: 'twin', node }
-      case 'join':
-        return { do: 'join' }
+      case 'join': {
+        if (this.#nodes === this.#nodesMax) return { do: 'wait' }
+        this.#nodes++
+        return trouble === 'join' ? { do: 'join' } : { do: 'twin', node }
+      }
       case 'remove':
         return { do: half ? 'remove' : 'return', node, member: other }
     }

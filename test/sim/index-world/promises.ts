@@ -10,6 +10,8 @@ export class NodePromises {
   /** Of each path the highest that a person took from it, with its folder or by review. */
   readonly #taken = new Map<string, Entry>()
   #horizonTaken = 0
+  /** All that it ever had; none before its first. */
+  readonly #databases = new Set<string>()
   /** Entries that it has acknowledged to others since it was last looked at. */
   readonly #unchecked: Entry[] = []
 
@@ -22,15 +24,21 @@ export class NodePromises {
     this.#unchecked.push(...entries)
   }
 
-  /** Its folder is another one from now on. */
+  /**
+   * Its folder is another one from now on. One with a new database has never promised anything, and
+   * others can tell.
+   */
   takeFolder(before: NodeView, after: NodeView): void {
+    this.#databases.add(before.database)
+    const isNew = !this.#databases.has(after.database)
+    if (isNew) this.#taken.clear()
     for (const entry of [...before.entries.values(), ...this.#kept.values()]) {
-      if (!after.has(entry)) raise(this.#taken, entry)
+      if (!isNew && !after.has(entry)) raise(this.#taken, entry)
     }
+    this.#horizonTaken = isNew ? 0 : Math.max(this.#horizonTaken, before.horizon)
     this.#kept.clear()
     this.#unchecked.length = 0
     for (const entry of after.entries.values()) raise(this.#kept, entry)
-    this.#horizonTaken = Math.max(this.#horizonTaken, before.horizon)
   }
 
   /** An entry has left it for a list that a person looks through. */
