@@ -90,7 +90,7 @@ export class Citizen {
     const { network } = this.node.life
     const id = path.slice(MEMBER.length)
     if (id === this.node.id) {
-      // it says itself where it is, and which index it has
+      // it says itself which index it has; twins that both did so would never end
       if (!deleted && entry.writer !== id) void this.node.introduce().catch(() => {})
       return
     }

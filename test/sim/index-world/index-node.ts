@@ -127,7 +127,7 @@ export class IndexNode {
       if (name === `member/${this.id}`) return
     }
     await announce(index, {
-      ...{ id: this.id, name: this.place, database: index.databaseId(), addresses: [] }
+      ...{ id: this.id, name: this.id, database: index.databaseId(), addresses: [] }
     })
   }
 

@@ -197,7 +197,7 @@ export class IndexWorld {
       case 'remove':
       case 'return': {
         const member = this.citizens[step.member % this.citizens.length] as Citizen
-        if (member !== citizen) this.admit(citizen, member, step.do === 'return')
+        if (member.node.id !== node.id) this.admit(citizen, member, step.do === 'return')
       }
     }
   }
@@ -311,10 +311,10 @@ export class IndexWorld {
 
   /** A person removes a member, or brings it back. */
   admit(citizen: Citizen, member: Citizen, isBack: boolean): void {
-    const { id, place } = member.node
+    const { id } = member.node
     this.begin(citizen, async () => {
       const { index } = citizen.node.life
-      if (isBack) await announce(index, { id, name: place, addresses: [] })
+      if (isBack) await announce(index, { id, name: id, addresses: [] })
       else await removeMember(index, id)
     })
   }

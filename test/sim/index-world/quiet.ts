@@ -56,10 +56,12 @@ export class Quiet {
     world.writes.takeFolder(members.map(({ view }) => view))
   }
 
-  /** Whether everybody meets everybody. */
+  /** Whether nobody has heard that anybody was removed. */
   #isOpen(): boolean {
     const all = this.#world.citizens
-    return all.every((one) => all.every((other) => admits(one, other)))
+    const isRemoved = ({ view }: Citizen, { node }: Citizen) =>
+      view.entries.get(`2/member/${node.id}`)?.deleted
+    return !all.some((one) => all.some((other) => isRemoved(one, other)))
   }
 
   #takeBack(): void {
@@ -162,6 +164,10 @@ export class Quiet {
   /** Why it must be done again: each exchange proves only what one's neighbours have. */
   async #forgetOnce(): Promise<string | undefined> {
     const world = this.#world
+    for (const member of this.#members) {
+      // a folder that was replaced may have an older database than others have heard of
+      if (!member.hasTwin) world.begin(member, () => member.node.introduce())
+    }
     await this.#compareAll()
     for (const member of this.#members) {
       world.begin(member, () => member.collect(world.history.keepMs))
