@@ -7,6 +7,8 @@ export type Deed =
   | { readonly do: 'delete'; readonly node: number; readonly path: number }
   /** Two nodes connect if they are not, and compare. */
   | { readonly do: 'compare'; readonly node: number; readonly with: number }
+  /** All that can do so. */
+  | { readonly do: 'meet' }
   /** Only time passes. */
   | { readonly do: 'wait' }
   /** What is between nodes. */
@@ -25,6 +27,8 @@ export type Deed =
   | { readonly do: 'fail'; readonly node: number; readonly isWritten: boolean }
   | { readonly do: 'jump'; readonly node: number; readonly byMs: number }
   | { readonly do: 'collect'; readonly node: number }
+  /** All do. */
+  | { readonly do: 'forget' }
   /** What happens to its folder. */
   | { readonly do: 'backup'; readonly node: number }
   | { readonly do: 'restore'; readonly node: number; readonly which: number }

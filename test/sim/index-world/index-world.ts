@@ -68,7 +68,10 @@ export class IndexWorld {
   /** All nodes of the beginning. */
   async populate(): Promise<void> {
     for (let n = 0; n < this.history.nodes; n++) await this.add()
-    if (this.history.acquainted) await this.meetAll()
+    if (this.history.acquainted) {
+      this.meet()
+      await this.clock.pass(100)
+    }
     this.#inspection.look()
   }
 
@@ -123,6 +126,11 @@ export class IndexWorld {
         return this.#partition(step.groups)
       case 'join':
         await this.add()
+        return
+      case 'meet':
+        return this.meet()
+      case 'forget':
+        for (const citizen of citizens) if (citizen.node.isUp) this.#collect(citizen)
         return
     }
     const citizen = citizens[step.node % citizens.length] as Citizen
@@ -191,7 +199,7 @@ export class IndexWorld {
       case 'fail':
         return node.level.failNext(FULL, step.isWritten)
       case 'collect':
-        return this.begin(citizen, () => citizen.collect(this.history.keepMs))
+        return this.#collect(citizen)
       case 'review':
         return this.#review(citizen, step.restores)
       case 'remove':
@@ -255,11 +263,14 @@ export class IndexWorld {
   }
 
   /** All that are up and can see each other. */
-  async meetAll(): Promise<void> {
+  meet(): void {
     for (const [b, two] of this.citizens.entries()) {
       for (const one of this.citizens.slice(0, b)) this.compare(one, two)
     }
-    await this.clock.pass(100)
+  }
+
+  #collect(citizen: Citizen): void {
+    this.begin(citizen, () => citizen.collect(this.history.keepMs))
   }
 
   #partition(groups: readonly number[]): void {

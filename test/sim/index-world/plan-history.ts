@@ -98,6 +98,10 @@ class Course {
   readonly #troubles: readonly Trouble[]
   readonly #paths: number
   readonly #paces: readonly number[]
+  /** What comes next in any case, and the time that passes after it. */
+  readonly #forced: (readonly [Deed, number])[] = []
+  /** The first one with the identity of another, and that one. */
+  #twins: readonly [number, number] | undefined
   /** A deletion in place of so many writes. */
   readonly #deletes: number
 
@@ -121,7 +125,8 @@ class Course {
   }
 
   next(): Step {
-    return { ...this.#deed(), ms: this.#pause(), salt: saltOf(this.#chance) }
+    const [deed, ms = this.#pause()] = this.#forced.shift() ?? [this.#deed()]
+    return { ...deed, ms, salt: saltOf(this.#chance) }
   }
 
   #pause(): number {
@@ -142,9 +147,11 @@ class Course {
       return { do: 'write', node, path, content: chance.below(6) }
     }
     const other = this.#other(node)
-    if (luck < 0.6) return { do: 'compare', node, with: other }
-    if (luck < 0.7) return { do: 'collect', node }
-    if (luck < 0.75 || this.#troubles.length === 0) return { do: 'wait' }
+    if (luck < 0.45) return { do: 'compare', node, with: other }
+    if (luck < 0.55) return { do: 'meet' }
+    if (luck < 0.6) return { do: 'collect', node }
+    if (luck < 0.65) return { do: 'forget' }
+    if (luck < 0.7 || this.#troubles.length === 0) return { do: 'wait' }
     return this.#trouble(chance.pick(this.#troubles), node, other)
   }
 
@@ -171,10 +178,11 @@ class Course {
       case 'fail':
         return { do: 'fail', node, isWritten: half }
       case 'jump':
-        return { do: 'jump', node, byMs: this.#jump() }
+        if (half) return { do: 'jump', node, byMs: this.#jump() }
+        return this.#writeInThePast(node, other)
       case 'restore':
         if (half) return { do: 'backup', node: 0 }
-        return chance.fraction() < 0.5
+        return chance.fraction() < 0.7
           ? { do: 'restore', node: 0, which: chance.below(100) }
           : { do: 'review', node, restores: chance.fraction() < 0.5 }
       case 'wipe':
@@ -182,14 +190,36 @@ class Course {
       case 'copy':
         return { do: 'copy', node, from: other }
       case 'twin':
-      case 'join': {
+        return this.#twin(node)
+      case 'join':
         if (this.#nodes === this.#nodesMax) return { do: 'wait' }
         this.#nodes++
-        return trouble === 'join' ? { do: 'join' } : { do: 'twin', node }
-      }
+        return { do: 'join' }
       case 'remove':
         return { do: half ? 'remove' : 'return', node, member: other }
     }
+  }
+
+  /** Once there are twins, they write under one path at the same moment. */
+  #twin(node: number): Deed {
+    const path = this.#chance.below(this.#paths)
+    if (this.#twins !== undefined) {
+      const [one, two] = this.#twins
+      this.#forced.push([{ do: 'write', node: one, path, content: 0 }, 0])
+      this.#forced.push([{ do: 'write', node: two, path, content: 1 }, this.#pause()])
+      return { do: 'wait' }
+    }
+    if (this.#nodes === this.#nodesMax) return { do: 'wait' }
+    this.#twins = [node, this.#nodes++]
+    return { do: 'twin', node }
+  }
+
+  /** Two have just proved that they have the same, and the clock of one goes back. */
+  #writeInThePast(node: number, other: number): Deed {
+    const path = this.#chance.below(this.#paths)
+    this.#forced.push([{ do: 'jump', node, byMs: -Math.abs(this.#jump()) }, 0])
+    this.#forced.push([{ do: 'write', node, path, content: 2 }, this.#pause()])
+    return { do: 'compare', node, with: other }
   }
 
   #wire(node: number, other: number): Deed {

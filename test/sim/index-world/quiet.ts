@@ -150,34 +150,57 @@ export class Quiet {
   /** Long after, all forget what was deleted, and agree on what is left. */
   async #forget(): Promise<void> {
     const world = this.#world
-    await world.clock.pass(world.history.keepMs + AHEAD_MS)
-    let reason = await this.#forgetOnce()
-    for (let round = 0; round < this.#members.length && reason !== undefined; round++) {
-      reason = await this.#forgetOnce()
-    }
     // what others believe of twins is true of one of them at a time
-    const hasTwin = this.#members.some((one) => one.hasTwin)
-    if (reason !== undefined && !hasTwin) world.faults.push(reason)
+    const isClear = this.#members.every(({ hasTwin }) => !hasTwin)
+    await world.clock.pass(world.history.keepMs + AHEAD_MS)
+    await this.#introduce()
+    await this.#forgetOnce(this.#members.slice(0, 1))
+    const unequal = isClear ? this.#unequal() : undefined
+    if (unequal !== undefined) world.faults.push(`${unequal}, when only one has forgotten`)
+    for (let round = 0; round <= this.#members.length && this.#remembers(); round++) {
+      await this.#forgetOnce(this.#members)
+    }
+    const fault = (this.#waitsForNobody() ? this.#remembers() : undefined) ?? this.#unequal()
+    if (isClear && fault !== undefined) world.faults.push(fault)
     if (await this.#agree()) this.#judge()
   }
 
-  /** Why it must be done again: each exchange proves only what one's neighbours have. */
-  async #forgetOnce(): Promise<string | undefined> {
-    const world = this.#world
+  /** A folder that was replaced may have an older database than others have heard of. */
+  async #introduce(): Promise<void> {
     for (const member of this.#members) {
-      // a folder that was replaced may have an older database than others have heard of
-      if (!member.hasTwin) world.begin(member, () => member.node.introduce())
+      if (!member.hasTwin) this.#world.begin(member, () => member.node.introduce())
     }
     await this.#compareAll()
-    for (const member of this.#members) {
+    await this.#compareAll()
+  }
+
+  /** Each exchange proves only what one's neighbours have. */
+  async #forgetOnce(members: readonly Citizen[]): Promise<void> {
+    const world = this.#world
+    for (const member of members) {
       world.begin(member, () => member.collect(world.history.keepMs))
     }
     await world.clock.pass(TWO_BUCKETS_MS)
     await this.#compareAll()
+  }
+
+  /** Whether all who are outside have been removed. */
+  #waitsForNobody(): boolean {
+    const outside = this.#world.citizens.filter((one) => !this.#members.includes(one))
+    const isRemoved = ({ node }: Citizen) =>
+      this.#members[0]?.view.entries.get(`2/member/${node.id}`)?.deleted
+    return outside.every(isRemoved)
+  }
+
+  #remembers(): string | undefined {
     for (const { node } of this.#members) {
       const { tombstones } = node.life.index.counts()
       if (tombstones > 0) return `${node.place} still remembers ${tombstones} deletions`
     }
+    return undefined
+  }
+
+  #unequal(): string | undefined {
     for (const [one, two] of this.#pairs()) {
       const report = one.node.life.sync.beliefs.report(two.node.id)
       if (report?.equal === false) return `${one.node.place} and ${two.node.place} are not the same`
