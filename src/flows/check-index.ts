@@ -46,7 +46,7 @@ export function checkIndexNow({ index, log }: CheckParts, signal: AbortSignal): 
 export function indexTroubles({ index, clock }: Omit<CheckParts, 'log'>): string[] {
   const faults = index.selfCheck.faults()
   if (faults === undefined || clock.now() - faults.atMs > DAY_MS) return []
-  const { mended, unreadable } = faults
+  const { mended, damaged } = faults
   const at = new Date(faults.atMs).toISOString().slice(0, 16).replace('T', ' ')
   const advice = 'If this comes again, check the disk and the memory of this machine.'
   return [
@@ -55,12 +55,16 @@ export function indexTroubles({ index, clock }: Omit<CheckParts, 'log'>): string
       : [
           `The index had ${count(mended, 'fault')}, last at ${at} UTC, and was rebuilt there. ${advice}`
         ]),
-    ...(unreadable === 0
-      ? []
-      : [
-          `${count(unreadable, 'entry', 'entries')} of the index can't be read: see the log. ${advice}`
-        ])
+    ...(damaged === 0 ? [] : [damagedReason(damaged)])
   ]
+}
+
+function damagedReason(damaged: number): string {
+  return (
+    `The disk has changed ${count(damaged, 'entry', 'entries')} of the index: see the log. ` +
+    'Check the disk. If other servers have everything, stop the node, move metadata/index away ' +
+    'and start it again: it takes the index from them.'
+  )
 }
 
 function report(log: Log) {
@@ -68,7 +72,7 @@ function report(log: Log) {
     for (const { kind, subject, mend } of findings.slice(0, LINES_MAX)) {
       const what =
         mend === undefined
-          ? 'an entry of the index can not be read, and is left as it is'
+          ? 'an entry of the index was changed by the disk, and is left as it is'
           : 'the index was wrong and has been rebuilt here'
       log.error({ kind, subject }, what)
     }

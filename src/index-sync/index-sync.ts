@@ -29,6 +29,7 @@ import { CompareWatch } from './compare-watch.ts'
 import { PeerBeliefs } from './peer-beliefs.ts'
 import { Prover, type ProverParts } from './prover.ts'
 import { Pusher, type PushWatch } from './pusher.ts'
+import { receive } from './receive.ts'
 
 export interface IndexSyncParts {
   readonly network: Pick<Network, 'id' | 'peers' | 'onPeer' | 'handle' | 'open'>
@@ -205,7 +206,7 @@ export class IndexSync implements EntriesSource {
   ): Promise<Verdict | undefined> {
     const { index, onMerged } = this.#parts
     const { merged, verdict } = await index.change((tx) => {
-      const outcomes = entries.map((entry) => tx.receive(entry, from))
+      const outcomes = entries.map((entry) => receive(tx, entry, from))
       const refs = entries.filter((_, at) => outcomes[at] === 'review').map(refOf)
       if (outcomes.includes('refused')) this.#sayRefused(from)
       return {

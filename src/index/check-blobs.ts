@@ -5,16 +5,9 @@
 
 import { isImage, KIND_IMAGE } from '../../protocols/entry.ts'
 import type { ContentHash, Md5 } from '../../protocols/hash.ts'
-import {
-  absentOf,
-  type Check,
-  type Finding,
-  pagesOf,
-  readEntry,
-  readPast,
-  type Scan
-} from './check-scan.ts'
+import { absentOf, type Check, type Finding, pagesOf, type Scan } from './check-scan.ts'
 import type { Ledger } from './ledger.ts'
+import { readEntry, readPast } from './read-entry.ts'
 import { type BlobRow, isWanted } from './rows.ts'
 import { endOf, entryKey, HASH_LENGTH, keys } from './tables.ts'
 

@@ -1,6 +1,7 @@
 // Self-check of the counts of images, blobs and bytes: all of them at once, since a count is one.
 
-import { type Check, type Finding, pagesOf, readEntry } from './check-scan.ts'
+import { type Check, type Finding, pagesOf } from './check-scan.ts'
+import { readEntry } from './read-entry.ts'
 import {
   addCounts,
   type BlobRow,

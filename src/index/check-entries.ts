@@ -1,16 +1,9 @@
 // Self-check of the entries, in the order of their paths: each can be read and has its look-ups.
 
 import type { Entry } from '../../protocols/entry.ts'
-import {
-  type Check,
-  type Finding,
-  pagesOf,
-  readEntry,
-  type Scan,
-  SLICE_ROWS,
-  valuesOf
-} from './check-scan.ts'
+import { type Check, type Finding, pagesOf, type Scan, SLICE_ROWS, valuesOf } from './check-scan.ts'
 import { type LookUp, lookUpsOf } from './look-ups.ts'
+import { readEntry } from './read-entry.ts'
 import type { TableName } from './tables.ts'
 
 export const checkEntries: Check = async (scan, from) => {
@@ -22,7 +15,7 @@ export const checkEntries: Check = async (scan, from) => {
     for (const [key, raw] of page) {
       const entry = readEntry(raw)
       // Kept: another program may read it, and whatever took its place would be a guess.
-      if (entry === undefined) findings.push({ kind: 'unreadable', subject: `entry ${key}` })
+      if (entry === undefined) findings.push({ kind: 'damaged', subject: `entry ${key} is none` })
       else entries.set(key, entry)
     }
     findings.push(...(await wrongLookUps(scan, entries)))

@@ -1,8 +1,9 @@
 // Self-check of the past versions: each grows old, unless it waits for a person to decide on it.
 
-import { type Check, type Finding, pagesOf, readPast, SLICE_ROWS, valuesOf } from './check-scan.ts'
+import { type Check, type Finding, pagesOf, SLICE_ROWS, valuesOf } from './check-scan.ts'
 import type { Ledger } from './ledger.ts'
 import { encodePast } from './past.ts'
+import { readPast } from './read-entry.ts'
 import type { ReviewRow } from './rows.ts'
 import { keys } from './tables.ts'
 

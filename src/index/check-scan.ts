@@ -7,10 +7,7 @@
 // looked at again within the change that mends them.
 
 import type { AbstractSnapshot } from 'abstract-level'
-import { decodeEntry, type Entry } from '../../protocols/entry.ts'
 import type { Ledger } from './ledger.ts'
-import { decodePast } from './past.ts'
-import type { PastVersion } from './rows.ts'
 import type { TableName, Tables } from './tables.ts'
 
 /** Rows that are read at a time: some milliseconds of work. */
@@ -27,9 +24,9 @@ export interface Scan {
 
 /**
  * sum: of the time tree. look_up: a row by which entries or wants are found. blob: how many entries
- * name it. count: of images and bytes. unreadable: an entry.
+ * name it. count: of images and bytes. damaged: an entry itself, which nothing here can mend.
  */
-export type FaultKind = 'sum' | 'look_up' | 'blob' | 'count' | 'unreadable'
+export type FaultKind = 'sum' | 'look_up' | 'blob' | 'count' | 'damaged'
 
 export interface Finding {
   readonly kind: FaultKind
@@ -92,22 +89,4 @@ export async function absentOf(
   if (keys.length === 0) return []
   const found = await tables[table].hasMany(keys, { snapshot })
   return keys.filter((_, at) => !found[at])
-}
-
-/** Undefined if the bytes are none that this program can read. */
-export function readEntry(raw: unknown): Entry | undefined {
-  try {
-    return decodeEntry(raw as Uint8Array)
-  } catch {
-    return undefined
-  }
-}
-
-/** The same for a past version. */
-export function readPast(bytes: unknown): PastVersion | undefined {
-  try {
-    return decodePast(bytes as Uint8Array)
-  } catch {
-    return undefined
-  }
 }

@@ -6,12 +6,11 @@ import {
   type Finding,
   pagesOf,
   type Row,
-  readEntry,
-  readPast,
   type Scan,
   SLICE_ROWS,
   valuesOf
 } from './check-scan.ts'
+import { readEntry, readPast } from './read-entry.ts'
 import type { BlobRow, ReviewRow } from './rows.ts'
 import {
   entryKey,

@@ -3,7 +3,7 @@
 
 import type { EntryRef } from '../../protocols/entries/entry-ref.ts'
 import type { ComparedEntries, TreeChild } from '../../protocols/entries/source.ts'
-import { decodeEntry, isTombstone } from '../../protocols/entry.ts'
+import { isTombstone } from '../../protocols/entry.ts'
 import {
   bucketOf,
   bucketStartMs,
@@ -16,6 +16,7 @@ import {
   treeKey,
   versionsOf
 } from '../../protocols/time-tree-shape.ts'
+import { readEntry } from './read-entry.ts'
 import type { TreeReader } from './tree-reader.ts'
 import { withoutDead } from './tree-sums.ts'
 
@@ -47,7 +48,8 @@ export class ForgetfulTree implements ComparedEntries {
 
   async *range(key: TreeKey, before?: EntryRef): AsyncGenerator<Uint8Array> {
     for await (const raw of this.#tree.range(key, before)) {
-      const entry = decodeEntry(raw)
+      const entry = readEntry(raw)
+      if (entry === undefined) continue
       if (!isTombstone(entry) || bucketOf(entry.version) >= this.#horizon) yield raw
     }
   }
@@ -76,8 +78,8 @@ export class ForgetfulTree implements ComparedEntries {
     if (bucket >= this.#horizon) return false
     const leaf = treeKey(LEAF_LEVEL, bucketStartMs(bucket))
     if (this.#tree.node(leaf).dead === 0) return false
-    const raw = this.#tree.raw(ref)
-    return raw !== undefined && isTombstone(decodeEntry(raw))
+    const entry = readEntry(this.#tree.raw(ref))
+    return entry !== undefined && isTombstone(entry)
   }
 }
 

@@ -25,6 +25,7 @@ import { pages } from './pages.ts'
 import { decodePast } from './past.ts'
 import type { Watermarks } from './plan-watermarks.ts'
 import type { IndexOptions, IndexParts, ListRange } from './ports.ts'
+import { readEntry, readPast } from './read-entry.ts'
 import {
   type BlobRow,
   type Counts,
@@ -93,8 +94,8 @@ export class ImageIndex {
   async *records(prefix: string): AsyncGenerator<{ name: string; value: Uint8Array }> {
     const first = entryKey(KIND_RECORD, prefix)
     for await (const raw of pages(this.#tables.entry.values({ gte: first, lt: endOf(first) }))) {
-      const { path, value } = decodeEntry(raw as Uint8Array)
-      if (value !== undefined) yield { name: path, value }
+      const entry = readEntry(raw)
+      if (entry?.value !== undefined) yield { name: entry.path, value: entry.value }
     }
   }
 
@@ -102,8 +103,8 @@ export class ImageIndex {
   async *deletedRecords(prefix: string): AsyncGenerator<string> {
     const first = entryKey(KIND_RECORD, prefix)
     for await (const raw of pages(this.#tables.entry.values({ gte: first, lt: endOf(first) }))) {
-      const { path, deleted } = decodeEntry(raw as Uint8Array)
-      if (deleted) yield path
+      const entry = readEntry(raw)
+      if (entry?.deleted) yield entry.path
     }
   }
 
@@ -237,7 +238,10 @@ export class ImageIndex {
   async *pastOf(path: ImagePath, limit = -1): AsyncGenerator<PastVersion> {
     const prefix = `${entryKey(KIND_IMAGE, path)}\0`
     const rows = this.#tables.past.values({ gte: prefix, lt: endOf(prefix), reverse: true, limit })
-    for await (const bytes of pages(rows)) yield decodePast(bytes as Uint8Array)
+    for await (const bytes of pages(rows)) {
+      const past = readPast(bytes)
+      if (past !== undefined) yield past
+    }
   }
 
   /** The newest of them. */
@@ -252,8 +256,8 @@ export class ImageIndex {
 
   async *#pastBetween(range: { gte: string; lt?: string }): AsyncGenerator<PastVersion> {
     for await (const key of pages(this.#tables.age.keys(range))) {
-      const bytes = this.#tables.past.getSync(key.slice(MS_LENGTH)) as Uint8Array | undefined
-      if (bytes !== undefined) yield decodePast(bytes)
+      const past = readPast(this.#tables.past.getSync(key.slice(MS_LENGTH)))
+      if (past !== undefined) yield past
     }
   }
 
@@ -268,7 +272,7 @@ export class ImageIndex {
     const start = after !== undefined && after >= prefix ? entryKey(KIND_IMAGE, after) : undefined
     const range = { ...(start === undefined ? { gte: first } : { gt: start }), lt: endOf(first) }
     for await (const bytes of pages(this.#tables.entry.values(range))) {
-      const entry = decodeEntry(bytes as Uint8Array)
+      const entry = readEntry(bytes)
       if (isImage(entry)) yield entry
     }
   }
@@ -282,7 +286,7 @@ export class ImageIndex {
         ? { gte: versionKey(range.since) }
         : { ...(range.before !== undefined && { lt: versionKey(range.before) }), reverse: true }
     for await (const key of pages(this.#tables.version.values(bounds))) {
-      const entry = this.#entry(key as string)
+      const entry = readEntry(this.#tables.entry.getSync(key as string))
       if (isImage(entry)) yield entry
     }
   }

@@ -2,7 +2,6 @@
 // here and nowhere else, so that no caller can forget a part of it.
 
 import {
-  decodeEntry,
   type Entry,
   type ImageEntry,
   isImage,
@@ -22,6 +21,7 @@ import { invariant } from '../base/errors.ts'
 import type { Layer } from './layer.ts'
 import { lookUpsOf } from './look-ups.ts'
 import { decodePast, encodePast } from './past.ts'
+import { readEntry } from './read-entry.ts'
 import {
   addShare,
   type BlobRow,
@@ -139,8 +139,8 @@ export class Ledger {
     const page = await this.#layer.keys('version', { gte, lt, limit: PAGE_ENTRIES })
     for (const row of page) {
       const key = this.#layer.get('version', row) as string
-      const entry = decodeEntry(this.#layer.get('entry', key) as Uint8Array)
-      if (!isTombstone(entry)) continue
+      const entry = readEntry(this.#layer.get('entry', key))
+      if (entry === undefined || !isTombstone(entry)) continue
       this.#takeOut(key, entry)
       this.#layer.put('entry', key, undefined)
     }

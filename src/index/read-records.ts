@@ -1,7 +1,8 @@
 // The records of the index, as a change sees them.
 
-import { decodeEntry, KIND_RECORD } from '../../protocols/entry.ts'
+import { KIND_RECORD } from '../../protocols/entry.ts'
 import type { Rows } from './layer.ts'
+import { readEntry } from './read-entry.ts'
 import { endOf, entryKey } from './tables.ts'
 
 export interface IndexRecord {
@@ -18,8 +19,8 @@ export async function readRecords(
   const gte = entryKey(KIND_RECORD, prefix)
   const records: IndexRecord[] = []
   for (const key of await rows.keys('entry', { gte, lt: endOf(gte), limit })) {
-    const { path, value } = decodeEntry(rows.get('entry', key) as Uint8Array)
-    if (value !== undefined) records.push({ name: path, value })
+    const entry = readEntry(rows.get('entry', key))
+    if (entry?.value !== undefined) records.push({ name: entry.path, value: entry.value })
   }
   return records
 }

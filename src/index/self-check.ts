@@ -16,7 +16,7 @@ import { checkBlobs } from './check-blobs.ts'
 import { checkCounts } from './check-counts.ts'
 import { checkEntries } from './check-entries.ts'
 import { checkPast } from './check-past.ts'
-import type { Check, FaultKind, Finding } from './check-scan.ts'
+import type { Check, Finding } from './check-scan.ts'
 import { checkLeaves, checkLevel } from './check-tree.ts'
 import {
   checkAges,
@@ -56,8 +56,8 @@ export interface IndexFaults {
   /** When the last of it was found. */
   readonly atMs: number
   readonly mended: number
-  /** Entries that can't be read. */
-  readonly unreadable: number
+  /** Entries that have other bytes than were written. */
+  readonly damaged: number
 }
 
 export interface CheckPosition {
@@ -190,12 +190,8 @@ function addFaults(
   nowMs: number
 ): IndexFaults {
   const isOld = before === undefined || nowMs - before.atMs > DAY_MS
-  const { mended, unreadable } = isOld ? { mended: 0, unreadable: 0 } : before
-  const lost = faults.filter(({ kind }) => kind === ('unreadable' satisfies FaultKind)).length
-  // Those that can't be read are found again by every round.
-  return {
-    atMs: nowMs,
-    mended: mended + faults.length - lost,
-    unreadable: isOld ? lost : Math.max(unreadable, lost)
-  }
+  const { mended, damaged } = isOld ? { mended: 0, damaged: 0 } : before
+  const left = faults.filter(({ mend }) => mend === undefined).length
+  // what is left as it is is found again by every round
+  return { atMs: nowMs, mended: mended + faults.length - left, damaged: Math.max(damaged, left) }
 }

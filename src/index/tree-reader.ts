@@ -2,7 +2,6 @@
 
 import { type EntryRef, refOf } from '../../protocols/entries/entry-ref.ts'
 import type { ComparedEntries, TreeChild } from '../../protocols/entries/source.ts'
-import { decodeEntry } from '../../protocols/entry.ts'
 import {
   childIndex,
   childKey,
@@ -14,6 +13,7 @@ import {
 } from '../../protocols/time-tree-shape.ts'
 import { parseVersionKey, versionKey } from '../../protocols/version.ts'
 import { pages } from './pages.ts'
+import { readEntry } from './read-entry.ts'
 import { endOf, type Tables, versionRowKey } from './tables.ts'
 
 const VERSION_LENGTH = 16
@@ -78,7 +78,9 @@ function boundsOf(key: TreeKey, before: EntryRef | undefined) {
 }
 
 function isBelow(raw: Uint8Array, key: TreeKey, before: EntryRef | undefined): boolean {
-  const ref = refOf(decodeEntry(raw))
+  const entry = readEntry(raw)
+  if (entry === undefined) return false
+  const ref = refOf(entry)
   const { first, end } = versionsOf(key)
   if (ref.version < first || ref.version >= end) return false
   if (before === undefined) return true

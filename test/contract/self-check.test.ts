@@ -4,12 +4,12 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ImageEntry } from '../../protocols/entry.ts'
 import type { ContentHash, Md5 } from '../../protocols/hash.ts'
 import { type ImagePath, parsePath } from '../../protocols/path.ts'
-import type { TreeNode } from '../../protocols/time-tree-shape.ts'
+import { ROOT_KEY, type TreeNode } from '../../protocols/time-tree-shape.ts'
 import { type Finding, pagesOf, type Scan } from '../../src/index/check-scan.ts'
 import type { ImageIndex } from '../../src/index/image-index.ts'
 import { decodePast } from '../../src/index/past.ts'
 import type { BlobRow, Counts, ReviewRow } from '../../src/index/rows.ts'
-import { keys, openTables, type TableName, type Tables } from '../../src/index/tables.ts'
+import { keys, MS_LENGTH, openTables, type TableName, type Tables } from '../../src/index/tables.ts'
 import type { Transaction } from '../../src/index/transaction.ts'
 import { auditIndex } from '../support/audit-index.ts'
 import { openLevelIndex, openMemoryIndex, type TestIndex } from '../support/open-index.ts'
@@ -198,10 +198,41 @@ for (const [name, open] of [
     test('leaves an entry that can not be read as it is, and its sums, and says so', async () => {
       const root = index.root()
       await tables.entry.put('1/8.png', Buffer.from('no entry'))
-      expect(kindsOf(await check(index))).toContain('unreadable')
+      expect(kindsOf(await check(index))).toContain('damaged')
       expect(index.root()).toEqual(root)
       expect(await tables.entry.get('1/8.png')).toEqual(Buffer.from('no entry'))
-      expect(index.selfCheck.faults()).toMatchObject({ unreadable: 1 })
+      expect(index.selfCheck.faults()).toMatchObject({ damaged: 1 })
+    })
+
+    test('an entry that can not be read is in the way of no other', async () => {
+      const count = async (items: AsyncIterable<unknown>) => {
+        let found = 0
+        for await (const _ of items) found++
+        return found
+      }
+      const listed = await count(index.list())
+      const records = await count(index.records('member/'))
+      const past = await count(index.pastBefore(Number.MAX_SAFE_INTEGER))
+      await tables.entry.put('1/12.png', Buffer.from('?'))
+      await tables.entry.put('2/member/11', Buffer.from('?'))
+      const [aged] = (await keysOf('age')) as [string]
+      await tables.past.put(aged.slice(MS_LENGTH), Buffer.from('?'))
+      expect(await count(index.list())).toBe(listed - 1)
+      expect(await count(index.listByVersion({}))).toBe(listed - 1)
+      expect(await count(index.records('member/'))).toBe(records - 1)
+      expect(await count(index.pastBefore(Number.MAX_SAFE_INTEGER))).toBe(past - 1)
+      expect(await count(index.beyond(1).range(ROOT_KEY))).toBeGreaterThan(listed)
+    })
+
+    test('does not make its own what a disk has made of an entry', async () => {
+      const root = index.root()
+      const raw = Buffer.from((await tables.entry.get('1/12.png')) as Uint8Array)
+      raw[raw.indexOf('image/png')] = 'j'.charCodeAt(0)
+      await tables.entry.put('1/12.png', raw)
+      expect(kindsOf(await check(index))).toEqual(['damaged'])
+      expect(await check(index)).toHaveLength(1)
+      expect(index.root()).toEqual(root)
+      expect(index.selfCheck.faults()).toMatchObject({ mended: 0, damaged: 1 })
     })
 
     test('is right while entries are written, and mends by what they add', async () => {

@@ -1,0 +1,25 @@
+// Entries as the disk has them. The database does not look at its checksums when it reads, so one
+// may have been changed: it must not be in the way of all others, and is told by the self-check.
+
+import { decodeEntry, type Entry } from '../../protocols/entry.ts'
+import { decodePast } from './past.ts'
+import type { PastVersion } from './rows.ts'
+
+/** Undefined if the bytes are none that this program can read. */
+export function readEntry(raw: unknown): Entry | undefined {
+  return read(raw, decodeEntry)
+}
+
+/** The same for a past version. */
+export function readPast(bytes: unknown): PastVersion | undefined {
+  return read(bytes, decodePast)
+}
+
+function read<T>(bytes: unknown, decode: (bytes: Uint8Array) => T): T | undefined {
+  if (bytes === undefined) return undefined
+  try {
+    return decode(bytes as Uint8Array)
+  } catch {
+    return undefined
+  }
+}
