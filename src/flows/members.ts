@@ -47,13 +47,23 @@ export async function listRemoved(index: ImageIndex): Promise<string[]> {
   return removed
 }
 
-/** All other members by their ids, with the index that each says it has. */
+/** Stands for the members that could not be read because there are too many. */
+const OTHERS = '(more members than are read)'
+
+/**
+ * All other members by their ids, with the index that each says it has. Deletions are kept until
+ * these have heard of them, so it is complete: one whose record is damaged, or not to be
+ * understood, is among them, and where there are too many something stands for the rest.
+ */
 export async function memberDatabases(tx: Transaction): Promise<Map<string, string | undefined>> {
   const databases = new Map<string, string | undefined>()
-  for (const { name, value } of await readRecords(tx.ledger.rows, PREFIX, MEMBERS_MAX)) {
-    const member = readMember(name.slice(PREFIX.length), value)
-    if (member !== undefined && member.id !== tx.writer) databases.set(member.id, member.database)
+  const { records, isAll } = await readRecords(tx.ledger.rows, PREFIX, MEMBERS_MAX)
+  for (const { name, value } of records) {
+    const id = name.slice(PREFIX.length)
+    if (id === tx.writer || !ID.test(id)) continue
+    databases.set(id, value && readMember(id, value)?.database)
   }
+  if (!isAll) databases.set(OTHERS, undefined)
   return databases
 }
 

@@ -4,8 +4,10 @@ import {
   listMembers,
   listRemoved,
   MEMBERS_MAX,
+  memberDatabases,
   removeMember
 } from '../../../src/flows/members.ts'
+import { openTables } from '../../../src/index/tables.ts'
 import { type MemoryNode, openMemoryNode } from '../../support/memory-node.ts'
 
 let node: MemoryNode
@@ -58,4 +60,33 @@ test('however many there are said to be, not all are kept in memory', async () =
   ])
   await put(Object.fromEntries(many))
   expect(await listMembers(node.flows.index)).toHaveLength(MEMBERS_MAX)
+})
+
+const databases = () => node.flows.index.change((tx) => memberDatabases(tx))
+
+test('members who were removed, however many, hide none who must hear of deletions', async () => {
+  const removed = Array.from({ length: MEMBERS_MAX + 1 }, (_, n) => `0${n}`)
+  await put(Object.fromEntries(removed.map((id) => [id, {}])))
+  await node.flows.index.change((tx) => {
+    for (const id of removed) tx.deleteRecord(`member/${id}`)
+  })
+  await put({ z: { name: 'z', database: 'd', addresses: [] } })
+  expect([...(await databases())]).toEqual([['z', 'd']])
+})
+
+test('where there are more members than are read, something stands for the rest', async () => {
+  const all = Array.from({ length: MEMBERS_MAX + 1 }, (_, n) => `${n}`)
+  await put(Object.fromEntries(all.map((id) => [id, { name: 'n', addresses: [] }])))
+  const found = await databases()
+  expect(found.size).toBe(MEMBERS_MAX + 1)
+  expect([...found].at(-1)).toEqual(['(more members than are read)', undefined])
+})
+
+test('a member whose record can not be read or understood must hear of deletions too', async () => {
+  await put({ a: { name: 'a', database: 'd', addresses: [] }, b: 7 })
+  await (await openTables(node.database)).entry.put('2/member/a', Buffer.from('?'))
+  expect([...(await databases())]).toEqual([
+    ['a', undefined],
+    ['b', undefined]
+  ])
 })
