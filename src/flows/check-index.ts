@@ -4,6 +4,8 @@ import { type Clock, sleep } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Finding } from '../index/check-scan.ts'
 import type { ImageIndex } from '../index/image-index.ts'
+import { findAgain } from './find-again.ts'
+import type { FlowParts } from './parts.ts'
 
 export interface CheckParts {
   readonly index: ImageIndex
@@ -21,7 +23,7 @@ const REST_MS_MAX = 10_000
 const LINES_MAX = 20
 
 /** Goes on with the round that is open, or begins one if the last ended a day ago. */
-export async function checkIndexDaily(parts: CheckParts, signal: AbortSignal): Promise<void> {
+export async function checkIndexDaily(parts: FlowParts, signal: AbortSignal): Promise<void> {
   const { index, clock, log } = parts
   const { check, endedAtMs = 0 } = index.selfCheck.position()
   const sinceMs = clock.now() - endedAtMs
@@ -33,7 +35,14 @@ export async function checkIndexDaily(parts: CheckParts, signal: AbortSignal): P
     await sleep(clock, Math.min(workedMs * REST_TIMES, REST_MS_MAX), signal)
     sinceRestMs = clock.monotonicMs()
   }
-  const found = await index.selfCheck.goOn({ signal, breathe, onFaults: report(log) })
+  let isOfBlobs = false
+  const onFaults = (findings: readonly Finding[]) => {
+    isOfBlobs ||= findings.some(({ kind }) => kind === 'blob')
+    report(log)(findings)
+  }
+  const found = await index.selfCheck.goOn({ signal, breathe, onFaults })
+  // a blob whose row was lost is wanted now, and may well be here
+  if (isOfBlobs) await findAgain(parts, signal)
   log.debug({ found }, 'the index was checked against its entries')
 }
 

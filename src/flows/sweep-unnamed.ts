@@ -1,5 +1,6 @@
 // Files in blobs/ and trash/ that no row of the index names: a power cut can take the note of a
-// blob that was being taken in, and keep its file. Nobody was ever told of them.
+// blob that was being taken in, and keep its file. Nobody was ever told of them. Where an image
+// names one whose row is gone, the index is damaged, and the file is kept until that is mended.
 
 import type { FlowParts } from './parts.ts'
 
@@ -12,7 +13,7 @@ export async function sweepUnnamed(parts: FlowParts, signal: AbortSignal): Promi
   let removed = 0
   for await (const hash of store.list()) {
     if (signal.aborted) break
-    if (index.blob(hash) !== undefined) continue
+    if (index.blob(hash) !== undefined || (await index.pathsOf(hash, 1)).length > 0) continue
     await locks.blob.run(hash, async () => {
       const ctimeMs = store.stamp(hash)?.ctimeMs ?? 0
       if (index.blob(hash) !== undefined || clock.now() - ctimeMs < AGE_MS_MIN) return

@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { ContentHash } from '../../../protocols/hash.ts'
+import { parsePath } from '../../../protocols/path.ts'
 import { EMPTY_NODE, isSameNode, ROOT_KEY } from '../../../protocols/time-tree-shape.ts'
 import type { Log } from '../../../src/base/log.ts'
 import { silentLog } from '../../../src/base/log.ts'
 import { checkIndexDaily } from '../../../src/flows/check-index.ts'
+import { sweepUnnamed } from '../../../src/flows/sweep-unnamed.ts'
 import { verify } from '../../../src/flows/verify.ts'
 import { openTables } from '../../../src/index/tables.ts'
 import { auditIndex } from '../../support/audit-index.ts'
@@ -124,4 +127,16 @@ test('it rests for nineteen times as long as it has worked', async () => {
   await checkIndexDaily({ ...node.flows, clock: busy }, signal)
   expect(rests.length).toBeGreaterThan(5)
   expect(new Set(rests)).toEqual(new Set([25 * 19]))
+})
+
+test('the bytes of a blob whose row was lost are kept, and found again', async () => {
+  const { index, settler } = node.flows
+  await settler.idle()
+  const hash = index.image(parsePath('a.svg'))?.hash as ContentHash
+  await (await openTables(node.database)).blob.del(hash)
+  node.clock.advance(DAY_MS)
+  expect(await sweepUnnamed(node.flows, signal)).toBe(0)
+  await check()
+  expect(index.blob(hash)).toMatchObject({ state: 'held', live: 1 })
+  expect(await auditIndex(node.database)).toEqual([])
 })
