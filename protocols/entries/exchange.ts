@@ -5,7 +5,7 @@
 // empties older places of what it supersedes. Nothing is remembered of an exchange: broken off
 // anywhere, it is begun again. While both sides change, it finds what differed when it looked.
 
-import { decodeEntry, type Entry } from '../entry.ts'
+import type { Entry } from '../entry.ts'
 import {
   childKey,
   EMPTY_NODE,
@@ -16,6 +16,7 @@ import {
   type TreeKey,
   type TreeNode
 } from '../time-tree-shape.ts'
+import { readEntries } from './batch.ts'
 import { compareRefs, type EntryRef, refOf } from './entry-ref.ts'
 import { join } from './join.ts'
 import { BATCH_ENTRIES_MAX, TREE_CHILDREN_MAX, TREE_NODES_MAX } from './limits.ts'
@@ -195,8 +196,7 @@ class Descent {
 
   async *#localEntries(key: TreeKey): AsyncGenerator<Item> {
     for await (const raw of this.#local.range(key)) {
-      const entry = decodeEntry(raw)
-      yield { ref: refOf(entry), entry }
+      for (const entry of readEntries([raw]).entries) yield { ref: refOf(entry), entry }
     }
   }
 

@@ -9,6 +9,7 @@ import type { Protocol } from '../protocol.ts'
 import { serveRequests } from '../serve-requests.ts'
 import { STATUS } from '../status.ts'
 import { LEAF_LEVEL, levelOf } from '../time-tree-shape.ts'
+import { WireError } from '../wire-error.ts'
 import { isFull } from './batch.ts'
 import { type EntryRef, encodeRefs, refOf } from './entry-ref.ts'
 import {
@@ -128,10 +129,21 @@ async function rangePage(source: ComparedEntries, { key, before }: Below) {
   for await (const entry of source.range(key, before)) {
     entries.push(entry)
     bytes += entry.byteLength
-    if (isFull(entries, bytes, PAGE))
-      return { entries, next: encodeRefs([refOf(decodeEntry(entry))]) }
+    if (isFull(entries, bytes, PAGE)) return { entries, next: encodeRefs(lastRefOf(entries)) }
   }
   return { entries }
+}
+
+/** One ref, or none: bytes that a disk has changed may be no entry. */
+function lastRefOf(entries: readonly Uint8Array[]): EntryRef[] {
+  for (const entry of entries.toReversed()) {
+    try {
+      return [refOf(decodeEntry(entry))]
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error
+    }
+  }
+  return []
 }
 
 async function fetchPage(source: ComparedEntries, refs: readonly EntryRef[]) {

@@ -1,20 +1,21 @@
 // The orders in which images are listed. Each can go on from any place in it, also one whose image
 // is gone.
 
-import { type ImageEntry, KIND_IMAGE } from '../../protocols/entry.ts'
+import { type Entry, type ImageEntry, isImage } from '../../protocols/entry.ts'
 import { parseVersionKey, VERSION_MAX, type Version } from '../../protocols/version.ts'
 import type { ImageIndex } from '../index/image-index.ts'
 import { entryKey, keys } from '../index/tables.ts'
 import { type CursorOrder, encodeCursor, type Place, parseCursor } from './cursor.ts'
 
 export interface Listed {
-  readonly entry: ImageEntry
+  /** Undefined where there is no image: it is looked at all the same. */
+  readonly entry: ImageEntry | undefined
   readonly place: Place
 }
 
 export interface ImageOrder {
   readonly name: CursorOrder
-  /** All images after `place`, from the first one without it. */
+  /** All places after `place`, from the first one without it. */
   from(place: Place | undefined): AsyncIterable<Listed>
 }
 
@@ -28,8 +29,8 @@ export function byPath(index: ImageIndex, prefix: string): ImageOrder {
   return {
     name: 'path',
     async *from(place) {
-      for await (const entry of index.list({ prefix, after: place?.[0] })) {
-        yield { entry, place: [entry.path] }
+      for await (const entry of index.listAll({ prefix, after: place?.[0] })) {
+        yield { entry: imageOf(entry), place: [entry.path] }
       }
     }
   }
@@ -60,7 +61,7 @@ export function oldestFirst(index: ImageIndex, since: Version): ImageOrder {
       const start = after === undefined ? since : versionOf(after)
       for await (const entry of index.listByVersion({ since: start })) {
         const key = versionKeyOf(entry)
-        if (after === undefined || key > after) yield { entry, place: [key] }
+        if (after === undefined || key > after) yield { entry: imageOf(entry), place: [key] }
       }
     }
   }
@@ -76,7 +77,7 @@ export function newestFirst(index: ImageIndex): ImageOrder {
       const range = version === VERSION_MAX ? {} : { before: version + 1n }
       for await (const entry of index.listByVersion(range)) {
         const key = versionKeyOf(entry)
-        if (after === undefined || key < after) yield { entry, place: [key] }
+        if (after === undefined || key < after) yield { entry: imageOf(entry), place: [key] }
       }
     }
   }
@@ -102,7 +103,7 @@ export function wanted(index: ImageIndex): ImageOrder {
     name: 'want',
     async *from(place) {
       const [afterWant = '', afterPath] = place ?? []
-      for await (const hash of index.wants()) {
+      for await (const hash of index.wants({ from: afterWant })) {
         const want = index.blob(hash)?.want
         if (want === undefined || want < afterWant) continue
         for (const path of await index.pathsOf(hash, NEIGHBOURS_MAX)) {
@@ -132,19 +133,24 @@ export async function readPage(
   let scanned = 0
   for await (const { entry, place } of order.from(start)) {
     signal.throwIfAborted()
-    if (last !== undefined && (entries.length >= limit || scanned >= PAGE_SCANNED_MAX)) {
+    const isFull = entries.length >= limit && entry !== undefined
+    if (last !== undefined && (isFull || scanned >= PAGE_SCANNED_MAX)) {
       return { entries, nextCursor: encodeCursor(order.name, last) }
     }
-    if (keep(entry)) entries.push(entry)
+    if (entry !== undefined && keep(entry)) entries.push(entry)
     last = place
     scanned++
   }
   return { entries, nextCursor: undefined }
 }
 
+function imageOf(entry: Entry): ImageEntry | undefined {
+  return isImage(entry) ? entry : undefined
+}
+
 /** Sorts like the index does: by version, then by the hash of the path. */
-function versionKeyOf(entry: ImageEntry): string {
-  return keys.version(entry.version, entryKey(KIND_IMAGE, entry.path))
+function versionKeyOf({ version, kind, path }: Entry): string {
+  return keys.version(version, entryKey(kind, path))
 }
 
 function versionOf(key: string): Version {

@@ -21,7 +21,7 @@ import { type Change, ChangeQueue } from './change-queue.ts'
 import { ForgetfulTree } from './forgetful-tree.ts'
 import type { Intent } from './intent.ts'
 import type { Step } from './ledger.ts'
-import { pages } from './pages.ts'
+import { pages, wholePages } from './pages.ts'
 import { decodePast } from './past.ts'
 import type { Watermarks } from './plan-watermarks.ts'
 import type { IndexOptions, IndexParts, ListRange } from './ports.ts'
@@ -65,7 +65,7 @@ export class ImageIndex {
   constructor(parts: IndexParts, tables: Tables, { writer }: IndexOptions) {
     this.#parts = parts
     this.#tables = tables
-    this.tree = new TreeReader(tables)
+    this.tree = new TreeReader(tables, () => parts.database.snapshot())
     this.#queue = new ChangeQueue({ ...parts, tables }, writer)
     this.selfCheck = new SelfCheck({
       tables,
@@ -92,19 +92,21 @@ export class ImageIndex {
 
   /** Records whose names start with `prefix`, in the order of their names. */
   async *records(prefix: string): AsyncGenerator<{ name: string; value: Uint8Array }> {
-    const first = entryKey(KIND_RECORD, prefix)
-    for await (const raw of pages(this.#tables.entry.values({ gte: first, lt: endOf(first) }))) {
-      const entry = readEntry(raw)
-      if (entry?.value !== undefined) yield { name: entry.path, value: entry.value }
+    for await (const { path, value } of this.#recordEntries(prefix)) {
+      if (value !== undefined) yield { name: path, value }
     }
   }
 
   /** The names, from `prefix` on, of records that were deleted. */
   async *deletedRecords(prefix: string): AsyncGenerator<string> {
+    for await (const { path, deleted } of this.#recordEntries(prefix)) if (deleted) yield path
+  }
+
+  async *#recordEntries(prefix: string): AsyncGenerator<Entry> {
     const first = entryKey(KIND_RECORD, prefix)
     for await (const raw of pages(this.#tables.entry.values({ gte: first, lt: endOf(first) }))) {
       const entry = readEntry(raw)
-      if (entry?.deleted) yield entry.path
+      if (entry !== undefined) yield entry
     }
   }
 
@@ -267,33 +269,39 @@ export class ImageIndex {
   }
 
   /** Live images in the order of their paths. */
-  async *list({ prefix = '', after }: ListRange = {}): AsyncGenerator<ImageEntry> {
+  async *list(range: ListRange = {}): AsyncGenerator<ImageEntry> {
+    for await (const entry of this.listAll(range)) if (isImage(entry)) yield entry
+  }
+
+  /** The same with tombstones: whoever looks at only so many entries must count them. */
+  async *listAll({ prefix = '', after }: ListRange = {}): AsyncGenerator<Entry> {
     const first = entryKey(KIND_IMAGE, prefix)
     const start = after !== undefined && after >= prefix ? entryKey(KIND_IMAGE, after) : undefined
     const range = { ...(start === undefined ? { gte: first } : { gt: start }), lt: endOf(first) }
     for await (const bytes of pages(this.#tables.entry.values(range))) {
       const entry = readEntry(bytes)
-      if (isImage(entry)) yield entry
+      if (entry !== undefined) yield entry
     }
   }
 
-  /** Live images by version: newest first before `before`, or oldest first from `since` on. */
-  async *listByVersion(
-    range: { before?: Version } | { since: Version }
-  ): AsyncGenerator<ImageEntry> {
+  /** All entries by version: newest first before `before`, or oldest first from `since` on. */
+  async *listByVersion(range: { before?: Version } | { since: Version }): AsyncGenerator<Entry> {
     const bounds =
       'since' in range
         ? { gte: versionKey(range.since) }
         : { ...(range.before !== undefined && { lt: versionKey(range.before) }), reverse: true }
-    for await (const key of pages(this.#tables.version.values(bounds))) {
-      const entry = readEntry(this.#tables.entry.getSync(key as string))
-      if (isImage(entry)) yield entry
+    const { version, entry } = this.#tables
+    for await (const keys of wholePages(version.values(bounds))) {
+      for (const raw of await entry.getMany(keys as string[])) {
+        const read = readEntry(raw)
+        if (read !== undefined) yield read
+      }
     }
   }
 
   /** Hashes of blobs that live images name and that are not here, oldest want first. */
-  async *wants({ newestFirst = false } = {}): AsyncGenerator<ContentHash> {
-    for await (const key of pages(this.#tables.want.keys({ reverse: newestFirst }))) {
+  async *wants({ newestFirst = false, from = '' } = {}): AsyncGenerator<ContentHash> {
+    for await (const key of pages(this.#tables.want.keys({ gte: from, reverse: newestFirst }))) {
       yield key.slice(versionKey(0n).length) as ContentHash
     }
   }

@@ -9,14 +9,19 @@ interface Pageable<T> {
 }
 
 /** Reads an iterator page by page, and closes it also when the reader leaves early. */
-export async function* pages<T>(iterator: Pageable<T>): AsyncGenerator<T> {
+export async function* wholePages<T>(iterator: Pageable<T>): AsyncGenerator<readonly T[]> {
   try {
     for (;;) {
       const page = await iterator.nextv(PAGE_ROWS)
       if (page.length === 0) return
-      yield* page
+      yield page
     }
   } finally {
     await iterator.close()
   }
+}
+
+/** The same, row by row. */
+export async function* pages<T>(iterator: Pageable<T>): AsyncGenerator<T> {
+  for await (const page of wholePages(iterator)) yield* page
 }

@@ -1,6 +1,7 @@
 // The index as another node compares it with its own: sums of the time tree, and what lies below.
 
-import { type EntryRef, refOf } from '../../protocols/entries/entry-ref.ts'
+import type { AbstractSnapshot } from 'abstract-level'
+import type { EntryRef } from '../../protocols/entries/entry-ref.ts'
 import type { ComparedEntries, TreeChild } from '../../protocols/entries/source.ts'
 import {
   childIndex,
@@ -12,17 +13,18 @@ import {
   versionsOf
 } from '../../protocols/time-tree-shape.ts'
 import { parseVersionKey, versionKey } from '../../protocols/version.ts'
-import { pages } from './pages.ts'
-import { readEntry } from './read-entry.ts'
+import { pages, wholePages } from './pages.ts'
 import { endOf, type Tables, versionRowKey } from './tables.ts'
 
 const VERSION_LENGTH = 16
 
 export class TreeReader implements ComparedEntries {
   readonly #tables: Tables
+  readonly #snapshot: () => AbstractSnapshot
 
-  constructor(tables: Tables) {
+  constructor(tables: Tables, snapshot: () => AbstractSnapshot) {
     this.#tables = tables
+    this.#snapshot = snapshot
   }
 
   node(key: TreeKey): TreeNode {
@@ -47,15 +49,23 @@ export class TreeReader implements ComparedEntries {
   }
 
   async *range(key: TreeKey, before?: EntryRef): AsyncGenerator<Uint8Array> {
-    for await (const entryKey of pages(this.#tables.version.values(boundsOf(key, before)))) {
-      const raw = this.#tables.entry.getSync(entryKey as string) as Uint8Array | undefined
-      // one that was superseded meanwhile lies elsewhere now
-      if (raw !== undefined && isBelow(raw, key, before)) yield raw
+    // of one moment: what a row says is not superseded then
+    const snapshot = this.#snapshot()
+    try {
+      const { version, entry } = this.#tables
+      for await (const page of wholePages(version.values({ ...boundsOf(key, before), snapshot }))) {
+        yield* present(await entry.getMany(page as string[], { snapshot }))
+      }
+    } finally {
+      await snapshot.close()
     }
   }
 
   async fetch(refs: readonly EntryRef[]): Promise<readonly Uint8Array[]> {
-    return refs.flatMap((ref) => this.raw(ref) ?? [])
+    const { version, entry } = this.#tables
+    const rows = refs.map((ref) => versionRowKey(ref.version, ref.pathHash))
+    const keys = (await version.getMany(rows)).filter((key) => key !== undefined)
+    return present(await entry.getMany(keys as string[]))
   }
 
   /** The author's bytes, if the entry is still current. */
@@ -77,15 +87,6 @@ function boundsOf(key: TreeKey, before: EntryRef | undefined) {
   }
 }
 
-function isBelow(raw: Uint8Array, key: TreeKey, before: EntryRef | undefined): boolean {
-  const entry = readEntry(raw)
-  if (entry === undefined) return false
-  const ref = refOf(entry)
-  const { first, end } = versionsOf(key)
-  if (ref.version < first || ref.version >= end) return false
-  if (before === undefined) return true
-  return (
-    ref.version < before.version ||
-    (ref.version === before.version && ref.pathHash < before.pathHash)
-  )
+function present(raws: readonly unknown[]): Uint8Array[] {
+  return raws.filter((raw) => raw !== undefined) as Uint8Array[]
 }

@@ -193,6 +193,24 @@ for (const [name, open] of [
       expect(await collect(index.listByVersion({}))).toHaveLength(702)
     })
 
+    test('what is deleted is told of to who counts what it looks at', async () => {
+      await put(draft('a.jpg', 'a'))
+      await put(draft('b.jpg', 'b'))
+      await index.change((tx) => tx.deleteImage(parsePath('a.jpg')))
+      const paths = async (all: AsyncIterable<{ path: string }>) =>
+        (await collect(all)).map(({ path }) => path)
+      expect(await paths(index.list())).toEqual(['b.jpg'])
+      expect(await paths(index.listAll())).toEqual(['a.jpg', 'b.jpg'])
+      expect(await paths(index.listByVersion({}))).toEqual(['a.jpg', 'b.jpg'])
+    })
+
+    test('wants go on from any of them', async () => {
+      for (const name of ['a', 'b', 'c']) await put(draft(`${name}.jpg`, name))
+      const all = await collect(index.wants())
+      const from = index.blob(all[1] as ContentHash)?.want
+      expect(await collect(index.wants({ from }))).toEqual(all.slice(1))
+    })
+
     test('lists hold the last path there can be, and end before what starts otherwise', async () => {
       const last = '\u{10FFFF}\u{10FFFF}.jpg'
       for (const path of ['a.jpg', 'b\uD7FF.jpg', 'b\uE000.jpg', 'c.jpg', last]) {

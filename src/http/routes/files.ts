@@ -142,7 +142,7 @@ async function* described(
 ): AsyncGenerator<DescribedImage> {
   for await (const { entry } of listed) {
     signal.throwIfAborted()
-    if (!keep(entry)) continue
+    if (entry === undefined || !keep(entry)) continue
     tally.count++
     tally.size += entry.bytes
     yield describe(entry)

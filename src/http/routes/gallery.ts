@@ -1,7 +1,7 @@
 // GET /api/images: the newest images, page by page, as gallery pages show them.
 
 import { z } from 'zod'
-import type { ImageEntry } from '../../../protocols/entry.ts'
+import { type ImageEntry, isImage } from '../../../protocols/entry.ts'
 import type { ImageIndex } from '../../index/image-index.ts'
 import { imageIdOf } from '../../index/tables.ts'
 import {
@@ -91,10 +91,11 @@ async function orderFor(
 ): Promise<{ order: ImageOrder; total: number | null }> {
   if (prefix === '') return { order: newestFirst(index), total: index.counts().images }
   const entries: ImageEntry[] = []
-  for await (const entry of index.list({ prefix })) {
+  let looked = 0
+  for await (const entry of index.listAll({ prefix })) {
     signal.throwIfAborted()
-    if (entries.length === SORTED_MAX) return { order: newestFirst(index), total: null }
-    entries.push(entry)
+    if (looked++ === SORTED_MAX) return { order: newestFirst(index), total: null }
+    if (isImage(entry)) entries.push(entry)
   }
   return { order: newestFirstOf(entries), total: entries.length }
 }

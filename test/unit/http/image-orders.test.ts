@@ -30,6 +30,27 @@ test('a page ends after many images that do not match, and the next goes on ther
   expect(second.nextCursor).toBeUndefined()
 })
 
+test('a page ends after many places without an image, and does not end at one', async () => {
+  const places = (images: readonly number[], count: number): ImageOrder => ({
+    name: 'path',
+    async *from() {
+      for (let n = 0; n < count; n++) {
+        const entry = images.includes(n) ? ({ bytes: n } as ImageEntry) : undefined
+        yield { entry, place: [String(n)] }
+      }
+    }
+  })
+  const page = (order: ImageOrder) =>
+    readPage(order, () => true, { limit: 1, cursor: undefined, signal })
+  const deleted = await page(places([24_999], 25_000))
+  expect(deleted.entries).toEqual([])
+  expect(deleted.nextCursor).toBeDefined()
+  expect(await page(places([1], 10))).toMatchObject({
+    entries: [{ bytes: 1 }],
+    nextCursor: undefined
+  })
+})
+
 test('a full page at the very end has no cursor', async () => {
   const all = () => true
   const page = await readPage(order(10), all, { limit: 10, cursor: undefined, signal })

@@ -86,10 +86,10 @@ test('a rare prefix is found among many, with its total', async () => {
 test('a prefix of too many images to sort is found by going through all', async () => {
   await addEntries(node, [...names(10, 'common/'), ...names(10, 'other/')])
   const { index } = node.flows
-  async function* list() {
+  async function* listAll() {
     for (let n = 0; n <= 2000; n++) yield index.image('common/0000.jpg' as never) as never
   }
-  const many = { ...node.http, flows: { ...node.flows, index: withMethod(index, { list }) } }
+  const many = { ...node.http, flows: { ...node.flows, index: withMethod(index, { listAll }) } }
   const server = serveRoutes(galleryRoutes(many, node.options))
   const body = (await server.inject('/api/images?prefix=common/&limit=3')).json()
   expect(body).toMatchObject({ total: null, count: 3 })
