@@ -1,8 +1,9 @@
 // Data folders whose index is large from the beginning.
 
 import { cpSync, realpathSync } from 'node:fs'
-import { decodeEntry } from '../../../protocols/entry.ts'
+import { decodeEntry, type Entry } from '../../../protocols/entry.ts'
 import type { ContentHash } from '../../../protocols/hash.ts'
+import type { ImagePath } from '../../../protocols/path.ts'
 import { systemClock, systemRandom } from '../../../src/base/clock.ts'
 import { noFailPoints } from '../../../src/base/fail-point.ts'
 import type { ImageIndex } from '../../../src/index/image-index.ts'
@@ -34,14 +35,14 @@ export async function seedNode(bench: Workbench, name: string, file: string): Pr
   await node.end('SIGTERM')
   const index = await openAt(indexOf(bench, name))
   for (const raws of readEntries(file)) {
-    await mergeAll(index, raws)
-    const hold = (tx: Transaction) =>
-      raws.forEach((raw) => {
-        holdOne(tx, raw)
-      })
-    await index.change(hold, { durable: false })
+    const entries = raws.map(decodeEntry)
+    await index.change((tx) => {
+      for (const entry of entries) {
+        tx.merge(entry, 'peer')
+        hold(tx, entry)
+      }
+    })
   }
-  await endIntents(index)
   await index.close()
 }
 
@@ -54,21 +55,8 @@ export function copyIndex(from: string, to: string): void {
   cpSync(from, to, { recursive: true })
 }
 
-function holdOne(tx: Transaction, raw: Uint8Array): void {
-  const { path, hash, bytes } = decodeEntry(raw)
+function hold(tx: Transaction, { path, hash, bytes }: Entry): void {
   const stamp = { ino: 1, size: bytes, mtimeMs: 1, ctimeMs: 1 }
   tx.setBlob(hash as ContentHash, { state: 'held', stamp, verifiedAtMs: tx.nowMs })
-  tx.setView(path as never, { name: path, ino: 1, hash: hash as string })
-}
-
-async function endIntents(index: ImageIndex): Promise<void> {
-  for (let count = 1; count > 0; ) {
-    count = 0
-    await index.change(async (tx) => {
-      for await (const { step, subject, generation } of index.intents()) {
-        tx.endIntent(step, subject, generation)
-        if (++count === 1000) break
-      }
-    })
-  }
+  tx.setView(path as ImagePath, { name: path, ino: 1, hash: hash as ContentHash })
 }
