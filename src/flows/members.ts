@@ -22,6 +22,11 @@ const NAME_CHARACTERS_MAX = 63
 const ADDRESSES_MAX = 16
 const ADDRESS_CHARACTERS_MAX = 256
 
+/** The name of its record. */
+export function memberRecord(id: string): string {
+  return PREFIX + id
+}
+
 /**
  * Writes the record of a member, if it is not so already: this node's own one, or that of a member
  * who was removed and may come back.
@@ -86,7 +91,7 @@ export async function removeMember(index: ImageIndex, id: string): Promise<boole
  * A record that another program wrote wrongly names nobody. Addresses of another node, or of none,
  * are left out: whoever writes records would have all nodes dial whatever he likes.
  */
-function readMember(id: string, value: Uint8Array): Member | undefined {
+export function readMember(id: string, value: Uint8Array): Member | undefined {
   try {
     const { name, database, addresses } = JSON.parse(Buffer.from(value).toString())
     if (!ID.test(id) || typeof name !== 'string' || !Array.isArray(addresses)) return undefined

@@ -19,6 +19,7 @@ import type { IndexSync } from '../index-sync/index-sync.ts'
 import type { PushWatch } from '../index-sync/pusher.ts'
 import type { Network } from '../network/network.ts'
 import type { Redial } from '../network/redial.ts'
+import type { TwinWatch } from '../network/twin-watch.ts'
 import type { SyncNetwork } from './admitted-network.ts'
 import type { Holders } from './holders.ts'
 import type { LastSeen } from './last-seen.ts'
@@ -38,6 +39,7 @@ export interface MeshStatusParts {
   readonly book: WantBook
   readonly holders: Holders
   readonly seen: LastSeen
+  readonly twins: Pick<TwinWatch, 'fault'>
   readonly redial: () => Redial | undefined
   /** Blobs that peers took from here, whole. */
   readonly sentBlobs: () => number
@@ -188,9 +190,12 @@ export class MeshStatus implements MeshStatusPort {
     const lacking = none ? flows.index.counts().wants : this.failedBlobs()
     const lost = this.#fetchAll ? unreachableTrouble(servers, lacking) : undefined
     const removed = members.isRemoved ? REMOVED : undefined
-    return [network.fault, removed, ...clockTroubles(servers), lost].filter(
-      (trouble) => trouble !== undefined
-    )
+    return [
+      network.fault ?? this.#parts.twins.fault,
+      removed,
+      ...clockTroubles(servers),
+      lost
+    ].filter((trouble) => trouble !== undefined)
   }
 
   #servers(): readonly ServerStatus[] {

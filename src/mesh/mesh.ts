@@ -1,7 +1,7 @@
 // The part of a node that meets others: network, index sync and replication, put together.
 
 import { blobsProtocol } from '../../protocols/blobs/serve.ts'
-import { KIND_RECORD } from '../../protocols/entry.ts'
+import { type Entry, KIND_RECORD } from '../../protocols/entry.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import { type Loop, startLoop } from '../base/loop.ts'
 import { Authors } from '../blob-sync/authors.ts'
@@ -17,6 +17,7 @@ import type { Invitation, Met } from '../http/ports.ts'
 import { IndexSync } from '../index-sync/index-sync.ts'
 import type { Network } from '../network/network.ts'
 import { type Redial, startRedial } from '../network/redial.ts'
+import { TwinWatch } from '../network/twin-watch.ts'
 import { AdmittedNetwork, type SyncNetwork } from './admitted-network.ts'
 import type { ClusterFacts } from './cluster.ts'
 import { ClusterIds } from './cluster-ids.ts'
@@ -31,6 +32,7 @@ import { type MeetingParts, Meetings } from './meetings.ts'
 import { MemberList } from './member-list.ts'
 import { MeshStatus } from './mesh-status.ts'
 import { SecretKeeper, type SecretKeeperParts } from './secret-keeper.ts'
+import { planTwinSign } from './twin-signs.ts'
 import { OwnWants } from './wants-of.ts'
 
 export interface MeshParts extends Pick<MeetingParts, 'about'> {
@@ -79,6 +81,8 @@ const GREET_MS = 1_000
 const ANNOUNCE_MS = 30_000
 /** `join` may leave a target while this node is coming up. */
 const JOIN_MS = 10_000
+/** Each of two nodes with one identity says again and again where it is: see ANNOUNCE_MS. */
+const TWIN_GONE_MS = 3 * 60_000
 /** How often it is written down who is here, for a node that ends without a word. */
 const SEEN_MS = 10 * 60_000
 /** While something is lacking here: how often others are asked what they have. */
@@ -211,6 +215,12 @@ function createSyncing(
     { flows, network: admitted, peers, book, believes },
     { ...options, batchSize: sync.batchSize }
   )
+  const twins = new TwinWatch({ log, clock }, { goneMs: TWIN_GONE_MS })
+  const facts = { ownId: network.id, startedMs: clock.now() }
+  const lookForTwin = (entries: readonly Entry[]) => {
+    const sign = planTwinSign(entries, facts)
+    if (sign !== undefined) twins.met(sign.place)
+  }
   const readRecords = () =>
     Promise.all([members.refresh(), clusterIds.refresh()]).catch((error) =>
       log.warn({ err: error }, 'the records of the mesh could not be read')
@@ -223,6 +233,7 @@ function createSyncing(
     onMerged: (entries) => {
       follower.follow()
       authors.note(entries)
+      lookForTwin(entries)
       if (entries.some(({ kind }) => kind === KIND_RECORD)) void readRecords()
       replicator.wake()
     }
@@ -234,7 +245,10 @@ function createSyncing(
   const seen = new LastSeen({ network: admitted, flows })
   const sentBlobs = () => served.reads()
   const known = { network, admitted, flows, members, meetings, redial, sentBlobs }
-  const status = new MeshStatus({ ...known, indexSync, replicator, book, holders, seen }, options)
+  const status = new MeshStatus(
+    { ...known, indexSync, replicator, book, holders, seen, twins },
+    options
+  )
   admitted.onPeer((peer, event) => {
     if (event === 'down') return peers.drop(peer.id)
     book.retryAll()

@@ -14,7 +14,7 @@ import type { Admission } from './admission.ts'
 import { CounterTable, type PeerCounters } from './counters.ts'
 import { withDeadline } from './deadline.ts'
 import { dialError, notOnLink, sameNode } from './dial-error.ts'
-import { compareByPromise, ipOf, readTarget, resolveNames } from './dial-target.ts'
+import { compareByPromise, hostAndPortOf, ipOf, readTarget, resolveNames } from './dial-target.ts'
 import { Discovery } from './discovery.ts'
 import { createGater } from './gater.ts'
 import type { Identity } from './identity.ts'
@@ -95,7 +95,7 @@ export class Libp2pNetwork implements Network {
       interfaces,
       connected: (peerId) => this.#peers.get(peerId) !== undefined,
       isOwn: (address) => this.addresses().includes(`${address}/p2p/${this.id}`),
-      twin: (address) => this.#twins.met(address),
+      twin: (address) => this.#twins.met(hostAndPortOf(address)),
       dial: (addresses) => this.#dialFound(addresses)
     })
   }

@@ -56,20 +56,28 @@ async function remove(name: string, path: string): Promise<void> {
   deleted.add(path)
 }
 
-async function expectSame(...names: string[]): Promise<void> {
+type Listed = { path: string; sha256: string; state: string }
+
+/** All nodes know of all images, wherever the bytes are. */
+async function expectKnown(names: readonly string[], states: readonly string[]): Promise<void> {
   for (const name of names) {
     await eventually(
       async () => {
         const { body } = await send(`${mesh.url(name)}/file-sync/api/file-sync/files`)
-        const listed = body.files.map((file: { path: string; sha256: string; state: string }) => [
-          ...[name, file.path, file.sha256, file.state]
+        const listed = body.files.map(({ path, sha256, state }: Listed) => [
+          ...[name, path, sha256, states.includes(state) ? 'right' : state]
         ])
-        const wanted = [...images].map(([path, bytes]) => [name, path, sha256(bytes), 'ok'])
+        const wanted = [...images].map(([path, bytes]) => [name, path, sha256(bytes), 'right'])
         expect(listed.sort()).toEqual(wanted.sort())
       },
       { withinMs: 40_000 }
     )
   }
+}
+
+/** All nodes have all images, and none that was deleted. */
+async function expectSame(...names: string[]): Promise<void> {
+  await expectKnown(names, ['ok'])
   for (const name of names) {
     for (const [path, bytes] of images) {
       expect(await bytesAt(`${mesh.url(name)}/images/${path}`)).toEqual({ status: 200, bytes })
@@ -210,4 +218,54 @@ test('a node without its index that alone has an image keeps it', async () => {
   await start('a', 'b')
   await expectSame('a', 'b')
   await expectView('a', 'b')
+})
+
+/** What a node says of its own state. */
+async function reasonsOf(name: string): Promise<string> {
+  const { body } = await send(`${mesh.url(name)}/api/storage-status`)
+  return body.status_reasons.join(' ')
+}
+
+test('a copy of a folder that runs as a second node: both are told so, and nothing is lost', async () => {
+  // others take the two for one, and push to one of them: the other hears of it when it compares
+  const env = { TUMESH_FILE_SYNC_SYNC_INTERVAL: '2s' }
+  const start = async (...names: string[]) => {
+    for (const name of names) await mesh.start(name, { env })
+  }
+  await start('a', 'b')
+  await mesh.connected()
+  await write('a', 'before.svg', 'before', 300_000)
+  await write('a', 'replaced.svg', 'first')
+  await write('a', 'deleted.svg', 'deleted')
+  await expectSame('a', 'b')
+  await mesh.node('a').end('SIGTERM')
+  copyFolder('a', 'copy')
+  await start('a', 'copy')
+  for (const name of ['a', 'copy']) {
+    await write(name, `by-${name}.svg`, `by ${name}`)
+    await write(name, `large-by-${name}.svg`, `large by ${name}`, 300_000)
+  }
+  await write('copy', 'replaced.svg', 'second')
+  await remove('a', 'deleted.svg')
+  // nobody can ask one of them alone for its bytes
+  await expectKnown(['a', 'copy', 'b'], ['ok', 'pending'])
+  for (const name of ['a', 'copy']) {
+    await eventually(
+      async () => {
+        expect(await reasonsOf(name)).toMatch(
+          /(?:The node at 127\.0\.0\.1:\d+|Another node) has the identity of this one.*Stop one of the two, remove metadata\/identity\.key/
+        )
+      },
+      { withinMs: 90_000 }
+    )
+  }
+  expect(await reasonsOf('b')).not.toContain('identity')
+  // what they are told to do helps
+  await mesh.node('copy').end('SIGTERM')
+  rmSync(bench.path('copy', 'metadata', 'identity.key'))
+  await start('copy')
+  await write('copy', 'after.svg', 'after')
+  await remove('a', 'before.svg')
+  await expectSame('a', 'copy', 'b')
+  await mesh.connected()
 })

@@ -1,4 +1,3 @@
-import { multiaddr } from '@multiformats/multiaddr'
 import { expect, test } from 'vitest'
 import { createLog } from '../../../src/base/log.ts'
 import { TwinWatch } from '../../../src/network/twin-watch.ts'
@@ -12,11 +11,15 @@ test('a twin is told of while it is there, and said once', () => {
   const twins = new TwinWatch({ log, clock })
   expect(twins.fault).toBe(undefined)
   for (let n = 1; n <= 20; n++) {
-    twins.met(multiaddr(`/ip4/10.0.0.${n}/tcp/4001`))
+    twins.met(`10.0.0.${n}:4001`)
     clock.advance(5000)
   }
   expect(twins.fault).toContain('10.0.0.20:4001')
   expect(lines).toHaveLength(1)
-  clock.advance(60_000)
+  twins.met()
+  expect(twins.fault).toContain('10.0.0.20:4001')
+  clock.advance(60_001)
   expect(twins.fault).toBe(undefined)
+  twins.met()
+  expect(twins.fault).toMatch(/^Another node has the identity.*Stop one of the two.*identity\.key/)
 })
