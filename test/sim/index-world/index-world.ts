@@ -292,7 +292,9 @@ export class IndexWorld {
     this.begin(citizen, async () => {
       try {
         const stream = await citizen.node.life.network.open(other.node.id, ENTRIES_ID, never)
-        await new EntriesClient(stream).push([entry.raw], [], never)
+        const client = new EntriesClient(stream)
+        await client.push([entry.raw], [], never)
+        await client.end(never)
       } catch {} // the connection may break
     })
   }

@@ -9,7 +9,7 @@ import type { Writes } from './promises.ts'
 interface Inspected {
   readonly citizens: readonly Citizen[]
   readonly faults: string[]
-  readonly writes: Pick<Writes, 'see' | 'takeForReview'>
+  readonly writes: Pick<Writes, 'see' | 'excuse'>
 }
 
 export class Inspection {
@@ -52,20 +52,33 @@ export class Inspection {
   /** What leaves an index is on its review list, or a deletion that all members have. */
   *#departureFaults(citizen: Citizen): Generator<string> {
     const { view, promises } = citizen
-    for (const entry of view.gone.splice(0)) {
+    for (const { entry, members } of view.gone.splice(0)) {
       // a write that failed may be there all the same, and nobody was told of it
       promises.promise(entry)
       this.#world.writes.see(entry)
-      if (isTombstone(entry)) yield* this.#collectionFaults(citizen, entry)
-      else if (!isImage(entry)) yield `has forgotten ${nameOf(entry)}`
+      if (isTombstone(entry)) {
+        if (this.#concernsStranger(members, entry)) this.#world.writes.excuse(entry)
+        yield* this.#collectionFaults(citizen, entry)
+      } else if (!isImage(entry)) yield `has forgotten ${nameOf(entry)}`
       else if (!view.reviewed.has(entry.path)) yield `has dropped ${nameOf(entry)}`
       else {
         promises.takeForReview(entry)
-        this.#world.writes.takeForReview(entry)
+        this.#world.writes.excuse(entry)
         if (!this.#mayReview) yield `has put ${nameOf(entry)} to review, and nobody was away`
       }
     }
     view.reviewed.clear()
+  }
+
+  /**
+   * Whether a node that it has never heard of has an image of the path: deletions of before they
+   * met say nothing about that one.
+   */
+  #concernsStranger(members: ReadonlySet<string>, { path }: Entry): boolean {
+    return this.#world.citizens.some(({ node, view }) => {
+      const isKnown = members.has(`2/member/${node.id}`)
+      return !isKnown && isImage(view.entries.get(`1/${path}`))
+    })
   }
 
   /** All members that it knows have it, or have collected it too. */

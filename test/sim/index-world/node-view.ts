@@ -9,6 +9,7 @@ import type { Rows } from './world-level.ts'
 const ENTRY = '!entry!'
 const REVIEW = '!review!'
 const META = '!meta!'
+const MEMBER = '2/member/'
 export class NodeView {
   /** By kind and path. */
   readonly entries = new Map<string, Entry>()
@@ -16,8 +17,8 @@ export class NodeView {
   watermarks: Watermarks = {}
   database = ''
   horizon = 0
-  /** Rows that went away or changed since somebody looked. */
-  readonly gone: Entry[] = []
+  /** Entries that went away since somebody looked, and whom it had heard of by then. */
+  readonly gone: { readonly entry: Entry; readonly members: ReadonlySet<string> }[] = []
   /** Paths that were put to review since somebody looked. */
   readonly reviewed = new Set<string>()
 
@@ -50,8 +51,12 @@ export class NodeView {
     const before = this.entries.get(path)
     if (value === undefined) {
       this.entries.delete(path)
-      if (before !== undefined) this.gone.push(before)
+      if (before !== undefined) this.gone.push({ entry: before, members: this.#members() })
     } else this.entries.set(path, decodeEntry(value))
+  }
+
+  #members(): ReadonlySet<string> {
+    return new Set([...this.entries.keys()].filter((key) => key.startsWith(MEMBER)))
   }
 
   #seeReview(path: string, value: Uint8Array | undefined): void {

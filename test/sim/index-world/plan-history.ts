@@ -39,7 +39,7 @@ type Trouble = keyof typeof TROUBLES
 export function planHistory(seed: number, size: Size = SHORT): History {
   const chance = new Chance(Math.imul(seed, 0x9e3779b1))
   for (let n = 0; n < 3; n++) chance.fraction()
-  const nodes = between(chance, size.nodes, 3)
+  const nodes = between(chance, size.nodes, 4)
   const skew = chance.pick([0, 0, 3 * SECOND_MS, 5 * 60 * SECOND_MS])
   const world = {
     nodes,

@@ -103,8 +103,8 @@ export class Writes {
     }
   }
 
-  /** A person looks through it. */
-  takeForReview(entry: Entry): void {
+  /** It need not be there in the end: a person looks through it, or two meshes met. */
+  excuse(entry: Entry): void {
     raise(this.#excused, entry)
   }
 

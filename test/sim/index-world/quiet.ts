@@ -2,6 +2,7 @@
 // agree, and then all must be as it was promised. After that deletions are forgotten, and it must
 // still be so.
 
+import { isTombstone } from '../../../protocols/entry.ts'
 import type { Citizen } from './citizen.ts'
 import { CONTENTS_COUNT, type IndexWorld, PATHS_COUNT } from './index-world.ts'
 import { liveOf } from './inspection.ts'
@@ -30,6 +31,7 @@ export class Quiet {
   async settle(): Promise<void> {
     await this.#heal()
     await this.#world.clock.pass(HANGING_MS)
+    await this.#heal() // a write that was under way may have failed since
     await this.#gather()
     if (!(await this.#agree())) return
     this.#judge()
@@ -115,6 +117,12 @@ export class Quiet {
   #judge(): void {
     const [first] = this.#members
     if (first === undefined) return
+    for (const { view } of this.#members) {
+      // a deletion that failed may be there all the same, and nobody was told of it
+      for (const entry of view.entries.values()) {
+        if (isTombstone(entry)) this.#world.writes.see(entry)
+      }
+    }
     for (const latest of this.#world.writes.latest()) {
       const final = first.view.entries.get(`${latest.kind}/${latest.path}`)
       const fault = this.#world.writes.faultOf(latest, final)
@@ -170,7 +178,6 @@ export class Quiet {
     for (const member of this.#members) {
       if (!member.hasTwin) this.#world.begin(member, () => member.node.introduce())
     }
-    await this.#compareAll()
     await this.#compareAll()
   }
 
