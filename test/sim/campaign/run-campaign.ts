@@ -76,7 +76,7 @@ async function storyOf(history: History): Promise<string> {
   return `${shown}\nThe shortest history found; npm run sim -- --history FILE runs it again:\n${textOf(short.history)}`
 }
 
-function commandOf(seed: number, { nodes, steps }: Partial<Size>): string {
+export function commandOf(seed: number, { nodes, steps }: Partial<Size> = {}): string {
   const given = [
     nodes === undefined ? '' : ` --nodes ${nodes.join('..')}`,
     steps === undefined ? '' : ` --steps ${steps.join('..')}`

@@ -1,12 +1,10 @@
 // A world of indexes: performs the steps of a history, and after each of them compares what nodes
 // have with what they promised and believe.
 
-import { hash as digest } from 'node:crypto'
 import { EntriesClient } from '../../../protocols/entries/request.ts'
 import type { Entry, ImageEntry } from '../../../protocols/entry.ts'
-import type { ContentHash, Md5 } from '../../../protocols/hash.ts'
 import { ENTRIES_ID } from '../../../protocols/ids.ts'
-import { type ImagePath, parsePath } from '../../../protocols/path.ts'
+import type { ImagePath } from '../../../protocols/path.ts'
 import { sleep } from '../../../src/base/clock.ts'
 import { announce, removeMember } from '../../../src/flows/members.ts'
 import { MemoryWire } from '../../../src/network/memory-wire.ts'
@@ -14,18 +12,12 @@ import { ManualClock } from '../../support/manual-clock.ts'
 import { Chance } from './chance.ts'
 import { Citizen } from './citizen.ts'
 import { type History, hasOutdatedPast, type Step } from './history.ts'
+import { draftOf, pathOf } from './images.ts'
 import type { IndexNode, Sabotage } from './index-node.ts'
 import { Inspection } from './inspection.ts'
 import { Writes } from './promises.ts'
 import type { Rows } from './world-level.ts'
 
-const PATHS = ['a.svg', 'b.svg', 'c/d.svg', 'c/e.svg', 'f.svg'].map(parsePath)
-const CONTENTS = Array.from({ length: 6 }, (_, n) => ({
-  hash: digest('sha256', `image ${n}`) as ContentHash,
-  md5: digest('md5', `image ${n}`) as Md5
-}))
-export const PATHS_COUNT = PATHS.length
-export const CONTENTS_COUNT = CONTENTS.length
 const FULL = new Error('No space left on device')
 const never = new AbortController().signal
 
@@ -193,7 +185,7 @@ export class IndexWorld {
       case 'write':
         return this.write(citizen, step.path, step.content)
       case 'delete':
-        return this.#delete(citizen, PATHS[step.path % PATHS.length] as ImagePath)
+        return this.#delete(citizen, pathOf(step.path))
       case 'crash':
         return this.kill(citizen, step.share)
       case 'fail':
@@ -212,11 +204,7 @@ export class IndexWorld {
 
   write(citizen: Citizen, path: number, content: number): void {
     this.begin(citizen, async () => {
-      const image = CONTENTS[content % CONTENTS.length] as (typeof CONTENTS)[number]
-      const draft = {
-        ...{ ...image, path: PATHS[path % PATHS.length] as ImagePath, bytes: 1000 },
-        ...{ mediaType: 'image/svg+xml', createdMs: ++this.#images }
-      }
+      const draft = draftOf(path, content, ++this.#images)
       const { entry } = await citizen.node.life.index.change((tx) => tx.putImage(draft))
       this.#end(citizen, entry)
     })

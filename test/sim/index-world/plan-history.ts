@@ -2,6 +2,7 @@
 
 import { Chance } from './chance.ts'
 import type { Deed, History, Step } from './history.ts'
+import { CONTENTS_COUNT, PATHS_COUNT } from './images.ts'
 
 const SECOND_MS = 1000
 const HOUR_MS = 3_600_000
@@ -113,7 +114,7 @@ class Course {
     this.#troubles = all.flatMap(([trouble, weight]) =>
       chance.fraction() < 0.35 ? Array.from({ length: weight }, () => trouble) : []
     )
-    this.#paths = 1 + chance.below(5)
+    this.#paths = 1 + chance.below(PATHS_COUNT)
     this.#deletes = chance.pick([0.2, 0.4, 0.5])
     this.#paces = chance.pick([
       [0, 30, 1500],
@@ -144,7 +145,7 @@ class Course {
     if (luck < 0.33) {
       const path = chance.below(this.#paths)
       if (chance.fraction() < this.#deletes) return { do: 'delete', node, path }
-      return { do: 'write', node, path, content: chance.below(6) }
+      return { do: 'write', node, path, content: chance.below(CONTENTS_COUNT) }
     }
     const other = this.#other(node)
     if (luck < 0.45) return { do: 'compare', node, with: other }

@@ -4,7 +4,8 @@
 
 import { isTombstone } from '../../../protocols/entry.ts'
 import type { Citizen } from './citizen.ts'
-import { CONTENTS_COUNT, type IndexWorld, PATHS_COUNT } from './index-world.ts'
+import { CONTENTS_COUNT, PATHS_COUNT } from './images.ts'
+import type { IndexWorld } from './index-world.ts'
 import { liveOf } from './inspection.ts'
 
 /** Streams and dials that hang are given up by then. */

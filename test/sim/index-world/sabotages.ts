@@ -121,7 +121,7 @@ function receiving(takes: (tx: Transaction, entry: Entry) => boolean): Sabotage 
   }))
 }
 
-/** Who asks for a proof takes for granted that nothing came meanwhile: that change is not synced. */
+/** Who asks for a proof takes for granted that nothing came meanwhile; in an unsynced change. */
 function withoutSecondLook(index: ImageIndex): ImageIndex {
   const told = new Map<string, TreeNode>()
   const sums = (shared: SharedPast, isSecond: boolean): SharedPast['sums'] => {
