@@ -26,6 +26,7 @@ import { decodePast } from './past.ts'
 import type { Watermarks } from './plan-watermarks.ts'
 import type { IndexOptions, IndexParts, ListRange } from './ports.ts'
 import { readEntry, readPast } from './read-entry.ts'
+import { readPastBetween } from './read-past.ts'
 import {
   type BlobRow,
   type Counts,
@@ -45,7 +46,6 @@ import {
   ID_HASH_LENGTH,
   idRange,
   MD5_LENGTH,
-  MS_LENGTH,
   msKey,
   SOURCE_LENGTH,
   sourcePrefix,
@@ -252,20 +252,13 @@ export class ImageIndex {
   }
 
   /** Past versions, those that ceased to be current longest ago first, up to a local time. */
-  async *pastBefore(ms: number): AsyncGenerator<PastVersion> {
-    yield* this.#pastBetween({ gte: '', lt: msKey(ms) })
-  }
-
-  async *#pastBetween(range: { gte: string; lt?: string }): AsyncGenerator<PastVersion> {
-    for await (const key of pages(this.#tables.age.keys(range))) {
-      const past = readPast(this.#tables.past.getSync(key.slice(MS_LENGTH)))
-      if (past !== undefined) yield past
-    }
+  pastBefore(ms: number): AsyncGenerator<PastVersion> {
+    return readPastBetween(this.#tables, { gte: '', lt: msKey(ms) })
   }
 
   /** Past versions that ceased to be current at a local time or later, in that order. */
-  async *pastSince(ms: number): AsyncGenerator<PastVersion> {
-    yield* this.#pastBetween({ gte: msKey(ms) })
+  pastSince(ms: number): AsyncGenerator<PastVersion> {
+    return readPastBetween(this.#tables, { gte: msKey(ms) })
   }
 
   /** Live images in the order of their paths. */
