@@ -2,8 +2,10 @@ import { hash as digest } from 'node:crypto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { ContentHash } from '../../../protocols/hash.ts'
 import { parsePath } from '../../../protocols/path.ts'
+import { versionAt } from '../../../protocols/version.ts'
 import { expire } from '../../../src/flows/expire.ts'
 import { remove } from '../../../src/flows/remove.ts'
+import { imageEntry } from '../../support/memory-entries.ts'
 import { DAY_MS, type MemoryNode, openMemoryNode, tinyImage } from '../../support/memory-node.ts'
 import { faultsOf } from '../../support/random-flows.ts'
 
@@ -44,6 +46,27 @@ test('what is old enough goes, and not before', async () => {
   expect(await run({})).toBe(1)
   expect(await kept()).toEqual([hashOf(2)])
   expect(node.store.placeOf(hashOf(1))).toBeUndefined()
+})
+
+test('what others replaced and deleted is kept as long here, from when this node heard of it', async () => {
+  await putAll(1)
+  const writtenMs = node.clock.now()
+  node.clock.advance(6 * DAY_MS)
+  const others = [
+    imageEntry(A, versionAt(writtenMs), { writer: 'peer-b', content: 'aa' }),
+    imageEntry(A, versionAt(writtenMs + 1), { writer: 'peer-b', deleted: true })
+  ]
+  for (const entry of others) await node.flows.index.change((tx) => tx.merge(entry, 'peer-b'))
+  await node.flows.settler.settleAll()
+  expect([await kept(), node.store.placeOf(hashOf(1))]).toEqual([
+    [hashOf(1), 'aa'.repeat(32)],
+    'trash'
+  ])
+  node.clock.advance(7 * DAY_MS)
+  expect(await run({})).toBe(0)
+  node.clock.advance(1)
+  expect(await run({})).toBe(2)
+  expect([await kept(), node.store.placeOf(hashOf(1))]).toEqual([[], undefined])
 })
 
 test('the oldest go first when there is too much, and no more than must', async () => {

@@ -11,6 +11,7 @@ import { parseHash } from '../../../protocols/hash.ts'
 import { requestHello } from '../../../protocols/hello/request.ts'
 import { helloProtocol } from '../../../protocols/hello/serve.ts'
 import { BLOBS_ID, ENTRIES_ID, HELLO_ID, SECRET_ID } from '../../../protocols/ids.ts'
+import { decodeInvite } from '../../../protocols/invite.ts'
 import { parsePath } from '../../../protocols/path.ts'
 import { requestSecret } from '../../../protocols/secret/request.ts'
 import { secretProtocol } from '../../../protocols/secret/serve.ts'
@@ -285,4 +286,17 @@ test('blobs: a refusal of the whole', async () => {
       "asked": "281a260a20039058c6f2c0cb492c533b0a4d14ef77cc0f78abccced5287d84a1a2011cfb8110e1d403",
     }
   `)
+})
+
+test('an invite', () => {
+  // how tightly its lines are packed may change, and what was packed is read all the same
+  const line =
+    'tumesh-invite:285uxZEXrnLCkgv8awT41Q55zj4jkAXrzK1g1STxdt8cmzFRavpqPLDbmiJydh3XuKgb2agsa1rDJJ' +
+    'rdZEY2aZLY6EmRWgu9yzucPcESzYQKrfFcYUo2q5aJq6AgppWearbsRD4VXPwtTrVX3zEKLqjdWYmiWDTxdD5FJEzB3yiwZ'
+  const { secret, ...invite } = decodeInvite(line)
+  expect(Buffer.from(secret).toString('hex')).toBe('07'.repeat(32))
+  expect(invite).toEqual({
+    cluster: 'photos',
+    addresses: ['/ip4/10.0.0.1/tcp/4001/p2p/12D3KooWLqGkMSFLVVg5hs7mUsFwKXnP7SHpDtvcKHbSDiNSBHkk']
+  })
 })
