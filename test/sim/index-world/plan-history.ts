@@ -182,12 +182,13 @@ class Course {
         if (half) return { do: 'jump', node, byMs: this.#jump() }
         return this.#writeInThePast(node, other)
       case 'restore':
+        if (chance.fraction() < 0.2) return this.#restoreTheForgotten(other)
         if (half) return { do: 'backup', node: 0 }
         return chance.fraction() < 0.7
           ? { do: 'restore', node: 0, which: chance.below(100) }
           : { do: 'review', node, restores: chance.fraction() < 0.5 }
       case 'wipe':
-        return { do: 'wipe', node: 1 }
+        return half ? { do: 'wipe', node: 1 } : this.#forgetBeforeTheNewKnows(node)
       case 'copy':
         return { do: 'copy', node, from: other }
       case 'twin':
@@ -213,6 +214,32 @@ class Course {
     if (this.#nodes === this.#nodesMax) return { do: 'wait' }
     this.#twins = [node, this.#nodes++]
     return { do: 'twin', node }
+  }
+
+  /** A deletion is old by then, and all are known to have it. */
+  #deleteLongAgo(node: number): void {
+    const path = this.#chance.below(this.#paths)
+    this.#forced.push([{ do: 'delete', node, path }, this.#chance.below(1000)])
+    this.#forced.push([{ do: 'meet' }, 4 * DAY_MS])
+    this.#forced.push([{ do: 'meet' }, 2 * SECOND_MS])
+  }
+
+  /** A folder comes back from before a deletion that all have forgotten. */
+  #restoreTheForgotten(other: number): Deed {
+    this.#deleteLongAgo(other)
+    this.#forced.push([{ do: 'forget' }, SECOND_MS])
+    this.#forced.push([{ do: 'restore', node: 0, which: this.#chance.below(100) }, 0])
+    this.#forced.push([{ do: 'meet' }, this.#pause()])
+    return { do: 'backup', node: 0 }
+  }
+
+  /** All forget while a node that lost its folder is being told of everything. */
+  #forgetBeforeTheNewKnows(node: number): Deed {
+    this.#deleteLongAgo(node)
+    this.#forced.push([{ do: 'wipe', node: 1 }, 0])
+    this.#forced.push([{ do: 'compare', node, with: 1 }, this.#chance.below(500)])
+    this.#forced.push([{ do: 'forget' }, this.#pause()])
+    return { do: 'meet' }
   }
 
   /** Two have just proved that they have the same, and the clock of one goes back. */

@@ -3,6 +3,7 @@
 // still be so.
 
 import { isTombstone } from '../../../protocols/entry.ts'
+import { auditIndex } from '../../support/audit-index.ts'
 import type { Citizen } from './citizen.ts'
 import { CONTENTS_COUNT, PATHS_COUNT } from './images.ts'
 import type { IndexWorld } from './index-world.ts'
@@ -220,6 +221,10 @@ export class Quiet {
   async #end(): Promise<void> {
     const world = this.#world
     await world.clock.pass(HANGING_MS)
+    const audited = world.chance.pick(this.#members)
+    for (const fault of await auditIndex(audited.node.level.database)) {
+      world.faults.push(`${audited.node.place}: ${fault}`)
+    }
     if (world.unfinished > 0) world.faults.push(`${world.unfinished} calls have not ended`)
     if (world.clock.pending > 0) world.faults.push(`${world.clock.pending} timers are left`)
     for (const { node } of this.#members) await world.clock.run(() => node.stop())

@@ -67,6 +67,18 @@ export const SABOTAGES: Readonly<Record<string, Sabotage>> = {
   })),
   vouching: sharing(() => ({ trust: () => {} })),
   floor: sharing(() => ({ raiseFloor: () => {} })),
+  'horizon taken over with a proof': sharing((shared) => {
+    let isProof = false
+    return {
+      note: (member, watermark) => {
+        isProof = true
+        shared.note(member, watermark)
+      },
+      raiseHorizon: (bucket) => {
+        if (!isProof) shared.raiseHorizon(bucket)
+      }
+    }
+  }),
   'horizon in an exchange': {
     index: (index) => withMethod(index, { beyond: () => index.tree })
   },
