@@ -7,6 +7,7 @@ import type { Config } from '../config/schema.ts'
 import { NodeError } from './base/errors.ts'
 import type { Log } from './base/log.ts'
 import { type Loop, startLoop } from './base/loop.ts'
+import { startStallLog } from './base/stall-log.ts'
 import type { TaskBoard } from './base/task-board.ts'
 import { type AdoptReport, adopt, type FoundFiles } from './flows/adopt.ts'
 import { checkIndexDaily } from './flows/check-index.ts'
@@ -140,6 +141,7 @@ export function createDuties(parts: DutyParts, options: DutyOptions): Duties {
     },
     start() {
       for (const [name, one] of Object.entries(work)) loops.push(startWork(parts, name, one))
+      loops.push(watchStalls(flows))
       startReshow(parts, options)
       if (adopting()) startAdoption(parts, options.ingest)
     },
@@ -197,6 +199,11 @@ async function scrubIfWanted(
   const { index, store } = flows
   if (!fileSync.verifyIntegrity || index.fault !== undefined || store.fault !== undefined) return
   await scrub(flows, options, signal)
+}
+
+function watchStalls({ clock, log, activity }: FlowParts): Loop {
+  const end = activity && startStallLog({ clock, log, activity })
+  return { stop: async () => end?.() }
 }
 
 function createCollecting({ flows }: DutyParts, options: DutyOptions) {

@@ -2,6 +2,7 @@
 // in order.
 
 import type { Config } from '../config/schema.ts'
+import { Activity } from './base/activity.ts'
 import { type Clock, type Random, systemClock, systemRandom } from './base/clock.ts'
 import type { FailPoints } from './base/fail-point.ts'
 import { KeyedLock } from './base/keyed-lock.ts'
@@ -92,7 +93,8 @@ export async function createNode(config: Config, nodeParts: NodeParts): Promise<
     await noteOwnKeys(index)
     let mesh: Mesh | undefined
     const remote = remoteOf(() => mesh)
-    const flows = { ...createFlows(config, parts, folder, index, room), remote }
+    const activity = new Activity(() => clock.monotonicMs())
+    const flows = { ...createFlows(config, parts, folder, index, room), remote, activity }
     let port: number | undefined
     const httpPort = () => port
     mesh = await openMesh(config, { flows, identity, files: meshFiles(files), httpPort })

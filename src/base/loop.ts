@@ -1,11 +1,13 @@
 // Work that repeats for as long as the node lives.
 
+import type { Activity } from './activity.ts'
 import type { Clock } from './clock.ts'
 import type { Log } from './log.ts'
 
 export interface LoopParts {
   readonly clock: Clock
   readonly log: Log
+  readonly activity?: Activity | undefined
 }
 
 export interface Loop {
@@ -18,7 +20,7 @@ export interface Loop {
  * nothing.
  */
 export function startLoop(
-  { clock, log }: LoopParts,
+  { clock, log, activity }: LoopParts,
   { name, firstMs, everyMs }: { name: string; firstMs: number; everyMs: number },
   work: (signal: AbortSignal) => Promise<unknown>
 ): Loop {
@@ -26,11 +28,14 @@ export function startLoop(
   let running: Promise<void> = Promise.resolve()
   let cancel = () => {}
   const run = async () => {
+    const end = activity?.begin(name)
     try {
       await work(abort.signal)
     } catch (error) {
       if (!abort.signal.aborted)
         log.error({ err: error, loop: name }, 'background work failed; tried again later')
+    } finally {
+      end?.()
     }
     if (!abort.signal.aborted) cancel = clock.after(everyMs, start)
   }

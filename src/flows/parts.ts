@@ -3,6 +3,7 @@
 import type { Entry } from '../../protocols/entry.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import type { ImagePath } from '../../protocols/path.ts'
+import type { Activity } from '../base/activity.ts'
 import type { Clock, Random } from '../base/clock.ts'
 import type { FailPoints } from '../base/fail-point.ts'
 import type { KeyedLock } from '../base/keyed-lock.ts'
@@ -101,6 +102,8 @@ export interface FlowParts {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  /** What runs, by name. */
+  readonly activity?: Activity | undefined
   readonly failPoints: FailPoints
   /** Name of this node, as people gave it. */
   readonly name: string

@@ -17,7 +17,7 @@ export interface ApiParts extends FailureParts {
   readonly guard: Guard
   readonly routes: readonly Route[]
   /** Hears of every handler that runs, so that a stop can wait for it. */
-  readonly track: (work: Promise<unknown>) => void
+  readonly track: (work: Promise<unknown>, name: string) => void
 }
 
 export interface Api {
@@ -132,7 +132,7 @@ function add(scope: FastifyInstance, route: Route, { track }: ApiParts): void {
     config: { route },
     async handler(request, reply) {
       const work = route.handle(apiRequest(route, request, reply), reply)
-      track(work)
+      track(work, `${route.method} ${route.url}`)
       const answer = await work
       return answer === undefined ? reply : answer
     }

@@ -50,7 +50,11 @@ export function createHttpServer(
 ): HttpServer {
   const server = createLimitedServer()
   const connections = new Connections(server, parts.clock)
-  const track = (work: Promise<unknown>) => connections.track(work)
+  const track = (work: Promise<unknown>, name = 'GET /images') => {
+    connections.track(work)
+    const end = parts.flows.activity?.begin(name)
+    if (end !== undefined) void work.then(end, end)
+  }
   const reads = createImageReads({ ...parts, guard, track }, options)
   const routes = createRouteTable(parts, options, reads.routes)
   const api = createApi({ ...parts, server, guard, routes, track })

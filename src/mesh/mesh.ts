@@ -108,7 +108,7 @@ export function createMesh(parts: MeshParts, options: MeshOptions): Mesh {
   const loops: Loop[] = []
   let redial: Redial | undefined
   const begin = (name: string, everyMs: number, work: (signal: AbortSignal) => Promise<unknown>) =>
-    loops.push(startLoop({ clock, log }, { name, firstMs: everyMs, everyMs }, work))
+    loops.push(startLoop(flows, { name, firstMs: everyMs, everyMs }, work))
   const meeting = createMeeting(parts, options)
   const { meetings, members, keeper, picked, resolve } = meeting
   const syncing = createSyncing(parts, options, meeting, () => redial)

@@ -66,8 +66,8 @@ export class RealNode {
   }
 
   /** Resolves when the node has said where it is; rejects with what it said if it ends before. */
-  async started(): Promise<this> {
-    const deadline = AbortSignal.timeout(START_MS_MAX)
+  async started(msMax = START_MS_MAX): Promise<this> {
+    const deadline = AbortSignal.timeout(msMax)
     while (!/^ {2}stop /m.test(this.#stdout)) {
       const ended = await Promise.race([
         this.#ended,

@@ -10,6 +10,8 @@ import { fileURLToPath } from 'node:url'
 import { RealNode } from '../support/real-node.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+/** Harm makes the machine slow, and others are on it. */
+const START_MS_MAX = 180_000
 const HTTP_PORT = 8000
 const P2P_PORT = 4001
 const SMALL_DISK = 'size=160m,nr_inodes=40000'
@@ -107,7 +109,7 @@ export class Fleet {
     const started = new RealNode(child)
     node.process = started
     node.isStopped = false
-    await started.started()
+    await started.started(START_MS_MAX)
   }
 
   async kill(node: TortureNode): Promise<void> {
