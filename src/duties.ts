@@ -23,6 +23,7 @@ import { isReshowNeeded, reshow } from './flows/reshow.ts'
 import { scrub } from './flows/scrub.ts'
 import type { DiskStatus } from './flows/status.ts'
 import { dropPartials } from './flows/sweep-partials.ts'
+import { keepUnnamed } from './flows/sweep-unnamed.ts'
 import { keepLegacyIndex, metadataFiles, readLegacyIndexText } from './metadata-files.ts'
 import { takesBytes } from './store/disk-space.ts'
 import type { Folder } from './store/folder.ts'
@@ -134,6 +135,7 @@ export function createDuties(parts: DutyParts, options: DutyOptions): Duties {
   return {
     async prepare() {
       if (index.meta('adoption') !== undefined) return
+      await keepUnnamed(flows)
       await keepLegacyIndex(metadataFiles(folder))
       const isNeeded =
         readLegacyIndexText(metadataFiles(folder)) !== undefined || (await hasImages(parts))

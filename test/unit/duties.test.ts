@@ -3,7 +3,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { ContentHash } from '../../protocols/hash.ts'
 import { parsePath } from '../../protocols/path.ts'
 import { createDuties, type Duties } from '../../src/duties.ts'
+import { lastScan } from '../../src/flows/last-scan.ts'
 import type { DiskStatus } from '../../src/flows/status.ts'
+import { BreakableLevel } from '../support/breakable-level.ts'
 import { makeTestFolder, type TestFolder } from '../support/data-folder.ts'
 import { eventually } from '../support/eventually.ts'
 import {
@@ -27,8 +29,18 @@ beforeEach(async () => {
   node = await openMemoryNode()
   disk = TEST_DISK
   healed = 0
-  const { flows, http, options } = node
-  duties = createDuties(
+  duties = dutiesOf(node)
+  await duties.prepare()
+  duties.start()
+})
+afterEach(async () => {
+  await duties.stop()
+  await node.close()
+  on.remove()
+})
+
+function dutiesOf({ flows, http, options }: MemoryNode): Duties {
+  return createDuties(
     {
       flows,
       tasks: http.tasks,
@@ -48,14 +60,7 @@ beforeEach(async () => {
       ingest: options.ingest
     }
   )
-  await duties.prepare()
-  duties.start()
-})
-afterEach(async () => {
-  await duties.stop()
-  await node.close()
-  on.remove()
-})
+}
 
 async function replaceOften(): Promise<void> {
   for (const n of [1, 2, 3]) await node.put('a.svg', tinyImage(n))
@@ -94,4 +99,23 @@ test('after a full disk changes are taken again when there is room, and not befo
 
 test('images/ is made anew when its way of showing was changed since', async () => {
   await eventually(() => expect(node.flows.index.meta('view')).toBe('auto'))
+})
+
+test('bytes outlive an index that was lost, until something names them again', async () => {
+  await node.put('a.svg', tinyImage(1))
+  await replaceOften()
+  await duties.stop()
+  await node.close()
+  node.clock.advance(DAY_MS)
+  const level = new BreakableLevel()
+  await level.open()
+  node = await openMemoryNode({ disk: { ...node, level } })
+  duties = dutiesOf(node)
+  await duties.prepare()
+  duties.start()
+  await eventually(() => {
+    node.clock.advance(MINUTE_MS)
+    expect(lastScan(node.flows)).toBeDefined()
+  })
+  expect([1, 2, 3].map((n) => node.store.placeOf(hashOf(n)))).toEqual(['trash', 'trash', 'blobs'])
 })
