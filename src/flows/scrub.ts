@@ -58,8 +58,9 @@ export async function scrub(
   let noted = index.meta(NAME) as Round | undefined
   let round = noted ?? begin(parts)
   const elapsedMs = clock.now() - round.startMs
-  if (isOver(round)) {
-    if (elapsedMs < intervalMs && elapsedMs >= 0) return
+  const isClockBack = elapsedMs < 0 // nothing would be due until it is there again
+  if (isOver(round) && !isClockBack && elapsedMs < intervalMs) return
+  if (isOver(round) || isClockBack) {
     noted = undefined
     round = begin(parts)
   }

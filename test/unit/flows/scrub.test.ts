@@ -101,3 +101,12 @@ test('what others put in the place of an image is left to them', async () => {
   await scrubFor(INTERVAL_MS)
   expect(node.view.at('5.svg')).toBe('foreign')
 })
+
+test('a clock that is set back does not stop the scrub', async () => {
+  node.clock.jump(1000 * DAY_MS)
+  await scrubFor(INTERVAL_MS / 10)
+  node.clock.jump(-1000 * DAY_MS)
+  read = []
+  await scrubFor(INTERVAL_MS)
+  expect(new Set(read).size).toBe(IMAGES)
+})
