@@ -5,6 +5,7 @@
 import type { EntriesClient } from '../../protocols/entries/request.ts'
 import type { Claim, Proof, Verdict } from '../../protocols/entries/source.ts'
 import { bucketAt, bucketOf, isSameNode } from '../../protocols/time-tree-shape.ts'
+import { CLOCK_MS_MAX } from '../../protocols/version.ts'
 import type { Clock } from '../base/clock.ts'
 import type { ImageIndex } from '../index/image-index.ts'
 import { sharesPast, vouchesOf } from '../index/plan-watermarks.ts'
@@ -122,8 +123,9 @@ export class Prover {
     tx.shared.trust(vouches, { until: cut, databases })
   }
 
+  /** Nothing is written later than that, whatever the clock says: so the floor lies below, too. */
   #cut(): number {
-    return bucketAt(this.#parts.clock.now() - SETTLED_MS)
+    return bucketAt(Math.min(this.#parts.clock.now(), CLOCK_MS_MAX) - SETTLED_MS)
   }
 
   #horizonMax(): number {

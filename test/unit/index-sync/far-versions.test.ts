@@ -92,3 +92,18 @@ test('what a clock far ahead writes is taken by all', async () => {
   await clock.run(() => b.sync.compareAll())
   expect(b.index.get(PATH)).toMatchObject({ deleted: true })
 })
+
+test('a clock that was far ahead draws nothing after it that others would refuse', async () => {
+  clock.jump(150 * YEAR_MS)
+  const [a, b] = [await join('a'), await join('b')]
+  await clock.pass(120_000)
+  await clock.run(() => a.sync.compareAll()) // raises its floor
+  clock.jump(-150 * YEAR_MS)
+  await plant(a, 1n)
+  await remove(a)
+  const { version } = a.index.get(PATH) as { version: bigint }
+  expect(versionMs(version)).toBeLessThanOrEqual(CLOCK_MS_MAX)
+  await clock.pass(1000)
+  await clock.run(() => b.sync.compareAll())
+  expect(b.index.get(PATH)).toMatchObject({ deleted: true })
+})
