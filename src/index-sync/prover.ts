@@ -66,7 +66,8 @@ export class Prover {
       const refusal: Proof = { equal: false, ...standing }
       // a clock that is ahead must not draw the versions of others after it
       if (cut > this.#cut() || horizon > this.#horizonMax()) return refusal
-      if (tx.shared.horizon > horizon) return refusal
+      // what is below the horizon and not below the cut is not compared, and so not proved
+      if (tx.shared.horizon > horizon || horizon > cut) return refusal
       if (!isSameNode(await tx.shared.sums(cut, horizon), claim.sums)) return refusal
       tx.shared.raiseFloor(cut)
       await this.#believe(tx, peerId, claim, claim)

@@ -259,3 +259,13 @@ test('an index that has forgotten nothing turns nothing away', async () => {
   expect(test.index.horizon()).toBe(bucketAt(deletedMs) + 1)
   await test.close()
 })
+
+test('a proof of nothing raises no horizon', async () => {
+  const [a] = [await join('a')]
+  await put(a.index)
+  const horizon = bucketAt(clock.now() - DAY_MS)
+  const sums = { live: 0, dead: 0, liveSum: 0n, deadSum: 0n }
+  const proof = await a.sync.prove({ cut: 0, horizon, sums, database: 'x', vouches: [] }, 'b')
+  expect(a.index.horizon()).toBe(0)
+  expect(proof.equal).toBe(false)
+})
