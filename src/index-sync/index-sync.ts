@@ -3,7 +3,6 @@
 // An exchange is begun by who dialled the connection, then in turn with one peer each interval, and
 // where a push was missed. It keeps no state: broken off anywhere, it is begun again.
 
-import { refOf } from '../../protocols/entries/entry-ref.ts'
 import { exchange } from '../../protocols/entries/exchange.ts'
 import { EntriesClient } from '../../protocols/entries/request.ts'
 import { entriesProtocol } from '../../protocols/entries/serve.ts'
@@ -20,7 +19,7 @@ import type { Entry } from '../../protocols/entry.ts'
 import { ENTRIES_ID } from '../../protocols/ids.ts'
 import type { ImagePath } from '../../protocols/path.ts'
 import { StatusError } from '../../protocols/status.ts'
-import { isSameNode, ROOT_KEY } from '../../protocols/time-tree-shape.ts'
+import { bucketOf, isSameNode, ROOT_KEY } from '../../protocols/time-tree-shape.ts'
 import type { Clock, Random } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { ImageIndex } from '../index/image-index.ts'
@@ -202,22 +201,22 @@ export class IndexSync implements EntriesSource {
   async #merge(
     entries: readonly Entry[],
     from: string,
-    knownTo: readonly string[]
+    knownTo: readonly string[],
+    horizon = 0
   ): Promise<Verdict | undefined> {
     const { index, onMerged } = this.#parts
-    const { merged, verdict } = await index.change((tx) => {
-      const outcomes = entries.map((entry) => receive(tx, entry, from))
-      const refs = entries.filter((_, at) => outcomes[at] === 'review').map(refOf)
-      if (outcomes.includes('refused')) this.#sayRefused(from)
-      return {
-        merged: entries.filter((_, at) => outcomes[at] === 'merged'),
-        verdict: refs.length === 0 ? undefined : this.#prover.verdict(tx, refs)
-      }
+    const { merged, deletions, isRefused, verdict } = await index.change((tx) => {
+      const received = receive(tx, entries, from)
+      return { ...received, verdict: this.#prover.verdict(tx, received.review) }
     })
-    if (merged.length > 0) {
-      onMerged(merged, from)
-      this.#pusher.spread(merged, knownTo)
-    }
+    if (isRefused) this.#sayRefused(from)
+    // who offered the image is not shown its deletion: the two would never be the same
+    this.#pusher.spread(
+      deletions.filter(({ version }) => bucketOf(version) < horizon),
+      []
+    )
+    if (merged.length > 0) onMerged(merged, from)
+    this.#pusher.spread(merged, knownTo)
     return verdict
   }
 
@@ -234,10 +233,14 @@ export class IndexSync implements EntriesSource {
   /** This index, as an exchange with a peer sees and changes it. */
   #exchanged(peerId: string): ExchangedEntries {
     const { index } = this.#parts
+    let compared = 0
     return {
       horizon: () => index.horizon(),
-      beyond: (horizon) => index.beyond(horizon),
-      merge: (entries) => this.#merge(entries, peerId, [peerId]),
+      beyond: (horizon) => {
+        compared = horizon
+        return index.beyond(horizon)
+      },
+      merge: (entries) => this.#merge(entries, peerId, [peerId], compared),
       review: (verdict) => this.review(verdict, peerId)
     }
   }

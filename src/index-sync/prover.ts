@@ -75,9 +75,9 @@ export class Prover {
     })
   }
 
-  /** Images that were offered here and may have been deleted and forgotten. */
-  verdict(tx: Transaction, refs: Verdict['refs']): Verdict {
-    return { refs, ...this.#standing(tx) }
+  /** Images that were offered here and may have been deleted and forgotten; if there are any. */
+  verdict(tx: Transaction, refs: Verdict['refs']): Verdict | undefined {
+    return refs.length === 0 ? undefined : { refs, ...this.#standing(tx) }
   }
 
   /**

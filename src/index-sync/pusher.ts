@@ -101,6 +101,7 @@ export class Pusher {
 
   /** Passes entries on to all connected peers but those that are known to have them. */
   spread(entries: readonly Entry[], knownTo: readonly string[]): void {
+    if (entries.length === 0) return
     for (const entry of entries) this.#gathered.push({ entry, knownTo })
     this.#cancel ??= this.#parts.clock.after(GATHER_MS, () => this.#flush())
   }

@@ -146,10 +146,10 @@ export class Transaction {
   }
 
   /**
-   * Takes an entry that comes from another node: `review` if this image may have been deleted and
-   * forgotten here (rule 7), `refused` if nothing could replace it. `from` is the peer it is of.
+   * Takes an entry of another node, the peer `from`: `review` if this image may have been deleted
+   * and forgotten here (rule 7), `deleted` if it was, `refused` if nothing could replace it.
    */
-  receive(entry: Entry, from: string): 'merged' | 'known' | 'review' | 'refused' {
+  receive(entry: Entry, from: string): 'merged' | 'known' | 'review' | 'deleted' | 'refused' {
     if (!isWithinReach(entry.version, this.#nowMs)) return 'refused'
     const { horizon } = this.shared
     const current = this.#entry(entryKey(entry.kind, entry.path))
@@ -159,8 +159,8 @@ export class Transaction {
     }
     if (this.#merge(entry, current, from)) return 'merged'
     // a tombstone that is not shown to others any more must not keep this a difference
-    const isForgotten = current !== undefined && isTombstone(current)
-    return isForgotten && isImage(entry) && bucketOf(current.version) < horizon ? 'review' : 'known'
+    if (current === undefined || !isTombstone(current) || !isImage(entry)) return 'known'
+    return bucketOf(current.version) < horizon ? 'review' : 'deleted'
   }
 
   /** Merges an entry of another node (rule 2): false if it is not news here. */
