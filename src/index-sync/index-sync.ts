@@ -205,7 +205,7 @@ export class IndexSync implements EntriesSource {
     horizon = 0
   ): Promise<Verdict | undefined> {
     const { index, onMerged } = this.#parts
-    const { merged, deletions, isRefused, verdict } = await index.change((tx) => {
+    const { merged, known, deletions, isRefused, verdict } = await index.change((tx) => {
       const received = receive(tx, entries, from)
       return { ...received, verdict: this.#prover.verdict(tx, received.review) }
     })
@@ -217,6 +217,7 @@ export class IndexSync implements EntriesSource {
     )
     if (merged.length > 0) onMerged(merged, from)
     this.#pusher.spread(merged, knownTo)
+    this.#pusher.heard(known, knownTo)
     return verdict
   }
 

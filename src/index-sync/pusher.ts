@@ -106,6 +106,16 @@ export class Pusher {
     this.#cancel ??= this.#parts.clock.after(GATHER_MS, () => this.#flush())
   }
 
+  /** Nodes that have these entries: those that still wait here need not be passed on to them. */
+  heard(entries: readonly Entry[], knownTo: readonly string[]): void {
+    if (this.#gathered.length === 0) return
+    const ids = new Set(entries.map(idOf))
+    this.#gathered = this.#gathered.map((one) => {
+      if (!ids.has(idOf(one.entry))) return one
+      return { ...one, knownTo: [...new Set([...one.knownTo, ...knownTo])] }
+    })
+  }
+
   /** Notes from now on who acknowledges an image of this path, until it is ended. */
   watch(path: string): PushWatch {
     const watches = this.#watches.get(path) ?? new Set()
@@ -167,6 +177,10 @@ export class Pusher {
     }
     return lane
   }
+}
+
+function idOf({ id }: Entry): string {
+  return Buffer.from(id).toString('latin1')
 }
 
 function groupByKnown(gathered: readonly Gathered[]): Map<readonly string[], Entry[]> {

@@ -9,6 +9,8 @@ import type { Transaction } from '../index/transaction.ts'
 export interface Received {
   /** Those that are current now. */
   readonly merged: readonly Entry[]
+  /** Those that are no news, because they are here or something newer is. */
+  readonly known: readonly Entry[]
   /** Those that may have been deleted and forgotten here. */
   readonly review: readonly EntryRef[]
   /** What deletes others of them here. */
@@ -22,6 +24,7 @@ export function receive(tx: Transaction, entries: readonly Entry[], from: string
   const those = (what: Outcome) => entries.filter((_, at) => outcomes[at] === what)
   return {
     merged: those('merged'),
+    known: those('known'),
     review: those('review').map(refOf),
     deletions: those('deleted').flatMap((entry) => tx.get(entry.path as ImagePath) ?? []),
     isRefused: outcomes.includes('refused')
