@@ -1,7 +1,11 @@
 // Reading many rows without holding them all, or the event loop.
 
-/** Rows that are read at a time; between two pages the event loop is free. */
-const PAGE_ROWS = 256
+/**
+ * Rows that are read at a time, between two pages the event loop is free: few at first, since many
+ * readers need no more, then twice as many each time.
+ */
+const FIRST_PAGE_ROWS = 32
+const PAGE_ROWS_MAX = 256
 
 interface Pageable<T> {
   nextv(size: number): Promise<T[]>
@@ -11,8 +15,8 @@ interface Pageable<T> {
 /** Reads an iterator page by page, and closes it also when the reader leaves early. */
 export async function* wholePages<T>(iterator: Pageable<T>): AsyncGenerator<readonly T[]> {
   try {
-    for (;;) {
-      const page = await iterator.nextv(PAGE_ROWS)
+    for (let rows = FIRST_PAGE_ROWS; ; rows = Math.min(2 * rows, PAGE_ROWS_MAX)) {
+      const page = await iterator.nextv(rows)
       if (page.length === 0) return
       yield page
     }

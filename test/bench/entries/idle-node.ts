@@ -34,11 +34,14 @@ export async function idleNode(bench: Workbench, name: string, making: Making): 
   }
   client.close()
   const read = memory(pid)
+  await sleep(SETTLE_MS)
+  const again = memory(pid)
   await node.end('SIGTERM')
   console.log(
     `${making.count} entries, all held: ready after ${spread(startsMs)} ms (${STARTS} starts after kill -9); ` +
       `RSS ${short(idle.nowMb)} MiB at rest (${short(idle.anonymousMb)} without mapped files), ` +
-      `${short(read.nowMb)} (${short(read.anonymousMb)}) after the pages below\n`
+      `${short(read.nowMb)} (${short(read.anonymousMb)}) after the pages below, ` +
+      `${short(again.nowMb)} (${short(again.anonymousMb)}) ${SETTLE_MS / 1000} s later\n`
   )
   printTable(rows)
 }
