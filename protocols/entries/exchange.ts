@@ -19,12 +19,23 @@ import {
 import { readEntries } from './batch.ts'
 import { compareRefs, type EntryRef, refOf } from './entry-ref.ts'
 import { join } from './join.ts'
-import { BATCH_ENTRIES_MAX, TREE_CHILDREN_MAX, TREE_NODES_MAX } from './limits.ts'
-import type { DescribedNode } from './parse-answer.ts'
+import {
+  BATCH_ENTRIES_MAX,
+  REQUESTS_OUTSTANDING_MAX,
+  TREE_CHILDREN_MAX,
+  TREE_NODES_MAX
+} from './limits.ts'
+import type { DescribedNode, RangePage } from './parse-answer.ts'
 import { planNode, planPairs } from './plan-descent.ts'
 import type { EntriesClient } from './request.ts'
 import type { ComparedEntries, EntriesStatus, ExchangedEntries, TreeChild } from './source.ts'
 import { Transfer } from './transfer.ts'
+
+/**
+ * So many new entries are merged before older places are looked at, which they may have emptied;
+ * fewer are left for a larger batch.
+ */
+const SUPERSEDING_MIN = 16
 
 export interface ExchangeResult {
   /**
@@ -64,6 +75,7 @@ export async function exchange(
   if (!equal) {
     try {
       await descent.visit([{ key: ROOT_KEY, theirs: status.root }])
+      await transfer.finish(1)
     } finally {
       await transfer.idle()
     }
@@ -112,15 +124,33 @@ class Descent {
       deep = []
       await this.#descend(keys)
     }
-    for (const { key, theirs } of places) {
+    const ahead = new Map<TreeKey, Promise<RangePage>>()
+    for (const [at, { key, theirs }] of places.entries()) {
       const plan = planNode(await this.#local.node(key), theirs)
       if (plan === 'same') continue
       if (plan === 'descend') deep.push(key)
       if (plan !== 'descend' || deep.length === TREE_NODES_MAX) await descend()
       if (plan === 'send') await this.#settle(this.#localPairs(key), nothing())
-      if (plan === 'whole') await this.#settleWhole(key)
+      if (plan !== 'whole') continue
+      await this.#askAhead(places.slice(at, at + REQUESTS_OUTSTANDING_MAX), ahead)
+      await this.#settleWhole(key, ahead.get(key))
+      ahead.delete(key)
     }
     await descend()
+  }
+
+  /** Asks for the entries of places that come next: many small ones wait for each other's answer. */
+  async #askAhead(
+    places: readonly Place[],
+    ahead: Map<TreeKey, Promise<RangePage>>
+  ): Promise<void> {
+    for (const { key, theirs } of places) {
+      if (ahead.size >= REQUESTS_OUTSTANDING_MAX) return
+      if (ahead.has(key) || planNode(await this.#local.node(key), theirs) !== 'whole') continue
+      const coming = this.#remote.range(key, undefined, this.#signal)
+      coming.catch(() => {}) // it is thrown where the page is waited for, if it still is
+      ahead.set(key, coming)
+    }
   }
 
   async #descend(keys: readonly TreeKey[]): Promise<void> {
@@ -170,8 +200,8 @@ class Descent {
     if (still && isSameNode(await this.#local.node(key), mine)) await this.#settleWhole(key)
   }
 
-  #settleWhole(key: TreeKey): Promise<boolean> {
-    return this.#settle(this.#localEntries(key), this.#remoteEntries(key))
+  #settleWhole(key: TreeKey, first?: Promise<RangePage>): Promise<boolean> {
+    return this.#settle(this.#localEntries(key), this.#remoteEntries(key, first))
   }
 
   /** Takes what is missing here and gives what is missing there. Whether there was any of it. */
@@ -186,7 +216,7 @@ class Descent {
       else if (right !== undefined) this.#transfer.ask.push(right.ref)
       await this.#transfer.flush(BATCH_ENTRIES_MAX)
     }
-    await this.#transfer.finish()
+    await this.#transfer.finish(SUPERSEDING_MIN)
     return found
   }
 
@@ -207,9 +237,9 @@ class Descent {
     }
   }
 
-  async *#remoteEntries(key: TreeKey): AsyncGenerator<Item> {
+  async *#remoteEntries(key: TreeKey, first?: Promise<RangePage>): AsyncGenerator<Item> {
     const ask = (before?: EntryRef) => this.#remote.range(key, before, this.#signal)
-    for await (const { entries, malformed } of pagesOf(ask)) {
+    for await (const { entries, malformed } of pagesOf(ask, first)) {
       this.#transfer.malformed += malformed
       for (const entry of entries) yield { ref: refOf(entry), entry }
     }
@@ -231,8 +261,11 @@ interface Page {
 }
 
 /** The next page is on its way while one is worked on. */
-async function* pagesOf<P extends Page>(ask: (before?: EntryRef) => Promise<P>): AsyncGenerator<P> {
-  for (let coming: Promise<P> | undefined = ask(); coming !== undefined; ) {
+async function* pagesOf<P extends Page>(
+  ask: (before?: EntryRef) => Promise<P>,
+  first = ask()
+): AsyncGenerator<P> {
+  for (let coming: Promise<P> | undefined = first; coming !== undefined; ) {
     const page: P = await coming
     coming = page.next === undefined ? undefined : ask(page.next)
     coming?.catch(() => {}) // it is thrown where the page is waited for, if it still is

@@ -11,6 +11,9 @@ export const ENTRIES_LIMITS = {
   answerBytesMax: 512 * 1024
 } as const
 
+/** Requests of one exchange that may be on their way at a time. */
+export const REQUESTS_OUTSTANDING_MAX = 8
+
 export const BATCH_ENTRIES_MAX = 256
 /** The entry that reaches this many bytes is the last of its batch. */
 export const BATCH_BYTES = 64 * 1024

@@ -8,7 +8,7 @@ import { RequestStream } from '../request-stream.ts'
 import type { TreeKey } from '../time-tree-shape.ts'
 import { type ReadEntries, readEntries } from './batch.ts'
 import { type EntryRef, encodeRefs } from './entry-ref.ts'
-import { ENTRIES_LIMITS } from './limits.ts'
+import { ENTRIES_LIMITS, REQUESTS_OUTSTANDING_MAX } from './limits.ts'
 import { RequestSchema, ResponseSchema } from './messages_pb.ts'
 import { nodeMessage } from './node-message.ts'
 import {
@@ -35,7 +35,7 @@ import { verdictMessage } from './vouches.ts'
 type Question = NonNullable<MessageInitShape<typeof RequestSchema>['kind']>
 
 /**
- * Asks one peer about its entries over one stream, one request after the other. Each call throws
+ * Asks one peer about its entries over one stream, a few requests ahead of their answers. Each call throws
  * StatusError if the peer refuses (the stream stays usable), else WireError, the stream's error or
  * the signal's reason; then the stream is broken and every later call throws the same.
  */
@@ -45,7 +45,9 @@ export class EntriesClient {
   horizon = 0
 
   constructor(stream: ByteStream) {
-    this.#requests = new RequestStream(stream, { outstandingMax: 1 })
+    this.#requests = new RequestStream(stream, {
+      outstandingMax: REQUESTS_OUTSTANDING_MAX
+    })
   }
 
   /** Requests sent so far. */

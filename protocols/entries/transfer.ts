@@ -35,18 +35,18 @@ export class Transfer {
     this.#signal = signal
   }
 
-  /** Moves what waits, if that is `count` entries or more. */
-  async flush(count: number): Promise<void> {
-    if (this.take.length + this.ask.length + this.give.length < count) return
+  /** Moves what waits, if that is `count` entries or more, which may still be merged then. */
+  async flush(count: number): Promise<boolean> {
+    if (this.take.length + this.ask.length + this.give.length < count) return false
     this.#signal.throwIfAborted()
     await this.#receive()
     await this.#send()
+    return true
   }
 
-  /** Moves all that waits, and resolves once it is merged. */
-  async finish(): Promise<void> {
-    await this.flush(1)
-    await this.#merging
+  /** Moves what waits, if that is `count` entries or more, and resolves once it is merged. */
+  async finish(count: number): Promise<void> {
+    if ((await this.flush(count)) || count === 1) await this.#merging
   }
 
   /** Resolves when nothing is being merged any more, however that ended. */
