@@ -1,6 +1,7 @@
 // What the nodes of a world have promised, and what excuses them.
 
 import { type Entry, isImage, isTombstone, wins } from '../../../protocols/entry.ts'
+import { bucketOf } from '../../../protocols/time-tree-shape.ts'
 import { isSame, type NodeView, nameOf, pathKeyOf } from './node-view.ts'
 
 /** What one node has promised, and what was taken from it. */
@@ -64,6 +65,7 @@ export class NodePromises {
     }
     for (const entry of this.#unchecked.splice(0)) {
       if (view.has(entry) || view.mayHaveForgotten(entry)) continue
+      if (this.hasLost(entry, bucketOf(entry.version))) continue
       yield `has acknowledged ${nameOf(entry)} to another node, and does not have it`
     }
   }

@@ -135,14 +135,20 @@ export class Quiet {
   /** A push alone reaches everybody. */
   async #spread(): Promise<void> {
     const world = this.#world
-    const from = world.chance.pick(this.#members)
-    if (!this.#isConnected()) return
+    const from = this.#outermost()
+    if (from === undefined || !this.#isConnected()) return
     world.write(from, world.chance.below(PATHS_COUNT), world.chance.below(CONTENTS_COUNT))
     await world.clock.pass(HEARD_MS)
     if (new Set(this.#members.map(liveOf)).size > 1) {
       world.faults.push(`a push of ${from.node.place} does not reach everybody`)
     }
     world.look()
+  }
+
+  /** From which a push has the longest way. */
+  #outermost(): Citizen | undefined {
+    const peers = ({ node }: Citizen) => node.life.network.peers().length
+    return this.#members.toSorted((one, other) => peers(one) - peers(other))[0]
   }
 
   /** Whether all that can be are connected, which a wire that loses dials delays. */
