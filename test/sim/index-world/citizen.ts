@@ -68,14 +68,6 @@ export class Citizen {
     await collect({ index, clock: timers }, { tombstonesKeepMs }, never)
   }
 
-  /** Whether another one is a member for it, with the database that it has now. */
-  knows({ node, view }: Citizen): boolean {
-    const value = this.view.entries.get(`2/${MEMBER}${node.id}`)?.value
-    return (
-      value !== undefined && JSON.parse(Buffer.from(value).toString()).database === view.database
-    )
-  }
-
   #hear(news: readonly News[]): void {
     for (const { entry } of news) {
       this.promises.promise(entry)

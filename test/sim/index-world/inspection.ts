@@ -3,7 +3,7 @@
 import { type Entry, isImage, isTombstone } from '../../../protocols/entry.ts'
 import { bucketOf } from '../../../protocols/time-tree-shape.ts'
 import type { Citizen } from './citizen.ts'
-import { type NodeView, nameOf, pathKeyOf } from './node-view.ts'
+import { type Members, type NodeView, nameOf, names, pathKeyOf } from './node-view.ts'
 import type { Writes } from './promises.ts'
 
 interface Inspected {
@@ -58,7 +58,7 @@ export class Inspection {
       this.#world.writes.see(entry)
       if (isTombstone(entry)) {
         if (this.#concernsStranger(members, entry)) this.#world.writes.excuse(entry)
-        yield* this.#collectionFaults(citizen, entry)
+        yield* this.#collectionFaults(citizen, members, entry)
       } else if (!isImage(entry)) yield `has forgotten ${nameOf(entry)}`
       else if (!view.reviewed.has(entry.path)) yield `has dropped ${nameOf(entry)}`
       else {
@@ -74,7 +74,7 @@ export class Inspection {
    * Whether a node that it has never heard of has an image of the path: deletions of before they
    * met say nothing about that one.
    */
-  #concernsStranger(members: ReadonlySet<string>, { path }: Entry): boolean {
+  #concernsStranger(members: Members, { path }: Entry): boolean {
     return this.#world.citizens.some(({ node, view }) => {
       const isKnown = members.has(`2/member/${node.id}`)
       return !isKnown && isImage(view.entries.get(`1/${path}`))
@@ -82,10 +82,11 @@ export class Inspection {
   }
 
   /** All members that it knows have it, or have collected it too. */
-  *#collectionFaults(citizen: Citizen, entry: Entry): Generator<string> {
+  *#collectionFaults(citizen: Citizen, members: Members, entry: Entry): Generator<string> {
     for (const member of this.#world.citizens) {
       const { node, view, promises, hasTwin } = member
-      if (node.id === citizen.node.id || !citizen.knows(member) || hasTwin) continue
+      if (node.id === citizen.node.id || hasTwin) continue
+      if (!names(members, node.id, view.database)) continue
       if (view.has(entry) || view.mayHaveForgotten(entry)) continue
       if (promises.hasLost(entry, bucketOf(entry.version))) continue
       yield `has collected ${nameOf(entry)}, which ${node.place} does not have`

@@ -10,6 +10,15 @@ const ENTRY = '!entry!'
 const REVIEW = '!review!'
 const META = '!meta!'
 const MEMBER = '2/member/'
+/** Records of members by their keys. */
+export type Members = ReadonlyMap<string, Entry>
+
+/** Whether a member is known, by the database that it has. */
+export function names(members: Members, id: string, database: string): boolean {
+  const value = members.get(MEMBER + id)?.value
+  return value !== undefined && JSON.parse(Buffer.from(value).toString()).database === database
+}
+
 export class NodeView {
   /** By kind and path. */
   readonly entries = new Map<string, Entry>()
@@ -18,7 +27,7 @@ export class NodeView {
   database = ''
   horizon = 0
   /** Entries that went away since somebody looked, and whom it had heard of by then. */
-  readonly gone: { readonly entry: Entry; readonly members: ReadonlySet<string> }[] = []
+  readonly gone: { readonly entry: Entry; readonly members: Members }[] = []
   /** Paths that were put to review since somebody looked. */
   readonly reviewed = new Set<string>()
 
@@ -55,8 +64,8 @@ export class NodeView {
     } else this.entries.set(path, decodeEntry(value))
   }
 
-  #members(): ReadonlySet<string> {
-    return new Set([...this.entries.keys()].filter((key) => key.startsWith(MEMBER)))
+  #members(): Members {
+    return new Map([...this.entries].filter(([key]) => key.startsWith(MEMBER)))
   }
 
   #seeReview(path: string, value: Uint8Array | undefined): void {

@@ -61,7 +61,7 @@ export function planHistory(seed: number, size: Size = SHORT): History {
     returns: chance.fraction() < 0.7,
     salt: saltOf(chance)
   }
-  const course = new Course(chance, nodes)
+  const course = new Course(chance, nodes, world.keepMs)
   const count = between(chance, size.steps, 8)
   return { ...world, steps: Array.from({ length: count }, () => course.next()) }
 }
@@ -96,6 +96,7 @@ class Course {
   /** Those that came later included. */
   #nodes: number
   readonly #nodesMax: number
+  readonly #keepMs: number
   readonly #troubles: readonly Trouble[]
   readonly #paths: number
   readonly #paces: readonly number[]
@@ -106,7 +107,8 @@ class Course {
   /** A deletion in place of so many writes. */
   readonly #deletes: number
 
-  constructor(chance: Chance, nodes: number) {
+  constructor(chance: Chance, nodes: number, keepMs: number) {
+    this.#keepMs = keepMs
     this.#chance = chance
     this.#nodes = nodes
     this.#nodesMax = nodes + NODES_MORE
@@ -219,8 +221,9 @@ class Course {
   /** A deletion is old by then, and all are known to have it. */
   #deleteLongAgo(node: number): void {
     const path = this.#chance.below(this.#paths)
+    this.#forced.push([{ do: 'write', node, path, content: 3 }, 0])
     this.#forced.push([{ do: 'delete', node, path }, this.#chance.below(1000)])
-    this.#forced.push([{ do: 'meet' }, 4 * DAY_MS])
+    this.#forced.push([{ do: 'meet' }, this.#keepMs + DAY_MS])
     this.#forced.push([{ do: 'meet' }, 2 * SECOND_MS])
   }
 
@@ -237,8 +240,9 @@ class Course {
   #forgetBeforeTheNewKnows(node: number): Deed {
     this.#deleteLongAgo(node)
     this.#forced.push([{ do: 'wipe', node: 1 }, 0])
-    this.#forced.push([{ do: 'compare', node, with: 1 }, this.#chance.below(500)])
-    this.#forced.push([{ do: 'forget' }, this.#pause()])
+    const ms = this.#chance.below(this.#chance.pick([20, 150, 2 * SECOND_MS]))
+    this.#forced.push([{ do: 'compare', node, with: 1 }, ms])
+    this.#forced.push([{ do: 'forget' }, 0])
     return { do: 'meet' }
   }
 
