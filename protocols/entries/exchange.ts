@@ -139,7 +139,7 @@ class Descent {
     await descend()
   }
 
-  /** Asks for the entries of places that come next: many small ones wait for each other's answer. */
+  /** Asks for the entries of places that come next: small ones wait for each other's answer. */
   async #askAhead(
     places: readonly Place[],
     ahead: Map<TreeKey, Promise<RangePage>>

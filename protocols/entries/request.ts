@@ -35,9 +35,9 @@ import { verdictMessage } from './vouches.ts'
 type Question = NonNullable<MessageInitShape<typeof RequestSchema>['kind']>
 
 /**
- * Asks one peer about its entries over one stream, a few requests ahead of their answers. Each call throws
- * StatusError if the peer refuses (the stream stays usable), else WireError, the stream's error or
- * the signal's reason; then the stream is broken and every later call throws the same.
+ * Asks one peer about its entries over one stream, a few requests ahead of their answers. Each call
+ * throws StatusError if the peer refuses (the stream stays usable), else WireError, the stream's
+ * error or the signal's reason; then the stream is broken and every later call throws the same.
  */
 export class EntriesClient {
   readonly #requests: RequestStream

@@ -193,8 +193,7 @@ export class IndexSync implements EntriesSource {
   }
 
   history(path: ImagePath): KeptHistory {
-    const { index } = this.#parts
-    return { current: index.get(path), past: index.pastOf(path) }
+    return { current: this.#parts.index.get(path), past: this.#parts.index.pastOf(path) }
   }
 
   /** Takes in what a peer offers, and passes on what is new to all but those that know it. */
