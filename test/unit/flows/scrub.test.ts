@@ -7,6 +7,7 @@ import { sweepUnnamed } from '../../../src/flows/sweep-unnamed.ts'
 import { auditIndex } from '../../support/audit-index.ts'
 import { streamOf } from '../../support/data-folder.ts'
 import { DAY_MS, type MemoryNode, openMemoryNode, tinyImage } from '../../support/memory-node.ts'
+import { SeededChance } from '../../support/seeded-chance.ts'
 
 const IMAGES = 20
 const INTERVAL_MS = 10 * DAY_MS
@@ -16,7 +17,7 @@ const never = new AbortController().signal
 let node: MemoryNode
 let read: ContentHash[]
 beforeEach(async () => {
-  node = await openMemoryNode()
+  node = await openMemoryNode({ random: new SeededChance(1) })
   for (let n = 0; n < IMAGES; n++) await node.put(`${n}.svg`, tinyImage(n))
   await node.flows.settler.idle()
   read = []
