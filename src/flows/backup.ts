@@ -6,6 +6,8 @@ import { decodeEntry, type Entry } from '../../protocols/entry.ts'
 import { ROOT_KEY } from '../../protocols/time-tree-shape.ts'
 import { WireError } from '../../protocols/wire-error.ts'
 import { NodeError } from '../base/errors.ts'
+import { readEntry } from '../index/read-entry.ts'
+import { receive } from '../index-sync/receive.ts'
 import { findAgain } from './find-again.ts'
 import type { FlowParts } from './parts.ts'
 
@@ -17,7 +19,7 @@ const FROM = 'backup'
 
 /** One line each, without its end. */
 export async function* backupLines(
-  { index, clock, name }: Pick<FlowParts, 'index' | 'clock' | 'name'>,
+  { index, clock, name, log }: Pick<FlowParts, 'index' | 'clock' | 'name' | 'log'>,
   signal: AbortSignal
 ): AsyncGenerator<string> {
   const madeAt = new Date(clock.now()).toISOString()
@@ -25,7 +27,12 @@ export async function* backupLines(
   let entries = 0
   for await (const raw of index.tree.range(ROOT_KEY)) {
     signal.throwIfAborted()
-    const { path, hash } = decodeEntry(raw)
+    const entry = readEntry(raw)
+    if (entry === undefined) {
+      log.error('an entry that the disk has changed is not in the backup')
+      continue
+    }
+    const { path, hash } = entry
     yield JSON.stringify({ path, sha256: hash, entry: Buffer.from(raw).toString('base64') })
     entries++
   }
@@ -57,15 +64,16 @@ export async function restoreBackup(
   const flush = async () => {
     const entries = group
     group = []
-    const outcomes = await index.change((tx) => entries.map((entry) => tx.receive(entry, FROM)))
-    tally.entries += outcomes.length
-    tally.taken += outcomes.filter((outcome) => outcome === 'merged').length
-    tally.leftOut += outcomes.filter((outcome) => outcome === 'review').length
+    const { merged, review } = await index.change((tx) => receive(tx, entries, FROM))
+    tally.entries += entries.length
+    tally.taken += merged.length
+    tally.leftOut += review.length
   }
   let state: 'new' | 'begun' | 'ended' = 'new'
   for await (const line of lines) {
     signal.throwIfAborted()
     const fields = fieldsOf(line)
+    if (state === 'ended') throw broken('it goes on after its end')
     if (state === 'new') checkHead(fields)
     else if (fields.end === true) {
       await flush()
