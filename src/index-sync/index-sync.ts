@@ -210,10 +210,8 @@ export class IndexSync implements EntriesSource {
     })
     if (isRefused) this.#sayRefused(from)
     // who offered the image is not shown its deletion: the two would never be the same
-    this.#pusher.spread(
-      deletions.filter(({ version }) => bucketOf(version) < horizon),
-      []
-    )
+    const hidden = deletions.filter(({ version }) => bucketOf(version) < horizon)
+    this.#pusher.spread(hidden, [])
     if (merged.length > 0) onMerged(merged, from)
     this.#pusher.spread(merged, knownTo)
     this.#pusher.heard(known, knownTo)
@@ -323,8 +321,10 @@ export class IndexSync implements EntriesSource {
 
   async #note(peerId: string, status: EntriesStatus, horizon: number): Promise<void> {
     const { index, clock } = this.#parts
+    const before = index.root()
     const root = await index.beyond(Math.max(horizon, status.horizon)).node(ROOT_KEY)
-    const equal = isSameNode(root, status.root)
+    // what was written meanwhile is older than this report, and not there
+    const equal = isSameNode(root, status.root) && isSameNode(before, index.root())
     this.beliefs.note(peerId, { status, equal, atMs: clock.now() })
   }
 
