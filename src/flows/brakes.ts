@@ -120,8 +120,8 @@ export class Brakes {
     const { index, clock } = this.#parts
     this.#allowedUntilMs[kind] = clock.monotonicMs() + allowedMs
     this.#recent[kind].clear()
-    this.#engaging.delete(kind)
-    if (index.meta(NAMES[kind]) === undefined) return
+    // one that engages at this moment may not be written yet
+    if (!this.#engaging.delete(kind) && index.meta(NAMES[kind]) === undefined) return
     await index.change((tx) => tx.setMeta(NAMES[kind], undefined))
   }
 

@@ -132,6 +132,22 @@ describe('masses of deletions', () => {
     await elsewhere.close()
   })
 
+  test('confirmed while that they stop is still being written stay confirmed', async () => {
+    const { brakes, index } = node.flows
+    const gate = Promise.withResolvers<void>()
+    await removeMany(99)
+    node.level.pause = async () => {
+      if (brakes.engaged('changes') !== undefined) await gate.promise
+    }
+    await removeOne(99)
+    expect(brakes.engaged('changes')).toBeDefined()
+    const released = brakes.release('changes')
+    gate.resolve()
+    await released
+    await index.change(() => {})
+    expect(brakes.engaged('changes')).toBeUndefined()
+  })
+
   test('that replace images stop too; new images are taken', async () => {
     let refused = 0
     for (let n = 0; n < IMAGES; n++) {
