@@ -176,10 +176,10 @@ export class IndexSync implements EntriesSource {
 
   async status(horizon: number): Promise<EntriesStatus> {
     const { index } = this.#parts
-    const wants = await this.#parts.wants()
     const own = index.horizon()
     const root = await index.beyond(Math.max(own, horizon)).node(ROOT_KEY)
-    return { root, horizon: own, ...wants }
+    // after it: what comes meanwhile is not said to be here
+    return { root, horizon: own, ...(await this.#parts.wants()) }
   }
 
   prove(claim: Claim, from: string): Promise<Proof> {

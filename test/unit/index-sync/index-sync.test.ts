@@ -1,12 +1,14 @@
 import { expect, test } from 'vitest'
 import { silentLog } from '../../../src/base/log.ts'
-import { IndexSync } from '../../../src/index-sync/index-sync.ts'
+import { IndexSync, type IndexSyncParts } from '../../../src/index-sync/index-sync.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
+import { imageEntry } from '../../support/memory-entries.ts'
 import { MICROTASKS, microtasks, settled } from '../../support/microtasks.ts'
+import { openMemoryIndex } from '../../support/open-index.ts'
 import { SeededChance } from '../../support/seeded-chance.ts'
 
 /** With one peer, to which no stream can be opened. */
-function begin() {
+function begin(parts: Partial<IndexSyncParts> = {}) {
   const clock = new ManualClock()
   const peer = { id: 'p', address: '/memory/p', dialled: true, sinceMs: 0 }
   const counts = { opens: 0 }
@@ -21,7 +23,8 @@ function begin() {
     wants: async () => ({ wantsFiles: 0, wantsBytes: 0, wantRanges: [] }),
     onMerged: () => {},
     members: async () => new Map(),
-    reportMsMax: 60_000
+    reportMsMax: 60_000,
+    ...parts
   })
   return { sync, counts, clock }
 }
@@ -53,4 +56,19 @@ test('a clock that is set back keeps nobody from being asked', async () => {
   sync.refresh()
   expect(counts.opens).toBe(2)
   await sync.stop()
+})
+
+test('what a node says it has is no newer than what it says it lacks', async () => {
+  const { index, close } = await openMemoryIndex()
+  const wants = async () => {
+    const { wants: wantsFiles } = index.counts()
+    // comes while the wants are looked for, and is lacking
+    await index.change((tx) => tx.merge(imageEntry('a.jpg', 1n), 'p'))
+    return { wantsFiles, wantsBytes: 0, wantRanges: [] }
+  }
+  const { sync } = begin({ index, wants })
+  const { root, wantsFiles } = await sync.status(0)
+  expect(wantsFiles).toBe(root.live)
+  await sync.stop()
+  await close()
 })
