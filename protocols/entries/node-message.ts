@@ -10,11 +10,16 @@ const NO_BYTES = new Uint8Array(0)
 
 export function nodeMessage(node: TreeNode): MessageInitShape<typeof NodeSchema> {
   return {
-    live: BigInt(node.live),
-    dead: BigInt(node.dead),
+    live: countOf(node.live),
+    dead: countOf(node.dead),
     liveSum: sumBytes(node.liveSum),
     deadSum: sumBytes(node.deadSum)
   }
+}
+
+/** One that a disk has damaged may be no count. It must not look as if there were nothing. */
+function countOf(number: number): bigint {
+  return BigInt(number < 0 ? 1 : Math.min(number, Number.MAX_SAFE_INTEGER))
 }
 
 /** Throws WireError BAD_MESSAGE. */
