@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { RealNode, Workbench } from '../../support/real-node.ts'
 import { Client } from '../support/client.ts'
 import { printTable, quantile, short, spread } from '../support/figures.ts'
-import { memory } from '../support/machine.ts'
+import { cpuSeconds, memory } from '../support/machine.ts'
 import type { Making } from './made-entries.ts'
 
 const STARTS = 5
@@ -18,9 +18,11 @@ const FILES = '/file-sync/api/file-sync/files'
 /** `name`: a data folder with all the entries. */
 export async function idleNode(bench: Workbench, name: string, making: Making): Promise<void> {
   const startsMs: number[] = []
+  const startsCpu: number[] = []
   for (let n = 0; n < STARTS; n++) {
     const { node, ms } = await startUntilReady(bench, name)
     startsMs.push(ms)
+    startsCpu.push(cpuSeconds(node.child.pid as number))
     await node.end('SIGKILL')
   }
   const { node } = await startUntilReady(bench, name)
@@ -38,7 +40,8 @@ export async function idleNode(bench: Workbench, name: string, making: Making): 
   const again = memory(pid)
   await node.end('SIGTERM')
   console.log(
-    `${making.count} entries, all held: ready after ${spread(startsMs)} ms (${STARTS} starts after kill -9); ` +
+    `${making.count} entries, all held: ready after ${spread(startsMs)} ms and ${spread(startsCpu)} CPU s ` +
+      `(${STARTS} starts after kill -9); ` +
       `RSS ${short(idle.nowMb)} MiB at rest (${short(idle.anonymousMb)} without mapped files), ` +
       `${short(read.nowMb)} (${short(read.anonymousMb)}) after the pages below, ` +
       `${short(again.nowMb)} (${short(again.anonymousMb)}) ${SETTLE_MS / 1000} s later\n`
@@ -75,8 +78,11 @@ async function pagesOf(
   const since = (n: number) => beginMs + ((n * 7919) % count) * everyMs
   return {
     'the first': () => list,
+    // a short list has only one page
     'after a cursor': (n) =>
-      `${list}&cursor=${encodeURIComponent(cursors[n % cursors.length] ?? '')}`,
+      cursors.length === 0
+        ? list
+        : `${list}&cursor=${encodeURIComponent(cursors[n % cursors.length] ?? '')}`,
     'of a prefix': (n) => `${list}&prefix=${prefixOf(n)}`,
     'since a time': (n) => `${list}&since=${since(n)}`,
     'lacking here': () => `${list}&state=missing`
