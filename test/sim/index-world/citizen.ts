@@ -23,6 +23,9 @@ export class Citizen {
   /** What it left on its disk when it died. */
   #left: Rows | undefined
 
+  /** Hears of each entry that leaves its index. */
+  onGone: (entry: Entry) => void = () => {}
+
   static async make(parts: CitizenParts): Promise<Citizen> {
     const level = new WorldLevel()
     await level.open()
@@ -33,6 +36,7 @@ export class Citizen {
     const onNews = (news: readonly News[]) => this.#hear(news)
     const onTaken = (entries: readonly Entry[]) => this.promises.acknowledge(entries)
     const onRow: IndexNodeParts['onRow'] = (key, value) => this.view.see(key, value)
+    this.view.onGone = (entry) => this.onGone(entry)
     this.node = new IndexNode({ ...parts, onNews, onTaken, onRow }, level)
   }
 
@@ -51,14 +55,14 @@ export class Citizen {
   die(share: number): void {
     this.#left = this.node.level.left(share)
     this.node.die()
-    this.view = NodeView.of(this.#left)
+    this.#see(this.#left)
   }
 
   /** It finds another folder when it starts. It must be down. */
   putFolder(rows: Rows): void {
     const before = this.view
     this.#left = rows
-    this.view = NodeView.of(rows)
+    this.#see(rows)
     this.promises.takeFolder(before, this.view)
   }
 
@@ -66,6 +70,11 @@ export class Citizen {
   async collect(tombstonesKeepMs: number): Promise<void> {
     const { index, timers } = this.node.life
     await collect({ index, clock: timers }, { tombstonesKeepMs }, never)
+  }
+
+  #see(rows: Rows): void {
+    this.view = NodeView.of(rows)
+    this.view.onGone = (entry) => this.onGone(entry)
   }
 
   #hear(news: readonly News[]): void {

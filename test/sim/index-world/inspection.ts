@@ -3,7 +3,7 @@
 import { type Entry, isImage, isTombstone } from '../../../protocols/entry.ts'
 import { bucketOf } from '../../../protocols/time-tree-shape.ts'
 import type { Citizen } from './citizen.ts'
-import { type Members, type NodeView, nameOf, names, pathKeyOf } from './node-view.ts'
+import { type NodeView, nameOf, pathKeyOf } from './node-view.ts'
 import type { Writes } from './promises.ts'
 
 interface Inspected {
@@ -36,6 +36,13 @@ export class Inspection {
     }
   }
 
+  /** A node forgets an entry: what is asked of it must be true at this very moment. */
+  forgets(citizen: Citizen, entry: Entry): void {
+    if (!isTombstone(entry)) return
+    if (this.#concernsStranger(citizen, entry)) this.#world.writes.excuse(entry)
+    this.#tell(citizen, this.#collectionFaults(citizen, entry))
+  }
+
   #hasChanged(citizen: Citizen): boolean {
     if (!citizen.node.isUp) return false
     const { changes } = citizen.node.level
@@ -52,14 +59,12 @@ export class Inspection {
   /** What leaves an index is on its review list, or a deletion that all members have. */
   *#departureFaults(citizen: Citizen): Generator<string> {
     const { view, promises } = citizen
-    for (const { entry, members } of view.gone.splice(0)) {
+    for (const entry of view.gone.splice(0)) {
       // a write that failed may be there all the same, and nobody was told of it
       promises.promise(entry)
       this.#world.writes.see(entry)
-      if (isTombstone(entry)) {
-        if (this.#concernsStranger(members, entry)) this.#world.writes.excuse(entry)
-        yield* this.#collectionFaults(citizen, members, entry)
-      } else if (!isImage(entry)) yield `has forgotten ${nameOf(entry)}`
+      if (isTombstone(entry)) continue
+      if (!isImage(entry)) yield `has forgotten ${nameOf(entry)}`
       else if (!view.reviewed.has(entry.path)) yield `has dropped ${nameOf(entry)}`
       else {
         promises.takeForReview(entry)
@@ -74,19 +79,19 @@ export class Inspection {
    * Whether a node that it has never heard of has an image of the path: deletions of before they
    * met say nothing about that one.
    */
-  #concernsStranger(members: Members, { path }: Entry): boolean {
+  #concernsStranger(citizen: Citizen, { path }: Entry): boolean {
     return this.#world.citizens.some(({ node, view }) => {
-      const isKnown = members.has(`2/member/${node.id}`)
+      const isKnown = citizen.view.entries.has(`2/member/${node.id}`)
       return !isKnown && isImage(view.entries.get(`1/${path}`))
     })
   }
 
   /** All members that it knows have it, or have collected it too. */
-  *#collectionFaults(citizen: Citizen, members: Members, entry: Entry): Generator<string> {
+  *#collectionFaults(citizen: Citizen, entry: Entry): Generator<string> {
     for (const member of this.#world.citizens) {
       const { node, view, promises, hasTwin } = member
       if (node.id === citizen.node.id || hasTwin) continue
-      if (!names(members, node.id, view.database)) continue
+      if (!citizen.view.names(node.id, view.database)) continue
       if (view.has(entry) || view.mayHaveForgotten(entry)) continue
       if (promises.hasLost(entry, bucketOf(entry.version))) continue
       yield `has collected ${nameOf(entry)}, which ${node.place} does not have`

@@ -10,15 +10,6 @@ const ENTRY = '!entry!'
 const REVIEW = '!review!'
 const META = '!meta!'
 const MEMBER = '2/member/'
-/** Records of members by their keys. */
-export type Members = ReadonlyMap<string, Entry>
-
-/** Whether a member is known, by the database that it has. */
-export function names(members: Members, id: string, database: string): boolean {
-  const value = members.get(MEMBER + id)?.value
-  return value !== undefined && JSON.parse(Buffer.from(value).toString()).database === database
-}
-
 export class NodeView {
   /** By kind and path. */
   readonly entries = new Map<string, Entry>()
@@ -26,8 +17,10 @@ export class NodeView {
   watermarks: Watermarks = {}
   database = ''
   horizon = 0
-  /** Entries that went away since somebody looked, and whom it had heard of by then. */
-  readonly gone: { readonly entry: Entry; readonly members: Members }[] = []
+  /** Entries that went away since somebody looked. */
+  readonly gone: Entry[] = []
+  /** Hears of each that does. */
+  onGone: (entry: Entry) => void = () => {}
   /** Paths that were put to review since somebody looked. */
   readonly reviewed = new Set<string>()
 
@@ -56,16 +49,20 @@ export class NodeView {
     return bucketOf(entry.version) < this.horizon && !this.entries.has(pathKeyOf(entry))
   }
 
+  /** Whether a member is known to it, by the database that it has. */
+  names(id: string, database: string): boolean {
+    const value = this.entries.get(MEMBER + id)?.value
+    return value !== undefined && JSON.parse(Buffer.from(value).toString()).database === database
+  }
+
   #seeEntry(path: string, value: Uint8Array | undefined): void {
     const before = this.entries.get(path)
     if (value === undefined) {
       this.entries.delete(path)
-      if (before !== undefined) this.gone.push({ entry: before, members: this.#members() })
+      if (before === undefined) return
+      this.gone.push(before)
+      this.onGone(before)
     } else this.entries.set(path, decodeEntry(value))
-  }
-
-  #members(): Members {
-    return new Map([...this.entries].filter(([key]) => key.startsWith(MEMBER)))
   }
 
   #seeReview(path: string, value: Uint8Array | undefined): void {
