@@ -5,6 +5,9 @@ import { z } from 'zod'
 import { choiceField, nameField } from '../src/base/fields.ts'
 import { LOG_LEVELS, type LogLevel } from '../src/base/log.ts'
 import {
+  type AdoptSettings,
+  adoptSection,
+  adoptSettings,
   type FileSyncOptions,
   fileSyncOptions,
   fileSyncSection,
@@ -36,6 +39,7 @@ export const SECTIONS = {
   p2p: p2pSection,
   cluster: clusterSection,
   images: imagesSection,
+  adopt: adoptSection,
   scrub: scrubSection,
   index: indexSection
 } as const satisfies Record<string, z.ZodObject>
@@ -55,6 +59,7 @@ export const configSchema = z.strictObject({
   p2p: p2pSection.prefault({}),
   cluster: clusterSection.prefault({}),
   images: imagesSection.prefault({}),
+  adopt: adoptSection.prefault({}),
   scrub: scrubSection.prefault({}),
   index: indexSection.prefault({})
 })
@@ -72,6 +77,7 @@ export interface Config {
   readonly p2p: P2pOptions
   readonly cluster: ClusterOptions
   readonly images: ImagesOptions
+  readonly adopt: AdoptSettings
   readonly scrub: ScrubOptions
   readonly index: IndexOptions
   /**
@@ -95,6 +101,7 @@ export function configOf(values: z.output<typeof configSchema>, folder: string):
     p2p: p2pOptions(values.p2p),
     cluster: { ...cluster, secretFile: secretFile && resolve(folder, secretFile) },
     images: values.images,
+    adopt: adoptSettings(values.adopt),
     scrub: { intervalMs: values.scrub.interval },
     index: indexOptions(values.index),
     acceptFolder: false

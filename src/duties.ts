@@ -1,33 +1,27 @@
 // What a node does without being asked: it lets the trash grow old, retries what the disk refused,
-// checks its index and writes the readable copy of it, and takes in a collection that was there
-// before it.
+// checks its index and writes the readable copy of it, and takes in what others write into images/.
 
 import { join } from 'node:path'
 import type { Config } from '../config/schema.ts'
+import { type AdoptingParts, createAdopting } from './adopting.ts'
 import { NodeError } from './base/errors.ts'
-import type { Log } from './base/log.ts'
 import { type Loop, startLoop } from './base/loop.ts'
 import { startStallLog } from './base/stall-log.ts'
-import type { TaskBoard } from './base/task-board.ts'
-import { type AdoptReport, adopt, type FoundFiles } from './flows/adopt.ts'
 import { checkIndexDaily } from './flows/check-index.ts'
 import { type Collected, collect } from './flows/collect.ts'
 import { expire } from './flows/expire.ts'
 import { indexText } from './flows/export-index.ts'
 import { releaseIfBack } from './flows/find-again.ts'
 import type { IngestOptions } from './flows/ingest.ts'
-import { type LegacyFile, readLegacyIndex } from './flows/legacy-index.ts'
 import type { FlowParts } from './flows/parts.ts'
 import { planTrash } from './flows/plan-trash.ts'
 import { isReshowNeeded, reshow } from './flows/reshow.ts'
 import { scrub } from './flows/scrub.ts'
 import type { DiskStatus } from './flows/status.ts'
 import { dropPartials } from './flows/sweep-partials.ts'
-import { keepUnnamed } from './flows/sweep-unnamed.ts'
-import { keepLegacyIndex, metadataFiles, readLegacyIndexText } from './metadata-files.ts'
+import { metadataFiles } from './metadata-files.ts'
 import { takesBytes } from './store/disk-space.ts'
-import type { Folder } from './store/folder.ts'
-import { countFiles, openForeign, scanImages } from './store/scan.ts'
+import { countFiles } from './store/scan.ts'
 import { writeFileAtomic } from './store/small-file.ts'
 
 const MINUTE_MS = 60_000
@@ -66,25 +60,18 @@ export interface Duties {
   waiting(): Pick<Collected, 'waiting' | 'members'>
 }
 
-export interface DutyParts {
-  readonly flows: FlowParts
-  readonly tasks: TaskBoard
-  readonly folder: Folder
+export interface DutyParts extends AdoptingParts {
   readonly room: { measure(): Promise<void>; status(): Omit<DiskStatus, 'inodesFree'> }
   /** Hears that the disk was full and changes are taken again: what was missed may come now. */
   readonly onHealed: () => void
-  /** Resolves once it is known what other servers have deleted, as far as it can be. */
-  readonly compared: (signal: AbortSignal) => Promise<void>
 }
 
 export type DutyOptions = Pick<
   Config,
-  'fileStorage' | 'fileSync' | 'images' | 'index' | 'scrub'
+  'adopt' | 'fileStorage' | 'fileSync' | 'images' | 'index' | 'scrub'
 > & {
   readonly ingest: IngestOptions
 }
-
-const REFUSED_LOGGED_MAX = 100
 
 export function createDuties(parts: DutyParts, options: DutyOptions): Duties {
   const { flows, folder } = parts
@@ -92,6 +79,7 @@ export function createDuties(parts: DutyParts, options: DutyOptions): Duties {
   const loops: Loop[] = []
   let quarantined = 0
   const collecting = createCollecting(parts, options)
+  const adopting = createAdopting(parts, { ...options.adopt, ingest: options.ingest })
   let exported: string | undefined
   const contentOfIndex = () => `${index.root().live} ${index.root().liveSum}`
 
@@ -104,15 +92,13 @@ export function createDuties(parts: DutyParts, options: DutyOptions): Duties {
   }
 
   async function exportIfChanged(signal: AbortSignal): Promise<void> {
-    if (!options.index.export || adopting() || exported === contentOfIndex()) return
+    if (!options.index.export || adopting.isOpen() || exported === contentOfIndex()) return
     await exportIndex(signal)
   }
 
   async function exportHourly(signal: AbortSignal): Promise<void> {
     if (index.counts().images < EXPORT_HOURLY_ENTRIES_MAX) await exportIfChanged(signal)
   }
-
-  const adopting = () => index.meta('adoption') === 'open'
 
   const work: Record<string, Work> = {
     room: { everyMs: ROOM_MS, do: (signal) => makeRoom(parts, options, signal) },
@@ -133,22 +119,15 @@ export function createDuties(parts: DutyParts, options: DutyOptions): Duties {
   }
 
   return {
-    async prepare() {
-      if (index.meta('adoption') !== undefined) return
-      await keepUnnamed(flows)
-      await keepLegacyIndex(metadataFiles(folder))
-      const isNeeded =
-        readLegacyIndexText(metadataFiles(folder)) !== undefined || (await hasImages(parts))
-      await index.change((tx) => tx.setMeta('adoption', isNeeded ? 'open' : 'done'))
-    },
+    prepare: adopting.prepare,
     start() {
       for (const [name, one] of Object.entries(work)) loops.push(startWork(parts, name, one))
       loops.push(watchStalls(flows))
       startReshow(parts, options)
-      if (adopting()) startAdoption(parts, options.ingest)
+      adopting.start()
     },
     async stop() {
-      await Promise.all(loops.map((loop) => loop.stop()))
+      await Promise.all([...loops.map((loop) => loop.stop()), adopting.stop()])
     },
     exportIndex: () => exportIndex(),
     async exportAtStop() {
@@ -160,7 +139,7 @@ export function createDuties(parts: DutyParts, options: DutyOptions): Duties {
         log.warn({ err: error }, 'file_index.json was not written anew')
       }
     },
-    adopting,
+    adopting: adopting.isOpen,
     quarantinedFiles: () => quarantined,
     waiting: collecting.waiting
   }
@@ -235,37 +214,6 @@ async function healIndex(
   await settler.settleAll({ signal })
 }
 
-async function hasImages({ folder, flows }: DutyParts): Promise<boolean> {
-  for await (const _ of foundFiles(folder, flows.log).scan(new AbortController().signal))
-    return true
-  return false
-}
-
-/** Takes in a collection from before this node; one that was broken off goes on where it was. */
-function startAdoption(parts: DutyParts, options: IngestOptions): void {
-  const { flows, tasks, folder, compared } = parts
-  const { index, log } = flows
-  const legacy = readLegacy(parts)
-  const found = foundFiles(folder, log)
-  tasks
-    .start('adopt', async (control) => {
-      await compared(control.signal)
-      return adopt(flows, options, found, legacy, control)
-    })
-    .done.then(async (report) => {
-      await index.change((tx) => tx.setMeta('adoption', 'done'))
-      sayReport(parts, report)
-    })
-    .catch(
-      unlessStopping((error) =>
-        log.error(
-          { err: error },
-          'not all images from before were taken in; the next start goes on'
-        )
-      )
-    )
-}
-
 /** Makes images/ anew if it shows the blobs in another way than configured. */
 function startReshow({ flows, tasks }: DutyParts, { images }: DutyOptions): void {
   if (!isReshowNeeded(flows, images.view)) return
@@ -282,45 +230,4 @@ function unlessStopping(report: (error: unknown) => void): (error: unknown) => v
   return (error) => {
     if (!(error instanceof NodeError && error.code === 'STOPPING')) report(error)
   }
-}
-
-function foundFiles({ images }: Folder, log: Log): FoundFiles {
-  return {
-    scan: (signal) =>
-      scanImages(images, {
-        signal,
-        onUnreadable: (name, system) =>
-          log.warn({ name, system }, 'a folder under images/ is closed')
-      }),
-    open: (name) => openForeign(images, name)
-  }
-}
-
-function readLegacy({ folder, flows }: DutyParts): Map<string, LegacyFile> {
-  let refused = 0
-  const refuse = (path: string, reason: string) => {
-    if (++refused > REFUSED_LOGGED_MAX) return
-    flows.log.warn({ path, reason }, 'file_index.json names what can not be a path')
-  }
-  try {
-    const text = readLegacyIndexText(metadataFiles(folder))
-    return text === undefined ? new Map() : readLegacyIndex(text, refuse)
-  } catch (error) {
-    flows.log.warn(
-      { err: error },
-      'the earlier file_index.json is of no use; the images are taken in without it'
-    )
-    return new Map()
-  }
-}
-
-function sayReport({ flows: { log } }: DutyParts, report: AdoptReport): void {
-  const { adopted, refused, absent, changed } = report
-  if (adopted + refused + absent === 0) return
-  const level = refused + absent + changed === 0 ? 'info' : 'warn'
-  log[level](
-    { ...report },
-    `took in ${adopted} images that were there before; ${refused} files were refused, ${absent} named in ` +
-      `file_index.json are not there, ${changed} have other bytes than it says`
-  )
 }

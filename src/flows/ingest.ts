@@ -4,9 +4,11 @@
 import { type Entry, isImage } from '../../protocols/entry.ts'
 import type { ContentHash, Md5 } from '../../protocols/hash.ts'
 import { extensionOf, type ImagePath } from '../../protocols/path.ts'
+import type { Version } from '../../protocols/version.ts'
 import { NodeError } from '../base/errors.ts'
+import type { ViewRow } from '../index/rows.ts'
 import type { ImageDraft, Transaction } from '../index/transaction.ts'
-import type { StagedBlob } from '../store/blob-store.ts'
+import type { FileStamp, StagedBlob } from '../store/blob-store.ts'
 import { keepStaged } from './keep-staged.ts'
 import type { FlowParts } from './parts.ts'
 import { uploadName } from './upload-name.ts'
@@ -40,7 +42,11 @@ export interface Upload {
 
 export interface FoundOrigin {
   readonly name: string
-  readonly ino: number
+  readonly stamp: FileStamp
+  /** The version that its path had when that was decided; undefined: none. */
+  readonly instead: Version | undefined
+  /** Its writer may still have it open: it stays for a while. */
+  readonly isLate: boolean
   readonly versionMs: number
   readonly createdMs: number
 }
@@ -141,6 +147,7 @@ async function place(
   const { path } = upload
   const current = tx.get(path)
   const live = isImage(current) ? current : undefined
+  if (upload.found !== undefined) checkStill(tx, path, upload.found, current)
   checkReplace(upload.replace, path, live?.hash)
   if (live !== undefined && live.hash !== about.hash) brakes.requireChanges()
   const { entry, changed } = tx.putImage({
@@ -170,9 +177,29 @@ async function placeUnnamed(
   throw new NodeError('NAME_TAKEN', 'No free name was found for this upload: give it a path.')
 }
 
-/** Lets the view take the found file for its own, and so replace it. */
-function adoptFile(tx: Transaction, { name, ino }: FoundOrigin, entry: Ingested['entry']): void {
-  tx.setView(entry.path as ImagePath, { name, ino, hash: entry.hash })
+/** What was decided of a found file was decided of the path as it was then. */
+function checkStill(
+  tx: Transaction,
+  path: ImagePath,
+  { instead }: FoundOrigin,
+  current: Entry | undefined
+): void {
+  if (current?.version === instead && tx.intent('view', path) === undefined) return
+  throw new NodeError('PRECONDITION_FAILED', `${path} has just been changed.`, { path })
+}
+
+/** Lets the view take the found file for its own, and so replace it, at once or later. */
+function adoptFile(
+  tx: Transaction,
+  { name, stamp, isLate }: FoundOrigin,
+  { path, hash }: Ingested['entry']
+): void {
+  const row: ViewRow = { name, ino: stamp.ino, hash }
+  const writer = { ...stamp, takenMs: tx.nowMs }
+  tx.setView(path as ImagePath, isLate ? { ...row, writer } : row)
+  const intent = tx.intent('view', path)
+  if (!isLate) tx.addIntent('view', path)
+  else if (intent !== undefined) tx.endIntent('view', path, intent.generation)
 }
 
 function checkReplace(replace: Replace, path: string, have: ContentHash | undefined): void {

@@ -1,7 +1,14 @@
 // What can be set about keeping nodes equal: `file_sync`.
 
 import { z } from 'zod'
-import { booleanField, durationField, integerField } from '../base/fields.ts'
+import {
+  booleanField,
+  choiceField,
+  durationField,
+  integerField,
+  listField
+} from '../base/fields.ts'
+import type { ChangedFiles } from './plan-adopt.ts'
 
 export const fileSyncSection = z.strictObject({
   enabled: booleanField().prefault(true).describe('Exchange images with other nodes'),
@@ -46,4 +53,39 @@ export function fileSyncOptions(section: z.output<typeof fileSyncSection>): File
     retryDelayMs: section.retry_delay,
     verifyIntegrity: section.verify_integrity
   }
+}
+
+export const adoptSection = z.strictObject({
+  enabled: booleanField()
+    .prefault(true)
+    .describe('Take in what other programs write into images/, and show again what they remove'),
+  interval: durationField(100, DAY_MS)
+    .prefault('60s')
+    .describe('Rest between two scans of images/, longer where a scan takes long'),
+  changed: choiceField(['version', 'repair'])
+    .prefault('version')
+    .describe(
+      'What another file at the place of a known image is: a new version of it, or damage that is repaired'
+    ),
+  ignore: listField('patterns such as *.part', readPattern)
+    .prefault(['*.part', '*.tmp'])
+    .describe(
+      'Names of files and folders that are left alone; those with a dot in front always are'
+    )
+})
+
+export interface AdoptSettings {
+  readonly enabled: boolean
+  readonly intervalMs: number
+  readonly changed: ChangedFiles
+  readonly ignore: readonly string[]
+}
+
+export function adoptSettings(section: z.output<typeof adoptSection>): AdoptSettings {
+  const { enabled, interval, changed, ignore } = section
+  return { enabled, intervalMs: interval, changed, ignore }
+}
+
+function readPattern(text: string): string | undefined {
+  return /^[^/\0]{1,255}$/.test(text) ? text : undefined
 }

@@ -6,6 +6,7 @@
 
 import type { ContentHash } from '../../protocols/hash.ts'
 import type { ImagePath } from '../../protocols/path.ts'
+import type { Clock } from '../base/clock.ts'
 import { NodeError } from '../base/errors.ts'
 import type { FailPoints } from '../base/fail-point.ts'
 import type { Log } from '../base/log.ts'
@@ -16,12 +17,14 @@ import type { Transaction } from '../index/transaction.ts'
 import { type BlobStore, type FileStamp, sameContentStamp } from '../store/blob-store.ts'
 import type { ImageView } from '../store/image-view.ts'
 import type { Locks } from './parts.ts'
+import { isLate } from './plan-adopt.ts'
 
 export interface SettlerParts {
   readonly index: ImageIndex
   readonly store: BlobStore
   readonly view: ImageView
   readonly locks: Locks
+  readonly clock: Clock
   readonly log: Log
   readonly failPoints: FailPoints
 }
@@ -195,6 +198,9 @@ export class Settler {
     const { index, view, failPoints, store } = this.#parts
     const before = this.#views.has(path) ? this.#views.get(path)?.row : index.view(path)
     const hash = index.image(path)?.hash
+    if (before !== undefined && before.hash === hash && this.#isWriters(before)) {
+      return { path, intent, row: before, names: [], stamps: new Map() }
+    }
     const concerned = [...new Set([hash, before?.hash as ContentHash | undefined])]
     const blobs = concerned.filter((one) => one !== undefined).sort()
     failPoints.reach('settle:started')
@@ -217,10 +223,16 @@ export class Settler {
         stamps.set(blob, stamp)
         this.#stamps.set(blob, stamp)
       }
-      const row = file && hash && { name: file.name, ino: file.ino, hash }
+      const row = file && hash && { ...file, hash }
       const names = [before?.name, file?.name].filter((name) => name !== undefined)
       return { path, intent, row, names, stamps }
     })
+  }
+
+  /** It is left to its writer for a while. */
+  #isWriters({ writer }: ViewRow): boolean {
+    const { view, clock } = this.#parts
+    return writer !== undefined && view.isOn && isLate(writer.takenMs, clock.now())
   }
 
   #withBlobs<T>(hashes: readonly ContentHash[], task: () => Promise<T>): Promise<T> {
@@ -237,7 +249,8 @@ export class Settler {
       const group = this.#shown
       this.#shown = []
       try {
-        await view.durable([...new Set(group.flatMap((shown) => shown.names))])
+        const names = new Set(group.flatMap((shown) => shown.names))
+        if (names.size > 0) await view.durable([...names])
         await index.change((tx) => this.#record(tx, group), { durable: false })
         for (const shown of group) this.#forget(shown)
         failPoints.reach('settle:ended')

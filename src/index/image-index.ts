@@ -118,6 +118,13 @@ export class ImageIndex {
     return this.#tables.view.getSync(path) as ViewRow | undefined
   }
 
+  /** Every path that has a file in images/, with its row, in the order of paths. */
+  async *views(): AsyncGenerator<readonly [ImagePath, ViewRow]> {
+    for await (const row of pages(this.#tables.view.iterator({}))) {
+      yield row as [ImagePath, ViewRow]
+    }
+  }
+
   intent(step: Step, subject: string): Intent | undefined {
     const row = this.#tables.intent.getSync(`${step}/${subject}`) as IntentRow | undefined
     return row && { step, subject, generation: row.generation }

@@ -46,6 +46,13 @@ export interface ViewRow {
   readonly name: string
   readonly ino: number
   readonly hash: string
+  /** Of a file with bytes of its own; rows of earlier versions lack it. */
+  readonly mtimeMs?: number | undefined
+  /**
+   * It is the file of somebody else who may still have it open: as it was when it was taken in, and
+   * when that was. The view takes its place later.
+   */
+  readonly writer?: (BlobStamp & { readonly takenMs: number }) | undefined
 }
 
 /** A step that must still follow on disk. Newer generations of the same step replace older ones. */

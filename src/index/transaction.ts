@@ -180,7 +180,7 @@ export class Transaction {
     this.#ledger.putToReview(image, from)
   }
 
-  /** An image that was put to review goes to the trash; false if there is none. */
+  /** What was put to review goes to the trash; false if nothing was. */
   discardReviewed(path: ImagePath): boolean {
     return this.#ledger.endReview(path)
   }
@@ -192,10 +192,7 @@ export class Transaction {
     return this.#write(kind, image, { ...about, deleted: false })
   }
 
-  /**
-   * Forgets tombstones of one bucket, from the row `after` on (rule 6); where to go on, undefined
-   * at its end.
-   */
+  /** Rule 6, for one bucket, from the row `after` on; where to go on, undefined at its end. */
   forgetTombstones(bucket: number, after?: string): Promise<string | undefined> {
     return this.#ledger.forgetTombstones(bucket, after)
   }
@@ -265,10 +262,14 @@ export class Transaction {
     this.#ledger.addIntent(step, subject)
   }
 
+  intent(step: Step, subject: string): IntentRow | undefined {
+    return this.#layer.get('intent', `${step}/${subject}`) as IntentRow | undefined
+  }
+
   /** Closes a step that is done and durable, unless a newer change has asked for it again. */
   endIntent(step: Step, subject: string, generation: number): void {
-    const row = this.#layer.get('intent', `${step}/${subject}`) as IntentRow | undefined
-    if (row?.generation === generation) this.#layer.put('intent', `${step}/${subject}`, undefined)
+    if (this.intent(step, subject)?.generation !== generation) return
+    this.#layer.put('intent', `${step}/${subject}`, undefined)
   }
 
   /** Forgets a past version; the last one that names a blob frees its bytes. */

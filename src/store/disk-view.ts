@@ -12,7 +12,7 @@ import { type Random, randomHex } from '../base/clock.ts'
 import { cutToBytes } from '../base/cut-to-bytes.ts'
 import { NodeError, systemCodeOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import { sameStamp } from './blob-store.ts'
+import { type FileStamp, sameStamp } from './blob-store.ts'
 import type { GroupCommit } from './commit.ts'
 import { diskError, onDisk } from './disk-error.ts'
 import { FileLinker, whereSupported } from './file-linker.ts'
@@ -85,10 +85,10 @@ export class DiskView implements ImageView {
     if (this.#linker === undefined) return undefined
     requireMarker(folder)
     const file = join(folder.temp, `${randomHex(random, 8)}.view`)
-    const ino = await this.#linker.link(blobFile(folder, 'blobs', hash), file)
-    if (ino === undefined) return undefined
+    const made = await this.#linker.link(blobFile(folder, 'blobs', hash), file)
+    if (made === undefined) return undefined
     try {
-      return { name: await this.#place({ file, ino }, path, previous), ino }
+      return { name: await this.#place({ ...made, file }, path, previous), ...made }
     } finally {
       // Also after success: renaming one link of a file over another leaves both.
       removeQuietly(file)
@@ -99,6 +99,16 @@ export class DiskView implements ImageView {
     const { folder } = this.#parts
     requireMarker(folder)
     return lstatOf(join(folder.images, name)) !== undefined
+  }
+
+  async moveAside(name: string, stamp: FileStamp): Promise<boolean> {
+    const { folder } = this.#parts
+    requireMarker(folder)
+    if (!hasRealParents(folder.images, name)) return false
+    const now = stampAt(join(folder.images, name))
+    if (now === undefined || !sameStamp(now, stamp)) return false
+    await this.#setAside(name)
+    return true
   }
 
   async hide({ name, ino }: ViewFile): Promise<void> {

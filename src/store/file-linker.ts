@@ -29,6 +29,11 @@ export function whereSupported(call: () => void): boolean {
   }
 }
 
+export interface MadeFile {
+  readonly ino: number
+  readonly mtimeMs?: number
+}
+
 export class FileLinker {
   readonly #commit: GroupCommit
   readonly #mode: 'auto' | 'copy'
@@ -41,15 +46,19 @@ export class FileLinker {
     this.#canReflink = mode === 'auto'
   }
 
-  /** Makes `file`, read-only, and returns its inode; undefined if there is no blob. */
-  async link(blob: string, file: string): Promise<number | undefined> {
+  /**
+   * Makes `file`, read-only, and returns its inode, and its mtime if it has bytes of its own;
+   * undefined if there is no blob.
+   */
+  async link(blob: string, file: string): Promise<MadeFile | undefined> {
     try {
       this.#canReflink &&= whereSupported(() =>
         copyFileSync(blob, file, constants.COPYFILE_FICLONE_FORCE)
       )
       if (this.#canReflink) return await this.#seal(file)
       if (this.#mode === 'auto' && whereSupported(() => linkSync(blob, file))) {
-        return lstatOf(file)?.ino
+        const stats = lstatOf(file)
+        return stats && { ino: stats.ino }
       }
       await copyFile(blob, file, constants.COPYFILE_EXCL)
       return await this.#seal(file)
@@ -64,12 +73,13 @@ export class FileLinker {
    * A file with bytes of its own has them to lose: they are made durable, where a link's are
    * already.
    */
-  async #seal(file: string): Promise<number> {
+  async #seal(file: string): Promise<MadeFile> {
     const fd = openSync(file, 'r')
     try {
       fchmodSync(fd, SEALED_MODE)
       await this.#commit.durable({ files: [fd] })
-      return fstatSync(fd).ino
+      const { ino, mtimeMs } = fstatSync(fd)
+      return { ino, mtimeMs }
     } finally {
       closeSync(fd)
     }

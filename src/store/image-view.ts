@@ -3,12 +3,15 @@
 
 import type { ContentHash } from '../../protocols/hash.ts'
 import type { ImagePath } from '../../protocols/path.ts'
+import type { FileStamp } from './blob-store.ts'
 
 /** A file that the view made. */
 export interface ViewFile {
   /** Relative to images/. Differs from the path where the disk can't hold the path itself. */
   readonly name: string
   readonly ino: number
+  /** Of a file with bytes of its own. */
+  readonly mtimeMs?: number | undefined
 }
 
 export interface ImageView {
@@ -27,6 +30,11 @@ export interface ImageView {
   ): Promise<ViewFile | undefined>
   /** Whether there is anything at this name. Errors: DISK_FAULT. */
   has(name: string): boolean
+  /**
+   * Moves the file of somebody else into quarantine/; false if it is no longer as it was. Errors:
+   * DISK_FAULT.
+   */
+  moveAside(name: string, stamp: FileStamp): Promise<boolean>
   /** Removes the file if it is still the one the view made, and folders that become empty. */
   hide(file: ViewFile): Promise<void>
   /**

@@ -2,6 +2,7 @@
 
 import type { ContentHash } from '../../protocols/hash.ts'
 import type { ImagePath } from '../../protocols/path.ts'
+import type { FileStamp } from './blob-store.ts'
 import type { ImageView, ViewFile } from './image-view.ts'
 import type { MemoryBlobs } from './memory-blobs.ts'
 import { planViewName } from './plan-view-name.ts'
@@ -41,6 +42,12 @@ export class MemoryView implements ImageView {
 
   has(name: string): boolean {
     return this.#files.has(name)
+  }
+
+  async moveAside(name: string, { ino }: FileStamp): Promise<boolean> {
+    if (this.#files.get(name)?.ino !== ino) return false
+    this.#moveAway(name)
+    return true
   }
 
   async hide({ name, ino }: ViewFile): Promise<void> {

@@ -28,6 +28,11 @@ export function planViewName(path: ImagePath, taken: ReadonlySet<number>): strin
   return names.join('/')
 }
 
+/** Whether a name can be of the view's own making. */
+export function mayBeMade(name: string): boolean {
+  return name.split('/').some(looksMade)
+}
+
 /** Whether a path may have got this name, whatever was in its way. */
 export function isViewNameOf(name: string, path: ImagePath): boolean {
   const names = name.split('/')

@@ -83,6 +83,12 @@ export function stampAt(path: string): FileStamp | undefined {
   return stats?.isFile() ? stampOf(stats) : undefined
 }
 
+/** The inode of the folder at this name; undefined if there is none. */
+export function inodeOfFolder(path: string): number | undefined {
+  const stats = lstatOf(path)
+  return stats?.isDirectory() ? stats.ino : undefined
+}
+
 /** Whether every folder on the way from `root` to `name` is one, not a link to elsewhere. */
 export function hasRealParents(root: string, name: string): boolean {
   const parts = name.split('/')

@@ -1,4 +1,5 @@
-// Looking through images/ for what others put there, and reading it without trusting it.
+// Looking through images/, or any folder, for what others put there, and reading it without
+// trusting it.
 
 import type { Dirent } from 'node:fs'
 import { closeSync, fstatSync } from 'node:fs'
@@ -16,13 +17,12 @@ import {
   stampOf
 } from './regular-file.ts'
 
-export interface FoundFile extends FileStamp {
-  /** Relative to images/, as the disk spells it. */
-  readonly name: string
-}
-
 export interface ScanOptions {
   readonly signal?: AbortSignal | undefined
+  /** Names of files and folders that are left out. */
+  readonly isIgnored: (name: string) => boolean
+  /** Called with every folder before it is read; '' is the whole. */
+  readonly onFolder?: ((name: string) => void) | undefined
   /**
    * Called for a file or folder that can't be read: it was not seen, which is not the same as not
    * there.
@@ -34,15 +34,29 @@ export interface ScanOptions {
 const DEPTH_MAX = 512
 
 /**
- * The regular files below `imagesDir`, in no order, one folder entry in memory at a time. Left out:
- * symbolic links, names that begin with a dot, and `*.part` and `*.tmp`, which somebody is still
- * writing. Errors: DISK_FAULT.
+ * Whether a name of a file or folder is to be left out: one that begins with a dot, or that one of
+ * the patterns fits, in which `*` stands for anything. Case does not count.
  */
-export async function* scanImages(
-  imagesDir: string,
-  options: ScanOptions
-): AsyncGenerator<FoundFile> {
-  yield* scanFolder(imagesDir, '', 1, options)
+export function ignoredBy(patterns: readonly string[]): (name: string) => boolean {
+  const all = ['.*', ...patterns].map((one) => {
+    const parts = one.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
+    return `(?:${parts.join('.*')})`
+  })
+  const pattern = new RegExp(`^(?:${all.join('|')})$`, 'isu')
+  return (name) => pattern.test(name)
+}
+
+/**
+ * Relative names of the regular files below a folder, `at` it or below, in no order, one folder
+ * entry in memory at a time; no symbolic link is followed. Errors: DISK_FAULT.
+ */
+export async function* scanFiles(
+  root: string,
+  options: ScanOptions,
+  at = ''
+): AsyncGenerator<string> {
+  const prefix = at === '' ? '' : `${at}/`
+  yield* scanFolder(root, prefix, prefix.split('/').length, options)
 }
 
 async function* scanFolder(
@@ -50,16 +64,15 @@ async function* scanFolder(
   prefix: string,
   depth: number,
   options: ScanOptions
-): AsyncGenerator<FoundFile> {
+): AsyncGenerator<string> {
+  options.onFolder?.(prefix.slice(0, -1))
   for await (const entry of entriesOf(join(root, prefix), prefix, options)) {
     options.signal?.throwIfAborted()
-    if (isSkipped(entry.name)) continue
+    if (options.isIgnored(entry.name)) continue
     const name = prefix + entry.name
-    if (entry.isDirectory()) {
-      if (depth < DEPTH_MAX) yield* scanFolder(root, `${name}/`, depth + 1, options)
-    } else if (entry.isFile()) {
-      const found = await look(root, name, options)
-      if (found !== undefined) yield { name, ...found }
+    if (entry.isFile()) yield name
+    else if (entry.isDirectory() && depth < DEPTH_MAX) {
+      yield* scanFolder(root, `${name}/`, depth + 1, options)
     }
   }
 }
@@ -77,17 +90,18 @@ async function* entriesOf(
   }
 }
 
-function isSkipped(name: string): boolean {
-  return name.startsWith('.') || /\.(?:part|tmp)$/i.test(name)
-}
-
-async function look(
+/**
+ * The stamp of the regular file with this name, `folder` if it is one, else undefined. What can't
+ * be looked at is told.
+ */
+export async function lookAtName(
   root: string,
   name: string,
-  { onUnreadable }: ScanOptions
-): Promise<FileStamp | undefined> {
+  onUnreadable: ScanOptions['onUnreadable']
+): Promise<FileStamp | 'folder' | undefined> {
   try {
     const stats = await lstat(join(root, name))
+    if (stats.isDirectory()) return 'folder'
     return stats.isFile() ? stampOf(stats) : undefined
   } catch (error) {
     // Absent: removed meanwhile, or a name that is not Unicode.
@@ -100,7 +114,7 @@ async function look(
 export interface ForeignFile {
   /** As it was when it was opened. */
   readonly stamp: FileStamp
-  /** All bytes; once. */
+  /** All bytes that it had then; once. */
   read(): AsyncIterable<Uint8Array>
   /** Whether it is, and its name still means, what was opened: asked after the last byte. */
   isUnchanged(): boolean
@@ -109,19 +123,19 @@ export interface ForeignFile {
 }
 
 /**
- * Opens a file below `imagesDir` by its relative name. Undefined if there is no regular file, or a
+ * Opens a file below `root` by its relative name. Undefined if there is no regular file, or a
  * symbolic link is on the way. The caller closes it. Errors: DISK_FAULT, BUSY.
  */
-export function openForeign(imagesDir: string, name: string): ForeignFile | undefined {
-  if (!hasRealParents(imagesDir, name)) return undefined
-  const path = join(imagesDir, name)
+export function openForeign(root: string, name: string): ForeignFile | undefined {
+  if (!hasRealParents(root, name)) return undefined
+  const path = join(root, name)
   const file = openRegularFile(path)
   if (file === undefined) return undefined
   const { fd, stamp } = file
   let open = true
   return {
     stamp,
-    read: () => readPieces(fd, 0),
+    read: () => readPieces(fd, 0, stamp.size),
     isUnchanged() {
       const named = stampAt(path)
       const opened = onDisk('looking at a file', () => stampOf(fstatSync(fd)))

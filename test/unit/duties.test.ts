@@ -52,6 +52,7 @@ function dutiesOf({ flows, http, options }: MemoryNode): Duties {
       }
     },
     {
+      adopt: { enabled: true, intervalMs: 60_000, changed: 'version', ignore: [] },
       fileStorage: { trashKeepMs: 7 * DAY_MS, trashSizeBytes: 1e9 } as never,
       fileSync: { verifyIntegrity: true } as never,
       images: { view: 'auto' },

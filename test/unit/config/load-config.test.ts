@@ -67,6 +67,7 @@ test('with nothing set the documented defaults hold', () => {
     },
     p2p: { host: '0.0.0.0', port: undefined, lanePort: undefined, mdns: true, bootstrap: [] },
     cluster: { name: 'default', secretFile: undefined },
+    adopt: { enabled: true, intervalMs: 60_000, changed: 'version', ignore: ['*.part', '*.tmp'] },
     images: { view: 'auto' },
     scrub: { intervalMs: 30 * 86_400_000 },
     index: { export: true, tombstonesKeepMs: 90 * 86_400_000 },

@@ -10,7 +10,13 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { countFiles, openForeign, scanImages } from '../../../src/store/scan.ts'
+import {
+  countFiles,
+  ignoredBy,
+  lookAtName,
+  openForeign,
+  scanFiles
+} from '../../../src/store/scan.ts'
 import { collect, temporaryFolder } from '../../support/data-folder.ts'
 
 let root: ReturnType<typeof temporaryFolder>
@@ -24,15 +30,37 @@ function write(name: string, content = 'x'): void {
   writeFileSync(join(root.path, name), content)
 }
 
-const scan = (options = {}) =>
-  Array.fromAsync(scanImages(root.path, { onUnreadable: () => {}, ...options }))
+const quietly = { isIgnored: ignoredBy(['*.part', '*.tmp']), onUnreadable: () => {} }
 
-test('finds regular files with their stat, in every folder', async () => {
+const scan = async (options = {}, at = '') =>
+  (await Array.fromAsync(scanFiles(root.path, { ...quietly, ...options }, at))).sort()
+
+const look = (name: string) => lookAtName(root.path, name, () => {})
+
+test('finds regular files in every folder, or below one, and tells of the folders', async () => {
   for (const name of ['a.jpg', 'd/b.jpg', 'd/e/f/图.png']) write(name, name)
-  const found = (await scan()).sort((a, b) => (a.name < b.name ? -1 : 1))
-  expect(found.map(({ name }) => name)).toEqual(['a.jpg', 'd/b.jpg', 'd/e/f/图.png'])
+  const folders: string[] = []
+  const found = await scan({ onFolder: (name: string) => folders.push(name) })
+  expect(found).toEqual(['a.jpg', 'd/b.jpg', 'd/e/f/图.png'])
+  expect(folders).toEqual(['', 'd', 'd/e', 'd/e/f'])
+  expect(await scan({}, 'd/e')).toEqual(['d/e/f/图.png'])
+})
+
+test('looks at a name: its stamp, whether it is a folder, or that nothing is there', async () => {
+  write('d/b.jpg')
+  symlinkSync(join(root.path, 'd/b.jpg'), join(root.path, 'link.jpg'))
   const { ino, size, mtimeMs, ctimeMs } = statSync(join(root.path, 'd/b.jpg'))
-  expect(found[1]).toEqual({ name: 'd/b.jpg', ino, size, mtimeMs, ctimeMs })
+  expect(await look('d/b.jpg')).toEqual({ ino, size, mtimeMs, ctimeMs })
+  expect(await look('d')).toBe('folder')
+  expect([await look('x'), await look('link.jpg')]).toEqual([undefined, undefined])
+})
+
+test('a pattern fits whole names, in any case, and a dot in front always does', () => {
+  const isIgnored = ignoredBy(['*.part', 'cache', 'a+(b)?.jpg'])
+  const left = ['.x', 'b.PART', '.part', 'Cache', 'a+(b)?.jpg']
+  expect(left.filter((name) => !isIgnored(name))).toEqual([])
+  const taken = ['part', 'b.part.jpg', 'cache2', 'aab.jpg', 'x.jpg']
+  expect(taken.filter(isIgnored)).toEqual([])
 })
 
 test('leaves out links, pipes, hidden names and what is still being written', async () => {
@@ -40,13 +68,13 @@ test('leaves out links, pipes, hidden names and what is still being written', as
   symlinkSync(join(root.path, 'a.jpg'), join(root.path, 'link.jpg'))
   symlinkSync('/etc', join(root.path, 'etc'))
   execFileSync('mkfifo', [join(root.path, 'pipe.jpg')])
-  expect((await scan()).map(({ name }) => name).sort()).toEqual(['a.jpg', 'part'])
+  expect(await scan()).toEqual(['a.jpg', 'part'])
 })
 
 test('files that go while it looks are no error; a folder that is not there is', async () => {
   for (let n = 0; n < 100; n++) write(`d${n}/x.jpg`)
   let seen = 0
-  for await (const { name } of scanImages(root.path, { onUnreadable: () => {} })) {
+  for await (const name of scanFiles(root.path, quietly)) {
     seen++
     for (let n = 0; n < 100; n++)
       if (!name.startsWith(`d${n}/`))
@@ -65,7 +93,7 @@ test('a folder that can not be read is told, and the others are found', async ()
   execFileSync('sh', ['-c', script, 'sh', root.path, 'd'.repeat(250)])
   const unreadable: string[] = []
   const onUnreadable = (name: string, system: string) => unreadable.push(`${system} ${name}`)
-  expect((await scan({ onUnreadable })).map(({ name }) => name)).toEqual(['a.jpg'])
+  expect(await scan({ onUnreadable })).toEqual(['a.jpg'])
   expect(unreadable).toHaveLength(1)
   expect(unreadable[0]).toMatch(/^ENAMETOOLONG d/)
   expect(tooDeep.startsWith(unreadable[0]?.slice(13) ?? 'x')).toBe(true)

@@ -1,0 +1,300 @@
+// One file that stands under images/: is it ours, new, changed, damaged, or still being written?
+// What is new is read, checked and published as an upload is.
+
+import { type Entry, isImage } from '../../protocols/entry.ts'
+import type { ContentHash } from '../../protocols/hash.ts'
+import { extensionOf, type ImagePath, parsePath } from '../../protocols/path.ts'
+import { versionMs } from '../../protocols/version.ts'
+import { WireError } from '../../protocols/wire-error.ts'
+import { NodeError } from '../base/errors.ts'
+import { UNRECOGNIZED_MEDIA_TYPE } from '../content/kinds.ts'
+import type { FileStamp, StagedBlob } from '../store/blob-store.ts'
+import { sameStamp } from '../store/blob-store.ts'
+import { isViewNameOf, mayBeMade } from '../store/plan-view-name.ts'
+import type { ForeignFile } from '../store/scan.ts'
+import { checkExtension, type IngestOptions, ingest } from './ingest.ts'
+import type { LeftFiles } from './left-files.ts'
+import type { LegacyFile } from './legacy-index.ts'
+import type { FlowParts } from './parts.ts'
+import {
+  type ChangedFiles,
+  type FoundFacts,
+  type FoundPlan,
+  planFound,
+  planRead,
+  QUIET_MS
+} from './plan-adopt.ts'
+import { verifyBlob } from './verify-blob.ts'
+
+/** The folder images/ as others have filled it. */
+export interface FoundFiles {
+  /** Makes the folder itself, if it is gone. Errors: DISK_FAULT. */
+  prepare(): void
+  /** Whether a file of this name, or below a folder of this name, is to be left out. */
+  isIgnored(name: string): boolean
+  /** Names of files, of all or of those below one folder, without what is to be left out. */
+  scan(options: {
+    readonly signal: AbortSignal
+    readonly at?: string
+    readonly onFolder?: (name: string) => void
+  }): AsyncIterable<string>
+  /** Undefined if nothing is there, or no file and no folder. */
+  look(name: string): Promise<FileStamp | 'folder' | undefined>
+  /** Undefined if the file is gone, or is no plain file any more. */
+  open(name: string): ForeignFile | undefined
+}
+
+export interface AdoptOptions {
+  readonly ingest: IngestOptions
+  readonly changed: ChangedFiles
+}
+
+export interface AdoptParts {
+  readonly flows: FlowParts
+  readonly found: FoundFiles
+  readonly left: LeftFiles
+}
+
+/** A file as it was looked at. */
+export interface Sighting {
+  readonly name: string
+  /** Where it is the view file of a path that is not its name. */
+  readonly path?: ImagePath | undefined
+  readonly stamp: FileStamp
+  readonly before?: FoundFacts['before']
+  /** What an earlier index says of it. */
+  readonly legacy?: LegacyFile | undefined
+}
+
+export type Outcome =
+  | { readonly is: 'known' }
+  /** To be looked at again then. */
+  | { readonly is: 'waiting'; readonly ms: number }
+  /** Something is at it: for the next scan. */
+  | { readonly is: 'later' }
+  | { readonly is: 'taken'; readonly replaced: boolean; readonly otherMd5: boolean }
+  | { readonly is: 'set aside'; readonly why: string }
+  /** It stays where it is. */
+  | { readonly is: 'refused'; readonly why: string }
+
+/** Paths of one image that are looked at: so many with names made by the view are unheard of. */
+const PATHS_MAX = 1000
+
+/** Rejects when the disk or the index fails. */
+export async function adoptFile(
+  parts: AdoptParts,
+  options: AdoptOptions,
+  sighting: Sighting
+): Promise<Outcome> {
+  try {
+    const path = sighting.path ?? parsePath(sighting.name)
+    const current = parts.flows.index.get(path)
+    if (current === undefined) checkExtension(options.ingest, path)
+    const plan = planFound(factsOf(parts.flows, path, current, sighting))
+    return await act(parts, options, { ...sighting, path, current }, plan)
+  } catch (error) {
+    return refusalOf(error)
+  }
+}
+
+interface Found extends Sighting {
+  readonly path: ImagePath
+  readonly current: Entry | undefined
+}
+
+/** Whether there is anything to do about a file, before more than its stamp is known. */
+export function needsAttention(
+  flows: FlowParts,
+  path: ImagePath,
+  sighting: Pick<Sighting, 'name' | 'stamp'>
+): boolean {
+  return planFound(factsOf(flows, path, flows.index.get(path), sighting)).do !== 'leave'
+}
+
+function factsOf(
+  { index, view, clock }: FlowParts,
+  path: ImagePath,
+  current: Entry | undefined,
+  { name, stamp, before }: Sighting
+): FoundFacts {
+  const shown = index.view(path)
+  return {
+    nowMs: clock.now(),
+    name,
+    file: stamp,
+    before,
+    hasIntent: index.intent('view', path) !== undefined,
+    isViewOn: view.isOn,
+    current: current && { deleted: current.deleted, versionMs: versionMs(current.version) },
+    shown,
+    blob: shown && index.blob(shown.hash as ContentHash)
+  }
+}
+
+async function act(
+  parts: AdoptParts,
+  options: AdoptOptions,
+  file: Found,
+  plan: FoundPlan
+): Promise<Outcome> {
+  const { flows } = parts
+  switch (plan.do) {
+    case 'leave':
+      return { is: 'known' }
+    case 'wait':
+      return { is: 'waiting', ms: plan.ms }
+    case 'refuse':
+      return { is: 'refused', why: plan.why }
+    case 'replace':
+      await showAnew(flows, file.path)
+      return { is: 'known' }
+    case 'verify':
+      await verifyBlob(flows, flows.index.view(file.path)?.hash as ContentHash)
+      return { is: 'known' }
+    case 'set aside':
+      return setAside(flows, file, plan.why)
+    case 'take':
+      return take(parts, options, file, plan)
+    default:
+      return plan satisfies never
+  }
+}
+
+type Take = Extract<FoundPlan, { do: 'take' }>
+
+async function take(
+  parts: AdoptParts,
+  options: AdoptOptions,
+  file: Found,
+  plan: Take
+): Promise<Outcome> {
+  const { flows } = parts
+  try {
+    checkExtension(options.ingest, file.path)
+    const staged = await stageFound(parts, options, file)
+    if (staged === undefined) return { is: 'waiting', ms: QUIET_MS }
+    return await keep(flows, options, file, plan, staged)
+  } catch (error) {
+    const refusal = refusalOf(error)
+    const replaces = refusal.is === 'refused' && isImage(file.current) && flows.view.isOn
+    return replaces ? setAside(flows, file, refusal.why) : refusal
+  }
+}
+
+async function keep(
+  flows: FlowParts,
+  options: AdoptOptions,
+  file: Found,
+  plan: Take,
+  staged: StagedBlob
+): Promise<Outcome> {
+  const { path, current, stamp, legacy } = file
+  const drop = <T>(outcome: T): T => {
+    flows.store.finish(staged)
+    return outcome
+  }
+  if (await isOfView(flows, staged.hash, file.name)) return drop({ is: 'known' })
+  const live = isImage(current) ? current : undefined
+  const { hash } = staged
+  const read = planRead({ ...plan, hash, current: live?.hash, changed: options.changed })
+  if (read.do === 'set aside') return setAside(flows, file, drop(read.why))
+  if (read.do === 'check' && live !== undefined) {
+    const why = await faultOf(flows, options, path, live.mediaType, staged)
+    if (why !== undefined) return setAside(flows, file, drop(why))
+  }
+  const { outcome } = await ingest(flows, options.ingest, staged, {
+    path,
+    replace: 'always',
+    sourceUrl: legacy?.sourceUrl,
+    found: {
+      name: file.name,
+      stamp,
+      instead: current?.version,
+      isLate: plan.isLate,
+      versionMs: Math.min(stamp.mtimeMs, flows.clock.now()),
+      createdMs: legacy?.createdMs ?? Math.max(0, Math.trunc(stamp.mtimeMs))
+    }
+  })
+  if (outcome === 'unchanged') return { is: 'known' }
+  const otherMd5 = legacy?.md5 !== undefined && legacy.md5 !== staged.md5
+  flows.journal.add(outcome === 'replaced' ? 'replaced' : 'adopted', {
+    path,
+    sha256: hash,
+    ...(outcome === 'replaced' && { note: 'by a file under images/' }),
+    ...(otherMd5 && { note: `its MD5 is ${staged.md5}; file_index.json has ${legacy?.md5}` })
+  })
+  return { is: 'taken', replaced: outcome === 'replaced', otherMd5 }
+}
+
+/** Why the bytes can't take the place of an image, which asks for more than to be kept at all. */
+async function faultOf(
+  { inspect }: FlowParts,
+  { ingest: { strict } }: AdoptOptions,
+  path: ImagePath,
+  mediaType: string,
+  staged: StagedBlob
+): Promise<string | undefined> {
+  const seen = await inspect(staged, { extension: extensionOf(path), strict, name: path })
+  if (!seen.ok) return seen.reason
+  if (seen.recognized || mediaType === UNRECOGNIZED_MEDIA_TYPE) return undefined
+  return 'it is no image, and would take the place of one'
+}
+
+/**
+ * Whether the view made this file, perhaps that of an earlier index: under a name of its own
+ * making, where the path could not be.
+ */
+async function isOfView({ index }: FlowParts, hash: ContentHash, name: string): Promise<boolean> {
+  if (!mayBeMade(name)) return false
+  const paths = await index.pathsOf(hash, PATHS_MAX)
+  return paths.some((path) => index.view(path)?.name === name || isViewNameOf(name, path))
+}
+
+/** Undefined if the file has changed since it was looked at, or while it was read. */
+async function stageFound(
+  { flows: { store, room }, found }: AdoptParts,
+  { ingest: { maxFileSizeBytes } }: AdoptOptions,
+  { name, stamp }: Found
+): Promise<StagedBlob | undefined> {
+  const open = found.open(name)
+  if (open === undefined) return undefined
+  try {
+    if (!sameStamp(open.stamp, stamp)) return undefined
+    room.take(stamp.size)
+    const staged = await store.stage(open.read(), { bytesMax: maxFileSizeBytes })
+    if (staged.bytes === stamp.size && open.isUnchanged()) return staged
+    store.finish(staged)
+    return undefined
+  } finally {
+    open.close()
+  }
+}
+
+async function setAside(
+  flows: FlowParts,
+  { name, path, stamp, current }: Found,
+  why: string
+): Promise<Outcome> {
+  if (!(await flows.view.moveAside(name, stamp))) return { is: 'later' }
+  flows.log.warn({ path, why }, 'a file in images/ was moved to quarantine/')
+  if (isImage(current)) await showAnew(flows, path)
+  return { is: 'set aside', why }
+}
+
+async function showAnew({ index, settler }: FlowParts, path: ImagePath): Promise<void> {
+  await index.change((tx) => tx.addIntent('view', path), { durable: false })
+  await settler.settleView(path)
+}
+
+const REFUSALS = ['EXTENSION_NOT_ALLOWED', 'CONTENT_MISMATCH', 'BLOB_TOO_LARGE', 'BAD_PATH']
+const LATER = ['PRECONDITION_FAILED', 'BRAKE_ENGAGED', 'BUSY']
+
+/** What concerns this file alone; anything else ends the whole work. */
+function refusalOf(error: unknown): Outcome {
+  if (error instanceof WireError) return { is: 'refused', why: error.message }
+  if (error instanceof NodeError && REFUSALS.includes(error.code)) {
+    return { is: 'refused', why: error.message }
+  }
+  if (error instanceof NodeError && LATER.includes(error.code)) return { is: 'later' }
+  throw error
+}
