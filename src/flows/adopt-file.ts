@@ -70,7 +70,7 @@ export type Outcome =
   | { readonly is: 'known' }
   /** To be looked at again then. */
   | { readonly is: 'waiting'; readonly ms: number }
-  /** Something is at it: for the next scan. */
+  /** For the next scan. */
   | { readonly is: 'later' }
   | { readonly is: 'taken'; readonly replaced: boolean; readonly otherMd5: boolean }
   | { readonly is: 'set aside'; readonly why: string }
@@ -141,6 +141,8 @@ async function act(
   switch (plan.do) {
     case 'leave':
       return { is: 'known' }
+    case 'later':
+      return { is: 'later' }
     case 'wait':
       return { is: 'waiting', ms: plan.ms }
     case 'refuse':

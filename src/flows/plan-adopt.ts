@@ -16,6 +16,9 @@ export const QUIET_AGAIN_MS = 10_000
  */
 export const LATE_MS = 60_000
 
+/** How soon a path is looked at again for which a step of the view is open. */
+export const INTENT_MS = 1000
+
 /** How images at known paths are treated when another file takes their place. */
 export type ChangedFiles = 'version' | 'repair'
 
@@ -44,8 +47,10 @@ export interface FoundFacts {
 }
 
 export type FoundPlan =
-  /** It is as it should be, or others are at it. */
+  /** It is as it should be. */
   | { readonly do: 'leave' }
+  /** Left to the next scan, or the next bell. */
+  | { readonly do: 'later' }
   /** Look again after so long. */
   | { readonly do: 'wait'; readonly ms: number }
   | {
@@ -67,7 +72,7 @@ export type FoundPlan =
 
 export function planFound(facts: FoundFacts): FoundPlan {
   const { name, file, shown } = facts
-  if (facts.hasIntent) return { do: 'leave' }
+  if (facts.hasIntent) return { do: 'wait', ms: INTENT_MS }
   if (shown?.name !== name || shown.ino !== file.ino) return planForeign(facts)
   return shown.writer === undefined ? planOwn(facts, shown) : planWriters(facts, shown.writer)
 }
@@ -111,7 +116,9 @@ function planForeign(facts: FoundFacts): FoundPlan {
   if (ms > 0) return { do: 'wait', ms }
   const isLate = isRecent(file, nowMs)
   const isKnown = current !== undefined && !current.deleted
-  if (file.size === 0 && (isLate || !isKnown)) return { do: 'refuse', why: 'it is empty' }
+  // opened by somebody who has not written yet
+  if (file.size === 0 && isLate) return { do: 'later' }
+  if (file.size === 0 && !isKnown) return { do: 'refuse', why: 'it is empty' }
   if (current?.deleted && file.mtimeMs <= current.versionMs) {
     return { do: 'set aside', why: 'it is older than the deletion of its path' }
   }

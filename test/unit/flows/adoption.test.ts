@@ -224,6 +224,15 @@ describe('a file at the place of an image', () => {
     expect(node.view.setAside).toEqual(['a.svg'])
   })
 
+  test('is damage when it stays empty', async () => {
+    images.write('a.svg', Buffer.alloc(0))
+    ring('a.svg')
+    await pass(2000)
+    expect(node.view.at('a.svg')).toBe('foreign')
+    await pass(3 * MINUTE_MS, 5000)
+    expect([image('a.svg')?.hash, node.view.at('a.svg')]).toEqual([ONE, ONE])
+  })
+
   test('is damage where images are not changed by files', async () => {
     await adoption.stop()
     start({ changed: 'repair' })

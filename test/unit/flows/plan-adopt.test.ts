@@ -56,9 +56,10 @@ describe('a file that the view made', () => {
 })
 
 describe('a file of somebody else', () => {
+  const quiet = { stamp: stamp(9, NOW - QUIET_MS, 0), ageMs: QUIET_MS }
   test.each<[string, Partial<FoundFacts>, object]>([
     ['is taken where nothing is', {}, TAKE],
-    ['is left while a step of its path is open', { hasIntent: true }, LEAVE],
+    ['waits while a step of its path is open', { hasIntent: true }, { do: 'wait', ms: 1000 }],
     ['is a new version at a known path', { ...shown, current: image(OLD - 1) }, TAKE],
     ['also if it is a little older', { ...shown, current: image(OLD + LATE_MS) }, TAKE],
     [
@@ -80,7 +81,12 @@ describe('a file of somebody else', () => {
     ],
     ['may have the name of a path that is shown elsewhere', { shown: OWN, name: 'b.jpg' }, TAKE],
     [
-      'is refused when it is empty',
+      'is left while it is empty',
+      { file: stamp(9, NOW - QUIET_MS, 0), before: quiet },
+      { do: 'later' }
+    ],
+    [
+      'is refused when it stays empty',
       { file: stamp(9, OLD, 0) },
       { do: 'refuse', why: 'it is empty' }
     ],
