@@ -2,8 +2,9 @@
 // node, and from then on what comes.
 
 import type { Config } from '../config/schema.ts'
+import { ADOPT_TASK, adoptFolders, type FoldersOrder } from './adopt-folders.ts'
 import { NodeError } from './base/errors.ts'
-import type { TaskBoard } from './base/task-board.ts'
+import type { Task, TaskBoard } from './base/task-board.ts'
 import { type AdoptReport, adopt } from './flows/adopt.ts'
 import type { AdoptOptions, AdoptParts } from './flows/adopt-file.ts'
 import { Adoption } from './flows/adoption.ts'
@@ -32,6 +33,8 @@ export interface Adopting {
   stop(): Promise<void>
   /** Whether a collection from before is still being taken in. */
   isOpen(): boolean
+  /** See adoptFolders. */
+  adoptFolders(order: FoldersOrder): Task
 }
 
 const REFUSED_LOGGED_MAX = 100
@@ -46,6 +49,7 @@ export function createAdopting(
   const found = new DiskFoundFiles({ folder, log }, settings.ignore)
   const options: AdoptOptions = { ingest, changed: settings.changed }
   const adoptParts: AdoptParts = { flows, found, left: new LeftFiles() }
+  const folderOptions = { ...options, ignore: settings.ignore }
   const stopping = new AbortController()
   let adoption: Adoption | undefined
   const isOpen = () => index.meta(META) === 'open'
@@ -94,7 +98,8 @@ export function createAdopting(
       stopping.abort(new NodeError('STOPPING', 'The node is stopping.'))
       await adoption?.stop()
     },
-    isOpen
+    isOpen,
+    adoptFolders: (order) => adoptFolders({ ...parts, ...adoptParts }, folderOptions, order)
   }
 }
 
@@ -108,7 +113,7 @@ function startFirst(
   const { flows, tasks } = parts
   const { index, log } = flows
   const legacy = readLegacy(parts)
-  const { task, done } = tasks.start('adopt', async (control) => {
+  const { task, done } = tasks.start(ADOPT_TASK, async (control) => {
     await parts.compared(control.signal)
     return adopt(adoptParts, options, legacy, control)
   })

@@ -4,6 +4,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { FLAGS, type Flag } from '../config/flags.ts'
 import type { FlagValues } from '../config/load-config.ts'
 import { PRODUCT_VERSION } from './base/product-version.ts'
+import type { AdoptOrder } from './commands/adopt.ts'
 import type { BackupOrder } from './commands/backup.ts'
 import type { KeysOrder } from './commands/keys.ts'
 import type { NodeTarget } from './commands/node-client.ts'
@@ -13,6 +14,7 @@ export type CommandLine =
   | { readonly do: 'keys'; readonly order: KeysOrder; readonly target: NodeTarget }
   | { readonly do: 'join'; readonly targets: readonly string[]; readonly target: NodeTarget }
   | { readonly do: 'invite'; readonly target: NodeTarget }
+  | { readonly do: 'adopt'; readonly order: AdoptOrder; readonly target: NodeTarget }
   | { readonly do: 'backup'; readonly order: BackupOrder; readonly target: NodeTarget }
   /** Help or version was shown, or the line is wrong; both are already said. */
   | { readonly do: 'exit'; readonly code: number }
@@ -34,7 +36,7 @@ export function readCommandLine(words: readonly string[], output: CommandOutput)
   }
   const program = new Command('tumesh')
     .description('Keeps images alive on every server that should have them.')
-    .usage('[start] [options] | join … | invite | keys … | backup … | export …')
+    .usage('[start] [options] | join … | invite | adopt … | keys … | backup … | export …')
     .version(PRODUCT_VERSION, '-V, --version', 'show the version')
     .helpOption('-h, --help', 'show this help')
     .showHelpAfterError('(tumesh --help shows what there is)')
@@ -43,6 +45,7 @@ export function readCommandLine(words: readonly string[], output: CommandOutput)
   program.addCommand(startCommand(found).copyInheritedSettings(program), { isDefault: true })
   program.addCommand(joinCommand(found).copyInheritedSettings(program))
   program.addCommand(inviteCommand(found).copyInheritedSettings(program))
+  program.addCommand(adoptCommand(found).copyInheritedSettings(program))
   program.addCommand(keysCommand(found, program))
   for (const command of backupCommands(found)) {
     program.addCommand(command.copyInheritedSettings(program))
@@ -116,6 +119,19 @@ function backupCommands(found: (line: CommandLine) => void): Command[] {
   return [withNode(backup), withNode(list)]
 }
 
+function adoptCommand(found: (line: CommandLine) => void): Command {
+  const command = new Command('adopt')
+    .description(
+      'takes in the images of folders of this server; their paths become those of images'
+    )
+    .argument('<folders...>', 'folders, which stay as they are')
+    .option('--link', 'link the files instead of copying them: only if nobody ever changes them')
+    .action((folders: string[], { link, url, data }) =>
+      found({ do: 'adopt', order: { folders, link: link === true }, target: { url, data } })
+    )
+  return withNode(command)
+}
+
 /** The node that a command talks to. */
 function withNode(command: Command): Command {
   return command
@@ -161,6 +177,7 @@ Examples:
   npm start -- --data ./b --http-port 8001 --name b         a second one beside it
   npm run join -- http://10.0.0.2:8000                      meet a node elsewhere
   npm run invite                                            a line by which others join
+  npm run adopt -- ~/photos                                 take in a folder of images
   npm run keys -- add crawler --scope write                 a key for a program elsewhere
   npm start -- backup tumesh-backup.ndjson.gz               the index in a file`
 

@@ -3,10 +3,12 @@
 
 import { join } from 'node:path'
 import type { Config } from '../config/schema.ts'
+import type { FoldersOrder } from './adopt-folders.ts'
 import { type AdoptingParts, createAdopting } from './adopting.ts'
 import { NodeError } from './base/errors.ts'
 import { type Loop, startLoop } from './base/loop.ts'
 import { startStallLog } from './base/stall-log.ts'
+import type { Task } from './base/task-board.ts'
 import { checkIndexDaily } from './flows/check-index.ts'
 import { type Collected, collect } from './flows/collect.ts'
 import { expire } from './flows/expire.ts'
@@ -55,6 +57,8 @@ export interface Duties {
   exportAtStop(): Promise<void>
   /** Whether a collection from before is still being taken in. */
   adopting(): boolean
+  /** See adoptFolders. */
+  adoptFolders(order: FoldersOrder): Task
   quarantinedFiles(): number
   /** What could not be forgotten when that was last tried. */
   waiting(): Pick<Collected, 'waiting' | 'members'>
@@ -140,6 +144,7 @@ export function createDuties(parts: DutyParts, options: DutyOptions): Duties {
       }
     },
     adopting: adopting.isOpen,
+    adoptFolders: adopting.adoptFolders,
     quarantinedFiles: () => quarantined,
     waiting: collecting.waiting
   }

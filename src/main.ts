@@ -10,6 +10,7 @@ import type { Config } from '../config/schema.ts'
 import { NodeError } from './base/errors.ts'
 import type { FailPoints } from './base/fail-point.ts'
 import { EXIT_USAGE, readCommandLine } from './command-line.ts'
+import type { AdoptOrder } from './commands/adopt.ts'
 import type { BackupOrder } from './commands/backup.ts'
 import type { KeysOrder } from './commands/keys.ts'
 import type { NodeTarget } from './commands/node-client.ts'
@@ -29,6 +30,7 @@ if (line.do === 'exit') process.exitCode = line.code
 else if (line.do === 'print-config') await orExplain(false, () => printEffective(line.flags))
 else if (line.do === 'keys') await orExplain(false, () => keys(line.order, line.target))
 else if (line.do === 'join') await orExplain(false, () => join(line.targets, line.target))
+else if (line.do === 'adopt') await orExplain(false, () => adopt(line.order, line.target))
 else if (line.do === 'backup') await orExplain(false, () => backup(line.order, line.target))
 else if (line.do === 'invite') await orExplain(false, () => invite(line.target))
 else {
@@ -77,6 +79,19 @@ async function join(targets: readonly string[], target: NodeTarget): Promise<voi
 async function backup(order: BackupOrder, target: NodeTarget): Promise<void> {
   const { runBackup } = await import('./commands/backup.ts')
   process.stdout.write(await runBackup(order, target))
+}
+
+async function adopt(order: AdoptOrder, target: NodeTarget): Promise<void> {
+  const [{ runAdopt }, { commandClock }] = await Promise.all([
+    import('./commands/adopt.ts'),
+    import('./base/clock.ts')
+  ])
+  await runAdopt(order, target, {
+    clock: commandClock,
+    folder: process.cwd(),
+    progress: (text) => process.stderr.write(`${text}\n`),
+    done: (text) => process.stdout.write(`${text}\n`)
+  })
 }
 
 /** The line alone goes to stdout, so that it can be piped to another server. */

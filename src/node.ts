@@ -2,6 +2,7 @@
 // in order.
 
 import type { Config } from '../config/schema.ts'
+import { ADOPT_TASK, sayAdopting } from './adopt-folders.ts'
 import { Activity } from './base/activity.ts'
 import { type Clock, type Random, systemClock, systemRandom } from './base/clock.ts'
 import type { FailPoints } from './base/fail-point.ts'
@@ -162,11 +163,11 @@ async function compose(
     { flows, tasks, folder, room, ...withOthers(mesh) },
     { ...config, ingest: options }
   )
-  const status = () => statusOf(statusSources({ folder, flows, room, mesh }, duties))
+  const status = () => statusOf(statusSources({ folder, flows, room, mesh }, tasks, duties))
   const seal = createSeal(() => mesh?.cluster().secret)
   const guard = await openGuard(config, { ...parts, ...flows, seal }, files)
   const page = await loadStaticFiles()
-  const { exportIndex, adopting } = duties
+  const { exportIndex, adopting, adoptFolders } = duties
   const node = {
     name: config.name,
     peerId,
@@ -180,7 +181,7 @@ async function compose(
   const http = createHttpServer(
     {
       ...{ flows, tasks, status, node, clock, log, page, exportIndex, adopting },
-      ...{ mesh, meshStatus: mesh?.status, seal }
+      ...{ adoptFolders, mesh, meshStatus: mesh?.status, seal }
     },
     guard,
     {
@@ -224,6 +225,7 @@ async function compose(
 
 function statusSources(
   { folder, flows, room, mesh }: Pick<Opened, 'folder' | 'flows' | 'room' | 'mesh'>,
+  tasks: TaskBoard,
   { quarantinedFiles, waiting }: Duties
 ): StatusSources {
   return {
@@ -235,10 +237,11 @@ function statusSources(
     quarantinedFiles,
     folderPresent: folder.markerPresent,
     meshTroubles: () => mesh?.status.troubles() ?? [],
-    notes: () => {
-      const note = sayWaiting(waiting(), mesh?.servers() ?? [], flows.clock.now())
-      return note === undefined ? [] : [note]
-    }
+    notes: () =>
+      [
+        sayWaiting(waiting(), mesh?.servers() ?? [], flows.clock.now()),
+        sayAdopting(tasks.runningOf(ADOPT_TASK))
+      ].filter((note) => note !== undefined)
   }
 }
 

@@ -36,6 +36,15 @@ export const systemRandom: Random = {
   fraction: () => Math.random()
 }
 
+/** For commands: what they wait for keeps the process alive. */
+export const commandClock: Clock = {
+  ...systemClock,
+  after(ms, task) {
+    const timer = setTimeout(task, ms)
+    return () => clearTimeout(timer)
+  }
+}
+
 /** Resolves after `ms`; rejects with the signal's reason when it is aborted first. */
 export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

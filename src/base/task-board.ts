@@ -63,6 +63,11 @@ export class TaskBoard {
     return this.#tasks.get(id)
   }
 
+  /** All that are known, the oldest first. */
+  list(): readonly Task[] {
+    return [...this.#tasks.values()]
+  }
+
   /** The running task of a kind, for work of which there is only one at a time. */
   runningOf(kind: string): Task | undefined {
     for (const id of this.#running.keys()) {

@@ -12,7 +12,7 @@ import type { FileStamp, StagedBlob } from '../store/blob-store.ts'
 import { sameStamp } from '../store/blob-store.ts'
 import { isViewNameOf, mayBeMade } from '../store/plan-view-name.ts'
 import type { ForeignFile } from '../store/scan.ts'
-import { checkExtension, type IngestOptions, ingest } from './ingest.ts'
+import { checkExtension, type FileTimes, type IngestOptions, ingest } from './ingest.ts'
 import type { LeftFiles } from './left-files.ts'
 import type { LegacyFile } from './legacy-index.ts'
 import type { FlowParts } from './parts.ts'
@@ -212,10 +212,9 @@ async function keep(
       name: file.name,
       stamp,
       instead: current?.version,
-      isLate: plan.isLate,
-      versionMs: Math.min(stamp.mtimeMs, flows.clock.now()),
-      createdMs: legacy?.createdMs ?? Math.max(0, Math.trunc(stamp.mtimeMs))
-    }
+      isLate: plan.isLate
+    },
+    times: timesOf(flows, stamp, legacy?.createdMs)
   })
   if (outcome === 'unchanged') return { is: 'known' }
   const otherMd5 = legacy?.md5 !== undefined && legacy.md5 !== staged.md5
@@ -226,6 +225,15 @@ async function keep(
     ...(otherMd5 && { note: `its MD5 is ${staged.md5}; file_index.json has ${legacy?.md5}` })
   })
   return { is: 'taken', replaced: outcome === 'replaced', otherMd5 }
+}
+
+/** The date of a file is the time of its image, unless it lies ahead, or before 1970. */
+export function timesOf(
+  { clock }: Pick<FlowParts, 'clock'>,
+  { mtimeMs }: FileStamp,
+  createdMs = Math.max(0, Math.trunc(mtimeMs))
+): FileTimes {
+  return { versionMs: Math.min(mtimeMs, clock.now()), createdMs }
 }
 
 /** Why the bytes can't take the place of an image, which asks for more than to be kept at all. */
@@ -292,7 +300,7 @@ const REFUSALS = ['EXTENSION_NOT_ALLOWED', 'CONTENT_MISMATCH', 'BLOB_TOO_LARGE',
 const LATER = ['PRECONDITION_FAILED', 'BRAKE_ENGAGED', 'BUSY']
 
 /** What concerns this file alone; anything else ends the whole work. */
-function refusalOf(error: unknown): Outcome {
+export function refusalOf(error: unknown): Outcome {
   if (error instanceof WireError) return { is: 'refused', why: error.message }
   if (error instanceof NodeError && REFUSALS.includes(error.code)) {
     return { is: 'refused', why: error.message }

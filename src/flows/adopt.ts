@@ -26,21 +26,30 @@ export interface AdoptReport {
   absent: number
 }
 
+export interface AdoptControl extends Pick<TaskControl, 'signal' | 'processed' | 'error'> {
+  /** The folder below images/; without it all of it. */
+  readonly at?: string
+  /** Hears what became of each file. */
+  readonly hear?: (outcome: Outcome) => void
+}
+
 /** Enough for the disk to make many durable at once; each holds at most 256 KiB in memory. */
 export const FILES_AT_ONCE = 64
 const ABSENT_LOGGED_MAX = 100
 /** Files that are looked at a second time: those that somebody is writing at the moment. */
 const WAITING_MAX = 10_000
 
-/** Takes in what is under images/. Rejects when the signal is aborted or the disk fails. */
+/**
+ * Takes in what is under images/, or below one folder there. Rejects when the signal is aborted or
+ * the disk fails.
+ */
 export async function adopt(
   parts: AdoptParts,
   options: AdoptOptions,
   legacy: ReadonlyMap<string, LegacyFile>,
-  control: TaskControl
+  control: AdoptControl
 ): Promise<AdoptReport> {
   const report = { adopted: 0, known: 0, refused: 0, waiting: 0, changed: 0, absent: 0 }
-  control.total(legacy.size)
   const { clock } = parts.flows
   const waiting = new Map<string, FoundFacts['before']>()
   let seen = 0
@@ -59,7 +68,7 @@ export async function adopt(
       count(parts, name, outcome, control, report)
     }
   }
-  await forEachAtOnce(parts.found.scan({ signal: control.signal }), FILES_AT_ONCE, visit)
+  await forEachAtOnce(parts.found.scan(control), FILES_AT_ONCE, visit)
   if (waiting.size > 0) {
     await sleep(clock, QUIET_MS, control.signal)
     await forEachAtOnce([...waiting.keys()], FILES_AT_ONCE, visit)
@@ -72,9 +81,10 @@ function count(
   parts: AdoptParts,
   name: string,
   outcome: Outcome,
-  control: TaskControl,
+  control: AdoptControl,
   report: AdoptReport
 ): void {
+  control.hear?.(outcome)
   switch (outcome.is) {
     case 'known':
       report.known++
@@ -101,7 +111,7 @@ function count(
 function reportAbsent(
   { flows: { index, log }, found }: AdoptParts,
   legacy: ReadonlyMap<string, LegacyFile>,
-  control: TaskControl,
+  control: AdoptControl,
   report: AdoptReport
 ): void {
   for (const path of legacy.keys()) {

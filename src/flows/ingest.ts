@@ -33,11 +33,10 @@ export interface Upload {
   readonly md5?: Md5 | undefined
   readonly sha256?: ContentHash | undefined
   readonly sourceUrl?: string | undefined
-  /**
-   * A file under images/ that this comes from: the view takes its place, and its age is the
-   * image's.
-   */
+  /** A file under images/ that this comes from: the view takes its place. */
   readonly found?: FoundOrigin | undefined
+  /** Without them it is of now. */
+  readonly times?: FileTimes | undefined
 }
 
 export interface FoundOrigin {
@@ -47,6 +46,10 @@ export interface FoundOrigin {
   readonly instead: Version | undefined
   /** Its writer may still have it open: it stays for a while. */
   readonly isLate: boolean
+}
+
+/** Of a file that was there before it came here. */
+export interface FileTimes {
   readonly versionMs: number
   readonly createdMs: number
 }
@@ -108,8 +111,8 @@ async function looked(
   const { hash, md5, bytes } = staged
   const { mediaType, width, height } = seen
   const about = { hash, md5, bytes, mediaType, width, height, sourceUrl: upload.sourceUrl }
-  const { found } = upload
-  return { ...about, createdMs: found?.createdMs ?? parts.clock.now(), versionMs: found?.versionMs }
+  const { createdMs = parts.clock.now(), versionMs } = upload.times ?? {}
+  return { ...about, createdMs, versionMs }
 }
 
 /** Refuses extensions that are not configured; the extension in lower case. */

@@ -2,7 +2,7 @@
 
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
-import type { TaskBoard } from '../base/task-board.ts'
+import type { Task, TaskBoard } from '../base/task-board.ts'
 import type { IngestOptions } from '../flows/ingest.ts'
 import type { Seal } from '../flows/keys.ts'
 import type { FlowParts } from '../flows/parts.ts'
@@ -76,6 +76,14 @@ export interface HttpParts {
   readonly seal: Seal
   /** Whether an existing collection is still being taken in: unknown paths may yet turn up. */
   readonly adopting: () => boolean
+  /**
+   * Begins to take in images of folders of this server, by their absolute names; the files are
+   * linked instead of copied where `link` is set and it can be. Errors: BAD_REQUEST, BUSY.
+   */
+  readonly adoptFolders: (order: {
+    readonly folders: readonly string[]
+    readonly link: boolean
+  }) => Task
 }
 
 export interface ApiOptions {

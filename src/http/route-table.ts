@@ -2,6 +2,7 @@
 
 import type { ApiOptions, HttpParts } from './ports.ts'
 import type { Route } from './route.ts'
+import { adoptRoutes } from './routes/adopt.ts'
 import { backupRoutes } from './routes/backup.ts'
 import { brakeRoutes } from './routes/brakes.ts'
 import { changeImageRoutes } from './routes/change-image.ts'
@@ -46,6 +47,7 @@ export function createRouteTable(
     ...deleteImagesRoutes(parts, options),
     ...reviewRoutes(parts),
     ...brakeRoutes(parts),
+    ...adoptRoutes(parts),
     ...backupRoutes(parts),
     ...keyRoutes(parts),
     ...peerRoutes(parts),

@@ -119,10 +119,8 @@ export class ImageIndex {
   }
 
   /** Every path that has a file in images/, with its row, in the order of paths. */
-  async *views(): AsyncGenerator<readonly [ImagePath, ViewRow]> {
-    for await (const row of pages(this.#tables.view.iterator({}))) {
-      yield row as [ImagePath, ViewRow]
-    }
+  views(): AsyncGenerator<[ImagePath, ViewRow]> {
+    return pages(this.#tables.view.iterator({})) as AsyncGenerator<[ImagePath, ViewRow]>
   }
 
   intent(step: Step, subject: string): Intent | undefined {
@@ -179,9 +177,9 @@ export class ImageIndex {
   }
 
   /**
-   * Changes the index. `plan` may run long after this call, sees all earlier changes, and must not
-   * wait for anything but the transaction. Resolves when the change is on disk (rule 9); see
-   * ChangeQueue.run for errors. `durable: false` is for what a restart would do again anyway.
+   * Changes the index. `plan` may run long after this call, sees all earlier changes, and waits for
+   * nothing but the transaction. Resolves when the change is on disk (rule 9); errors as
+   * ChangeQueue.run. `durable: false` is for what a restart would do again anyway.
    */
   change<T>(plan: Change<T>, { durable = true } = {}): Promise<T> {
     return this.#queue.run(plan, durable)
@@ -212,9 +210,8 @@ export class ImageIndex {
   }
 
   /**
-   * After a full disk: opens the database anew, which ends the log at its last whole batch, and
-   * takes changes again. Nothing can be read meanwhile, nor when it fails, so there must be room;
-   * it can be repeated. A fault of any other kind stays until a restart.
+   * After a full disk, once there is room: opens the database anew, which ends the log at its last
+   * whole batch. Nothing can be read meanwhile. Other faults stay until a restart.
    */
   reopen(): Promise<void> {
     return this.#queue.reopen()
@@ -232,9 +229,8 @@ export class ImageIndex {
 
   /** Live paths that came from this URL. */
   pathsFrom(sourceUrl: string, limit: number): Promise<ImagePath[]> {
-    return this.#suffixes('source', sourcePrefix(sourceUrl), SOURCE_LENGTH, limit) as Promise<
-      ImagePath[]
-    >
+    const prefix = sourcePrefix(sourceUrl)
+    return this.#suffixes('source', prefix, SOURCE_LENGTH, limit) as Promise<ImagePath[]>
   }
 
   /** Live paths with this numeric id: more than one is possible, and then the id is ambiguous. */

@@ -53,10 +53,7 @@ export interface TransactionParts extends LedgerParts {
   readonly writer: string
 }
 
-/**
- * Live paths of one blob that are handled together; more would have to be copies made by a program
- * gone wild.
- */
+/** Live paths of one blob that are handled together; more only a program gone wild would make. */
 const PATHS_MAX = 100_000
 /** Past versions read at a time. */
 const PAGE_VERSIONS = 256
@@ -125,8 +122,7 @@ export class Transaction {
 
   /**
    * Writes an image under its path (rule 1). Same path and same bytes make no entry: the current
-   * one is returned. The view of the path, and the place of blobs that this concerns, become
-   * intents.
+   * one is returned. The view of the path, and the places of blobs, become intents.
    */
   putImage(draft: ImageDraft): { entry: Entry; changed: boolean } {
     const current = this.get(draft.path)

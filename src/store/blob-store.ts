@@ -128,6 +128,14 @@ export interface BlobStore {
    */
   stage(source: AsyncIterable<Uint8Array>, options: StageOptions): Promise<StagedBlob>
   /**
+   * Takes a file in without copying it; undefined where that can't be. It becomes read-only, and
+   * whoever changes it later changes the blob. Errors as `stage`.
+   */
+  stageByLink(
+    file: { readonly path: string; readonly stamp: FileStamp },
+    options: StageOptions
+  ): Promise<StagedBlob | undefined>
+  /**
    * Goes on with what is here of a blob, or begins it. After a restart the bytes are read and
    * hashed again; more of them than `bytes` are dropped. Throws the signal's reason, disk errors.
    */

@@ -48,7 +48,13 @@ import {
   stampAt,
   stampOf
 } from './regular-file.ts'
-import { DiskNamelessBlob, hashOfNote, type StagingParts, stageOnDisk } from './staging.ts'
+import {
+  DiskNamelessBlob,
+  hashOfNote,
+  type StagingParts,
+  stageByLink,
+  stageOnDisk
+} from './staging.ts'
 
 export interface DiskBlobsParts extends StagingParts {
   readonly commit: GroupCommit
@@ -72,6 +78,13 @@ export class DiskBlobs implements BlobStore {
 
   stage(source: AsyncIterable<Uint8Array>, options: StageOptions): Promise<StagedBlob> {
     return stageOnDisk(this.#parts, source, options)
+  }
+
+  stageByLink(
+    file: { readonly path: string; readonly stamp: FileStamp },
+    options: StageOptions
+  ): Promise<StagedBlob | undefined> {
+    return stageByLink(this.#parts, file, options)
   }
 
   openPartial(hash: ContentHash, bytes: number, signal?: AbortSignal): Promise<PartialBlob> {

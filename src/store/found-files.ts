@@ -1,6 +1,9 @@
-// The folder images/ as others fill it: what stands there, without what they say they are still
-// writing.
+// A folder that others fill, images/ above all: what stands there, without what they say they are
+// still writing.
 
+import { readdirSync, realpathSync } from 'node:fs'
+import { isAbsolute, relative, sep } from 'node:path'
+import { NodeError, systemCodeOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { FileStamp } from './blob-store.ts'
 import { onDisk } from './disk-error.ts'
@@ -12,6 +15,8 @@ import { type ForeignFile, ignoredBy, lookAtName, openForeign, scanFiles } from 
 export interface DiskFoundFilesParts {
   readonly folder: Folder
   readonly log: Log
+  /** Absolute; without it images/. */
+  readonly root?: string
 }
 
 /** Each is told once. */
@@ -19,27 +24,30 @@ const UNREADABLE_MAX = 1000
 
 export class DiskFoundFiles {
   readonly #folder: Folder
+  readonly #root: string
   readonly #isIgnored: (name: string) => boolean
   readonly #unreadable = new Set<string>()
   readonly #onUnreadable: (name: string, system: string) => void
 
   /** `ignore`: patterns of names that are left out. */
-  constructor({ folder, log }: DiskFoundFilesParts, ignore: readonly string[]) {
+  constructor(
+    { folder, log, root = folder.images }: DiskFoundFilesParts,
+    ignore: readonly string[]
+  ) {
     this.#folder = folder
+    this.#root = root
     this.#isIgnored = ignoredBy(ignore)
     this.#onUnreadable = (name, system) => {
       if (this.#unreadable.has(name) || this.#unreadable.size >= UNREADABLE_MAX) return
       this.#unreadable.add(name)
-      log.warn({ name, system }, 'a file or folder under images/ is closed')
+      log.warn({ root, name, system }, 'a file or folder can not be read')
     }
   }
 
   prepare(): void {
     requireMarker(this.#folder)
-    const { images } = this.#folder
-    if (lstatOf(images) === undefined) {
-      onDisk('making the folder images/', () => makeFolder(images, 0o755))
-    }
+    if (lstatOf(this.#root) !== undefined) return
+    onDisk(`making the folder ${this.#root}`, () => makeFolder(this.#root, 0o755))
   }
 
   isIgnored(name: string): boolean {
@@ -56,14 +64,41 @@ export class DiskFoundFiles {
   }): AsyncIterable<string> {
     const isIgnored = this.#isIgnored
     const onUnreadable = this.#onUnreadable
-    return scanFiles(this.#folder.images, { ...options, isIgnored, onUnreadable }, at)
+    return scanFiles(this.#root, { ...options, isIgnored, onUnreadable }, at)
   }
 
   look(name: string): Promise<FileStamp | 'folder' | undefined> {
-    return lookAtName(this.#folder.images, name, this.#onUnreadable)
+    return lookAtName(this.#root, name, this.#onUnreadable)
   }
 
   open(name: string): ForeignFile | undefined {
-    return openForeign(this.#folder.images, name)
+    return openForeign(this.#root, name)
   }
+}
+
+/** A folder whose files are to be taken in: within images/ at a name, or elsewhere. */
+export type SourceFolder = { readonly at: string } | { readonly root: string }
+
+/**
+ * Looks at a folder that a person names. Errors: BAD_REQUEST where it is none, can't be read, or
+ * can't be taken in.
+ */
+export function findSource(folder: Folder, path: string): SourceFolder {
+  const refuse = (why: string) => new NodeError('BAD_REQUEST', `${path} ${why}`, { path })
+  if (!isAbsolute(path)) throw refuse('is no absolute path.')
+  let root: string
+  try {
+    root = realpathSync(path)
+    readdirSync(root)
+  } catch (error) {
+    throw refuse(`can't be read (${systemCodeOf(error)}): it must be a folder of this server.`)
+  }
+  if (isWithin(root, folder.images)) return { at: relative(folder.images, root) }
+  if (isWithin(root, folder.path)) throw refuse('belongs to this node; only images/ holds images.')
+  if (isWithin(folder.path, root)) throw refuse('contains the data folder of this node.')
+  return { root }
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder === sep ? sep : folder + sep)
 }

@@ -62,6 +62,9 @@ export class MemoryBlobs implements BlobStore {
     return staged
   }
 
+  /** Memory has no links. */
+  async stageByLink(): Promise<undefined> {}
+
   async openPartial(hash: ContentHash, bytes: number, signal?: AbortSignal): Promise<PartialBlob> {
     invariant(!this.#openPartials.has(hash), 'a partial blob has one user at a time')
     this.#requireWritable()

@@ -112,6 +112,8 @@ export async function lookAtName(
 
 /** A file that somebody else wrote and may still be writing. */
 export interface ForeignFile {
+  /** Absolute. */
+  readonly path: string
   /** As it was when it was opened. */
   readonly stamp: FileStamp
   /** All bytes that it had then; once. */
@@ -134,6 +136,7 @@ export function openForeign(root: string, name: string): ForeignFile | undefined
   const { fd, stamp } = file
   let open = true
   return {
+    path,
     stamp,
     read: () => readPieces(fd, 0, stamp.size),
     isUnchanged() {

@@ -1,6 +1,8 @@
 // A collection that was there before the node: taken in at the first start, with what its index
 // knew.
 
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import {
   existsSync,
   mkdirSync,
@@ -11,7 +13,9 @@ import {
   writeFileSync
 } from 'node:fs'
 import { dirname } from 'node:path'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { makeImage, makeSvg } from '../fixtures/make-images.ts'
 import { expectSoundFolder } from '../support/check-folder.ts'
 import { md5, sha256 } from '../support/digests.ts'
@@ -20,6 +24,7 @@ import { type Answer, send } from '../support/http-client.ts'
 import { type RealNode, Workbench } from '../support/real-node.ts'
 import { sharesBytes } from '../support/shared-bytes.ts'
 
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const API = '/file-sync/api/file-sync'
 /** Long ago: younger files may still be written to. */
 const MTIME_S = 1_600_000_000
@@ -202,4 +207,112 @@ test('an index that is no JSON keeps nobody from his images', async () => {
   expect([...(await filesOf(node)).keys()]).toEqual(['a.svg'])
   expect(metadata('broken', 'file_index.earlier.json')).toBe('{"a.svg": {"path')
   await node.end('SIGTERM')
+})
+
+describe('tumesh adopt', () => {
+  let node: RealNode
+  beforeAll(async () => {
+    node = await bench.start('command')
+    for (const [path, seed] of Object.entries({ 'a.svg': 11, 'b c/d.svg': 12, 'b c/图.svg': 13 })) {
+      putOutside(path, makeSvg({ seed }))
+    }
+    putOutside('page.jpg', '<!DOCTYPE html><html></html>')
+    putOutside('notes.txt', 'notes')
+    putOutside('half.svg.part', 'half')
+  })
+
+  const outside = (path: string) => bench.path('outside', path)
+
+  function putOutside(path: string, bytes: Uint8Array | string): void {
+    mkdirSync(dirname(outside(path)), { recursive: true })
+    writeFileSync(outside(path), bytes)
+    utimesSync(outside(path), MTIME_S, MTIME_S)
+  }
+
+  async function run(...words: string[]) {
+    const target = ['--url', node.url, '--data', bench.path('command')]
+    const child = spawn(process.execPath, [MAIN, 'adopt', ...words, ...target], {
+      cwd: bench.folder,
+      stdio: ['ignore', 'pipe', 'pipe']
+    })
+    const [stdout, stderr, [code]] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      once(child, 'close')
+    ])
+    return { code, stdout, stderr }
+  }
+
+  test('takes in a folder from elsewhere, says what it refused, and takes nothing twice', async () => {
+    const first = await run('outside')
+    expect([first.code, first.stderr]).toEqual([0, expect.stringMatching(/task adopt_/)])
+    expect(first.stdout).toContain('✓ 3 new, 0 held already, 2 refused')
+    expect(first.stdout).toMatch(/✗ page\.jpg: .*HTML/)
+    const list = /All that were refused: (.*)$/m.exec(first.stdout)?.[1] ?? ''
+    expect(readFileSync(list, 'utf8').trim().split('\n').sort()).toEqual([
+      expect.stringMatching(/^"notes\.txt" .*extension/),
+      expect.stringMatching(/^"page\.jpg" .*HTML/)
+    ])
+    const files = await filesOf(node)
+    expect([...files.keys()].sort()).toEqual(['a.svg', 'b c/d.svg', 'b c/图.svg'])
+    expect(files.get('a.svg')).toMatchObject({
+      sha256: sha256(makeSvg({ seed: 11 })),
+      created_at: new Date(MTIME_S * 1000).toISOString()
+    })
+    expect(sharesBytes(outside('a.svg'), bench.path('command', 'images', 'a.svg'))).toBe(false)
+    expect((await run('outside')).stdout).toContain('✓ 0 new, 3 held already, 2 refused')
+  })
+
+  test('does not replace an image, nor bring one back that was deleted later', async () => {
+    putOutside('a.svg', makeSvg({ seed: 14 }))
+    await send(`${node.url}/images/b%20c/d.svg`, { method: 'DELETE' })
+    const { stdout } = await run('outside')
+    expect(stdout).toContain('✓ 0 new, 1 held already, 4 refused')
+    expect(stdout).toMatch(/✗ a\.svg: another image has the path a\.svg here/)
+    expect(stdout).toMatch(/✗ b c\/d\.svg: it was deleted here after that/)
+  })
+
+  test('links files that nobody changes, where it is told to', async () => {
+    putOutside('linked/x.svg', makeSvg({ seed: 15 }))
+    const { stdout } = await run('--link', 'outside/linked')
+    expect(stdout).toContain('✓ 1 new, 0 held already, 0 refused')
+    expect(sharesBytes(outside('linked/x.svg'), bench.path('command', 'images', 'x.svg'))).toBe(
+      true
+    )
+    expect(statSync(outside('linked/x.svg')).mode & 0o222).toBe(0)
+    await expectSoundFolder(node.url, bench.path('command'), [sha256(makeSvg({ seed: 12 }))])
+  })
+
+  test('takes in a folder of images/ in place', async () => {
+    putFile('command', 'in/place.svg', makeSvg({ seed: 16 }))
+    const { stdout } = await run('command/images/in')
+    expect(stdout).toMatch(/✓ [01] new, [01] held already, 0 refused/)
+    expect((await filesOf(node)).get('in/place.svg').sha256).toBe(sha256(makeSvg({ seed: 16 })))
+  })
+
+  test('says why a folder can not be taken in', async () => {
+    for (const [folder, why] of [
+      ['absent', "can't be read (ENOENT)"],
+      ['outside/a.svg', "can't be read (ENOTDIR)"],
+      ['.', 'contains the data folder'],
+      ['command/blobs', 'belongs to this node']
+    ] as const) {
+      const { code, stderr } = await run(folder)
+      expect([code, stderr]).toEqual([1, expect.stringContaining(why)])
+    }
+  })
+
+  test('is for programs of the same machine alone, and its tasks are listed', async () => {
+    const key = readFileSync(bench.path('command', 'metadata', 'local.key'), 'utf8').trim()
+    const forwarded = await send(`${node.url}/api/adopt`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-forwarded-for': '10.0.0.9' },
+      body: JSON.stringify({ folders: ['/etc'] })
+    })
+    expect([401, 403]).toContain(forwarded.status)
+    const authorization = `Bearer ${key}`
+    const { body } = await send(`${node.url}${API}/tasks`, { headers: { authorization } })
+    const kinds = body.tasks.map(({ kind }: { kind: string }) => kind)
+    expect(kinds.filter((kind: string) => kind === 'adopt').length).toBeGreaterThan(2)
+  })
 })

@@ -75,6 +75,7 @@ export class MemoryImages implements FoundFiles {
     this.opened++
     const stamp = stampOf(file)
     return {
+      path: name,
       stamp,
       async *read() {
         yield file.bytes

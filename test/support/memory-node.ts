@@ -121,7 +121,10 @@ export async function openMemoryNode(options: MemoryNodeOptions = {}): Promise<M
     page: new Map(),
     exportIndex: async () => ({ file: '/tmp/file_index.json', entries: 0 }),
     seal: () => undefined,
-    adopting: () => false
+    adopting: () => false,
+    adoptFolders: () => {
+      throw new Error('a node in memory has no folders')
+    }
   }
   return {
     ...disk,

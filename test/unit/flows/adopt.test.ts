@@ -32,7 +32,6 @@ async function adoptAll(legacy: ReadonlyMap<string, LegacyFile> = new Map()) {
   const options = { ingest: node.options.ingest, changed: 'version' as const }
   const done = adopt({ flows: node.flows, found: images, left: new LeftFiles() }, options, legacy, {
     signal: new AbortController().signal,
-    total: () => {},
     processed: () => {},
     error: (subject, detail) => errors.push(`${subject}: ${detail}`)
   }).finally(() => {

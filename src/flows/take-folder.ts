@@ -1,0 +1,114 @@
+// A folder of images elsewhere on this server is taken in: paths below it become paths of images.
+// The folder stays as it is. Broken off, it is begun again: what is held already, by its path and
+// its bytes, is passed over.
+
+import { type Entry, isImage } from '../../protocols/entry.ts'
+import { type ImagePath, parsePath } from '../../protocols/path.ts'
+import { versionMs } from '../../protocols/version.ts'
+import { forEachAtOnce } from '../base/for-each.ts'
+import type { FileStamp, StagedBlob } from '../store/blob-store.ts'
+import { FILES_AT_ONCE } from './adopt.ts'
+import { type FoundFiles, refusalOf, timesOf } from './adopt-file.ts'
+import { checkExtension, type IngestOptions, ingest } from './ingest.ts'
+import type { FlowParts } from './parts.ts'
+
+export interface TakeFolderOptions {
+  readonly ingest: IngestOptions
+  /** The blobs are further links of the files where that can be, not copies. */
+  readonly link: boolean
+}
+
+/** Hears of every file when it is done with. */
+export interface Account {
+  readonly signal: AbortSignal
+  taken(): void
+  /** Held under this path already. */
+  held(): void
+  refused(name: string, why: string): void
+}
+
+/** Rejects when the signal is aborted or the disk fails. */
+export async function takeFolder(
+  flows: FlowParts,
+  found: FoundFiles,
+  options: TakeFolderOptions,
+  account: Account
+): Promise<void> {
+  const { signal } = account
+  await forEachAtOnce(found.scan({ signal }), FILES_AT_ONCE, async (name) => {
+    signal.throwIfAborted()
+    const outcome = await takeFile(flows, found, options, name)
+    if (outcome === 'taken') account.taken()
+    else if (outcome === 'held') account.held()
+    else if (outcome !== undefined) account.refused(name, outcome.why)
+  })
+}
+
+type Taken = 'taken' | 'held' | { readonly why: string } | undefined
+
+async function takeFile(
+  flows: FlowParts,
+  found: FoundFiles,
+  options: TakeFolderOptions,
+  name: string
+): Promise<Taken> {
+  try {
+    const path = parsePath(name)
+    const current = flows.index.get(path)
+    checkExtension(options.ingest, path)
+    const file = found.open(name)
+    if (file === undefined) return undefined
+    try {
+      const { stamp } = file
+      if (current?.deleted && stamp.mtimeMs <= versionMs(current.version)) {
+        return { why: 'it was deleted here after that: upload it to have it back' }
+      }
+      flows.room.take(options.link ? 0 : stamp.size)
+      const staged = await stage(flows, file, options)
+      if (staged === undefined) return { why: 'it changed while it was read: take it in again' }
+      return await keep(flows, options, { path, stamp, current, staged })
+    } finally {
+      file.close()
+    }
+  } catch (error) {
+    const outcome = refusalOf(error)
+    return { why: outcome.is === 'refused' ? outcome.why : 'the node was busy: take it in again' }
+  }
+}
+
+async function stage(
+  { store }: FlowParts,
+  file: NonNullable<ReturnType<FoundFiles['open']>>,
+  { link, ingest: { maxFileSizeBytes } }: TakeFolderOptions
+): Promise<StagedBlob | undefined> {
+  const options = { bytesMax: maxFileSizeBytes }
+  const linked = link ? await store.stageByLink(file, options) : undefined
+  if (linked !== undefined) return linked
+  const staged = await store.stage(file.read(), options)
+  if (staged.bytes === file.stamp.size && file.isUnchanged()) return staged
+  store.finish(staged)
+  return undefined
+}
+
+interface Staged {
+  readonly path: ImagePath
+  readonly stamp: FileStamp
+  readonly current: Entry | undefined
+  readonly staged: StagedBlob
+}
+
+async function keep(
+  flows: FlowParts,
+  options: TakeFolderOptions,
+  { path, stamp, current, staged }: Staged
+): Promise<Taken> {
+  const isOther = isImage(current) && current.hash !== staged.hash
+  if (isOther) {
+    flows.store.finish(staged)
+    return { why: `another image has the path ${path} here: move or delete it first` }
+  }
+  const replace = isImage(current) ? { ifMatch: [staged.hash] } : 'never'
+  const times = timesOf(flows, stamp)
+  const { outcome } = await ingest(flows, options.ingest, staged, { path, replace, times })
+  return outcome === 'unchanged' ? 'held' : 'taken'
+}
