@@ -102,15 +102,6 @@ interface Found extends Sighting {
   readonly current: Entry | undefined
 }
 
-/** Whether there is anything to do about a file, before more than its stamp is known. */
-export function needsAttention(
-  flows: FlowParts,
-  path: ImagePath,
-  sighting: Pick<Sighting, 'name' | 'stamp'>
-): boolean {
-  return planFound(factsOf(flows, path, flows.index.get(path), sighting)).do !== 'leave'
-}
-
 function factsOf(
   { index, view, clock }: FlowParts,
   path: ImagePath,

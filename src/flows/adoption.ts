@@ -5,6 +5,7 @@
 // rests in proportion to what it cost. Bells only say where to look in between; what they miss, the
 // next scan finds. A file that is being written is looked at again until it is quiet.
 
+import type { ContentHash } from '../../protocols/hash.ts'
 import { type ImagePath, parsePath } from '../../protocols/path.ts'
 import { sleep } from '../base/clock.ts'
 import { NodeError } from '../base/errors.ts'
@@ -12,7 +13,8 @@ import { forEachAtOnce } from '../base/for-each.ts'
 import type { ViewRow } from '../index/rows.ts'
 import { type FileStamp, sameStamp } from '../store/blob-store.ts'
 import { FILES_AT_ONCE } from './adopt.ts'
-import { type AdoptOptions, type AdoptParts, adoptFile, needsAttention } from './adopt-file.ts'
+import { type AdoptOptions, type AdoptParts, adoptFile } from './adopt-file.ts'
+import { isAsShown } from './plan-adopt.ts'
 import { showGone } from './show-again.ts'
 
 /** See store/folder-bell.ts. */
@@ -44,8 +46,8 @@ interface Pending {
 /** A name that needs more than a look. */
 type Suspect = Pick<Pending, 'path' | 'seen'> & { readonly name: string }
 
-/** A scan takes at most an eleventh of the time. */
-const REST_PER_COST = 10
+/** A scan takes at most a twentieth of the time. */
+const REST_PER_COST = 20
 /** How soon a bell is followed: the events of one file come together. */
 const BELL_MS = 50
 const TICK_MS = 50
@@ -200,11 +202,13 @@ export class Adoption {
     const group: (readonly [ImagePath, ViewRow])[] = []
     const compare = async () => {
       const stamps = await Promise.all(group.map(([, { name }]) => found.look(name)))
-      const changed = group.filter(([path, { name }], n) => {
-        const stamp = stamps[n]
-        if (this.#pending.has(name)) return false
-        if (stamp === undefined || stamp === 'folder') return true
-        return needsAttention(flows, path, { name, stamp })
+      const nowMs = flows.clock.now()
+      const changed = group.filter(([, row], n) => {
+        const file = stamps[n]
+        if (this.#pending.has(row.name)) return false
+        if (file === undefined || file === 'folder') return true
+        const blob = flows.index.blob(row.hash as ContentHash)
+        return !isAsShown({ file, blob, nowMs }, row)
       })
       group.length = 0
       return changed.map(([path, { name }]) => ({ path, name }))

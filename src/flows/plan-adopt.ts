@@ -77,8 +77,20 @@ export function planFound(facts: FoundFacts): FoundPlan {
   return shown.writer === undefined ? planOwn(facts, shown) : planWriters(facts, shown.writer)
 }
 
+/** Whether a view file is as it should be, by its row and that of its blob alone. */
+export function isAsShown(
+  facts: Pick<FoundFacts, 'file' | 'blob' | 'nowMs'>,
+  shown: ViewRow
+): boolean {
+  const { file, blob, nowMs } = facts
+  if (shown.ino !== file.ino) return false
+  if (shown.writer === undefined) return planOwn(facts, shown).do === 'leave'
+  const isHeld = blob?.state === 'held'
+  return isHeld && sameStamp(shown.writer, file) && isLate(shown.writer.takenMs, nowMs)
+}
+
 /** A file that the view made. */
-function planOwn({ file, blob }: FoundFacts, shown: ViewRow): FoundPlan {
+function planOwn({ file, blob }: Pick<FoundFacts, 'file' | 'blob'>, shown: ViewRow): FoundPlan {
   if (blob?.state !== 'held' || blob.stamp === undefined) return { do: 'leave' }
   if (blob.stamp.ino === file.ino) {
     return sameContentStamp(blob.stamp, file) ? { do: 'leave' } : { do: 'verify' }

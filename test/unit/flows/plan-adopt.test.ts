@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { ContentHash } from '../../../protocols/hash.ts'
 import {
   type FoundFacts,
+  isAsShown,
   isLate,
   LATE_MS,
   LOOKS_MS,
@@ -51,7 +52,10 @@ describe('a file that the view made', () => {
       { do: 'set aside', why: expect.anything() }
     ]
   ])('%s', (_what, change, plan) => {
-    expect(planFound(facts({ ...shown, ...change }))).toEqual(plan)
+    const given = facts({ ...shown, ...change })
+    expect(planFound(given)).toEqual(plan)
+    const isRight = isAsShown(given, given.shown ?? OWN)
+    expect(isRight).toBe(plan === LEAVE)
   })
 })
 
@@ -139,6 +143,9 @@ describe("a writer's file that was taken in", () => {
     planFound(facts({ ...shown, file: taken, shown: row(NOW - 1000), ...change }))
 
   test('stays for a minute, and is replaced then', () => {
+    const isRight = (ageMs: number, file = taken) =>
+      isAsShown({ ...facts(shown), file }, row(NOW - ageMs))
+    expect([isRight(0), isRight(LATE_MS), isRight(0, stamp(1, NOW))]).toEqual([true, false, false])
     expect(plan({})).toEqual(LEAVE)
     expect(plan({ shown: row(NOW - LATE_MS + 1) })).toEqual(LEAVE)
     expect(plan({ shown: row(NOW - LATE_MS) })).toEqual({ do: 'replace' })
