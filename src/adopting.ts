@@ -37,6 +37,7 @@ export interface Adopting {
   adoptFolders(order: FoldersOrder): Task
 }
 
+const RETRY_MS = 60_000
 const REFUSED_LOGGED_MAX = 100
 const META = 'adoption'
 
@@ -52,6 +53,7 @@ export function createAdopting(
   const folderOptions = { ...options, ignore: settings.ignore }
   const stopping = new AbortController()
   let adoption: Adoption | undefined
+  let cancelRetry = () => {}
   const isOpen = () => index.meta(META) === 'open'
 
   /** From then on. */
@@ -74,6 +76,15 @@ export function createAdopting(
     adoption.start()
   }
 
+  function first(): void {
+    startFirst(parts, adoptParts, options, {
+      onEnd: goOn,
+      onFailure: () => {
+        cancelRetry = clock.after(RETRY_MS, first)
+      }
+    })
+  }
+
   async function isNeeded(): Promise<boolean> {
     if (readLegacyIndexText(metadataFiles(folder)) !== undefined) return true
     found.prepare()
@@ -91,11 +102,12 @@ export function createAdopting(
     },
     start() {
       if (!settings.enabled) return
-      if (isOpen()) startFirst(parts, adoptParts, options, goOn)
+      if (isOpen()) first()
       else goOn()
     },
     async stop() {
       stopping.abort(new NodeError('STOPPING', 'The node is stopping.'))
+      cancelRetry()
       await adoption?.stop()
     },
     isOpen,
@@ -108,7 +120,7 @@ function startFirst(
   parts: AdoptingParts,
   adoptParts: AdoptParts,
   options: AdoptOptions,
-  goOn: () => void
+  { onEnd, onFailure }: { readonly onEnd: () => void; readonly onFailure: () => void }
 ): void {
   const { flows, tasks } = parts
   const { index, log } = flows
@@ -122,11 +134,12 @@ function startFirst(
     .then(async (report) => {
       await index.change((tx) => tx.setMeta(META, 'done'))
       sayReport(parts, report)
-      goOn()
+      onEnd()
     })
     .catch((err) => {
       if (err instanceof NodeError && err.code === 'STOPPING') return
-      log.error({ err }, 'not all images from before were taken in; the next start goes on')
+      log.error({ err }, 'not all images from before were taken in; it goes on in a minute')
+      onFailure()
     })
 }
 

@@ -17,7 +17,7 @@ import type { GroupCommit } from './commit.ts'
 import { diskError, onDisk } from './disk-error.ts'
 import { FileLinker, whereSupported } from './file-linker.ts'
 import { blobFile, type Folder, requireMarker } from './folder.ts'
-import type { ImageView, ViewFile } from './image-view.ts'
+import type { ImageView, ShownFile, ViewFile } from './image-view.ts'
 import { planViewName } from './plan-view-name.ts'
 import {
   hasRealParents,
@@ -25,7 +25,8 @@ import {
   lstatOf,
   removeQuietly,
   sameBytes,
-  stampAt
+  stampAt,
+  stampOf
 } from './regular-file.ts'
 
 export interface DiskViewParts {
@@ -80,7 +81,7 @@ export class DiskView implements ImageView {
     path: ImagePath,
     hash: ContentHash,
     previous: ViewFile | undefined
-  ): Promise<ViewFile | undefined> {
+  ): Promise<ShownFile | undefined> {
     const { folder, random } = this.#parts
     if (this.#linker === undefined) return undefined
     requireMarker(folder)
@@ -111,14 +112,15 @@ export class DiskView implements ImageView {
     return true
   }
 
-  async hide({ name, ino }: ViewFile): Promise<void> {
+  async hide({ name, ino, writer }: ViewFile): Promise<void> {
     const { folder } = this.#parts
     requireMarker(folder)
     if (!hasRealParents(folder.images, name)) return
     const at = join(folder.images, name)
     const stats = lstatOf(at)
     if (stats?.isFile() && stats.ino === ino) {
-      if (isSealed(stats)) onDisk('removing a file from images/', () => unlinkSync(at))
+      const isKnown = isSealed(stats) || (writer && sameStamp(writer, stampOf(stats)))
+      if (isKnown) onDisk('removing a file from images/', () => unlinkSync(at))
       else await this.#setAside(name) // the number was given to a file of somebody else
     }
     this.#removeEmptyFolders(name)
@@ -179,12 +181,16 @@ export class DiskView implements ImageView {
   }
 
   /** False if there is another file now, or one that was written to. */
-  async #takePlace(made: MadeFile, { name, ino }: ViewFile): Promise<boolean> {
+  async #takePlace(made: MadeFile, { name, ino, writer }: ViewFile): Promise<boolean> {
     const { images } = this.#parts.folder
     if (!hasRealParents(images, name)) return false
     const stats = lstatOf(join(images, name))
     if (!stats?.isFile() || stats.ino !== ino) return false
-    if (!isSealed(stats)) return this.#replaceEqual(made, name) // somebody's, that was taken in
+    if (!isSealed(stats)) {
+      if (await this.#replaceEqual(made, name)) return true
+      const now = stampAt(join(images, name))
+      if (!now || !writer || !sameStamp(writer, now)) return false // written to since
+    }
     onDisk('replacing a file in images/', () => renameSync(made.file, join(images, name)))
     return true
   }

@@ -6,12 +6,18 @@ import type { ImagePath } from '../../protocols/path.ts'
 import type { FileStamp } from './blob-store.ts'
 
 /** A file that the view made. */
-export interface ViewFile {
+export interface ShownFile {
   /** Relative to images/. Differs from the path where the disk can't hold the path itself. */
   readonly name: string
   readonly ino: number
   /** Of a file with bytes of its own. */
   readonly mtimeMs?: number | undefined
+}
+
+/** One that it made, or that its writer left there. */
+export interface ViewFile extends ShownFile {
+  /** Of a writer's: with this stamp its bytes are those of the blob. */
+  readonly writer?: FileStamp | undefined
 }
 
 export interface ImageView {
@@ -27,7 +33,7 @@ export interface ImageView {
     path: ImagePath,
     hash: ContentHash,
     previous: ViewFile | undefined
-  ): Promise<ViewFile | undefined>
+  ): Promise<ShownFile | undefined>
   /** Whether there is anything at this name. Errors: DISK_FAULT. */
   has(name: string): boolean
   /**

@@ -3,7 +3,7 @@
 import type { ContentHash } from '../../protocols/hash.ts'
 import type { ImagePath } from '../../protocols/path.ts'
 import type { FileStamp } from './blob-store.ts'
-import type { ImageView, ViewFile } from './image-view.ts'
+import type { ImageView, ShownFile, ViewFile } from './image-view.ts'
 import type { MemoryBlobs } from './memory-blobs.ts'
 import { planViewName } from './plan-view-name.ts'
 
@@ -31,7 +31,7 @@ export class MemoryView implements ImageView {
     path: ImagePath,
     hash: ContentHash,
     previous: ViewFile | undefined
-  ): Promise<ViewFile | undefined> {
+  ): Promise<ShownFile | undefined> {
     const stamp = this.isOn ? this.#blobs.linked(hash) : undefined
     if (stamp === undefined) return undefined
     const still = previous !== undefined && this.#files.get(previous.name)?.ino === previous.ino

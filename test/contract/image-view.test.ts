@@ -1,11 +1,11 @@
 // What every view of the images does, however it gets at the bytes.
 
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type ContentHash, parseHash } from '../../protocols/hash.ts'
 import { parsePath } from '../../protocols/path.ts'
-import type { BlobStore } from '../../src/store/blob-store.ts'
+import type { BlobStore, FileStamp } from '../../src/store/blob-store.ts'
 import { hashesOf } from '../../src/store/hashes.ts'
 import type { ImageView } from '../../src/store/image-view.ts'
 import { MemoryBlobs } from '../../src/store/memory-blobs.ts'
@@ -20,6 +20,8 @@ interface Harness {
   /** Somebody else writes or removes a file. */
   write(name: string): void
   unlink(name: string): void
+  /** As somebody who looks at it finds it. */
+  stamp(name: string): FileStamp
   /** How many files were set aside. */
   setAside(): number
 }
@@ -40,6 +42,10 @@ async function onDisk(mode: 'auto' | 'copy'): Promise<Harness> {
     at: (name) => (existsSync(file(name)) ? hashesOf(readFileSync(file(name))).hash : undefined),
     write: (name) => writeFileSync(file(name), 'foreign'),
     unlink: (name) => rmSync(file(name)),
+    stamp: (name) => {
+      const { ino, size, mtimeMs, ctimeMs } = statSync(file(name))
+      return { ino, size, mtimeMs, ctimeMs }
+    },
     setAside: () => on.names('quarantine').length
   }
 }
@@ -51,7 +57,8 @@ async function inMemory(): Promise<Harness> {
     store,
     view,
     at: (name) => view.at(name),
-    write: (name) => view.write(name),
+    write: (name) => view.write(name, -7),
+    stamp: () => ({ ino: -7, size: 7, mtimeMs: 1, ctimeMs: 1 }),
     unlink: (name) => view.unlink(name),
     setAside: () => view.setAside.length
   }
@@ -167,6 +174,17 @@ describe.each([
       expect([at(made.name), at(look.name)]).toEqual([one, undefined])
     }
     expect(setAside()).toBe(0)
+  })
+
+  test('a file of somebody else is moved aside, if it is still the one', async () => {
+    const { view, at, write, setAside, stamp } = await make()
+    write('b.jpg')
+    const now = stamp('b.jpg')
+    expect(await view.moveAside('b.jpg', { ...now, ino: now.ino + 1 })).toBe(false)
+    expect(at('b.jpg')).toBeDefined()
+    expect(await view.moveAside('b.jpg', now)).toBe(true)
+    expect([at('b.jpg'), setAside()]).toEqual([undefined, 1])
+    expect(await view.moveAside('b.jpg', now)).toBe(false)
   })
 
   test('a blob that is not there is not shown', async () => {

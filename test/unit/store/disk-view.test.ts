@@ -224,3 +224,28 @@ test('a name that the disk has in another spelling is told from one that it has'
   expect(await foldedPart(on.folder.images, 'DIR/a.jpg')).toBe(0)
   expect(await foldedPart(on.folder.images, '\u00e9.jpg')).toBeUndefined()
 })
+
+/** A file of somebody who may still have it open, whose bytes were taken in. */
+function writersFile(name: string) {
+  writeFileSync(at(name), testBytes(LENGTH))
+  const { ino, size, mtimeMs, ctimeMs } = statSync(at(name))
+  return { name, ino, writer: { ino, size, mtimeMs, ctimeMs } }
+}
+
+test('a file that its writer left there goes like one of the view: its bytes are kept', async () => {
+  const view = on.view()
+  await view.hide(writersFile('a.jpg'))
+  const other = await put(2)
+  const shown = await view.show(parsePath('b.jpg'), other, writersFile('b.jpg'))
+  expect([on.names('images'), shown?.name, quarantine()]).toEqual([['b.jpg'], 'b.jpg', []])
+  expect(readFileSync(at('b.jpg'))).toEqual(Buffer.from(testBytes(LENGTH, 2)))
+})
+
+test('unless he has gone on writing: then it is set aside', async () => {
+  const view = on.view()
+  const [first, second] = [writersFile('a.jpg'), writersFile('b.jpg')]
+  for (const { name } of [first, second]) writeFileSync(at(name), 'more')
+  await view.hide(first)
+  await view.show(parsePath('b.jpg'), await put(2), second)
+  expect([on.names('images'), quarantine().length]).toEqual([['b.jpg'], 2])
+})
