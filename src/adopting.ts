@@ -46,7 +46,7 @@ export function createAdopting(
   { ingest, ...settings }: Config['adopt'] & { readonly ingest: IngestOptions }
 ): Adopting {
   const { flows, folder, compared } = parts
-  const { index, log } = flows
+  const { index, log, clock } = flows
   const found = new DiskFoundFiles({ folder, log }, settings.ignore)
   const options: AdoptOptions = { ingest, changed: settings.changed }
   const adoptParts: AdoptParts = { flows, found, left: new LeftFiles() }
