@@ -19,6 +19,7 @@ namespaces; nothing leaves this machine.
   --nodes N     3 to 5 (default: 4)
   --harm-ms N   between two harms, on average (default: 500)
   --paths N     (default: 300)
+  --keep        leave the folders of the nodes where they are if anything is wrong
 `
 const EXIT_FAILED = 1
 const SUBNET = '10.79.0'
@@ -30,6 +31,7 @@ const { values } = parseArgs({
     nodes: { type: 'string', default: '4' },
     'harm-ms': { type: 'string', default: '500' },
     paths: { type: 'string', default: '300' },
+    keep: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false }
   }
 })
@@ -68,6 +70,7 @@ async function inside(plan: FleetPlan): Promise<void> {
     seed: Number(values.seed),
     harmMs: Number(values['harm-ms']),
     paths: Number(values.paths),
+    keep: values.keep,
     say
   })
   say(describeCounts(counts))

@@ -145,8 +145,10 @@ export class Fleet {
     }
   }
 
-  async cleanUp(): Promise<void> {
+  /** `keep`: the folders stay where they are, to be looked at. */
+  async cleanUp({ keep = false } = {}): Promise<void> {
     await Promise.all(this.nodes.map((node) => this.kill(node)))
+    if (keep) return
     for (const { isSmall, folder } of this.nodes) {
       if (isSmall) execFileSync('umount', [folder])
     }

@@ -15,6 +15,8 @@ export interface TortureOptions {
   /** Between two harms, on average. */
   readonly harmMs: number
   readonly paths: number
+  /** Where anything is wrong the folders stay. */
+  readonly keep: boolean
   readonly say: (line: string) => void
 }
 
@@ -50,9 +52,12 @@ export async function torture(plan: FleetPlan, options: TortureOptions): Promise
     await harm(parts, options, random, isOver)
     await Promise.all([...clients, telling])
     say('Waiting until all is quiet …')
-    return { counts, faults: [...faults, ...(await verdictOf(fleet, model))] }
+    faults.push(...(await verdictOf(fleet, model)))
+    return { counts, faults }
   } finally {
-    await fleet.cleanUp()
+    const keep = options.keep && faults.length > 0
+    if (keep) say(`The folders of the nodes are in ${fleet.folder}`)
+    await fleet.cleanUp({ keep })
   }
 }
 
