@@ -286,7 +286,11 @@ export class Settler {
       await store.remove(hash)
       return (tx) => tx.forgetBlob(hash)
     }
-    if (row.state !== 'held' && row.state !== 'trashed') return () => {}
+    if (row.state !== 'held' && row.state !== 'trashed') {
+      // bytes that came, and whose row could not be written: nobody was told of them
+      if (row.live === 0) await store.remove(hash)
+      return () => {}
+    }
     if (row.live === 0) {
       const stamp = await store.moveTo(hash, 'trash')
       if (stamp === undefined) return lose

@@ -173,7 +173,7 @@ test('images/ as a whole comes back', async () => {
   const paths = ['held.svg', 'removed.svg', 'known.png']
   rmSync(bench.path('a', 'images'), { recursive: true })
   await eventually(() => expect(paths.filter((path) => !existsSync(fileOf(path)))).toEqual([]), {
-    withinMs: 60_000
+    withinMs: 120_000
   })
   write('after.svg', makeSvg({ seed: 5 }))
   await expectServed('after.svg', makeSvg({ seed: 5 }))

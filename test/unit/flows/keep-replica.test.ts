@@ -2,6 +2,7 @@ import { hash as digest } from 'node:crypto'
 import { expect, test } from 'vitest'
 import type { ContentHash, Md5 } from '../../../protocols/hash.ts'
 import { parsePath } from '../../../protocols/path.ts'
+import { NodeError } from '../../../src/base/errors.ts'
 import { keepReplica } from '../../../src/flows/keep-replica.ts'
 import { recover } from '../../../src/flows/recover.ts'
 import { verifyBlob } from '../../../src/flows/verify-blob.ts'
@@ -40,3 +41,24 @@ test.each(['comes', 'is found again'])(
     await node.close()
   }
 )
+
+test('bytes whose row could not be written go when the image is deleted', async () => {
+  const node = await openMemoryNode()
+  const { store, index, settler } = node.flows
+  const path = parsePath('a.svg')
+  const about = { md5: digest('md5', BYTES) as Md5, bytes: BYTES.length, mediaType: 'x' }
+  await index.change((tx) => {
+    tx.putImage({ path, hash: HASH, createdMs: 1, ...about })
+  })
+  const staged = await store.stage(streamOf(BYTES), { bytesMax: 1000 })
+  const { change } = index
+  index.change = () => Promise.reject(new NodeError('READ_ONLY', 'The marker is gone.'))
+  await expect(keepReplica(node.flows, staged)).rejects.toMatchObject({ code: 'READ_ONLY' })
+  index.change = change
+  store.finish(staged)
+  expect(store.placeOf(HASH)).toBe('blobs')
+  await index.change((tx) => tx.deleteImage(path))
+  await settler.settleAll()
+  expect(store.placeOf(HASH)).toBeUndefined()
+  await node.close()
+})
