@@ -18,6 +18,7 @@ import type { IngestOptions } from './flows/ingest.ts'
 import type { FlowParts } from './flows/parts.ts'
 import { planTrash } from './flows/plan-trash.ts'
 import { isReshowNeeded, reshow } from './flows/reshow.ts'
+import { countReviewedBytes } from './flows/reviewed-bytes.ts'
 import { scrub } from './flows/scrub.ts'
 import type { DiskStatus } from './flows/status.ts'
 import { dropPartials } from './flows/sweep-partials.ts'
@@ -84,6 +85,7 @@ export function createDuties(parts: DutyParts, options: DutyOptions): Duties {
   let quarantined = 0
   const collecting = createCollecting(parts, options)
   const adopting = createAdopting(parts, { ...options.adopt, ingest: options.ingest })
+  const reviewedBytes = countReviewedBytes(flows)
   let exported: string | undefined
   const contentOfIndex = () => `${index.root().live} ${index.root().liveSum}`
 
@@ -105,7 +107,7 @@ export function createDuties(parts: DutyParts, options: DutyOptions): Duties {
   }
 
   const work: Record<string, Work> = {
-    room: { everyMs: ROOM_MS, do: (signal) => makeRoom(parts, options, signal) },
+    room: { everyMs: ROOM_MS, do: (signal) => makeRoom(parts, options, reviewedBytes, signal) },
     collect: { everyMs: HOUR_MS, do: collecting.run },
     scrub: { everyMs: SCRUB_MS, do: (signal) => scrubIfWanted(parts, options, signal) },
     brakes: { everyMs: MINUTE_MS, do: (signal) => releaseIfBack(flows, signal) },
@@ -167,14 +169,16 @@ function checkWork(flows: FlowParts): Work {
 async function makeRoom(
   { flows, room }: DutyParts,
   { fileStorage }: DutyOptions,
+  reviewedBytes: () => Promise<number>,
   signal: AbortSignal
 ): Promise<void> {
   await room.measure()
   if (flows.index.fault !== undefined) return
   if (room.status().state !== 'ok') dropPartials(flows)
-  const { trashBytes } = flows.index.counts()
+  const reviewed = await reviewedBytes()
+  const trashBytes = Math.max(0, flows.index.counts().trashBytes - reviewed)
   const facts = { trashBytes, bytesMax: fileStorage.trashSizeBytes, disk: room.status() }
-  await expire(flows, { ...fileStorage, trashBytesMax: planTrash(facts) }, signal)
+  await expire(flows, { ...fileStorage, trashBytesMax: planTrash(facts) + reviewed }, signal)
 }
 
 async function scrubIfWanted(

@@ -1,5 +1,6 @@
 import { hash as digest } from 'node:crypto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { ImageEntry } from '../../protocols/entry.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import { parsePath } from '../../protocols/path.ts'
 import { createDuties, type Duties } from '../../src/duties.ts'
@@ -24,11 +25,13 @@ let node: MemoryNode
 let duties: Duties
 let disk: DiskStatus
 let healed = 0
+let trashSizeBytes = 1e9
 beforeEach(async () => {
   on = await makeTestFolder()
   node = await openMemoryNode()
   disk = TEST_DISK
   healed = 0
+  trashSizeBytes = 1e9
   duties = dutiesOf(node)
   await duties.prepare()
   duties.start()
@@ -53,7 +56,7 @@ function dutiesOf({ flows, http, options }: MemoryNode): Duties {
     },
     {
       adopt: { enabled: true, intervalMs: 60_000, changed: 'version', ignore: [] },
-      fileStorage: { trashKeepMs: 7 * DAY_MS, trashSizeBytes: 1e9 } as never,
+      fileStorage: { trashKeepMs: 7 * DAY_MS, trashSizeBytes } as never,
       fileSync: { verifyIntegrity: true } as never,
       images: { view: 'auto' },
       scrub: { intervalMs: 30 * DAY_MS },
@@ -119,4 +122,26 @@ test('bytes outlive an index that was lost, until something names them again', a
     expect(lastScan(node.flows)).toBeDefined()
   })
   expect([1, 2, 3].map((n) => node.store.placeOf(hashOf(n)))).toEqual(['trash', 'trash', 'blobs'])
+})
+
+test('what waits for review pushes nothing else out of the trash', async () => {
+  await duties.stop()
+  trashSizeBytes = 2 * tinyImage(1).byteLength
+  duties = dutiesOf(node)
+  const { index, settler } = node.flows
+  for (const n of [6, 7, 8]) {
+    await node.put(`${n}.svg`, tinyImage(n))
+    await index.change((tx) => tx.putToReview(tx.get(parsePath(`${n}.svg`)) as ImageEntry, 'p'))
+  }
+  await replaceOften()
+  await node.put('a.svg', tinyImage(4))
+  await settler.settleAll()
+  expect(index.counts().trashBlobs).toBe(6)
+  duties.start()
+  for (let n = 0; n < 5; n++) {
+    node.clock.advance(MINUTE_MS)
+    await eventually(() => expect(index.counts().trashBlobs).toBeLessThan(6))
+  }
+  await duties.stop()
+  expect(index.counts().trashBlobs).toBe(5)
 })
