@@ -5,10 +5,16 @@ import { verifyBlob } from './verify-blob.ts'
 
 /** Blobs that are lacking but have a file are read, and held again if they are right; how many. */
 export async function findAgain(parts: FlowParts, signal: AbortSignal): Promise<number> {
-  const { index, store } = parts
+  const { index, store, locks } = parts
   let found = 0
   for await (const hash of index.wants()) {
     if (signal.aborted) break
+    // of an image that was deleted, as an index knew that was lost
+    if (store.placeOf(hash) === 'trash') {
+      await locks.blob.run(hash, async () => {
+        if (index.blob(hash)?.want !== undefined) await store.moveTo(hash, 'blobs')
+      })
+    }
     if (store.placeOf(hash) !== 'blobs') continue
     if ((await verifyBlob(parts, hash, signal)).state === 'held') found++
   }

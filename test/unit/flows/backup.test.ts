@@ -1,8 +1,16 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { parsePath } from '../../../protocols/path.ts'
 import { backupLines, restoreBackup } from '../../../src/flows/backup.ts'
+import { remove } from '../../../src/flows/remove.ts'
 import { openTables } from '../../../src/index/tables.ts'
-import { addEntries, type MemoryNode, openMemoryNode } from '../../support/memory-node.ts'
+import {
+  addEntries,
+  DAY_MS,
+  type MemoryNode,
+  makeMemoryDisk,
+  openMemoryNode,
+  tinyImage
+} from '../../support/memory-node.ts'
 
 const never = new AbortController().signal
 
@@ -50,4 +58,18 @@ test('what follows the end of a backup is no part of it', async () => {
     code: 'BAD_REQUEST'
   })
   await other.close()
+})
+
+test('bytes that were in the trash when the index was lost are found, too', async () => {
+  const path = parsePath('d.svg')
+  const { entry } = await node.put(path, tinyImage(1))
+  const lines = await linesOf(node)
+  await remove(node.flows, { trashKeepMs: DAY_MS }, path)
+  await node.flows.settler.idle()
+  expect(node.store.placeOf(entry.hash)).toBe('trash')
+  const again = await openMemoryNode({ disk: { ...node, level: (await makeMemoryDisk()).level } })
+  expect(await restored(again, lines)).toMatchObject({ found: 1 })
+  expect(again.flows.index.blob(entry.hash)?.state).toBe('held')
+  expect(again.view.at(path)).toBe(entry.hash)
+  await again.close()
 })
