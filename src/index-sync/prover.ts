@@ -8,13 +8,11 @@ import { bucketAt, bucketOf, isSameNode } from '../../protocols/time-tree-shape.
 import { CLOCK_MS_MAX } from '../../protocols/version.ts'
 import type { Clock } from '../base/clock.ts'
 import type { ImageIndex } from '../index/image-index.ts'
-import { sharesPast, vouchesOf } from '../index/plan-watermarks.ts'
+import { forgettableUntil, sharesPast, vouchesOf } from '../index/plan-watermarks.ts'
 import type { Transaction } from '../index/transaction.ts'
 
 /** What is as young as this may still be on its way. */
 const SETTLED_MS = 2_000
-/** What is younger can't have been deleted and forgotten, whoever says so. */
-const FORGOTTEN_AGE_MS_MIN = 6 * 60 * 60_000
 
 export interface ProverParts {
   readonly index: ImageIndex
@@ -130,6 +128,6 @@ export class Prover {
   }
 
   #horizonMax(): number {
-    return bucketAt(this.#parts.clock.now() - FORGOTTEN_AGE_MS_MIN)
+    return forgettableUntil(this.#parts.clock.now())
   }
 }

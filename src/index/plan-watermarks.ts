@@ -1,6 +1,7 @@
 // Watermarks: up to where each other member has everything that is here (rule 5). Pure.
 
 import type { Vouch } from '../../protocols/entries/source.ts'
+import { bucketAt } from '../../protocols/time-tree-shape.ts'
 
 /** All that is here in buckets below `until`, the member has too, or what beats it. */
 export interface Watermark {
@@ -14,6 +15,14 @@ export type Watermarks = Readonly<Record<string, Watermark>>
 
 /** More than any mesh has members: those that are new beyond it are waited for. */
 export const WATERMARKS_MAX = 1000
+
+/** What is younger can't have been deleted and forgotten, whoever says so. */
+const FORGOTTEN_AGE_MS_MIN = 6 * 60 * 60_000
+
+/** The bucket below which things may have been forgotten, at the earliest. */
+export function forgettableUntil(nowMs: number): number {
+  return bucketAt(nowMs - FORGOTTEN_AGE_MS_MIN)
+}
 
 /** With what was proved, or vouched for. */
 export function raised(

@@ -3,10 +3,11 @@
 
 import type { Vouch } from '../../protocols/entries/source.ts'
 import { bucketOf, bucketStartMs, type TreeNode } from '../../protocols/time-tree-shape.ts'
-import { type Version, versionAt } from '../../protocols/version.ts'
+import { type Version, versionAt, versionMs } from '../../protocols/version.ts'
 import type { Layer } from './layer.ts'
 import {
   commonUntil,
+  forgettableUntil,
   lowered,
   raised,
   vouched,
@@ -22,6 +23,7 @@ export class SharedPast {
   // looked at for every entry that comes; nobody else changes them during one change
   #watermarks: Watermarks | undefined
   #horizon: number | undefined
+  #forgottenUntil: number | undefined
 
   constructor(layer: Layer) {
     this.#layer = layer
@@ -42,6 +44,17 @@ export class SharedPast {
   get horizon(): number {
     this.#horizon ??= (this.#layer.get('meta', 'horizon') as number | undefined) ?? 0
     return this.#horizon
+  }
+
+  /**
+   * Images in buckets below it may have been deleted and forgotten here. Those that are younger
+   * can't, though the horizon says so if the clock was ahead when it rose.
+   */
+  forgottenUntil(nowMs: number): number {
+    if (this.horizon === 0) return 0
+    // a clock that has lost its time is not earlier than what was proved
+    this.#forgottenUntil ??= forgettableUntil(Math.max(nowMs, versionMs(this.floor)))
+    return Math.min(this.horizon, this.#forgottenUntil)
   }
 
   /** From now on nothing is written here in buckets below the cut. */

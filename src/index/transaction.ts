@@ -147,7 +147,7 @@ export class Transaction {
    */
   receive(entry: Entry, from: string): 'merged' | 'known' | 'review' | 'deleted' | 'refused' {
     if (!isWithinReach(entry.version, this.#nowMs)) return 'refused'
-    const { horizon } = this.shared
+    const horizon = this.shared.forgottenUntil(this.#nowMs)
     const current = this.#entry(entryKey(entry.kind, entry.path))
     if (current === undefined && bucketOf(entry.version) < horizon) {
       if (isImage(entry)) return 'review'
