@@ -167,9 +167,14 @@ export class Ledger {
     this.#count(countsOfEntry(current), -1)
     if (!isImage(current)) return
     const past = keys.past(key, current)
+    // it may have been past before, and have come back from another node
+    const before = this.#layer.get('past', past) as Uint8Array | undefined
+    if (before !== undefined) {
+      this.#layer.put('age', keys.age(decodePast(before).sinceMs, past), undefined)
+    }
     this.#layer.put('past', past, encodePast({ entry: current, sinceMs: this.#nowMs }))
     this.#layer.put('age', keys.age(this.#nowMs, past), '')
-    this.#refer(current.hash, current, { live: -1, past: 1 })
+    this.#refer(current.hash, current, { live: -1, past: before === undefined ? 1 : 0 })
   }
 
   /**
