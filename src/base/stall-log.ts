@@ -27,7 +27,9 @@ export function startStallLog({ clock, log, activity }: StallLogParts): () => vo
     const stallMs = Math.round(nowMs - lookedMs - LOOK_MS)
     if (stallMs >= STALL_MS_MIN && nowMs - toldMs >= TELL_MS) {
       toldMs = nowMs
-      log.warn({ stallMs, running: activity.since(lookedMs) }, 'the event loop stood still')
+      const running = activity.since(lookedMs)
+      // with nothing of ours running it was the machine that had no time
+      log[running.length > 0 ? 'warn' : 'debug']({ stallMs, running }, 'the event loop stood still')
     }
     lookedMs = nowMs
     cancel = clock.after(LOOK_MS, look)

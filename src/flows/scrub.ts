@@ -137,7 +137,7 @@ async function end(parts: FlowParts, round: Round, signal: AbortSignal): Promise
     })
   }
   const summary = { files, corrupted, repaired, unrepairable, unnamed }
-  parts.log.info(summary, 'every stored image has been read again')
+  if (files + unnamed > 0) parts.log.info(summary, 'every stored image has been read again')
   return { ...round, at: OVER }
 }
 

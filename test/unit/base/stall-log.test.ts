@@ -32,7 +32,10 @@ beforeEach(() => {
   clock = new LateClock()
   activity = new Activity(clock.monotonicMs)
   told = []
-  const log = pino({}, { write: (line: string) => void told.push(JSON.parse(line)) })
+  const log = pino(
+    { level: 'debug' },
+    { write: (line: string) => void told.push(JSON.parse(line)) }
+  )
   stop = startStallLog({ clock, log, activity })
 })
 
