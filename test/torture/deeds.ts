@@ -43,7 +43,8 @@ async function call(
     return response.status < 500 ? 'refused' : 'unknown'
   } catch (error) {
     const { code } = ((error as Error).cause ?? {}) as { code?: string }
-    return code === 'ECONNREFUSED' || code === 'EHOSTUNREACH' ? 'refused' : 'unknown'
+    // any other way a connection can end may come after the request has been carried out
+    return code === 'ECONNREFUSED' ? 'refused' : 'unknown'
   }
 }
 
