@@ -51,8 +51,13 @@ const REST_PER_COST = 20
 /** How soon a bell is followed: the events of one file come together. */
 const BELL_MS = 50
 const TICK_MS = 50
-/** Names that wait at one time, about 300 bytes each; more are left to a scan that comes soon. */
-const PENDING_MAX = 30_000
+/**
+ * Names that wait at one time, about 300 bytes each; those of bells that are more are left to a
+ * scan that comes soon. A scan itself waits while half of them are there.
+ */
+const PENDING_MAX = 10_000
+/** Of these are looked at in one go. */
+const DUE_MAX = 1000
 /** The rest before a scan for names that were too many. */
 const RESCAN_MS = 1000
 /** In one scan. */
@@ -155,19 +160,23 @@ export class Adoption {
 
   /** How long it has looked, without what it has found to do. */
   async #scan(signal: AbortSignal): Promise<number> {
+    const { flows, found } = this.#parts
     this.#isMissed = false
     this.#refusedLogged = 0
     this.#restored = 0
-    this.#parts.found.prepare()
+    found.prepare()
     let costMs = 0
     const timed = this.#timed(this.#suspects(signal), (ms) => {
       costMs += ms
     })
-    await forEachAtOnce(timed, FILES_AT_ONCE, (suspect) => this.#visit(suspect))
+    await forEachAtOnce(timed, FILES_AT_ONCE, async (suspect) => {
+      while (this.#pending.size >= PENDING_MAX / 2) await sleep(flows.clock, TICK_MS, signal)
+      await this.#visit(suspect)
+    })
     this.#isFirst = false
     if (this.#restored > 0) {
       const text = 'files that were gone from images/ are shown again'
-      this.#parts.flows.log.warn({ files: this.#restored }, text)
+      flows.log.warn({ files: this.#restored }, text)
     }
     return costMs
   }
@@ -253,15 +262,24 @@ export class Adoption {
 
   async #tick(): Promise<void> {
     if (!this.#parts.isCurrent()) return
-    const nowMs = this.#nowMs()
-    const due = [...this.#pending].filter(([, { dueMs }]) => dueMs <= nowMs)
-    for (const [name] of due) this.#pending.delete(name)
+    const due = this.#takeDue()
     try {
       if (!this.#mayWork()) this.#isMissed = true
       else await forEachAtOnce(due, FILES_AT_ONCE, ([name, one]) => this.#visit({ name, ...one }))
     } catch (error) {
       if (!this.#abort.signal.aborted) this.#sayTrouble(error)
     }
+  }
+
+  #takeDue(): [string, Pending][] {
+    const nowMs = this.#nowMs()
+    const due: [string, Pending][] = []
+    for (const one of this.#pending) {
+      if (one[1].dueMs > nowMs) continue
+      if (due.push(one) === DUE_MAX) break
+    }
+    for (const [name] of due) this.#pending.delete(name)
+    return due
   }
 
   async #visit(suspect: Suspect): Promise<void> {
@@ -325,6 +343,7 @@ export class Adoption {
       this.#await(name, { path, dueMs: nowMs + leftMs, seen: { stamp: undefined, sinceMs } })
       return
     }
+    this.#parts.found.prepare()
     await showGone(this.#parts.flows, path)
     this.#restored++
   }
