@@ -8,6 +8,7 @@ import { type AdoptingParts, createAdopting } from './adopting.ts'
 import { NodeError } from './base/errors.ts'
 import { type Loop, startLoop } from './base/loop.ts'
 import { startStallLog } from './base/stall-log.ts'
+import { SteadyClock } from './base/steady-clock.ts'
 import type { Task } from './base/task-board.ts'
 import { checkIndexDaily } from './flows/check-index.ts'
 import { type Collected, collect } from './flows/collect.ts'
@@ -85,7 +86,7 @@ export function createDuties(parts: DutyParts, options: DutyOptions): Duties {
   let quarantined = 0
   const collecting = createCollecting(parts, options)
   const adopting = createAdopting(parts, { ...options.adopt, ingest: options.ingest })
-  const reviewedBytes = countReviewedBytes(flows)
+  const making = { reviewedBytes: countReviewedBytes(flows), steady: new SteadyClock(clock) }
   let exported: string | undefined
   const contentOfIndex = () => `${index.root().live} ${index.root().liveSum}`
 
@@ -107,7 +108,7 @@ export function createDuties(parts: DutyParts, options: DutyOptions): Duties {
   }
 
   const work: Record<string, Work> = {
-    room: { everyMs: ROOM_MS, do: (signal) => makeRoom(parts, options, reviewedBytes, signal) },
+    room: { everyMs: ROOM_MS, do: (signal) => makeRoom(parts, options, making, signal) },
     collect: { everyMs: HOUR_MS, do: collecting.run },
     scrub: { everyMs: SCRUB_MS, do: (signal) => scrubIfWanted(parts, options, signal) },
     brakes: { everyMs: MINUTE_MS, do: (signal) => releaseIfBack(flows, signal) },
@@ -169,7 +170,7 @@ function checkWork(flows: FlowParts): Work {
 async function makeRoom(
   { flows, room }: DutyParts,
   { fileStorage }: DutyOptions,
-  reviewedBytes: () => Promise<number>,
+  { reviewedBytes, steady }: { reviewedBytes: () => Promise<number>; steady: SteadyClock },
   signal: AbortSignal
 ): Promise<void> {
   await room.measure()
@@ -178,7 +179,9 @@ async function makeRoom(
   const reviewed = await reviewedBytes()
   const trashBytes = Math.max(0, flows.index.counts().trashBytes - reviewed)
   const facts = { trashBytes, bytesMax: fileStorage.trashSizeBytes, disk: room.status() }
-  await expire(flows, { ...fileStorage, trashBytesMax: planTrash(facts) + reviewed }, signal)
+  // by a clock that has just leapt ahead everything is old
+  const trashKeepMs = steady.isSteady() ? fileStorage.trashKeepMs : Number.POSITIVE_INFINITY
+  await expire(flows, { trashKeepMs, trashBytesMax: planTrash(facts) + reviewed }, signal)
 }
 
 async function scrubIfWanted(

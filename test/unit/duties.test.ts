@@ -71,6 +71,18 @@ async function replaceOften(): Promise<void> {
   await node.flows.settler.idle()
 }
 
+test('a clock that leaps ahead makes nothing old', async () => {
+  await replaceOften()
+  node.clock.jump(8 * DAY_MS)
+  node.clock.advance(MINUTE_MS)
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(node.flows.index.counts().trashBlobs).toBe(2)
+  node.clock.jump(-8 * DAY_MS)
+  expect(node.flows.index.counts().trashBlobs).toBe(2)
+  node.clock.advance(8 * DAY_MS)
+  await eventually(() => expect(node.flows.index.counts().trashBlobs).toBe(0))
+})
+
 test('the trash is kept while the disk has room, and gives it up before it is full', async () => {
   await replaceOften()
   node.clock.advance(MINUTE_MS)
