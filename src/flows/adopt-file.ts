@@ -189,6 +189,10 @@ async function keep(
   if (await isOfView(flows, staged.hash, file.name)) return drop({ is: 'known' })
   const live = isImage(current) ? current : undefined
   const { hash } = staged
+  // whatever its date: an index that is lost now has shown it, by a clock that was ahead perhaps
+  if (current?.deleted && flows.store.stamp(hash)?.ino === stamp.ino) {
+    return setAside(flows, file, drop('its image was deleted, and it is what was shown of it'))
+  }
   const read = planRead({ ...plan, hash, current: live?.hash, changed: options.changed })
   if (read.do === 'set aside') return setAside(flows, file, drop(read.why))
   if (read.do === 'check' && live !== undefined) {
