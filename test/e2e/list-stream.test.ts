@@ -23,7 +23,7 @@ beforeEach(async () => {
   node = await openMemoryNode()
   taken = 0
   closed = Promise.withResolvers()
-  const index = withMethod(node.flows.index, { list: images })
+  const index = withMethod(node.flows.index, { listAll: images })
   server = serveRoutes(filesRoutes({ ...node.http, flows: { ...node.flows, index } }, node.options))
   await server.listen({ host: '127.0.0.1', port: 0 })
 })
