@@ -1,8 +1,10 @@
 // Who belongs to the mesh: a record for each member, written by itself and known to all.
 
+import { KIND_RECORD } from '../../protocols/entry.ts'
 import { plainLine } from '../../protocols/message.ts'
 import type { ImageIndex } from '../index/image-index.ts'
 import { readRecords } from '../index/read-records.ts'
+import { entryKey } from '../index/tables.ts'
 import type { Transaction } from '../index/transaction.ts'
 
 export interface Member {
@@ -70,6 +72,12 @@ export async function memberDatabases(tx: Transaction): Promise<Map<string, stri
   }
   if (!isAll) databases.set(OTHERS, undefined)
   return databases
+}
+
+/** Whether a node is a member, or was one. */
+export function isOfMesh(tx: Transaction, id: string): boolean {
+  const row = tx.ledger.rows.get('entry', entryKey(KIND_RECORD, PREFIX + id))
+  return row !== undefined
 }
 
 /** Members that have announced themselves, this node included; at most MEMBERS_MAX. */

@@ -2,8 +2,11 @@
 // an entry comes late. Who was proved to have everything need not be waited for when a deletion is
 // forgotten.
 
+import { refOf } from '../../protocols/entries/entry-ref.ts'
+import { VOUCHES_MAX } from '../../protocols/entries/limits.ts'
 import type { EntriesClient } from '../../protocols/entries/request.ts'
 import type { Claim, Proof, Verdict } from '../../protocols/entries/source.ts'
+import type { Entry } from '../../protocols/entry.ts'
 import { bucketAt, bucketOf, isSameNode } from '../../protocols/time-tree-shape.ts'
 import { CLOCK_MS_MAX } from '../../protocols/version.ts'
 import type { Clock } from '../base/clock.ts'
@@ -19,6 +22,8 @@ export interface ProverParts {
   readonly clock: Clock
   /** The members of the mesh by peer id, with the database that each says it has. */
   readonly members: (tx: Transaction) => Promise<ReadonlyMap<string, string | undefined>>
+  /** Whether a node is a member of the mesh, or was one. */
+  readonly isOfMesh: (tx: Transaction, peerId: string) => boolean
 }
 
 export class Prover {
@@ -74,8 +79,19 @@ export class Prover {
   }
 
   /** Images that were offered here and may have been deleted and forgotten; if there are any. */
-  verdict(tx: Transaction, refs: Verdict['refs']): Verdict | undefined {
-    return refs.length === 0 ? undefined : { refs, ...this.#standing(tx) }
+  verdict(tx: Transaction, images: readonly Entry[], from: string): Verdict | undefined {
+    if (images.length === 0) return undefined
+    const { database, vouches } = this.#standing(tx)
+    // With a member nothing may have been proved yet. What it wrote itself it may bring in all the
+    // same: its record comes before its images.
+    const members = [...new Set(images.map(({ writer }) => writer))]
+      .filter((writer) => writer !== from && this.#parts.isOfMesh(tx, writer))
+      .map((member) => ({ member, database: '', until: 0 }))
+    return {
+      refs: images.map(refOf),
+      database,
+      vouches: [...members, ...vouches].slice(0, VOUCHES_MAX)
+    }
   }
 
   /**
@@ -84,12 +100,11 @@ export class Prover {
    * concerned.
    */
   take({ refs, database, vouches }: Verdict, peerId: string): Promise<number> {
-    const peer = { member: peerId, database }
     const known = new Set([peerId, ...vouches.map(({ member }) => member)])
     return this.#parts.index.change((tx) => {
-      const self = { member: tx.writer, database: String(tx.meta('database')) }
+      const own = String(tx.meta('database'))
       const isShared =
-        tx.meta('pastLost') === true || sharesPast(tx.shared.watermarks, self, peer, vouches)
+        tx.meta('pastLost') === true || sharesPast(tx.shared.watermarks, own, database, vouches)
       let taken = 0
       for (const ref of refs) {
         const image = tx.imageOf(ref)

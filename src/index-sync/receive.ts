@@ -1,6 +1,5 @@
 // Entries of another node, as a change of the index takes them.
 
-import { type EntryRef, refOf } from '../../protocols/entries/entry-ref.ts'
 import type { Entry } from '../../protocols/entry.ts'
 import type { ImagePath } from '../../protocols/path.ts'
 import { WireError } from '../../protocols/wire-error.ts'
@@ -12,7 +11,7 @@ export interface Received {
   /** Those that are no news, because they are here or something newer is. */
   readonly known: readonly Entry[]
   /** Those that may have been deleted and forgotten here. */
-  readonly review: readonly EntryRef[]
+  readonly review: readonly Entry[]
   /** What deletes others of them here. */
   readonly deletions: readonly Entry[]
   /** Whether there were some that nothing could replace. */
@@ -25,7 +24,7 @@ export function receive(tx: Transaction, entries: readonly Entry[], from: string
   return {
     merged: those('merged'),
     known: those('known'),
-    review: those('review').map(refOf),
+    review: those('review'),
     deletions: those('deleted').flatMap((entry) => tx.get(entry.path as ImagePath) ?? []),
     isRefused: outcomes.includes('refused')
   }

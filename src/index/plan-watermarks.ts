@@ -89,18 +89,17 @@ export function commonUntil(
   return until
 }
 
-/** A node with the index that it has. */
-export type Known = Pick<Vouch, 'member' | 'database'>
-
-/** Whether this node and a peer that knows these others were ever part of one mesh. */
+/**
+ * Whether this node and a peer that knows these others were ever part of one mesh. By their
+ * databases alone: a folder that was copied has the same past under another name.
+ */
 export function sharesPast(
   all: Watermarks,
-  self: Known,
-  peer: Known,
-  vouches: readonly Known[]
+  own: string,
+  peer: string,
+  vouches: readonly Pick<Vouch, 'database'>[]
 ): boolean {
-  const isKnown = ({ member, database }: Known) => all[member]?.database === database
-  const isSelf = ({ member, database }: Known) =>
-    member === self.member && database === self.database
-  return isKnown(peer) || vouches.some((one) => isKnown(one) || isSelf(one))
+  const known = new Set([own, ...Object.values(all).map(({ database }) => database)])
+  known.delete('') // of a member of which no index is known
+  return known.has(peer) || vouches.some(({ database }) => known.has(database))
 }

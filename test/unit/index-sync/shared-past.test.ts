@@ -8,7 +8,7 @@ import { bucketAt } from '../../../protocols/time-tree-shape.ts'
 import { versionAt } from '../../../protocols/version.ts'
 import { silentLog } from '../../../src/base/log.ts'
 import { collect } from '../../../src/flows/collect.ts'
-import { announce, memberDatabases, removeMember } from '../../../src/flows/members.ts'
+import { announce, isOfMesh, memberDatabases, removeMember } from '../../../src/flows/members.ts'
 import type { ImageIndex } from '../../../src/index/image-index.ts'
 import { IndexSync } from '../../../src/index-sync/index-sync.ts'
 import { MemoryNetwork } from '../../../src/network/memory-network.ts'
@@ -54,7 +54,16 @@ async function join(id: string, { isMember = true } = {}): Promise<Peer> {
   const network = new MemoryNetwork({ wire, log: silentLog }, { id })
   const wants = async () => ({ wantsFiles: 0, wantsBytes: 0, wantRanges: [] })
   const sync = new IndexSync({
-    ...{ network, index, clock, random, log: silentLog, members: memberDatabases, wants },
+    ...{
+      network,
+      index,
+      clock,
+      random,
+      log: silentLog,
+      members: memberDatabases,
+      wants,
+      isOfMesh
+    },
     onMerged: () => {},
     reportMsMax: DAY_MS
   })
@@ -311,4 +320,20 @@ test('a server whose clock was years ahead when it forgot takes what others writ
   await settle()
   expect(a.index.get(A)).toMatchObject({ deleted: true })
   expect(a.sync.beliefs.report('b')).toMatchObject({ equal: true })
+})
+
+test('nor one that has it from a member that was removed before anything was proved with it', async () => {
+  const [a, b] = [await join('a'), await join('b')]
+  await put(a.index)
+  await settle()
+  await remove(a.index)
+  await announce(a.index, { id: 'gone', name: 'gone', addresses: [] })
+  await removeMember(a.index, 'gone')
+  await settle(KEEP_MS + DAY_MS)
+  for (const one of [a, b]) expect(await forget(one)).toBe(1)
+  const c = await join('c')
+  await hasFromLongAgo(c.index, A, KEEP_MS + 2 * DAY_MS, 'gone')
+  await settle()
+  for (const { index } of [a, b, c]) expect(index.image(A)).toBeUndefined()
+  expect(await reviewed(c)).toEqual([A])
 })
