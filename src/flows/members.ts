@@ -3,6 +3,7 @@
 import { KIND_RECORD } from '../../protocols/entry.ts'
 import { plainLine } from '../../protocols/message.ts'
 import type { ImageIndex } from '../index/image-index.ts'
+import { readEntry } from '../index/read-entry.ts'
 import { readRecords } from '../index/read-records.ts'
 import { entryKey } from '../index/tables.ts'
 import type { Transaction } from '../index/transaction.ts'
@@ -74,10 +75,10 @@ export async function memberDatabases(tx: Transaction): Promise<Map<string, stri
   return databases
 }
 
-/** Whether a node is a member, or was one. */
-export function isOfMesh(tx: Transaction, id: string): boolean {
+/** Whether a node was a member, and was removed. */
+export function wasRemoved(tx: Transaction, id: string): boolean {
   const row = tx.ledger.rows.get('entry', entryKey(KIND_RECORD, PREFIX + id))
-  return row !== undefined
+  return readEntry(row)?.deleted === true
 }
 
 /** Members that have announced themselves, this node included; at most MEMBERS_MAX. */

@@ -30,7 +30,7 @@ import { Prover, type ProverParts } from './prover.ts'
 import { Pusher, type PushWatch } from './pusher.ts'
 import { receive } from './receive.ts'
 
-export interface IndexSyncParts extends Pick<ProverParts, 'members' | 'isOfMesh'> {
+export interface IndexSyncParts extends Pick<ProverParts, 'members' | 'wasRemoved'> {
   readonly network: Pick<Network, 'id' | 'peers' | 'onPeer' | 'handle' | 'open'>
   readonly index: ImageIndex
   readonly clock: Clock
@@ -205,7 +205,7 @@ export class IndexSync implements EntriesSource {
     const { index, onMerged } = this.#parts
     const { merged, known, deletions, isRefused, verdict } = await index.change((tx) => {
       const received = receive(tx, entries, from)
-      return { ...received, verdict: this.#prover.verdict(tx, received.review, from) }
+      return { ...received, verdict: this.#prover.verdict(tx, received.review) }
     })
     if (isRefused) this.#sayRefused(from)
     // who offered the image is not shown its deletion: the two would never be the same

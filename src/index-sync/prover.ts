@@ -22,8 +22,8 @@ export interface ProverParts {
   readonly clock: Clock
   /** The members of the mesh by peer id, with the database that each says it has. */
   readonly members: (tx: Transaction) => Promise<ReadonlyMap<string, string | undefined>>
-  /** Whether a node is a member of the mesh, or was one. */
-  readonly isOfMesh: (tx: Transaction, peerId: string) => boolean
+  /** Whether a node was a member of the mesh and was removed. */
+  readonly wasRemoved: (tx: Transaction, peerId: string) => boolean
 }
 
 export class Prover {
@@ -79,18 +79,17 @@ export class Prover {
   }
 
   /** Images that were offered here and may have been deleted and forgotten; if there are any. */
-  verdict(tx: Transaction, images: readonly Entry[], from: string): Verdict | undefined {
+  verdict(tx: Transaction, images: readonly Entry[]): Verdict | undefined {
     if (images.length === 0) return undefined
     const { database, vouches } = this.#standing(tx)
-    // With a member nothing may have been proved yet. What it wrote itself it may bring in all the
-    // same: its record comes before its images.
-    const members = [...new Set(images.map(({ writer }) => writer))]
-      .filter((writer) => writer !== from && this.#parts.isOfMesh(tx, writer))
+    // of one that was removed before anything was proved with it nothing else would tell
+    const removed = [...new Set(images.map(({ writer }) => writer))]
+      .filter((writer) => this.#parts.wasRemoved(tx, writer))
       .map((member) => ({ member, database: '', until: 0 }))
     return {
       refs: images.map(refOf),
       database,
-      vouches: [...members, ...vouches].slice(0, VOUCHES_MAX)
+      vouches: [...removed, ...vouches].slice(0, VOUCHES_MAX)
     }
   }
 

@@ -7,7 +7,7 @@ import { type Loop, startLoop } from '../base/loop.ts'
 import { Authors } from '../blob-sync/authors.ts'
 import { BlobPeers } from '../blob-sync/blob-peers.ts'
 import { WantBook } from '../blob-sync/want-book.ts'
-import { isOfMesh, memberDatabases } from '../flows/members.ts'
+import { memberDatabases, wasRemoved } from '../flows/members.ts'
 import type { FileSyncOptions } from '../flows/options.ts'
 import type { FlowParts, Remote } from '../flows/parts.ts'
 import { type ReplicateOptions, Replicator } from '../flows/replicate.ts'
@@ -227,7 +227,7 @@ function createSyncing(
     )
   const indexSync = new IndexSync({
     ...{ network: admitted, index, clock, random, log },
-    ...{ members: memberDatabases, isOfMesh },
+    ...{ members: memberDatabases, wasRemoved },
     wants: () => ownWants.tell(),
     reportMsMax: sync.syncIntervalMs,
     onMerged: (entries) => {

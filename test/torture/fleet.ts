@@ -6,12 +6,15 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { RealNode } from '../support/real-node.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 /** Harm makes the machine slow, and others are on it. */
 const START_MS_MAX = 180_000
+const TRIES_MAX = 30
+const RETRY_MS = 1000
 const HTTP_PORT = 8000
 const P2P_PORT = 4001
 const SMALL_DISK = 'size=160m,nr_inodes=40000'
@@ -86,7 +89,20 @@ export class Fleet {
     this.#key = execFileSync('ip', args, { encoding: 'utf8' }).split('\n')[0] as string
   }
 
+  /** While another program fills its disk it can't start; then it is tried again. */
   async start(node: TortureNode): Promise<void> {
+    for (let tries = TRIES_MAX; ; tries--) {
+      try {
+        return await this.#start(node)
+      } catch (error) {
+        node.process = undefined
+        if (tries === 0 || !/disk is full/i.test(String(error))) throw error
+        await sleep(RETRY_MS)
+      }
+    }
+  }
+
+  async #start(node: TortureNode): Promise<void> {
     const others = this.nodes.filter((other) => other !== node)
     // by their addresses alone: who they are is found out
     const targets = others.flatMap(({ url }) => ['--bootstrap', url])

@@ -122,7 +122,7 @@ async function makeNode(n: number, wire: MemoryWire, clock: ManualClock): Promis
   const sync = new IndexSync({
     ...{ network, clock, random: systemRandom, log: silentLog, index: index.index },
     members: async () => new Map(),
-    isOfMesh: () => false,
+    wasRemoved: () => false,
     wants: async () => NO_WANTS,
     onMerged: () => {},
     reportMsMax: 60_000

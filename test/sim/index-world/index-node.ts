@@ -6,7 +6,7 @@ import type { Entry } from '../../../protocols/entry.ts'
 import type { Clock, Random } from '../../../src/base/clock.ts'
 import { noFailPoints } from '../../../src/base/fail-point.ts'
 import { silentLog } from '../../../src/base/log.ts'
-import { announce, isOfMesh, memberDatabases } from '../../../src/flows/members.ts'
+import { announce, memberDatabases, wasRemoved } from '../../../src/flows/members.ts'
 import type { ImageIndex } from '../../../src/index/image-index.ts'
 import { openIndex } from '../../../src/index/open-index.ts'
 import type { News } from '../../../src/index/transaction.ts'
@@ -105,7 +105,7 @@ export class IndexNode {
       network: sabotage.network?.(network) ?? network,
       wants: noWants,
       members: memberDatabases,
-      isOfMesh,
+      wasRemoved,
       onMerged: () => {},
       reportMsMax: 60_000
     })

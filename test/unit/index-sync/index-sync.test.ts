@@ -23,7 +23,7 @@ function begin(parts: Partial<IndexSyncParts> = {}) {
     wants: async () => ({ wantsFiles: 0, wantsBytes: 0, wantRanges: [] }),
     onMerged: () => {},
     members: async () => new Map(),
-    isOfMesh: () => false,
+    wasRemoved: () => false,
     reportMsMax: 60_000,
     ...parts
   })

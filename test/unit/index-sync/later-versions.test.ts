@@ -75,7 +75,7 @@ async function start(id: string): Promise<Node> {
     wants: async () => ({ wantsFiles: 0, wantsBytes: 0, wantRanges: [] }),
     onMerged: () => {},
     members: async () => new Map(),
-    isOfMesh: () => false,
+    wasRemoved: () => false,
     reportMsMax: 60_000
   })
   await network.start()

@@ -8,7 +8,7 @@ import { bucketAt } from '../../../protocols/time-tree-shape.ts'
 import { versionAt } from '../../../protocols/version.ts'
 import { silentLog } from '../../../src/base/log.ts'
 import { collect } from '../../../src/flows/collect.ts'
-import { announce, isOfMesh, memberDatabases, removeMember } from '../../../src/flows/members.ts'
+import { announce, memberDatabases, removeMember, wasRemoved } from '../../../src/flows/members.ts'
 import type { ImageIndex } from '../../../src/index/image-index.ts'
 import { IndexSync } from '../../../src/index-sync/index-sync.ts'
 import { MemoryNetwork } from '../../../src/network/memory-network.ts'
@@ -62,7 +62,7 @@ async function join(id: string, { isMember = true } = {}): Promise<Peer> {
       log: silentLog,
       members: memberDatabases,
       wants,
-      isOfMesh
+      wasRemoved
     },
     onMerged: () => {},
     reportMsMax: DAY_MS
