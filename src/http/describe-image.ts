@@ -34,6 +34,22 @@ export const describedImageShape = z.object({
   url: z.string()
 })
 
+/** What is true of an image wherever its bytes are. */
+export const imageFactsShape = describedImageShape.pick({
+  path: true,
+  filename: true,
+  size: true,
+  hash: true,
+  sha256: true,
+  cid: true,
+  mime_type: true,
+  width: true,
+  height: true,
+  source_url: true,
+  created_at: true,
+  modified_at: true
+})
+
 export type DescribedImage = z.output<typeof describedImageShape>
 
 /** Who describes, and what is known there of other servers; for use within one request. */

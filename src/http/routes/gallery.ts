@@ -7,6 +7,7 @@ import { imageIdOf } from '../../index/tables.ts'
 import {
   describedImageShape,
   describeImage,
+  imageFactsShape,
   type Viewpoint,
   viewpointOf
 } from '../describe-image.ts'
@@ -28,23 +29,10 @@ const querySchema = z.strictObject({
   prefix: prefixField.default('')
 })
 
-const galleryImageShape = describedImageShape
-  .pick({
-    path: true,
-    filename: true,
-    size: true,
-    hash: true,
-    sha256: true,
-    cid: true,
-    mime_type: true,
-    width: true,
-    height: true,
-    source_url: true,
-    created_at: true,
-    modified_at: true,
-    url: true
-  })
-  .extend({ id: z.int().describe('The first 53 bits of SHA-256 of the path') })
+const galleryImageShape = imageFactsShape.extend({
+  url: describedImageShape.shape.url,
+  id: z.int().describe('The first 53 bits of SHA-256 of the path')
+})
 
 const shape = z.object({
   status: z.literal('success'),

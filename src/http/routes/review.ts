@@ -8,7 +8,7 @@ import type { TaskControl } from '../../base/task-board.ts'
 import { type Decision, decideReview } from '../../flows/review.ts'
 import type { ReviewedImage } from '../../index/rows.ts'
 import { encodeCursor, parseCursor } from '../cursor.ts'
-import { describedImageShape, describeImage, isoTime, viewpointOf } from '../describe-image.ts'
+import { describeImage, imageFactsShape, isoTime, viewpointOf } from '../describe-image.ts'
 import { acceptedShape } from '../describe-task.ts'
 import { errorBody } from '../error-body.ts'
 import { cursorField, limitField } from '../list-query.ts'
@@ -27,25 +27,10 @@ const querySchema = z.strictObject({
   limit: limitField(LIMIT_MAX).default(100),
   cursor: cursorField.optional()
 })
-const reviewedShape = describedImageShape
-  .pick({
-    path: true,
-    filename: true,
-    size: true,
-    hash: true,
-    sha256: true,
-    cid: true,
-    mime_type: true,
-    width: true,
-    height: true,
-    source_url: true,
-    created_at: true,
-    modified_at: true
-  })
-  .extend({
-    since: z.iso.datetime().describe('When it left the index'),
-    refused_by: z.string().describe('The server that may have deleted and forgotten it')
-  })
+const reviewedShape = imageFactsShape.extend({
+  since: z.iso.datetime().describe('When it left the index'),
+  refused_by: z.string().describe('The server that may have deleted and forgotten it')
+})
 const listShape = z.object({
   status: z.literal('success'),
   total: z.int(),
@@ -131,7 +116,7 @@ function describe(
   const image = describeImage(entry, parts.flows.index.blob(entry.hash), viewpointOf(parts))
   return [
     {
-      ...reviewedShape.omit({ since: true, refused_by: true }).parse(image),
+      ...imageFactsShape.parse(image),
       since: isoTime(atMs),
       refused_by: parts.meshStatus?.nameOf(from) ?? from
     }
