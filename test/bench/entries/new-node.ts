@@ -12,7 +12,12 @@ import type { Making } from './made-entries.ts'
 
 const LOOK_MS = 50
 const FILES = '/file-sync/api/file-sync/files?limit=1'
-const NO_BLOBS = { TUMESH_FILE_STORAGE_SYNC_ENABLED: 'false' }
+/** The images of the full node have no files: nothing may look for them meanwhile. */
+const NO_BLOBS = {
+  TUMESH_FILE_STORAGE_SYNC_ENABLED: 'false',
+  TUMESH_FILE_SYNC_VERIFY_INTEGRITY: 'false',
+  TUMESH_ADOPT_ENABLED: 'false'
+}
 
 /** `full`: a data folder with all the entries. */
 export async function newNode(bench: Workbench, full: string, { count }: Making): Promise<void> {
