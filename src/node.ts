@@ -13,6 +13,7 @@ import { TaskBoard } from './base/task-board.ts'
 import { createInspector } from './content/inspect.ts'
 import { createDuties, type Duties, type DutyParts } from './duties.ts'
 import { Brakes } from './flows/brakes.ts'
+import { Feed } from './flows/feed.ts'
 import type { IngestOptions } from './flows/ingest.ts'
 import { Journal } from './flows/journal.ts'
 import { noteOwnKeys, type Seal } from './flows/keys.ts'
@@ -21,6 +22,7 @@ import { recover } from './flows/recover.ts'
 import { sayWaiting } from './flows/say-waiting.ts'
 import { Settler } from './flows/settle.ts'
 import { type StatusSources, statusOf } from './flows/status.ts'
+import { tellFeed } from './flows/tell-feed.ts'
 import type { Greeting } from './greeting.ts'
 import { createGuard, type Guard } from './http/guard.ts'
 import { createKeyRing } from './http/key-ring.ts'
@@ -128,7 +130,9 @@ function createFlows(
   const journal = new Journal({ ...parts, write }, readJournal(files))
   const inspect = createInspector(parts)
   const brakes = new Brakes({ ...parts, index })
-  const made = { index, store, view, inspect, room, settler, journal, brakes, locks }
+  const feed = new Feed(parts)
+  tellFeed({ feed, index, journal })
+  const made = { index, store, view, inspect, room, settler, journal, feed, brakes, locks }
   return { ...parts, ...made, name: config.name }
 }
 
@@ -210,6 +214,7 @@ async function compose(
       log.info({ port, peer: peerId, folder: folder.path }, 'the node runs')
     },
     async stop() {
+      flows.feed.end() // who watches would keep the server from closing
       await http.close()
       await mesh?.stop()
       await duties.stop()

@@ -12,7 +12,7 @@ const KEEPING_BYTES_MAX = 32 * 2 ** 20
 
 /** Durable when it resolves; false if nothing names the blob any more. */
 export async function keepReplica(
-  { index, store, locks, settler, brakes }: FlowParts,
+  { index, store, locks, settler, brakes, feed }: FlowParts,
   blob: NamelessBlob
 ): Promise<boolean> {
   const { hash } = blob
@@ -30,6 +30,7 @@ export async function keepReplica(
       tx.setBlob(hash, { state: 'held', stamp, verifiedAtMs: tx.nowMs })
       for (const path of paths) if (tx.get(path)?.hash === hash) tx.addIntent('view', path)
     })
+    feed.tell('received', { sha256: hash, path: paths[0] ?? null, size: blob.bytes })
     return true
   })
   if (kept) await settler.settleViews(hash)

@@ -13,6 +13,7 @@ import type { ImageIndex } from '../index/image-index.ts'
 import type { BlobStore, StagedBlob } from '../store/blob-store.ts'
 import type { ImageView } from '../store/image-view.ts'
 import type { Brakes } from './brakes.ts'
+import type { Feed } from './feed.ts'
 import type { Journal } from './journal.ts'
 import type { Settler } from './settle.ts'
 
@@ -97,6 +98,7 @@ export interface FlowParts {
   readonly room: Room
   readonly settler: Settler
   readonly journal: Journal
+  readonly feed: Feed
   readonly brakes: Brakes
   readonly locks: Locks
   readonly clock: Clock

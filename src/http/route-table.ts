@@ -7,6 +7,7 @@ import { backupRoutes } from './routes/backup.ts'
 import { brakeRoutes } from './routes/brakes.ts'
 import { changeImageRoutes } from './routes/change-image.ts'
 import { deleteImagesRoutes } from './routes/delete-images.ts'
+import { eventRoutes } from './routes/events.ts'
 import { fileRoutes } from './routes/file.ts'
 import { filesRoutes } from './routes/files.ts'
 import { forceSyncRoutes } from './routes/force-sync.ts'
@@ -49,6 +50,7 @@ export function createRouteTable(
     ...brakeRoutes(parts),
     ...adoptRoutes(parts),
     ...backupRoutes(parts),
+    ...eventRoutes(parts),
     ...keyRoutes(parts),
     ...peerRoutes(parts),
     ...inviteRoutes(parts),

@@ -11,11 +11,13 @@ import { silentLog } from '../../src/base/log.ts'
 import { TaskBoard } from '../../src/base/task-board.ts'
 import { createInspector } from '../../src/content/inspect.ts'
 import { Brakes } from '../../src/flows/brakes.ts'
+import { Feed } from '../../src/flows/feed.ts'
 import { type Ingested, type IngestOptions, ingest } from '../../src/flows/ingest.ts'
 import { Journal } from '../../src/flows/journal.ts'
 import type { FlowParts, Locks } from '../../src/flows/parts.ts'
 import { Settler } from '../../src/flows/settle.ts'
 import { type DiskStatus, statusOf } from '../../src/flows/status.ts'
+import { tellFeed } from '../../src/flows/tell-feed.ts'
 import type { ApiOptions, HttpParts } from '../../src/http/ports.ts'
 import type { ImageIndex } from '../../src/index/image-index.ts'
 import { openIndex } from '../../src/index/open-index.ts'
@@ -102,7 +104,9 @@ export async function openMemoryNode(options: MemoryNodeOptions = {}): Promise<M
   const room = { demand: () => {}, take: () => {} }
   const inspect = createInspector(base)
   const brakes = new Brakes({ ...base, index })
-  const made = { index, inspect, room, settler, journal, brakes, locks }
+  const feed = new Feed(base)
+  tellFeed({ feed, index, journal })
+  const made = { index, inspect, room, settler, journal, feed, brakes, locks }
   const flows = { ...base, ...seen, ...made, name }
   const tasks = new TaskBoard(base)
   const http: HttpParts = {
