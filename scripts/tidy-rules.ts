@@ -58,6 +58,7 @@ export const WALLS: readonly Place[] = [
     only: ['src/network/', 'src/http/'],
     remedy: 'sockets belong to src/network/ and src/http/'
   },
+  { pattern: /^prom-client$/, only: ['src/http/'], remedy: 'count in src/http/' },
   { pattern: /^sharp$/, only: ['src/content/'], remedy: 'let src/content/ look at images' },
   { pattern: /^yaml$/, only: ['config/'], remedy: 'read YAML in config/' },
   {

@@ -16,6 +16,8 @@ export class Connections {
   readonly #ending = new WeakSet<Socket>()
   readonly #work = new Set<Promise<unknown>>()
   #stopping = false
+  /** Hears of each answer that has ended, and how long it took. */
+  onEnd: (request: IncomingMessage, response: ServerResponse, ms: number) => void = () => {}
 
   constructor(server: Server, clock: Clock) {
     this.#server = server
@@ -31,11 +33,14 @@ export class Connections {
   }
 
   /** A request has come; to be called before it is answered. */
-  begin({ socket }: IncomingMessage, response: ServerResponse): void {
+  begin(request: IncomingMessage, response: ServerResponse): void {
+    const { socket } = request
     const open = this.#answers.get(socket)
+    const beganMs = this.#clock.monotonicMs()
     open?.add(response)
     response.once('close', () => {
       open?.delete(response)
+      this.onEnd(request, response, this.#clock.monotonicMs() - beganMs)
       if (open?.size === 0 && this.#ending.has(socket)) socket.destroySoon()
     })
   }

@@ -1,5 +1,6 @@
 // Every route of the node.
 
+import type { Metrics } from './metrics.ts'
 import type { ApiOptions, HttpParts } from './ports.ts'
 import type { Route } from './route.ts'
 import { adoptRoutes } from './routes/adopt.ts'
@@ -27,7 +28,7 @@ import { UploadGate } from './upload-gate.ts'
 
 /** `imageReads` are the routes that the server answers by itself where it can. */
 export function createRouteTable(
-  parts: HttpParts,
+  parts: HttpParts & { readonly metrics: Metrics },
   options: ApiOptions,
   imageReads: readonly Route[]
 ): readonly Route[] {

@@ -9,6 +9,7 @@ import { createApi } from './api.ts'
 import { Connections } from './connections.ts'
 import { errorBody } from './error-body.ts'
 import type { Guard } from './guard.ts'
+import { Metrics } from './metrics.ts'
 import type { HttpOptions } from './options.ts'
 import type { ApiOptions, HttpParts } from './ports.ts'
 import { createRouteTable } from './route-table.ts'
@@ -55,8 +56,10 @@ export function createHttpServer(
     const end = parts.flows.activity?.begin(name)
     if (end !== undefined) void work.then(end, end)
   }
+  const metrics = new Metrics(parts)
+  connections.onEnd = (request, response, ms) => metrics.note(request, response, ms)
   const reads = createImageReads({ ...parts, guard, track }, options)
-  const routes = createRouteTable(parts, options, reads.routes)
+  const routes = createRouteTable({ ...parts, metrics }, options, reads.routes)
   const api = createApi({ ...parts, server, guard, routes, track })
 
   function answer(request: IncomingMessage, response: ServerResponse): void {

@@ -6,6 +6,7 @@ import { NodeError } from '../../base/errors.ts'
 import { PAGE_CONTENT_SECURITY_POLICY, type StaticFile } from '../../web/static-files.ts'
 import { planConditional } from '../conditional.ts'
 import { messageFor } from '../messages.ts'
+import type { Metrics } from '../metrics.ts'
 import { describeApi } from '../openapi.ts'
 import type { HttpParts } from '../ports.ts'
 import type { ApiRequest, Route } from '../route.ts'
@@ -17,8 +18,10 @@ const exportShape = z.object({
   entries: z.int()
 })
 
+type OperationParts = HttpParts & { readonly metrics: Metrics }
+
 /** `allRoutes` is asked when the API page is: these routes are among them. */
-export function operationRoutes(parts: HttpParts, allRoutes: () => readonly Route[]): Route[] {
+export function operationRoutes(parts: OperationParts, allRoutes: () => readonly Route[]): Route[] {
   let apiPage: object | undefined
   return [
     {
@@ -67,9 +70,25 @@ export function operationRoutes(parts: HttpParts, allRoutes: () => readonly Rout
       answers: { 200: { means: 'Written', shape: exportShape } },
       handle: (request) => exportNow(parts, request)
     },
+    metricsRoute(parts),
     pageRoute(parts, '/', 'The page of this node'),
     pageRoute(parts, '/web/*', 'Files of the page')
   ]
+}
+
+function metricsRoute({ metrics }: OperationParts): Route {
+  return {
+    method: 'GET',
+    url: '/metrics',
+    who: 'read',
+    tag: 'operations',
+    summary: 'Figures for monitors, in the text format of Prometheus',
+    answers: { 200: { means: 'All of them' } },
+    async handle(_request, reply) {
+      reply.header('Cache-Control', 'no-store').type(metrics.contentType)
+      return metrics.text()
+    }
+  }
 }
 
 async function exportNow(
