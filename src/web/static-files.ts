@@ -53,11 +53,36 @@ const FILES = [
  */
 export async function loadStaticFiles(): Promise<ReadonlyMap<string, StaticFile>> {
   const pairs = FILES.map(async (name): Promise<[string, StaticFile]> => {
-    const body = await readFile(new URL(name, import.meta.url))
-    const etag = `"${createHash('sha256').update(body).digest('hex')}"`
-    const extension = name.slice(name.lastIndexOf('.') + 1) as keyof typeof MEDIA_TYPES
     const url = name === 'page.html' ? '/' : `/web/${name}`
-    return [url, { body, mediaType: MEDIA_TYPES[extension], etag }]
+    return [url, await load(new URL(name, import.meta.url))]
   })
   return new Map(await Promise.all(pairs))
+}
+
+/** Swagger UI styles elements as it makes them. */
+export const DOCS_CONTENT_SECURITY_POLICY = PAGE_CONTENT_SECURITY_POLICY.replace(
+  "style-src 'self'",
+  "style-src 'self' 'unsafe-inline'"
+)
+
+/** Of the API page, by the URL path: few read it, and it is large, so it is read when asked for. */
+const DOCS_FILES: Readonly<Record<string, () => string>> = {
+  '/docs': () => import.meta.resolve('./docs.html'),
+  '/docs/docs.js': () => import.meta.resolve('./docs.js'),
+  '/docs/swagger-ui.css': () => import.meta.resolve(`${SWAGGER_UI}/swagger-ui.css`),
+  '/docs/swagger-ui-bundle.js': () => import.meta.resolve(`${SWAGGER_UI}/swagger-ui-bundle.js`)
+}
+const SWAGGER_UI = '@fastify/swagger-ui/static'
+
+/** A file of the API page; undefined if it has no such file. */
+export async function loadDocsFile(url: string): Promise<StaticFile | undefined> {
+  const find = Object.hasOwn(DOCS_FILES, url) ? DOCS_FILES[url] : undefined
+  return find === undefined ? undefined : load(new URL(find()))
+}
+
+async function load(file: URL): Promise<StaticFile> {
+  const body = await readFile(file)
+  const etag = `"${createHash('sha256').update(body).digest('hex')}"`
+  const extension = file.pathname.slice(file.pathname.lastIndexOf('.') + 1)
+  return { body, mediaType: MEDIA_TYPES[extension as keyof typeof MEDIA_TYPES], etag }
 }

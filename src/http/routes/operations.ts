@@ -3,7 +3,12 @@
 import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
 import { NodeError } from '../../base/errors.ts'
-import { PAGE_CONTENT_SECURITY_POLICY, type StaticFile } from '../../web/static-files.ts'
+import {
+  DOCS_CONTENT_SECURITY_POLICY,
+  loadDocsFile,
+  PAGE_CONTENT_SECURITY_POLICY,
+  type StaticFile
+} from '../../web/static-files.ts'
 import { planConditional } from '../conditional.ts'
 import { messageFor } from '../messages.ts'
 import type { Metrics } from '../metrics.ts'
@@ -71,8 +76,10 @@ export function operationRoutes(parts: OperationParts, allRoutes: () => readonly
       handle: (request) => exportNow(parts, request)
     },
     metricsRoute(parts),
-    pageRoute(parts, '/', 'The page of this node'),
-    pageRoute(parts, '/web/*', 'Files of the page')
+    pageRoute('/', 'The page of this node', ownPage(parts)),
+    pageRoute('/web/*', 'Files of the page', ownPage(parts)),
+    pageRoute('/docs', 'This description, to read and to try out', docsPage),
+    pageRoute('/docs/*', 'Files of that page', docsPage)
   ]
 }
 
@@ -108,7 +115,18 @@ async function exportNow(
   }
 }
 
-function pageRoute({ page }: HttpParts, url: string, summary: string): Route {
+interface Page {
+  readonly policy: string
+  fileAt(url: string): Promise<StaticFile | undefined>
+}
+
+function ownPage({ page }: HttpParts): Page {
+  return { policy: PAGE_CONTENT_SECURITY_POLICY, fileAt: async (url) => page.get(url) }
+}
+
+const docsPage: Page = { policy: DOCS_CONTENT_SECURITY_POLICY, fileAt: loadDocsFile }
+
+function pageRoute(url: string, summary: string, { policy, fileAt }: Page): Route {
   return {
     method: 'GET',
     url,
@@ -121,23 +139,27 @@ function pageRoute({ page }: HttpParts, url: string, summary: string): Route {
       404: { means: 'There is no such file' }
     },
     async handle(request, reply) {
-      const { '*': rest } = request.params as Partial<Record<string, string>>
-      const file = page.get(rest === undefined ? '/' : `/web/${rest}`)
+      const { '*': rest = '' } = request.params as Partial<Record<string, string>>
+      const file = await fileAt(url.replace('*', rest))
       if (file === undefined) throw new NodeError('NOT_FOUND', 'The page has no such file.')
-      sendFile(request, reply, file)
+      sendFile(request, reply, file, policy)
       return undefined
     }
   }
 }
 
-function sendFile(request: ApiRequest, reply: FastifyReply, file: StaticFile): void {
-  const { body, mediaType, etag } = file
+function sendFile(
+  request: ApiRequest,
+  reply: FastifyReply,
+  { body, mediaType, etag }: StaticFile,
+  policy: string
+): void {
   const { method = 'GET' } = request.raw
   const { answer } = planConditional(method, request.headers, { etag, modifiedMs: 0 })
   reply.headers({
     ETag: etag,
     'Cache-Control': 'no-cache',
-    'Content-Security-Policy': PAGE_CONTENT_SECURITY_POLICY,
+    'Content-Security-Policy': policy,
     'Referrer-Policy': 'no-referrer'
   })
   if (answer === 'not-modified') reply.code(304).send()

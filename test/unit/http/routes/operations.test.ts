@@ -70,6 +70,31 @@ describe('the page', () => {
   })
 })
 
+describe('the page of the API', () => {
+  it('is there with its files, and asks nothing of other servers', async () => {
+    for (const [path, type] of [
+      ['/docs', 'text/html; charset=utf-8'],
+      ['/docs/docs.js', 'text/javascript; charset=utf-8'],
+      ['/docs/swagger-ui.css', 'text/css; charset=utf-8'],
+      ['/docs/swagger-ui-bundle.js', 'text/javascript; charset=utf-8']
+    ] as const) {
+      const { status, headers, bytes } = await http.send(path)
+      expect([path, status, headers['content-type']]).toEqual([path, 200, type])
+      expect(bytes.length).toBeGreaterThan(100)
+      expect(headers['content-security-policy']).toContain("default-src 'none'")
+      const again = await http.send(path, { headers: { 'If-None-Match': headers.etag ?? '' } })
+      expect([path, again.status]).toEqual([path, 304])
+    }
+  })
+
+  it('has no other files', async () => {
+    for (const path of ['/docs/', '/docs/docs.html', '/docs/..%2fpage.js', '/docs/constructor']) {
+      const { status, json } = await http.send(path)
+      expect([path, status, json.code]).toEqual([path, 404, 'NOT_FOUND'])
+    }
+  })
+})
+
 it('exports the index', async () => {
   const { status, json } = await http.send('/api/export-index', { method: 'POST' })
   expect(status).toBe(200)
