@@ -8,6 +8,7 @@ import { backupRoutes } from './routes/backup.ts'
 import { brakeRoutes } from './routes/brakes.ts'
 import { changeImageRoutes } from './routes/change-image.ts'
 import { deleteImagesRoutes } from './routes/delete-images.ts'
+import { drainRoutes } from './routes/drain.ts'
 import { eventRoutes } from './routes/events.ts'
 import { fileRoutes } from './routes/file.ts'
 import { filesRoutes } from './routes/files.ts'
@@ -51,6 +52,7 @@ export function createRouteTable(
     ...brakeRoutes(parts),
     ...adoptRoutes(parts),
     ...backupRoutes(parts),
+    ...drainRoutes(parts, () => gate.running),
     ...eventRoutes(parts),
     ...keyRoutes(parts),
     ...peerRoutes(parts),

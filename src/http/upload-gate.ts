@@ -36,6 +36,11 @@ export class UploadGate {
     this.#uploadsMax = uploadsMax
   }
 
+  /** Uploads that have not ended, those that wait included. */
+  get running(): number {
+    return this.#inside + this.#waiting.size
+  }
+
   /**
    * Resolves with what gives the place back, to be called in any case. Throws BUSY, or the signal's
    * reason.

@@ -65,7 +65,7 @@ export function eventRoutes(parts: HttpParts): Route[] {
       ...common,
       tag: 'documented',
       url: '/stream-logs',
-      summary: 'The same as lines of text, which stream; as messages for an EventSource',
+      summary: 'What happens here as it happens, as lines of text, or messages of an EventSource',
       answers: { 200: { means: 'A stream that stays open' }, ...refused },
       async handle(request, reply) {
         const asMessages = /\btext\/event-stream\b/.test(request.headers.accept ?? '')
