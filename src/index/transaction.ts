@@ -149,14 +149,15 @@ export class Transaction {
     if (!isWithinReach(entry.version, this.#nowMs)) return 'refused'
     const horizon = this.shared.forgottenUntil(this.#nowMs)
     const current = this.#entry(entryKey(entry.kind, entry.path))
-    if (current === undefined && bucketOf(entry.version) < horizon) {
+    // one that is not shown to others any more counts as none: there may have been later ones
+    const isDead = current !== undefined && isTombstone(current)
+    const isForgotten = isDead && bucketOf(current.version) < horizon
+    if ((current === undefined || isForgotten) && bucketOf(entry.version) < horizon) {
       if (isImage(entry)) return 'review'
       if (isTombstone(entry)) return 'known'
     }
     if (this.#merge(entry, current, from)) return 'merged'
-    // a tombstone that is not shown to others any more must not keep this a difference
-    if (current === undefined || !isTombstone(current) || !isImage(entry)) return 'known'
-    return bucketOf(current.version) < horizon ? 'review' : 'deleted'
+    return isDead && isImage(entry) ? 'deleted' : 'known'
   }
 
   /** Merges an entry of another node (rule 2): false if it is not news here. */

@@ -1,7 +1,7 @@
 // What a node durably has, read from the rows of its disk as they are written: the truth about it,
 // whatever it says.
 
-import { decodeEntry, type Entry, wins } from '../../../protocols/entry.ts'
+import { decodeEntry, type Entry, isTombstone, wins } from '../../../protocols/entry.ts'
 import { bucketOf } from '../../../protocols/time-tree-shape.ts'
 import type { Watermarks } from '../../../src/index/plan-watermarks.ts'
 import type { Rows } from './world-level.ts'
@@ -44,9 +44,15 @@ export class NodeView {
     return have !== undefined && (isSame(have, entry) || wins(have, entry))
   }
 
-  /** Whether it may have collected a deletion of this path that is no older than the entry. */
+  /**
+   * Whether it may have collected a deletion of this path that is no older than the entry. An older
+   * one that it still has says nothing: below the horizon it is shown to nobody.
+   */
   mayHaveForgotten(entry: Entry): boolean {
-    return bucketOf(entry.version) < this.horizon && !this.entries.has(pathKeyOf(entry))
+    const isForgettable = ({ version }: Entry) => bucketOf(version) < this.horizon
+    const have = this.entries.get(pathKeyOf(entry))
+    if (have !== undefined && !(isTombstone(have) && isForgettable(have))) return false
+    return isForgettable(entry)
   }
 
   /** Whether a member is known to it, by the database that it has. */
