@@ -148,7 +148,7 @@ interface Opened {
 /** What duties have to do with other servers. */
 function withOthers(mesh: Mesh | undefined): Pick<DutyParts, 'onHealed' | 'compared'> {
   return {
-    onHealed: () => void mesh?.syncNow(),
+    onHealed: () => void mesh?.heal(),
     compared: async (signal) => mesh?.compared(signal)
   }
 }

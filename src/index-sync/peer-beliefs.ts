@@ -65,6 +65,14 @@ export class PeerBeliefs {
     }
   }
 
+  /** Any may have, and which ones is not known. */
+  doubtAll(): void {
+    for (const belief of this.#beliefs.values()) {
+      belief.outdated = true
+      belief.equalMs = undefined
+    }
+  }
+
   /** A peer has come: it may have lost its disk, so what it said before counts no more. */
   forget(peerId: string): void {
     this.#beliefs.delete(peerId)

@@ -61,6 +61,8 @@ export interface Mesh extends Remote {
   stop(): Promise<void>
   /** Compares with all peers and tries every want, whatever its back-off. */
   syncNow(): Promise<void>
+  /** The disk was full: what failed on it may be there all the same, and nobody was told of it. */
+  heal(): Promise<void>
   /** Resolves once this node knows what others have deleted; see firstComparison. */
   compared(signal: AbortSignal): Promise<void>
   addresses(): readonly string[]
@@ -112,7 +114,7 @@ export function createMesh(parts: MeshParts, options: MeshOptions): Mesh {
   const meeting = createMeeting(parts, options)
   const { meetings, members, keeper, picked, resolve } = meeting
   const syncing = createSyncing(parts, options, meeting, () => redial)
-  const { book, indexSync, replicator, follower, holders, histories, seen, status } = syncing
+  const { indexSync, replicator, follower, holders, histories, seen, status } = syncing
   const compare = (peerId: string) => indexSync.compare(peerId)
   const joining = new Joining({ network, flows, meetings, members, keeper, resolve, compare })
 
@@ -147,11 +149,7 @@ export function createMesh(parts: MeshParts, options: MeshOptions): Mesh {
       await follower.idle()
     },
     ...reading(syncing),
-    async syncNow() {
-      book.retryAll()
-      await indexSync.compareAll()
-      replicator.wake()
-    },
+    ...catchingUp(syncing),
     compared: (signal) =>
       firstComparison(
         {
@@ -254,7 +252,21 @@ function createSyncing(
     book.retryAll()
     replicator.wake()
   })
-  return { book, indexSync, replicator, follower, holders, histories, seen, status }
+  return { book, indexSync, replicator, follower, holders, histories, seen, status, readRecords }
+}
+
+function catchingUp({ book, indexSync, replicator, readRecords }: Syncing) {
+  const syncNow = async () => {
+    book.retryAll()
+    await indexSync.compareAll()
+    replicator.wake()
+  }
+  const heal = async () => {
+    indexSync.beliefs.doubtAll()
+    await readRecords()
+    await syncNow()
+  }
+  return { syncNow, heal }
 }
 
 /** What a reader asks of other servers. */

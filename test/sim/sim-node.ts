@@ -168,7 +168,7 @@ export class SimNode {
     store.fault = undefined
     this.#isInDoubt = this.isInDoubt
     await flows.index.reopen()
-    void mesh.syncNow()
+    void mesh.heal()
     await flows.settler.settleAll()
   }
 

@@ -66,6 +66,12 @@ export class Citizen {
     this.promises.takeFolder(before, this.view)
   }
 
+  /** Its disk was full: what failed on it may be there all the same, and nobody was told of it. */
+  async heal(): Promise<void> {
+    await this.node.life.index.reopen()
+    for (const entry of this.view.entries.values()) this.#follow(entry)
+  }
+
   /** Forgets deletions that all members know, and that are older than this. */
   async collect(tombstonesKeepMs: number): Promise<void> {
     const { index, timers } = this.node.life

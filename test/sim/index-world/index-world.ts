@@ -298,7 +298,7 @@ export class IndexWorld {
     if (!node.isUp) await this.start(citizen)
     else {
       node.level.spareNext()
-      await this.clock.run(() => node.life.index.reopen())
+      await this.clock.run(() => citizen.heal())
     }
   }
 

@@ -85,3 +85,13 @@ test('the time that is left follows from its reports', () => {
   beliefs.note('b', { status: status(), equal: true, atMs: T + 9000 })
   expect(beliefs.etaSeconds('b')).toBe(0)
 })
+
+test('where anything may have come unheard, nothing is held until the two are found equal again', () => {
+  beliefs.note('b', { status: status(), equal: true, atMs: T })
+  beliefs.doubtAll()
+  expect([beliefs.holds('b', T - 1), beliefs.isOutdated('b')]).toEqual([false, true])
+  beliefs.note('b', { status: status(), equal: false, atMs: T + 1 })
+  expect(beliefs.holds('b', T - 1)).toBe(false)
+  beliefs.note('b', { status: status(), equal: true, atMs: T + 2 })
+  expect(beliefs.holds('b', T - 1)).toBe(true)
+})
