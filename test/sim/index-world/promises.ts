@@ -8,11 +8,10 @@ import { isSame, type NodeView, nameOf, pathKeyOf } from './node-view.ts'
 export class NodePromises {
   /** Of each path the highest that it has acknowledged, to a person or to another node. */
   readonly #kept = new Map<string, Entry>()
-  /** Of each path the highest that a person took from it, with its folder or by review. */
-  readonly #taken = new Map<string, Entry>()
-  #horizonTaken = 0
-  /** All that it ever had; none before its first. */
-  readonly #databases = new Set<string>()
+  /** What a person took from it, with its folder or by review. */
+  #taken = new Taken()
+  /** What folders had that were replaced, by their database: others believe it of a later one. */
+  readonly #left = new Map<string, Taken>()
   /** Entries that it has acknowledged to others since it was last looked at. */
   readonly #unchecked: Entry[] = []
 
@@ -27,16 +26,19 @@ export class NodePromises {
 
   /**
    * Its folder is another one from now on. One with a new database has never promised anything, and
-   * others can tell.
+   * others can tell; one with a database of before lacks what came since, and nobody can.
    */
   takeFolder(before: NodeView, after: NodeView): void {
-    this.#databases.add(before.database)
-    const isNew = !this.#databases.has(after.database)
-    if (isNew) this.#taken.clear()
-    for (const entry of [...before.entries.values(), ...this.#kept.values()]) {
-      if (!isNew && !after.has(entry)) raise(this.#taken, entry)
+    const left = this.#left.get(before.database) ?? new Taken()
+    left.add([...before.entries.values(), ...this.#kept.values(), ...this.#taken.entries()])
+    left.horizon = Math.max(left.horizon, this.#taken.horizon, before.horizon)
+    this.#left.set(before.database, left)
+    this.#taken = new Taken()
+    const had = this.#left.get(after.database)
+    if (had !== undefined) {
+      this.#taken.add([...had.entries()].filter((entry) => !after.has(entry)))
+      this.#taken.horizon = had.horizon
     }
-    this.#horizonTaken = isNew ? 0 : Math.max(this.#horizonTaken, before.horizon)
     this.#kept.clear()
     this.#unchecked.length = 0
     for (const entry of after.entries.values()) raise(this.#kept, entry)
@@ -44,16 +46,14 @@ export class NodePromises {
 
   /** An entry has left it for a list that a person looks through. */
   takeForReview(entry: Entry): void {
-    raise(this.#taken, entry)
+    this.#taken.add([entry])
     const kept = this.#kept.get(pathKeyOf(entry))
     if (kept !== undefined && isSame(kept, entry)) this.#kept.delete(pathKeyOf(entry))
   }
 
   /** Whether a person took this, or what beats it. */
   hasLost(entry: Entry, bucket: number): boolean {
-    const taken = this.#taken.get(pathKeyOf(entry))
-    if (taken !== undefined && (isSame(taken, entry) || wins(taken, entry))) return true
-    return bucket < this.#horizonTaken
+    return this.#taken.includes(entry) || bucket < this.#taken.horizon
   }
 
   /** What it should have and has not. */
@@ -68,6 +68,27 @@ export class NodePromises {
       if (this.hasLost(entry, bucketOf(entry.version))) continue
       yield `has acknowledged ${nameOf(entry)} to another node, and does not have it`
     }
+  }
+}
+
+/** What is there no longer: of each path the highest. */
+class Taken {
+  readonly #entries = new Map<string, Entry>()
+  /** Deletions below it had been forgotten. */
+  horizon = 0
+
+  entries(): Iterable<Entry> {
+    return this.#entries.values()
+  }
+
+  add(entries: readonly Entry[]): void {
+    for (const entry of entries) raise(this.#entries, entry)
+  }
+
+  /** Whether it has this, or what beats it. */
+  includes(entry: Entry): boolean {
+    const taken = this.#entries.get(pathKeyOf(entry))
+    return taken !== undefined && (isSame(taken, entry) || wins(taken, entry))
   }
 }
 
