@@ -1,4 +1,4 @@
-// What fails on a full disk may be there all the same once there is room, and nobody was told of it.
+// What fails on a full disk may be there all the same once there is room, and nobody was told.
 
 import { expect, test } from 'vitest'
 import { World } from './world.ts'
