@@ -69,6 +69,10 @@ export interface Remote {
   open(hash: ContentHash): Promise<{ from: string; blob: ReadableBlob } | undefined>
   /** The name of a server that has the blob, by its own word of now. No byte of it moves. */
   find(hash: ContentHash): Promise<string | undefined>
+  /** Takes in what servers know of a path whose index was not the same when last compared. */
+  learn(path: ImagePath): Promise<void>
+  /** Whether others are known, and what they have is not yet: for a while after the start. */
+  isCatchingUp(): boolean
   /**
    * What all members that are connected keep of a path, and the names of those that have not said
    * it.

@@ -2,8 +2,9 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { z } from 'zod'
+import type { ImageEntry } from '../../protocols/entry.ts'
 import { type ContentHash, cidOf, parseCid, parseHash, parseMd5 } from '../../protocols/hash.ts'
-import { fileNameOf, parsePath } from '../../protocols/path.ts'
+import { fileNameOf, type ImagePath, parsePath } from '../../protocols/path.ts'
 import { versionMs } from '../../protocols/version.ts'
 import { NodeError } from '../base/errors.ts'
 import { extensionOfKind } from '../content/kinds.ts'
@@ -19,6 +20,7 @@ import { asRawBlock, checkBlockFormat, describeBlock, PROBE_CID, sendProbe } fro
 const YEAR_S = 365 * 86_400
 /** How soon a client may ask again for what is being taken in. */
 const ADOPTING_RETRY_MS = 10_000
+const CATCHING_UP_RETRY_MS = 2_000
 /** Blobs with one MD5 that are listed. */
 const SAME_MD5_MAX = 100
 
@@ -51,7 +53,7 @@ export class ImageReader {
 
   async byPath(request: IncomingMessage, response: ServerResponse, name: string): Promise<void> {
     const path = parsePath(name)
-    const entry = findImage(this.#parts.flows, path)
+    const entry = findImage(this.#parts.flows, path) ?? (await this.#learn(path))
     if (entry === undefined) throw this.#unknown(`There is no image ${path}.`)
     const { hash, md5, bytes, mediaType, version } = entry
     await this.#send(request, response, {
@@ -64,6 +66,13 @@ export class ImageReader {
       cacheControl: this.#isPublic ? 'no-cache' : 'private, no-cache',
       recognized: isRecognized(entry)
     })
+  }
+
+  /** The index has it, or a server that may know more than this one. */
+  async #learn(path: ImagePath): Promise<ImageEntry | undefined> {
+    const { flows } = this.#parts
+    await flows.remote?.learn(path)
+    return findImage(flows, path)
   }
 
   async byHash(request: IncomingMessage, response: ServerResponse, name: string): Promise<void> {
@@ -165,10 +174,16 @@ export class ImageReader {
 
   /** Not found, unless it may still turn up. */
   #unknown(sentence: string): NodeError {
-    if (!this.#parts.adopting()) return new NodeError('NOT_FOUND', sentence)
-    const more = 'This node is still taking in the images that it found; try again in a moment.'
-    return new NodeError('NOT_AVAILABLE', `${sentence} ${more}`, {
-      retryAfterMs: ADOPTING_RETRY_MS
-    })
+    const { adopting, flows } = this.#parts
+    const retryAfterMs = adopting() ? ADOPTING_RETRY_MS : CATCHING_UP_RETRY_MS
+    if (adopting()) {
+      const more = 'This node is still taking in the images that it found; try again in a moment.'
+      return new NodeError('NOT_AVAILABLE', `${sentence} ${more}`, { retryAfterMs })
+    }
+    if (flows.remote?.isCatchingUp()) {
+      const more = 'This node has just started and asks the others; try again in a moment.'
+      return new NodeError('NOT_AVAILABLE', `${sentence} ${more}`, { retryAfterMs })
+    }
+    return new NodeError('NOT_FOUND', sentence)
   }
 }

@@ -18,6 +18,18 @@ const COMPARED_MS_MAX = 10 * 60_000
 /** The local network shows within this time who is there. */
 const FOUND_MS_MAX = 30_000
 const LOOK_MS = 500
+/** So long after the start who reads is asked to come again, rather than told what may be wrong. */
+const CATCHING_UP_MS_MAX = 10_000
+
+/** Tells whether other nodes are known and none of them has been compared with yet. */
+export function catchingUpOf({
+  clock,
+  hasCompared,
+  knowsOthers
+}: Omit<FirstComparisonParts, 'isPastLost'>): () => boolean {
+  const startMs = clock.monotonicMs()
+  return () => clock.monotonicMs() - startMs < CATCHING_UP_MS_MAX && !hasCompared() && knowsOthers()
+}
 
 /**
  * Resolves once this node has compared with another: at once where none is known, and in the end

@@ -29,15 +29,20 @@ export class Histories {
 
   /**
    * What each connected peer keeps, by its id. Left out are those that do not say it in time, and
-   * older ones that do not know the question.
+   * older ones that do not know the question. Without `peers` all are asked.
    */
-  async ask(path: ImagePath, timeoutMs: number): Promise<ReadonlyMap<string, ToldHistory>> {
+  async ask(
+    path: ImagePath,
+    timeoutMs: number,
+    peers?: readonly string[]
+  ): Promise<ReadonlyMap<string, ToldHistory>> {
     const { network, clock } = this.#parts
     const told = new Map<string, ToldHistory>()
     const late = new AbortController()
     const cancel = clock.after(timeoutMs, () => late.abort(new Error('the time is over')))
     const signal = AbortSignal.any([late.signal, this.#stop.signal])
-    const asking = network.peers().map(async ({ id }) => {
+    const ids = peers ?? network.peers().map(({ id }) => id)
+    const asking = ids.map(async (id) => {
       const history = await this.#ask(id, path, signal)
       if (history !== undefined) told.set(id, history)
     })

@@ -21,13 +21,14 @@ import { TwinWatch } from '../network/twin-watch.ts'
 import { AdmittedNetwork, type SyncNetwork } from './admitted-network.ts'
 import type { ClusterFacts } from './cluster.ts'
 import { ClusterIds } from './cluster-ids.ts'
-import { firstComparison } from './first-comparison.ts'
+import { catchingUpOf, firstComparison } from './first-comparison.ts'
 import { createFollower } from './follower.ts'
 import { HandPicked, type HandPickedParts, type Picks } from './hand-picked.ts'
 import { Histories } from './histories.ts'
 import { Holders } from './holders.ts'
 import { Joining } from './joining.ts'
 import { LastSeen } from './last-seen.ts'
+import { Learner } from './learn.ts'
 import { type MeetingParts, Meetings } from './meetings.ts'
 import { MemberList } from './member-list.ts'
 import { MeshStatus } from './mesh-status.ts'
@@ -98,6 +99,8 @@ export function remoteOf(mesh: () => Mesh | undefined): Remote {
     fetch: async (hash) => mesh()?.fetch(hash),
     open: async (hash) => mesh()?.open(hash),
     find: async (hash) => mesh()?.find(hash),
+    learn: async (path) => mesh()?.learn(path),
+    isCatchingUp: () => mesh()?.isCatchingUp() ?? false,
     history: async (path) => (await mesh()?.history(path)) ?? { servers: [], silent: [] },
     bring: async (hash, bytes, peerIds) => mesh()?.bring(hash, bytes, peerIds)
   }
@@ -119,6 +122,12 @@ export function createMesh(parts: MeshParts, options: MeshOptions): Mesh {
   const joining = new Joining({ network, flows, meetings, members, keeper, resolve, compare })
 
   const remembered = () => [...picked.remembered(), ...members.remembered()]
+  const facts = {
+    clock,
+    hasCompared: () => indexSync.hasCompared,
+    knowsOthers: () => remembered().length + network.peers().length > 0,
+    isPastLost: () => index.meta('pastLost') === true
+  }
 
   return {
     async start() {
@@ -150,16 +159,8 @@ export function createMesh(parts: MeshParts, options: MeshOptions): Mesh {
     },
     ...reading(syncing),
     ...catchingUp(syncing),
-    compared: (signal) =>
-      firstComparison(
-        {
-          clock,
-          hasCompared: () => indexSync.hasCompared,
-          knowsOthers: () => remembered().length + network.peers().length > 0,
-          isPastLost: () => index.meta('pastLost') === true
-        },
-        signal
-      ),
+    isCatchingUp: catchingUpOf(facts),
+    compared: (signal) => firstComparison(facts, signal),
     meet: (target, signal) => joining.meet(target, signal),
     invite: () => joining.invite(),
     remove: (id) => joining.remove(id),
@@ -240,6 +241,7 @@ function createSyncing(
   const served = serveBlobs(admitted, flows)
   const holders = new Holders({ network: admitted, clock })
   const histories = new Histories({ network: admitted, clock })
+  const learner = new Learner({ network: admitted, indexSync, histories })
   const seen = new LastSeen({ network: admitted, flows })
   const sentBlobs = () => served.reads()
   const known = { network, admitted, flows, members, meetings, redial, sentBlobs }
@@ -252,7 +254,8 @@ function createSyncing(
     book.retryAll()
     replicator.wake()
   })
-  return { book, indexSync, replicator, follower, holders, histories, seen, status, readRecords }
+  const asking = { holders, histories, learner, seen, status }
+  return { book, indexSync, replicator, follower, readRecords, ...asking }
 }
 
 function catchingUp({ book, indexSync, replicator, readRecords }: Syncing) {
@@ -270,8 +273,15 @@ function catchingUp({ book, indexSync, replicator, readRecords }: Syncing) {
 }
 
 /** What a reader asks of other servers. */
-function reading({ replicator, holders, histories, status }: Syncing): Remote {
+function reading({
+  replicator,
+  holders,
+  histories,
+  learner,
+  status
+}: Syncing): Omit<Remote, 'isCatchingUp'> {
   return {
+    learn: (path) => learner.learn(path),
     async fetch(hash) {
       const peerId = await replicator.fetchNow(hash)
       return peerId && status.nameOf(peerId)

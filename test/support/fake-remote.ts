@@ -7,6 +7,8 @@ export function fakeRemote(methods: Partial<Remote>): Remote {
     fetch: async () => undefined,
     open: async () => undefined,
     find: async () => undefined,
+    learn: async () => {},
+    isCatchingUp: () => false,
     history: async () => ({ servers: [], silent: [] }),
     bring: async () => undefined,
     ...methods

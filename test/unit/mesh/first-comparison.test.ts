@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { firstComparison } from '../../../src/mesh/first-comparison.ts'
+import { catchingUpOf, firstComparison } from '../../../src/mesh/first-comparison.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 
 const MINUTE_MS = 60_000
@@ -44,4 +44,22 @@ test('who had an index before gives others time to be found', async () => {
 test('a stop ends it', async () => {
   const stopped = AbortSignal.abort(new Error('stopping'))
   await expect(waited({ others: 0 }, stopped)).rejects.toThrow('stopping')
+})
+
+test('readers are asked to come again for a while after the start, if others are known', () => {
+  const clock = new ManualClock()
+  let [compared, others] = [false, false]
+  const isCatchingUp = catchingUpOf({
+    clock,
+    hasCompared: () => compared,
+    knowsOthers: () => others
+  })
+  expect(isCatchingUp()).toBe(false)
+  others = true
+  expect(isCatchingUp()).toBe(true)
+  compared = true
+  expect(isCatchingUp()).toBe(false)
+  compared = false
+  clock.advance(10_000)
+  expect(isCatchingUp()).toBe(false)
 })

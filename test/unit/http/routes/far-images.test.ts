@@ -86,3 +86,38 @@ describe('an image that other servers have', () => {
     await beside.close()
   })
 })
+
+describe('a path that this node does not know', () => {
+  it('is asked of servers that may know more', async () => {
+    const asked: string[] = []
+    const beside = await startHttpNode({
+      parts: ({ flows, put }) => {
+        const learn = async (path: string) => {
+          asked.push(path)
+          if (path === 'new.svg') await put(path, tinyImage(7))
+        }
+        return { flows: { ...flows, remote: fakeRemote({ learn }) } }
+      }
+    })
+    expect((await beside.send('/images/new.svg')).status).toBe(200)
+    expect((await beside.send('/images/nothing.svg')).status).toBe(404)
+    expect((await beside.send('/images/new.svg')).status).toBe(200)
+    expect(asked).toEqual(['new.svg', 'nothing.svg'])
+    await beside.close()
+  })
+
+  it('is no final answer while the node has just started', async () => {
+    let started = false
+    const remote = fakeRemote({ isCatchingUp: () => !started })
+    const beside = await startHttpNode({
+      parts: ({ flows }) => ({ flows: { ...flows, remote } })
+    })
+    const { status, headers } = await beside.send('/images/nothing.svg')
+    expect([status, headers['retry-after'], headers['cache-control']]).toEqual([
+      ...[503, '2', 'no-store']
+    ])
+    started = true
+    expect((await beside.send('/images/nothing.svg')).status).toBe(404)
+    await beside.close()
+  })
+})
