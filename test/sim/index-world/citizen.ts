@@ -4,7 +4,7 @@ import type { Entry } from '../../../protocols/entry.ts'
 import { collect } from '../../../src/flows/collect.ts'
 import type { News } from '../../../src/index/transaction.ts'
 import { IndexNode, type IndexNodeParts } from './index-node.ts'
-import { NodeView } from './node-view.ts'
+import { NodeView, type ViewWatcher } from './node-view.ts'
 import { NodePromises } from './promises.ts'
 import { type Rows, WorldLevel } from './world-level.ts'
 
@@ -23,9 +23,6 @@ export class Citizen {
   /** What it left on its disk when it died. */
   #left: Rows | undefined
 
-  /** Hears of each entry that leaves its index. */
-  onGone: (entry: Entry) => void = () => {}
-
   static async make(parts: CitizenParts): Promise<Citizen> {
     const level = new WorldLevel()
     await level.open()
@@ -36,7 +33,6 @@ export class Citizen {
     const onNews = (news: readonly News[]) => this.#hear(news)
     const onTaken = (entries: readonly Entry[]) => this.promises.acknowledge(entries)
     const onRow: IndexNodeParts['onRow'] = (key, value) => this.view.see(key, value)
-    this.view.onGone = (entry) => this.onGone(entry)
     this.node = new IndexNode({ ...parts, onNews, onTaken, onRow }, level)
   }
 
@@ -78,9 +74,12 @@ export class Citizen {
     await collect({ index, clock: timers }, { tombstonesKeepMs }, never)
   }
 
+  watch(watcher: ViewWatcher): void {
+    this.view.watcher = watcher
+  }
+
   #see(rows: Rows): void {
-    this.view = NodeView.of(rows)
-    this.view.onGone = (entry) => this.onGone(entry)
+    this.view = NodeView.of(rows, this.view.watcher)
   }
 
   #hear(news: readonly News[]): void {

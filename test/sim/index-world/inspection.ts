@@ -1,6 +1,6 @@
 // What must be true after every step. Looks only at nodes whose disk has changed since.
 
-import { type Entry, isImage, isTombstone } from '../../../protocols/entry.ts'
+import { type Entry, type ImageEntry, isImage, isTombstone } from '../../../protocols/entry.ts'
 import { bucketOf } from '../../../protocols/time-tree-shape.ts'
 import type { Citizen } from './citizen.ts'
 import { type NodeView, nameOf, pathKeyOf } from './node-view.ts'
@@ -9,7 +9,7 @@ import type { Writes } from './promises.ts'
 interface Inspected {
   readonly citizens: readonly Citizen[]
   readonly faults: string[]
-  readonly writes: Pick<Writes, 'see' | 'excuse'>
+  readonly writes: Pick<Writes, 'see' | 'excuse' | 'writeAnew'>
 }
 
 export class Inspection {
@@ -39,8 +39,15 @@ export class Inspection {
   /** A node forgets an entry: what is asked of it must be true at this very moment. */
   forgets(citizen: Citizen, entry: Entry): void {
     if (!isTombstone(entry)) return
-    if (this.#concernsStranger(citizen, entry)) this.#world.writes.excuse(entry)
     this.#tell(citizen, this.#collectionFaults(citizen, entry))
+  }
+
+  /** What a node wrote anew for strangers is a write of that moment: they had never met before. */
+  replaces(citizen: Citizen, before: Entry, entry: Entry): void {
+    if (entry.writer !== citizen.node.id || !isImage(before) || !isImage(entry)) return
+    const { citizens, writes } = this.#world
+    if (entry.createdMs !== before.createdMs) return
+    if (citizens.some((other) => isTurnedAway(citizen, before, other))) writes.writeAnew(entry)
   }
 
   #hasChanged(citizen: Citizen): boolean {
@@ -76,30 +83,39 @@ export class Inspection {
   }
 
   /**
-   * Whether a node that it has never heard of has an image of the path: deletions of before they
-   * met say nothing about that one.
+   * All members that it knows have it, or have collected it too. It matters for the first node that
+   * forgets it only: from then on it is shown to nobody, and who has come since need not have it.
    */
-  #concernsStranger(citizen: Citizen, { path }: Entry): boolean {
-    return this.#world.citizens.some(({ node, view }) => {
-      const isKnown = citizen.view.entries.has(`2/member/${node.id}`)
-      return !isKnown && isImage(view.entries.get(`1/${path}`))
-    })
-  }
-
-  /** All members that it knows have it, or have collected it too. */
   *#collectionFaults(citizen: Citizen, entry: Entry): Generator<string> {
+    const bucket = bucketOf(entry.version)
+    const isPast = ({ view }: Citizen) => view.horizon > bucket
+    if (this.#world.citizens.some((other) => other !== citizen && isPast(other))) return
     for (const member of this.#world.citizens) {
       const { node, view, promises, hasTwin } = member
       if (node.id === citizen.node.id || hasTwin) continue
       if (!citizen.view.names(node.id, view.database)) continue
       if (view.has(entry) || view.mayHaveForgotten(entry)) continue
-      if (promises.hasLost(entry, bucketOf(entry.version))) continue
+      if (promises.hasLost(entry, bucket)) continue
       yield `has collected ${nameOf(entry)}, which ${node.place} does not have`
     }
   }
 }
 
-/** A watermark is never above what the other one really has. */
+/**
+ * Whether a stranger may have forgotten a deletion of this image of a node: no index is known to
+ * both, and its author not to the stranger. Deletions of before they met say nothing about it.
+ */
+function isTurnedAway({ view }: Citizen, image: ImageEntry, stranger: Citizen): boolean {
+  if (!stranger.view.mayHaveForgotten(image)) return false
+  if (image.writer === stranger.node.id || image.writer in stranger.view.watermarks) return false
+  return view.knownDatabases().isDisjointFrom(stranger.view.knownDatabases())
+}
+
+/**
+ * A watermark is never above what the other one really has. Deletions that may be forgotten here
+ * aside: they are compared no more, and who asked for a proof believes them forgotten only once it
+ * hears of its end.
+ */
 function* watermarkFaults(
   citizen: Citizen,
   member: Citizen,
@@ -109,7 +125,9 @@ function* watermarkFaults(
   if (watermark === undefined || watermark.until <= 0 || member.hasTwin || !member.node.isUp) return
   if (watermark.database !== member.view.database) return
   for (const entry of citizen.view.entries.values()) {
-    if (bucketOf(entry.version) >= watermark.until || hasOrHad(member, entry, isOutdated)) continue
+    const bucket = bucketOf(entry.version)
+    if (bucket >= watermark.until || (isTombstone(entry) && bucket < citizen.view.horizon)) continue
+    if (hasOrHad(member, entry, isOutdated)) continue
     yield `believes that ${member.node.place} has ${nameOf(entry)}, being below ${watermark.until}`
   }
 }

@@ -10,6 +10,13 @@ const ENTRY = '!entry!'
 const REVIEW = '!review!'
 const META = '!meta!'
 const MEMBER = '2/member/'
+
+/** Hears of what happens to entries at the moment when it is on the disk. */
+export interface ViewWatcher {
+  onGone(entry: Entry): void
+  onReplaced(before: Entry, entry: Entry): void
+}
+
 export class NodeView {
   /** By kind and path. */
   readonly entries = new Map<string, Entry>()
@@ -19,16 +26,16 @@ export class NodeView {
   horizon = 0
   /** Entries that went away since somebody looked. */
   readonly gone: Entry[] = []
-  /** Hears of each that does. */
-  onGone: (entry: Entry) => void = () => {}
+  watcher: ViewWatcher | undefined
   /** Paths that were put to review since somebody looked. */
   readonly reviewed = new Set<string>()
 
-  static of(rows: Rows): NodeView {
+  static of(rows: Rows, watcher: ViewWatcher | undefined): NodeView {
     const view = new NodeView()
     for (const [key, value] of rows) view.see(key, value)
     view.gone.length = 0
     view.reviewed.clear()
+    view.watcher = watcher
     return view
   }
 
@@ -61,14 +68,26 @@ export class NodeView {
     return value !== undefined && JSON.parse(Buffer.from(value).toString()).database === database
   }
 
+  /** Its own, and those of nodes with which it was proved to have the same. */
+  knownDatabases(): Set<string> {
+    return new Set([
+      this.database,
+      ...Object.values(this.watermarks).map(({ database }) => database)
+    ])
+  }
+
   #seeEntry(path: string, value: Uint8Array | undefined): void {
     const before = this.entries.get(path)
     if (value === undefined) {
       this.entries.delete(path)
       if (before === undefined) return
       this.gone.push(before)
-      this.onGone(before)
-    } else this.entries.set(path, decodeEntry(value))
+      this.watcher?.onGone(before)
+    } else {
+      const entry = decodeEntry(value)
+      this.entries.set(path, entry)
+      if (before !== undefined) this.watcher?.onReplaced(before, entry)
+    }
   }
 
   #seeReview(path: string, value: Uint8Array | undefined): void {

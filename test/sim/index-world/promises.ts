@@ -1,6 +1,12 @@
 // What the nodes of a world have promised, and what excuses them.
 
-import { type Entry, isImage, isTombstone, wins } from '../../../protocols/entry.ts'
+import {
+  type Entry,
+  type ImageEntry,
+  isImage,
+  isTombstone,
+  wins
+} from '../../../protocols/entry.ts'
 import { bucketOf } from '../../../protocols/time-tree-shape.ts'
 import { isSame, type NodeView, nameOf, pathKeyOf } from './node-view.ts'
 
@@ -105,6 +111,11 @@ export class Writes {
     this.all.push(entry)
     if (isImage(entry)) this.#byCreation.set(entry.createdMs, entry)
     raise(this.#latest, entry)
+  }
+
+  /** As if a person had written the image now. */
+  writeAnew(image: ImageEntry): void {
+    this.#byCreation.set(image.createdMs, image)
   }
 
   /** Some node had it. */
