@@ -24,6 +24,13 @@ const CATCHING_UP_RETRY_MS = 2_000
 /** Blobs with one MD5 that are listed. */
 const SAME_MD5_MAX = 100
 
+export interface ReaderOptions {
+  /** Whether caches that many people share may keep what is read. */
+  readonly isPublic: boolean
+  /** How long caches may show what a path names before they ask again. */
+  readonly pathMaxAgeMs: number
+}
+
 export type ReaderParts = Pick<HttpParts, 'flows' | 'adopting' | 'clock' | 'log'>
 
 /** What 300 answers. */
@@ -43,12 +50,19 @@ export const choicesShape = z.object({
 /** `name` is what the address says after the prefix, decoded once. What can't be read is thrown. */
 export class ImageReader {
   readonly #parts: ReaderParts
-  /** Whether caches that many people share may keep what is read. */
-  readonly #isPublic: boolean
+  /** Values of Cache-Control, by what the address names. */
+  readonly #cacheControl: Readonly<Record<'path' | 'md5' | 'hash', string>>
 
-  constructor(parts: ReaderParts, isPublic: boolean) {
+  constructor(parts: ReaderParts, { isPublic, pathMaxAgeMs }: ReaderOptions) {
+    const who = isPublic ? 'public' : 'private'
+    const revalidated = isPublic ? 'no-cache' : 'private, no-cache'
+    const pathSeconds = Math.floor(pathMaxAgeMs / 1000)
     this.#parts = parts
-    this.#isPublic = isPublic
+    this.#cacheControl = {
+      path: pathSeconds > 0 ? `${who}, max-age=${pathSeconds}` : revalidated,
+      md5: revalidated,
+      hash: `${who}, max-age=${YEAR_S}, immutable`
+    }
   }
 
   async byPath(request: IncomingMessage, response: ServerResponse, name: string): Promise<void> {
@@ -63,7 +77,7 @@ export class ImageReader {
       mediaType,
       modifiedMs: versionMs(version),
       fileName: fileNameOf(path),
-      cacheControl: this.#isPublic ? 'no-cache' : 'private, no-cache',
+      cacheControl: this.#cacheControl.path,
       recognized: isRecognized(entry)
     })
   }
@@ -79,7 +93,7 @@ export class ImageReader {
     if (/^[0-9a-f]{32}$/i.test(name)) return this.#byMd5(request, response, name)
     const hash = /^[0-9a-f]{64}$/i.test(name) ? parseHash(name) : parseCid(name)
     const row = this.#liveRow(hash)
-    await this.#send(request, response, this.#blobFacts(hash, row, this.#immutable))
+    await this.#send(request, response, this.#blobFacts(hash, row, this.#cacheControl.hash))
   }
 
   /** As a raw block. */
@@ -87,7 +101,7 @@ export class ImageReader {
     checkBlockFormat(request)
     if (name === PROBE_CID) return sendProbe(request, response)
     const hash = parseCid(name)
-    const facts = this.#blobFacts(hash, this.#liveRow(hash), this.#immutable)
+    const facts = this.#blobFacts(hash, this.#liveRow(hash), this.#cacheControl.hash)
     describeBlock(request, response, name)
     const block = { ...facts, recognized: false, fileName: `${name}.bin` }
     await this.#send(request, asRawBlock(response), block)
@@ -100,7 +114,7 @@ export class ImageReader {
     const live = hashes.filter((hash) => (index.blob(hash)?.live ?? 0) > 0)
     const [hash] = live.length > 0 ? live : hashes
     if (hash === undefined) throw this.#unknown('No image here has this MD5.')
-    const cacheControl = this.#isPublic ? 'no-cache' : 'private, no-cache'
+    const cacheControl = this.#cacheControl.md5
     if (live.length < 2) {
       const row = this.#liveRow(hash)
       return this.#send(request, response, this.#blobFacts(hash, row, cacheControl))
@@ -166,10 +180,6 @@ export class ImageReader {
       cacheControl,
       recognized: isRecognized(row)
     }
-  }
-
-  get #immutable(): string {
-    return `${this.#isPublic ? 'public' : 'private'}, max-age=${YEAR_S}, immutable`
   }
 
   /** Not found, unless it may still turn up. */

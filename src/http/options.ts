@@ -25,7 +25,13 @@ export const httpSection = z.strictObject({
     .describe('Uploads at one time; more are asked to come again'),
   trusted_proxies: listField('addresses or networks such as 10.0.0.0/8', readNetwork)
     .prefault([])
-    .describe('Proxies whose X-Forwarded headers are believed')
+    .describe('Proxies whose X-Forwarded headers are believed'),
+  cors_origins: listField('origins such as https://example.org, or *', readOrigin)
+    .prefault([])
+    .describe('Sites whose pages may read images and, with a key, the API by script'),
+  path_max_age: durationField(0)
+    .prefault('0s')
+    .describe('How long caches may show an image by its path before they ask again')
 })
 
 export interface HttpOptions {
@@ -36,6 +42,9 @@ export interface HttpOptions {
   readonly uploadsMax: number
   /** Addresses, or networks with a prefix length. */
   readonly trustedProxies: readonly string[]
+  /** As browsers send them; `*` for all. */
+  readonly corsOrigins: readonly string[]
+  readonly pathMaxAgeMs: number
 }
 
 export function httpOptions(section: z.output<typeof httpSection>): HttpOptions {
@@ -45,7 +54,9 @@ export function httpOptions(section: z.output<typeof httpSection>): HttpOptions 
     read: section.read,
     drainTimeoutMs: section.drain_timeout,
     uploadsMax: section.uploads_max,
-    trustedProxies: section.trusted_proxies
+    trustedProxies: section.trusted_proxies,
+    corsOrigins: section.cors_origins,
+    pathMaxAgeMs: section.path_max_age
   }
 }
 
@@ -55,4 +66,11 @@ function readNetwork(text: string): string | undefined {
   if (isIP(address) === 0 || more.length > 0) return undefined
   if (prefix !== undefined && !(/^\d+$/.test(prefix) && Number(prefix) <= bits)) return undefined
   return text
+}
+
+/** In the form in which browsers send it. */
+function readOrigin(text: string): string | undefined {
+  if (text === '*') return text
+  if (!/^https?:\/\/[^/?#]+\/?$/i.test(text) || !URL.canParse(text)) return undefined
+  return new URL(text).origin
 }

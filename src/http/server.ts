@@ -7,6 +7,7 @@ import { NodeError, systemCodeOf } from '../base/errors.ts'
 import { answerFailure } from './answer-failure.ts'
 import { createApi } from './api.ts'
 import { Connections } from './connections.ts'
+import { createCors } from './cors.ts'
 import { errorBody } from './error-body.ts'
 import type { Guard } from './guard.ts'
 import { Metrics } from './metrics.ts'
@@ -26,7 +27,7 @@ export interface HttpServer {
 }
 
 export type ServerOptions = ApiOptions &
-  Pick<HttpOptions, 'host' | 'port' | 'read' | 'drainTimeoutMs'>
+  Pick<HttpOptions, 'host' | 'port' | 'read' | 'drainTimeoutMs' | 'corsOrigins' | 'pathMaxAgeMs'>
 
 /** Paths of 1,024 bytes in their longest spelling fit four times. */
 const HEAD_BYTES_MAX = 16 * 1024
@@ -58,6 +59,7 @@ export function createHttpServer(
   }
   const metrics = new Metrics(parts)
   connections.onEnd = (request, response, ms) => metrics.note(request, response, ms)
+  const cors = createCors(options.corsOrigins)
   const reads = createImageReads({ ...parts, guard, track }, options)
   const routes = createRouteTable({ ...parts, metrics }, options, reads.routes)
   const api = createApi({ ...parts, server, guard, routes, track })
@@ -69,7 +71,8 @@ export function createHttpServer(
     if (refusal !== undefined) {
       response.setHeader('Connection', 'close')
       answerFailure(parts, request, response, refusal)
-    } else if (!reads.tryAnswer(request, response)) api.listener(request, response)
+    } else if (cors.apply(request, response)) return
+    else if (!reads.tryAnswer(request, response)) api.listener(request, response)
   }
   server.on('request', answer)
   server.on('checkContinue', answer)

@@ -45,6 +45,8 @@ export async function startHttpNode({ parts, options }: HttpNodeChanges = {}): P
     port: 0,
     read,
     drainTimeoutMs: 1000,
+    corsOrigins: [],
+    pathMaxAgeMs: 0,
     ...options
   })
   const { port } = await server.listen()

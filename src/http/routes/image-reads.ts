@@ -7,6 +7,7 @@ import { NodeError } from '../../base/errors.ts'
 import { answerFailure } from '../answer-failure.ts'
 import type { Guard } from '../guard.ts'
 import { choicesShape, ImageReader, type ReaderParts } from '../image-reader.ts'
+import type { HttpOptions } from '../options.ts'
 import type { Route } from '../route.ts'
 
 export interface ImageReads {
@@ -42,9 +43,9 @@ const PLACES: readonly Place[] = [
 
 export function createImageReads(
   parts: ImageReadParts,
-  { read }: { readonly read: 'public' | 'key' }
+  { read, pathMaxAgeMs }: Pick<HttpOptions, 'read' | 'pathMaxAgeMs'>
 ): ImageReads {
-  const reader = new ImageReader(parts, read === 'public')
+  const reader = new ImageReader(parts, { isPublic: read === 'public', pathMaxAgeMs })
   /** Never rejects. */
   const answer: Answer = async (by, name, request, response) => {
     try {

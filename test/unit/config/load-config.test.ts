@@ -63,7 +63,9 @@ test('with nothing set the documented defaults hold', () => {
       read: 'public',
       drainTimeoutMs: 10_000,
       uploadsMax: 64,
-      trustedProxies: []
+      trustedProxies: [],
+      corsOrigins: [],
+      pathMaxAgeMs: 0
     },
     p2p: { host: '0.0.0.0', port: undefined, lanePort: undefined, mdns: true, bootstrap: [] },
     cluster: { name: 'default', secretFile: undefined },

@@ -9,3 +9,20 @@ test('trusted proxies are addresses or networks', () => {
     expect(success, wrong).toBe(false)
   }
 })
+
+test('origins are written as browsers send them', () => {
+  const given = ['https://example.org', 'https://EXAMPLE.org:8443/', 'http://10.0.0.1:80', '*']
+  expect(httpSection.parse({ cors_origins: given }).cors_origins).toEqual([
+    ...['https://example.org', 'https://example.org:8443', 'http://10.0.0.1', '*']
+  ])
+  for (const wrong of [
+    'example.org',
+    'https://',
+    'https://a.org/x',
+    'ftp://a.org',
+    'null',
+    '*.a'
+  ]) {
+    expect(httpSection.safeParse({ cors_origins: [wrong] }).success, wrong).toBe(false)
+  }
+})

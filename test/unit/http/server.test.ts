@@ -98,7 +98,9 @@ describe('listening', () => {
       host,
       port,
       read: 'public',
-      drainTimeoutMs: 0
+      drainTimeoutMs: 0,
+      corsOrigins: [],
+      pathMaxAgeMs: 0
     })
     const error = await server.listen().then(
       () => undefined,
