@@ -7,7 +7,8 @@
 
 import { NodeError } from '../base/errors.ts'
 import { isDiskFull } from './database-error.ts'
-import { databaseRows, Layer, type Rows } from './layer.ts'
+import type { DatabaseRows } from './database-rows.ts'
+import { Layer, type Rows } from './layer.ts'
 import type { IndexParts } from './ports.ts'
 import type { Tables } from './tables.ts'
 import { type News, Transaction } from './transaction.ts'
@@ -48,12 +49,12 @@ class Batch {
 export interface ChangeQueueParts
   extends Pick<IndexParts, 'database' | 'clock' | 'failPoints' | 'requireWritable'> {
   readonly tables: Tables
+  readonly rows: DatabaseRows
 }
 
 export class ChangeQueue {
   readonly #parts: ChangeQueueParts
   readonly #writer: string
-  readonly #rows: Rows
   /** Hears of entries once they are durable. Must not throw. */
   onNews: (news: readonly News[]) => void = () => {}
   /** Hears that blobs are lacking though no peer sent news: they were lost. Must not throw. */
@@ -69,7 +70,6 @@ export class ChangeQueue {
   constructor(parts: ChangeQueueParts, writer: string) {
     this.#parts = parts
     this.#writer = writer
-    this.#rows = databaseRows(parts.tables)
     // Generations must differ from those of earlier runs only as long as their intents are open,
     // and those are replayed at start: any number that grows does.
     this.#generation = parts.clock.now()
@@ -128,10 +128,10 @@ export class ChangeQueue {
     await Promise.resolve() // changes asked for in the same turn share a batch
     let before: Batch | undefined
     while (this.#waiting.length > 0 || before !== undefined) {
-      const batch = new Batch(before?.layer ?? this.#rows)
+      const batch = new Batch(before?.layer ?? this.#parts.rows)
       await this.#gather(batch, before)
       await before?.written
-      batch.layer.rest(this.#rows)
+      batch.layer.rest(this.#parts.rows)
       before = undefined
       if (batch.taken === 0) continue
       batch.written = this.#write(batch)
@@ -174,12 +174,12 @@ export class ChangeQueue {
 
   /** Never rejects. */
   async #write({ layer, planned, news, wantsAdded }: Batch): Promise<void> {
-    const { database, tables, failPoints } = this.#parts
+    const { failPoints } = this.#parts
     failPoints.reach('change:planned')
     try {
       if (this.#fault !== undefined) throw this.#fault
       const sync = planned.some(({ waiting }) => waiting.durable)
-      await layer.writeTo(database, tables, { sync })
+      await layer.writeTo(this.#parts, { sync })
     } catch (error) {
       this.#fault ??= faultOf(error)
       for (const { waiting } of planned) waiting.reject(this.#fault)

@@ -18,6 +18,7 @@ import { ROOT_KEY, type TreeNode } from '../../protocols/time-tree-shape.ts'
 import { type Version, versionKey } from '../../protocols/version.ts'
 import type { NodeError } from '../base/errors.ts'
 import { type Change, ChangeQueue } from './change-queue.ts'
+import type { DatabaseRows } from './database-rows.ts'
 import { ForgetfulTree } from './forgetful-tree.ts'
 import type { Intent } from './intent.ts'
 import type { Step } from './ledger.ts'
@@ -26,6 +27,7 @@ import { decodePast } from './past.ts'
 import type { Watermarks } from './plan-watermarks.ts'
 import type { IndexOptions, IndexParts, ListRange } from './ports.ts'
 import { readEntry, readPast } from './read-entry.ts'
+import { hashesOf, pathsFrom, pathsOf, pathsWithId } from './read-look-ups.ts'
 import { readPastBetween } from './read-past.ts'
 import {
   type BlobRow,
@@ -39,18 +41,7 @@ import {
 } from './rows.ts'
 import { SelfCheck } from './self-check.ts'
 import { NO_WATERMARKS } from './shared-past.ts'
-import {
-  endOf,
-  entryKey,
-  HASH_LENGTH,
-  ID_HASH_LENGTH,
-  idRange,
-  MD5_LENGTH,
-  msKey,
-  SOURCE_LENGTH,
-  sourcePrefix,
-  type Tables
-} from './tables.ts'
+import { endOf, entryKey, msKey, type Tables } from './tables.ts'
 import type { News } from './transaction.ts'
 import { TreeReader } from './tree-reader.ts'
 
@@ -62,11 +53,11 @@ export class ImageIndex {
   readonly tree: TreeReader
   readonly selfCheck: SelfCheck
 
-  constructor(parts: IndexParts, tables: Tables, { writer }: IndexOptions) {
+  constructor(parts: IndexParts, tables: Tables, rows: DatabaseRows, { writer }: IndexOptions) {
     this.#parts = parts
     this.#tables = tables
     this.tree = new TreeReader(tables, () => parts.database.snapshot())
-    this.#queue = new ChangeQueue({ ...parts, tables }, writer)
+    this.#queue = new ChangeQueue({ ...parts, tables, rows }, writer)
     this.selfCheck = new SelfCheck({
       tables,
       snapshot: () => parts.database.snapshot(),
@@ -219,24 +210,22 @@ export class ImageIndex {
 
   /** Live paths of a blob, in order. */
   pathsOf(hash: ContentHash, limit: number): Promise<ImagePath[]> {
-    return this.#suffixes('hash', hash, HASH_LENGTH, limit) as Promise<ImagePath[]>
+    return pathsOf(this.#tables, hash, limit)
   }
 
   /** Blobs with this MD5 that an entry, live or past, names. */
   hashesOf(md5: Md5, limit: number): Promise<ContentHash[]> {
-    return this.#suffixes('md5', md5, MD5_LENGTH, limit) as Promise<ContentHash[]>
+    return hashesOf(this.#tables, md5, limit)
   }
 
   /** Live paths that came from this URL. */
   pathsFrom(sourceUrl: string, limit: number): Promise<ImagePath[]> {
-    const prefix = sourcePrefix(sourceUrl)
-    return this.#suffixes('source', prefix, SOURCE_LENGTH, limit) as Promise<ImagePath[]>
+    return pathsFrom(this.#tables, sourceUrl, limit)
   }
 
   /** Live paths with this numeric id: more than one is possible, and then the id is ambiguous. */
-  async pathsWithId(id: number, limit: number): Promise<ImagePath[]> {
-    const found = await this.#tables.id.keys({ ...idRange(id), limit }).all()
-    return found.map((key) => key.slice(ID_HASH_LENGTH) as ImagePath)
+  pathsWithId(id: number, limit: number): Promise<ImagePath[]> {
+    return pathsWithId(this.#tables, id, limit)
   }
 
   /** Past versions of a path on this node, newest first. */
@@ -335,16 +324,5 @@ export class ImageIndex {
   #entry(key: string): Entry | undefined {
     const raw = this.#tables.entry.getSync(key) as Uint8Array | undefined
     return raw === undefined ? undefined : decodeEntry(raw)
-  }
-
-  async #suffixes(
-    table: 'hash' | 'md5' | 'source',
-    prefix: string,
-    length: number,
-    limit: number
-  ): Promise<string[]> {
-    const range = { gte: prefix, lt: endOf(prefix), limit }
-    const found = await this.#tables[table].keys(range).all()
-    return found.map((key) => key.slice(length))
   }
 }

@@ -3,6 +3,7 @@
 // A change reads its own writes and those of earlier changes in the same batch; a change that fails
 // leaves no trace.
 
+import type { DatabaseRows } from './database-rows.ts'
 import type { Database, TableName, Tables } from './tables.ts'
 
 export interface KeyRange {
@@ -19,11 +20,11 @@ export interface Rows {
   keys(table: TableName, range: KeyRange): Promise<string[]>
 }
 
-export function databaseRows(tables: Tables): Rows {
-  return {
-    get: (table, key) => tables[table].getSync(key),
-    keys: (table, range) => tables[table].keys(range).all()
-  }
+/** Where a layer is written to. */
+export interface WrittenTo {
+  readonly database: Database
+  readonly tables: Tables
+  readonly rows: DatabaseRows
 }
 
 export class Layer implements Rows {
@@ -77,7 +78,10 @@ export class Layer implements Rows {
   }
 
   /** Writes all changes, if there are any, as one. */
-  async writeTo(database: Database, tables: Tables, { sync }: { sync: boolean }): Promise<void> {
+  async writeTo(
+    { database, tables, rows: below }: WrittenTo,
+    { sync }: { sync: boolean }
+  ): Promise<void> {
     if (this.#changed.size === 0) return
     // half the cost of the same operations as an array
     const batch = database.batch()
@@ -85,7 +89,10 @@ export class Layer implements Rows {
       const of = { sublevel: tables[name] }
       for (const [key, value] of rows) {
         if (value === undefined) batch.del(key, of)
-        else batch.put(key, value as Uint8Array, of)
+        else {
+          below.willHave(name, key)
+          batch.put(key, value as Uint8Array, of)
+        }
       }
     }
     await batch.write({ sync } as object)

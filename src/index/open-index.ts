@@ -2,6 +2,7 @@
 
 import { randomHex } from '../base/clock.ts'
 import { NodeError } from '../base/errors.ts'
+import { openRows } from './database-rows.ts'
 import { ImageIndex } from './image-index.ts'
 import type { IndexOptions, IndexParts } from './ports.ts'
 import { openTables } from './tables.ts'
@@ -18,7 +19,8 @@ export const INDEX_FORMAT = 2
  * written it; DISK_FULL or DISK_FAULT when a new one can't be made or an older one not upgraded.
  */
 export async function openIndex(parts: IndexParts, options: IndexOptions): Promise<ImageIndex> {
-  const index = new ImageIndex(parts, await openTables(parts.database), options)
+  const tables = await openTables(parts.database)
+  const index = new ImageIndex(parts, tables, await openRows(tables), options)
   const format = index.meta('format')
   if (format === undefined) {
     await index.change((tx) => {

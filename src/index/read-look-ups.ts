@@ -1,0 +1,47 @@
+// Images found otherwise than by their path.
+
+import type { ContentHash, Md5 } from '../../protocols/hash.ts'
+import type { ImagePath } from '../../protocols/path.ts'
+import {
+  endOf,
+  HASH_LENGTH,
+  ID_HASH_LENGTH,
+  idRange,
+  MD5_LENGTH,
+  SOURCE_LENGTH,
+  sourcePrefix,
+  type Tables
+} from './tables.ts'
+
+/** Live paths of a blob, in order. */
+export function pathsOf(tables: Tables, hash: ContentHash, limit: number): Promise<ImagePath[]> {
+  return suffixes(tables, 'hash', hash, HASH_LENGTH, limit) as Promise<ImagePath[]>
+}
+
+/** Blobs with this MD5 that an entry, live or past, names. */
+export function hashesOf(tables: Tables, md5: Md5, limit: number): Promise<ContentHash[]> {
+  return suffixes(tables, 'md5', md5, MD5_LENGTH, limit) as Promise<ContentHash[]>
+}
+
+/** Live paths that came from this URL. */
+export function pathsFrom(tables: Tables, sourceUrl: string, limit: number): Promise<ImagePath[]> {
+  const prefix = sourcePrefix(sourceUrl)
+  return suffixes(tables, 'source', prefix, SOURCE_LENGTH, limit) as Promise<ImagePath[]>
+}
+
+/** Live paths with this numeric id. */
+export async function pathsWithId(tables: Tables, id: number, limit: number): Promise<ImagePath[]> {
+  const found = await tables.id.keys({ ...idRange(id), limit }).all()
+  return found.map((key) => key.slice(ID_HASH_LENGTH) as ImagePath)
+}
+
+async function suffixes(
+  tables: Tables,
+  table: 'hash' | 'md5' | 'source',
+  prefix: string,
+  length: number,
+  limit: number
+): Promise<string[]> {
+  const found = await tables[table].keys({ gte: prefix, lt: endOf(prefix), limit }).all()
+  return found.map((key) => key.slice(length))
+}
