@@ -32,6 +32,7 @@ export const WALLS: readonly Place[] = [
     only: [
       'src/store/',
       'config/config-file.ts',
+      'src/http/certificate.ts',
       'src/http/socket-tables.ts',
       'src/network/route-table.ts',
       'src/web/'

@@ -5,6 +5,8 @@ export interface Greeting {
   readonly peerId: string
   /** The address to type on this machine, without a slash at the end. */
   readonly httpUrl: string
+  /** Undefined without a certificate. */
+  readonly tlsPort?: number | undefined
   readonly dataFolder: string
   /** How others meet this node; undefined if it stands alone. */
   readonly meets: Meets | undefined
@@ -19,12 +21,13 @@ export interface Meets {
 
 /** Plain text, with a line break at the end. */
 export function greeting(about: Greeting): string {
-  const { name, peerId, httpUrl, dataFolder, meets } = about
+  const { name, peerId, httpUrl, tlsPort, dataFolder, meets } = about
+  const secure = tlsPort === undefined ? '' : `\n  HTTPS         port ${tlsPort}`
   const next = nextName(name)
   const nextPort = Number(new URL(httpUrl).port || 80) + 1
   return `Tumesh node "${name}" runs, peer id ${peerId}
   page          ${httpUrl}/
-  API           ${httpUrl}/openapi.json
+  API           ${httpUrl}/docs${secure}
   data folder   ${dataFolder}
   add a picture curl -F file=@photo.jpg ${httpUrl}/file-sync/api/file-sync/upload
   a second node npm start -- --data ./${next} --http-port ${nextPort} --name ${next}${meets?.flags ?? ''}

@@ -195,19 +195,17 @@ async function compose(
       sync: config.fileSync
     }
   )
-  let httpUrl = ''
+  let ports: Pick<Greeting, 'httpUrl' | 'tlsPort'> = { httpUrl: '', tlsPort: undefined }
   return {
     get info() {
-      const { name: cluster, secretFile } = config.cluster
-      const fixed = secretFile && ` --cluster ${cluster} --secret-file ${secretFile}`
-      const meets = mesh && { flags: fixed ?? '', onLinkOnly: !mesh.cluster().secret }
-      return { name: config.name, peerId, httpUrl, dataFolder: folder.path, meets }
+      const { name } = config
+      return { name, peerId, ...ports, dataFolder: folder.path, meets: meetsOf(config, mesh) }
     },
     async start() {
       await recover(flows)
       await duties.prepare()
-      const { port } = await http.listen()
-      httpUrl = `http://127.0.0.1:${port}`
+      const { port, tlsPort } = await http.listen()
+      ports = { httpUrl: `http://127.0.0.1:${port}`, tlsPort }
       onListen(port)
       await mesh?.start()
       duties.start()
@@ -226,6 +224,12 @@ async function compose(
       log.info('the node has stopped')
     }
   }
+}
+
+function meetsOf({ cluster }: Config, mesh: Mesh | undefined): Greeting['meets'] {
+  const { name, secretFile } = cluster
+  const fixed = secretFile && ` --cluster ${name} --secret-file ${secretFile}`
+  return mesh && { flags: fixed ?? '', onLinkOnly: !mesh.cluster().secret }
 }
 
 function statusSources(

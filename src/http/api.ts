@@ -1,7 +1,7 @@
 // The route table on the web framework: guard, input, handler, answer. Nothing here knows a single
 // route.
 
-import { METHODS, type RequestListener, type Server } from 'node:http'
+import { createServer, METHODS, type RequestListener } from 'node:http'
 import multipart from '@fastify/multipart'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { ZodType } from 'zod'
@@ -13,7 +13,6 @@ import { askForBody, bodyLength } from './request-body.ts'
 import type { ApiRequest, Route } from './route.ts'
 
 export interface ApiParts extends FailureParts {
-  readonly server: Server
   readonly guard: Guard
   readonly routes: readonly Route[]
   /** Hears of every handler that runs, so that a stop can wait for it. */
@@ -53,7 +52,7 @@ export function createApi(parts: ApiParts): Api {
     routerOptions: { maxParamLength: PARAM_LENGTH_MAX },
     serverFactory(handler) {
       listener = handler
-      return parts.server
+      return createServer() // never listens: requests come through the listener
     },
     frameworkErrors: (error, request, reply) => fail(request, reply, error)
   })

@@ -3,13 +3,16 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { type Clock, sleep } from '../base/clock.ts'
+import type { Listener } from './listeners.ts'
 
 /** Handlers whose client was cut off get this long to notice. */
 const UNWIND_MS_MAX = 2_000
 
 export class Connections {
-  readonly #server: Server
+  readonly #listeners: readonly Listener[]
   readonly #clock: Clock
+  /** Those on which there is not even TLS yet as well. */
+  readonly #sockets = new Set<Socket>()
   /** Every open connection with the answers that it waits for. */
   readonly #answers = new Map<Socket, Set<ServerResponse>>()
   /** Those that end with their last answer. */
@@ -19,13 +22,19 @@ export class Connections {
   /** Hears of each answer that has ended, and how long it took. */
   onEnd: (request: IncomingMessage, response: ServerResponse, ms: number) => void = () => {}
 
-  constructor(server: Server, clock: Clock) {
-    this.#server = server
+  constructor(listeners: readonly Listener[], clock: Clock) {
+    this.#listeners = listeners
     this.#clock = clock
-    server.on('connection', (socket: Socket) => {
-      this.#answers.set(socket, new Set())
-      socket.once('close', () => this.#answers.delete(socket))
-    })
+    for (const { server, connectionEvent } of listeners) {
+      server.on('connection', (socket: Socket) => {
+        this.#sockets.add(socket)
+        socket.once('close', () => this.#sockets.delete(socket))
+      })
+      server.on(connectionEvent, (socket: Socket) => {
+        this.#answers.set(socket, new Set())
+        socket.once('close', () => this.#answers.delete(socket))
+      })
+    }
   }
 
   get stopping(): boolean {
@@ -75,12 +84,10 @@ export class Connections {
    */
   async drain(timeoutMs: number): Promise<void> {
     this.#stopping = true
-    const closed = new Promise<void>((resolve) => {
-      this.#server.close(() => resolve())
-    })
+    const closed = Promise.all(this.#listeners.map(({ server }) => closing(server)))
     for (const socket of this.#answers.keys()) this.endAfterAnswers(socket)
     const cancel = this.#clock.after(timeoutMs, () => {
-      for (const socket of this.#answers.keys()) socket.destroy()
+      for (const socket of this.#sockets) socket.destroy()
     })
     await closed
     cancel()
@@ -89,4 +96,10 @@ export class Connections {
     await Promise.race([Promise.allSettled(this.#work), wait])
     unwound.abort()
   }
+}
+
+function closing(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve())
+  })
 }

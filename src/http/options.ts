@@ -8,8 +8,10 @@ import {
   hostField,
   integerField,
   listField,
+  pathField,
   portField
 } from '../base/fields.ts'
+import type { CertificateFiles } from './certificate.ts'
 
 export const httpSection = z.strictObject({
   host: hostField().prefault('0.0.0.0').describe('Address to listen on'),
@@ -26,6 +28,13 @@ export const httpSection = z.strictObject({
   trusted_proxies: listField('addresses or networks such as 10.0.0.0/8', readNetwork)
     .prefault([])
     .describe('Proxies whose X-Forwarded headers are believed'),
+  tls_cert: pathField()
+    .optional()
+    .describe(
+      'File with the certificate for HTTPS (PEM, with its chain); read anew when it changes'
+    ),
+  tls_key: pathField().optional().describe('File with its private key (PEM)'),
+  tls_port: portField().prefault(8443).describe('Port for HTTPS, if there is a certificate'),
   cors_origins: listField('origins such as https://example.org, or *', readOrigin)
     .prefault([])
     .describe('Sites whose pages may read images and, with a key, the API by script'),
@@ -45,6 +54,8 @@ export interface HttpOptions {
   /** As browsers send them; `*` for all. */
   readonly corsOrigins: readonly string[]
   readonly pathMaxAgeMs: number
+  /** Undefined: no HTTPS. */
+  readonly tls: (CertificateFiles & { readonly port: number }) | undefined
 }
 
 export function httpOptions(section: z.output<typeof httpSection>): HttpOptions {
@@ -56,8 +67,15 @@ export function httpOptions(section: z.output<typeof httpSection>): HttpOptions 
     uploadsMax: section.uploads_max,
     trustedProxies: section.trusted_proxies,
     corsOrigins: section.cors_origins,
-    pathMaxAgeMs: section.path_max_age
+    pathMaxAgeMs: section.path_max_age,
+    tls: tlsOf(section)
   }
+}
+
+/** That one of the two files is missing is seen when they are read. */
+function tlsOf({ tls_cert, tls_key, tls_port }: z.output<typeof httpSection>): HttpOptions['tls'] {
+  if (tls_cert === undefined && tls_key === undefined) return undefined
+  return { certFile: tls_cert ?? '', keyFile: tls_key ?? '', port: tls_port }
 }
 
 function readNetwork(text: string): string | undefined {

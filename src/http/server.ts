@@ -1,7 +1,7 @@
-// The HTTP server: its limits, how it begins to listen, how it stops. Reads of images are answered
-// here at once, all else by the route table.
+// The HTTP server: how it begins to listen, how it answers, how it stops. Reads of images are
+// answered here at once, all else by the route table.
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { NodeError, systemCodeOf } from '../base/errors.ts'
 import { answerFailure } from './answer-failure.ts'
@@ -10,6 +10,7 @@ import { Connections } from './connections.ts'
 import { createCors } from './cors.ts'
 import { errorBody } from './error-body.ts'
 import type { Guard } from './guard.ts'
+import { createListeners, HEAD_BYTES_MAX, type ListenerOptions } from './listeners.ts'
 import { Metrics } from './metrics.ts'
 import type { HttpOptions } from './options.ts'
 import type { ApiOptions, HttpParts } from './ports.ts'
@@ -18,7 +19,12 @@ import { createImageReads } from './routes/image-reads.ts'
 
 export interface HttpServer {
   /** Where it listens. Errors: PORT_TAKEN, ADDRESS_UNUSABLE. */
-  listen(): Promise<{ readonly host: string; readonly port: number }>
+  listen(): Promise<{
+    readonly host: string
+    readonly port: number
+    /** Of HTTPS; undefined without a certificate. */
+    readonly tlsPort: number | undefined
+  }>
   /**
    * Resolves when no request is under way any more, after `drainTimeoutMs` and a little at the
    * latest.
@@ -27,31 +33,16 @@ export interface HttpServer {
 }
 
 export type ServerOptions = ApiOptions &
-  Pick<HttpOptions, 'host' | 'port' | 'read' | 'drainTimeoutMs' | 'corsOrigins' | 'pathMaxAgeMs'>
-
-/** Paths of 1,024 bytes in their longest spelling fit four times. */
-const HEAD_BYTES_MAX = 16 * 1024
-const HEAD_MS_MAX = 15_000
-/** 100 MB at 30 KB/s. */
-const REQUEST_MS_MAX = 3_600_000
-/** A connection on which nothing moves at all, in neither direction. */
-const IDLE_MS_MAX = 120_000
-/**
- * Longer than clients and proxies keep theirs, so that it is they who close and no request meets a
- * closing server.
- */
-const KEEP_ALIVE_MS = 75_000
-const CONNECTIONS_MAX = 16_384
-/** Connections that wait to be taken; the system cuts it to its own limit. */
-const BACKLOG_MAX = 4_096
+  ListenerOptions &
+  Pick<HttpOptions, 'read' | 'drainTimeoutMs' | 'corsOrigins' | 'pathMaxAgeMs'>
 
 export function createHttpServer(
   parts: HttpParts,
   guard: Guard,
   options: ServerOptions
 ): HttpServer {
-  const server = createLimitedServer()
-  const connections = new Connections(server, parts.clock)
+  const listeners = createListeners(parts, options)
+  const connections = new Connections(listeners, parts.clock)
   const track = (work: Promise<unknown>, name = 'GET /images') => {
     connections.track(work)
     const end = parts.flows.activity?.begin(name)
@@ -62,7 +53,7 @@ export function createHttpServer(
   const cors = createCors(options.corsOrigins)
   const reads = createImageReads({ ...parts, guard, track }, options)
   const routes = createRouteTable({ ...parts, metrics }, options, reads.routes)
-  const api = createApi({ ...parts, server, guard, routes, track })
+  const api = createApi({ ...parts, guard, routes, track })
 
   function answer(request: IncomingMessage, response: ServerResponse): void {
     response.setHeader('X-Content-Type-Options', 'nosniff')
@@ -74,60 +65,28 @@ export function createHttpServer(
     } else if (cors.apply(request, response)) return
     else if (!reads.tryAnswer(request, response)) api.listener(request, response)
   }
-  server.on('request', answer)
-  server.on('checkContinue', answer)
-  server.on('clientError', (error, socket) => answerGarbage(error, socket as Socket, connections))
+  for (const { server } of listeners) {
+    server.on('request', answer)
+    server.on('checkContinue', answer)
+    server.on('clientError', (error, socket) => answerGarbage(error, socket as Socket, connections))
+  }
   return {
     async listen() {
       await api.ready()
-      await listening(server, options)
-      server.on('error', (error) => parts.log.error({ err: error }, 'the HTTP server failed'))
-      const { address, port } = server.address() as AddressInfo
-      return { host: address, port }
+      for (const listener of listeners) await listener.listen()
+      for (const { server } of listeners) {
+        server.on('error', (error) => parts.log.error({ err: error }, 'the HTTP server failed'))
+      }
+      const [plain, secure] = listeners.map(({ server }) => server.address() as AddressInfo)
+      const { address: host = '', port = 0 } = plain ?? {}
+      return { host, port, tlsPort: secure?.port }
     },
     async close() {
       await connections.drain(options.drainTimeoutMs)
+      for (const { end } of listeners) end()
       await api.close()
     }
   }
-}
-
-function createLimitedServer(): Server {
-  const server = createServer({
-    maxHeaderSize: HEAD_BYTES_MAX,
-    headersTimeout: HEAD_MS_MAX,
-    requestTimeout: REQUEST_MS_MAX,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    requireHostHeader: false // refused here, in the form of all errors
-  })
-  server.setTimeout(IDLE_MS_MAX)
-  server.maxConnections = CONNECTIONS_MAX
-  // Their size is bounded; dropping those beyond a number would hide them from the guard.
-  server.maxHeadersCount = 0
-  return server
-}
-
-function listening(server: Server, { host, port }: ServerOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onError = (error: unknown) => reject(listenError(error, host, port))
-    server.once('error', onError)
-    server.listen({ host, port, backlog: BACKLOG_MAX }, () => {
-      server.off('error', onError)
-      resolve()
-    })
-  })
-}
-
-function listenError(cause: unknown, host: string, port: number): NodeError {
-  const system = systemCodeOf(cause)
-  const details = { host, port, system }
-  if (system === 'EADDRINUSE') {
-    const sentence = `Port ${port} on ${host} is taken by another program. Stop it, or choose another port with --http-port.`
-    return new NodeError('PORT_TAKEN', sentence, details, { cause })
-  }
-  const why = system === 'EACCES' ? 'this user may not' : `the system says ${system ?? cause}`
-  const sentence = `The node can't listen on ${host}, port ${port}: ${why}. Choose others with --http-host and --http-port.`
-  return new NodeError('ADDRESS_UNUSABLE', sentence, details, { cause })
 }
 
 function stopping(): NodeError {

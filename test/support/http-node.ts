@@ -15,6 +15,8 @@ export interface HttpNode {
   readonly node: MemoryNode
   readonly server: HttpServer
   readonly port: number
+  /** Of HTTPS, if the options have a certificate. */
+  readonly tlsPort: number | undefined
   send(path: string, sent?: Sent): Promise<Reply>
   /** A connection of its own, for what no client would send. */
   connect(): RawClient
@@ -47,13 +49,15 @@ export async function startHttpNode({ parts, options }: HttpNodeChanges = {}): P
     drainTimeoutMs: 1000,
     corsOrigins: [],
     pathMaxAgeMs: 0,
+    tls: undefined,
     ...options
   })
-  const { port } = await server.listen()
+  const { port, tlsPort } = await server.listen()
   return {
     node,
     server,
     port,
+    tlsPort,
     send: (path, sent = {}) => sendRaw(port, path, sent),
     connect: () => new RawClient(port),
     async close() {

@@ -15,7 +15,7 @@ test('a person sees what to open, to type and where the data is', () => {
     '"a"',
     '12D3Koo',
     'http://127.0.0.1:8000/\n',
-    'http://127.0.0.1:8000/openapi.json',
+    'http://127.0.0.1:8000/docs',
     '/srv/data',
     'curl -F file=@photo.jpg http://127.0.0.1:8000/file-sync/api/file-sync/upload',
     'npm start -- --data ./b --http-port 8001 --name b'

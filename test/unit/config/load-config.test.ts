@@ -65,7 +65,8 @@ test('with nothing set the documented defaults hold', () => {
       uploadsMax: 64,
       trustedProxies: [],
       corsOrigins: [],
-      pathMaxAgeMs: 0
+      pathMaxAgeMs: 0,
+      tls: undefined
     },
     p2p: { host: '0.0.0.0', port: undefined, lanePort: undefined, mdns: true, bootstrap: [] },
     cluster: { name: 'default', secretFile: undefined },

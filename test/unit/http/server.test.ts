@@ -100,7 +100,8 @@ describe('listening', () => {
       read: 'public',
       drainTimeoutMs: 0,
       corsOrigins: [],
-      pathMaxAgeMs: 0
+      pathMaxAgeMs: 0,
+      tls: undefined
     })
     const error = await server.listen().then(
       () => undefined,
