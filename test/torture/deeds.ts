@@ -1,15 +1,21 @@
 // What clients do to the nodes, each deed with what it tells the model.
 
 import { hash as digest } from 'node:crypto'
-import type { Fleet, TortureNode } from './fleet.ts'
 import type { Holds, Model } from './model.ts'
 import type { Picture } from './pictures.ts'
 
 /** A client that hears nothing for so long gives up. */
 const PATIENCE_MS = 15_000
 
+/** Whom clients talk to. */
+export interface Site {
+  readonly name: string
+  readonly url: string
+}
+
 export interface DeedParts {
-  readonly fleet: Fleet
+  /** What opens all nodes. */
+  readonly fleet: { readonly headers: Readonly<Record<string, string>> }
   readonly model: Model
   readonly count: (what: string) => void
   /** What must not be. */
@@ -26,7 +32,7 @@ type Outcome =
 
 async function call(
   { fleet, count }: DeedParts,
-  node: TortureNode,
+  node: Site,
   path: string,
   init: RequestInit
 ): Promise<Outcome> {
@@ -48,7 +54,7 @@ async function call(
   }
 }
 
-async function confirmBrake(parts: DeedParts, node: TortureNode): Promise<void> {
+async function confirmBrake(parts: DeedParts, node: Site): Promise<void> {
   const url = `${node.url}/api/brakes`
   const { headers } = parts.fleet
   const answer = await fetch(url, { headers, signal: AbortSignal.timeout(PATIENCE_MS) })
@@ -66,12 +72,12 @@ async function confirmBrake(parts: DeedParts, node: TortureNode): Promise<void> 
 
 export async function put(
   parts: DeedParts,
-  node: TortureNode,
+  node: Site,
   path: string,
   { bytes, hash }: Picture
 ): Promise<void> {
   const { model, count } = parts
-  model.offers(path, [hash])
+  model.begins(path, [hash])
   const init = { method: 'PUT', body: bytes as Uint8Array<ArrayBuffer> }
   const outcome = await call(parts, node, `/images/${path}`, init)
   if (outcome === 'unknown') model.inDoubt(path, [hash])
@@ -80,8 +86,9 @@ export async function put(
   model.acknowledged(path, hash)
 }
 
-export async function remove(parts: DeedParts, node: TortureNode, path: string): Promise<void> {
+export async function remove(parts: DeedParts, node: Site, path: string): Promise<void> {
   const { model, count } = parts
+  model.begins(path, ['deleted'])
   const outcome = await call(parts, node, `/images/${path}`, { method: 'DELETE' })
   if (outcome === 'unknown') model.inDoubt(path, ['deleted'])
   if (typeof outcome === 'string') return count(`delete ${outcome}`)
@@ -89,8 +96,9 @@ export async function remove(parts: DeedParts, node: TortureNode, path: string):
   model.acknowledged(path, 'deleted')
 }
 
-export async function restore(parts: DeedParts, node: TortureNode, path: string): Promise<void> {
+export async function restore(parts: DeedParts, node: Site, path: string): Promise<void> {
   const { model, count } = parts
+  model.begins(path, model.ever(path))
   const outcome = await post(parts, node, '/api/restore', { path })
   if (outcome === 'unknown') model.inDoubt(path, model.ever(path))
   if (typeof outcome === 'string') return count(`restore ${outcome}`)
@@ -98,14 +106,10 @@ export async function restore(parts: DeedParts, node: TortureNode, path: string)
   model.acknowledged(path, outcome.json.sha256 as Holds)
 }
 
-export async function move(
-  parts: DeedParts,
-  node: TortureNode,
-  from: string,
-  to: string
-): Promise<void> {
+export async function move(parts: DeedParts, node: Site, from: string, to: string): Promise<void> {
   const { model, count } = parts
-  model.offers(to, model.ever(from))
+  model.begins(to, model.ever(from))
+  model.begins(from, ['deleted'])
   const outcome = await post(parts, node, '/api/move', { from, to })
   if (outcome === 'unknown') {
     model.inDoubt(to, model.ever(from))
@@ -118,7 +122,7 @@ export async function move(
 }
 
 /** Whatever a reader gets was once written there, whole. */
-export async function read(parts: DeedParts, node: TortureNode, path: string): Promise<void> {
+export async function read(parts: DeedParts, node: Site, path: string): Promise<void> {
   const { model, count, fault } = parts
   try {
     const response = await fetch(`${node.url}/images/${path}`, {
@@ -136,7 +140,7 @@ export async function read(parts: DeedParts, node: TortureNode, path: string): P
   }
 }
 
-function post(parts: DeedParts, node: TortureNode, path: string, body: object): Promise<Outcome> {
+function post(parts: DeedParts, node: Site, path: string, body: object): Promise<Outcome> {
   const headers = { 'content-type': 'application/json' }
   return call(parts, node, path, { method: 'POST', headers, body: JSON.stringify(body) })
 }

@@ -125,7 +125,7 @@ export const HARMS: readonly (readonly [number, Harm])[] = [
   [1, fill]
 ]
 
-export function blobFile({ folder }: TortureNode, hash: string): string {
+export function blobFile({ folder }: Pick<TortureNode, 'folder'>, hash: string): string {
   return join(folder, 'blobs', hash.slice(0, 2), hash)
 }
 

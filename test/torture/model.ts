@@ -13,11 +13,14 @@ interface PathState {
   readonly possible: Set<Holds>
   /** All bytes that anybody ever tried to write there. */
   readonly ever: Set<Sha256>
+  /** What the operation that is under way would make of it. */
+  readonly coming: Set<Holds>
   busy: boolean
 }
 
 export class Model {
   readonly #paths = new Map<string, PathState>()
+  readonly #shadows = new Set<Model>()
 
   constructor(paths: readonly string[]) {
     for (const path of paths) {
@@ -25,9 +28,29 @@ export class Model {
         certain: 'never',
         possible: new Set(),
         ever: new Set(),
+        coming: new Set(),
         busy: false
       })
     }
+  }
+
+  /**
+   * What is true while a picture of the disk is taken: of what was acknowledged before, all; of
+   * what is under way, or begun until `end` is called, anything.
+   */
+  shadow(): { readonly model: Model; end(): void } {
+    const model = new Model(this.paths())
+    for (const [path, { certain, possible, ever, coming }] of this.#paths) {
+      model.#paths.set(path, {
+        certain,
+        possible: new Set([...possible, ...coming]),
+        ever: new Set(ever),
+        coming: new Set(),
+        busy: false
+      })
+    }
+    this.#shadows.add(model)
+    return { model, end: () => this.#shadows.delete(model) }
   }
 
   paths(): readonly string[] {
@@ -42,12 +65,21 @@ export class Model {
   }
 
   unlock(paths: readonly string[]): void {
-    for (const path of paths) this.#at(path).busy = false
+    for (const path of paths) {
+      const state = this.#at(path)
+      state.busy = false
+      state.coming.clear()
+    }
   }
 
-  /** Bytes are about to be written: a reader may find them from now on. */
-  offers(path: string, bytes: Iterable<Sha256>): void {
-    for (const hash of bytes) this.#at(path).ever.add(hash)
+  /** An operation begins: from now on a reader may find one of these. */
+  begins(path: string, holds: Iterable<Holds>): void {
+    const { ever, coming } = this.#at(path)
+    for (const one of holds) {
+      coming.add(one)
+      if (one !== 'deleted' && one !== 'never') ever.add(one)
+    }
+    for (const shadow of this.#shadows) shadow.inDoubt(path, coming)
   }
 
   /** A client was told that this is so now. */
@@ -58,6 +90,18 @@ export class Model {
   /** Nobody was told whether this is so. */
   inDoubt(path: string, holds: Iterable<Holds>): void {
     for (const one of holds) this.#at(path).possible.add(one)
+  }
+
+  /** It was looked at when nothing was under way, and there is nobody else who could change it. */
+  settles(path: string, holds: Holds): void {
+    const state = this.#at(path)
+    state.certain = holds
+    state.possible.clear()
+  }
+
+  /** Where nobody knows for certain what is there. */
+  doubtful(): readonly string[] {
+    return this.paths().filter((path) => this.#at(path).possible.size > 0)
   }
 
   ever(path: string): ReadonlySet<Sha256> {

@@ -25,6 +25,10 @@ export interface TortureReport {
   readonly faults: readonly string[]
 }
 
+interface TortureParts extends DeedParts {
+  readonly fleet: Fleet
+}
+
 const CLIENTS = 6
 const SAY_MS = 30_000
 
@@ -35,7 +39,7 @@ export async function torture(plan: FleetPlan, options: TortureOptions): Promise
   const faults: string[] = []
   const model = new Model(Array.from({ length: options.paths }, (_, n) => `${n % 7}/${n}.svg`))
   const fleet = new Fleet(plan)
-  const parts: DeedParts = {
+  const parts: TortureParts = {
     fleet,
     model,
     count: (what) => counts.set(what, (counts.get(what) ?? 0) + 1),
@@ -62,7 +66,7 @@ export async function torture(plan: FleetPlan, options: TortureOptions): Promise
 }
 
 async function client(
-  parts: DeedParts,
+  parts: TortureParts,
   random: () => number,
   isOver: () => boolean
 ): Promise<void> {
@@ -92,7 +96,7 @@ async function client(
 
 /** Each node suffers one harm at a time. */
 async function harm(
-  parts: DeedParts,
+  parts: TortureParts,
   { harmMs }: TortureOptions,
   random: () => number,
   isOver: () => boolean

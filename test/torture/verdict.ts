@@ -12,7 +12,7 @@ const QUIET_MS_MAX = 240_000
 const ASK_MS_MAX = 120_000
 const SETTLED_MS_MAX = 90_000
 
-interface Listed {
+export interface Listed {
   readonly path: string
   readonly sha256: string
   readonly state: string
@@ -95,7 +95,12 @@ async function listOf(fleet: Fleet, node: TortureNode): Promise<readonly Listed[
   return answer?.files ?? []
 }
 
-function faultsOf(node: TortureNode, list: readonly Listed[], model: Model): string[] {
+/** By what a node lists, and by what its folder holds. */
+export function faultsOf(
+  node: Pick<TortureNode, 'name' | 'folder'>,
+  list: readonly Listed[],
+  model: Model
+): string[] {
   const faults: string[] = []
   const held = new Map(list.map(({ path, sha256 }) => [path, sha256]))
   for (const path of model.paths()) {
