@@ -23,6 +23,7 @@ import { countReviewedBytes } from './flows/reviewed-bytes.ts'
 import { scrub } from './flows/scrub.ts'
 import type { DiskStatus } from './flows/status.ts'
 import { dropPartials } from './flows/sweep-partials.ts'
+import { sweepUnnamed } from './flows/sweep-unnamed.ts'
 import { metadataFiles } from './metadata-files.ts'
 import { takesBytes } from './store/disk-space.ts'
 import { countFiles } from './store/scan.ts'
@@ -51,7 +52,8 @@ interface Work {
 export interface Duties {
   /** To be done before the node answers: looks whether there is a collection to take in. */
   prepare(): Promise<void>
-  start(): void
+  /** `wasBrokenOff`: the last run did not come to its end. */
+  start(lastRun: { readonly wasBrokenOff: boolean }): void
   stop(): Promise<void>
   /** Writes metadata/file_index.json. */
   exportIndex(): Promise<{ file: string; entries: number }>
@@ -127,10 +129,11 @@ export function createDuties(parts: DutyParts, options: DutyOptions): Duties {
 
   return {
     prepare: adopting.prepare,
-    start() {
+    start({ wasBrokenOff }) {
       for (const [name, one] of Object.entries(work)) loops.push(startWork(parts, name, one))
       loops.push(watchStalls(flows))
       startReshow(parts, options)
+      if (wasBrokenOff) startSweep(parts)
       adopting.start()
     },
     async stop() {
@@ -235,6 +238,24 @@ function startReshow({ flows, tasks }: DutyParts, { images }: DutyOptions): void
       unlessStopping((error) =>
         flows.log.error({ err: error }, 'images/ was not made anew; the next start goes on')
       )
+    )
+}
+
+/**
+ * Removes what a crash left in blobs/ without anybody knowing; younger files are this run's own.
+ * Others may name again what the index has lost, so they are heard first.
+ */
+function startSweep({ flows, tasks, compared }: DutyParts): void {
+  const startMs = flows.clock.now()
+  const sweep = async (signal: AbortSignal) => {
+    await compared(signal)
+    const removed = await sweepUnnamed(flows, startMs, signal)
+    if (removed > 0) flows.log.info({ removed }, 'removed what a crash left in blobs/')
+  }
+  tasks
+    .start('sweep', ({ signal }) => sweep(signal))
+    .done.catch(
+      unlessStopping((error) => flows.log.error({ err: error }, 'blobs/ was not looked through'))
     )
 }
 

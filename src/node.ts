@@ -19,6 +19,7 @@ import { Journal } from './flows/journal.ts'
 import { noteOwnKeys, type Seal } from './flows/keys.ts'
 import type { FlowParts, Locks } from './flows/parts.ts'
 import { recover } from './flows/recover.ts'
+import { endRun } from './flows/run-end.ts'
 import { sayWaiting } from './flows/say-waiting.ts'
 import { Settler } from './flows/settle.ts'
 import { type StatusSources, statusOf } from './flows/status.ts'
@@ -202,13 +203,13 @@ async function compose(
       return { name, peerId, ...ports, dataFolder: folder.path, meets: meetsOf(config, mesh) }
     },
     async start() {
-      await recover(flows)
+      const lastRun = await recover(flows)
       await duties.prepare()
       const { port, tlsPort } = await http.listen()
       ports = { httpUrl: `http://127.0.0.1:${port}`, tlsPort }
       onListen(port)
       await mesh?.start()
-      duties.start()
+      duties.start(lastRun)
       log.info({ port, peer: peerId, folder: folder.path }, 'the node runs')
     },
     async stop() {
@@ -220,6 +221,7 @@ async function compose(
       await flows.settler.idle()
       await duties.exportAtStop()
       await flows.journal.flush()
+      await endRun(flows.index)
       await flows.index.close()
       log.info('the node has stopped')
     }

@@ -1,6 +1,7 @@
 // Start-up after a run that ended anywhere: what was in flight is finished or taken back.
 
 import type { FlowParts } from './parts.ts'
+import { beginRun } from './run-end.ts'
 import { sweepPartials } from './sweep-partials.ts'
 
 export interface RecoverReport {
@@ -8,6 +9,8 @@ export interface RecoverReport {
   readonly dropped: number
   /** Steps on disk that an earlier run left open. */
   readonly settled: number
+  /** Whether the last run was broken off. */
+  readonly wasBrokenOff: boolean
 }
 
 /**
@@ -16,6 +19,7 @@ export interface RecoverReport {
  */
 export async function recover(flows: FlowParts): Promise<RecoverReport> {
   const { index, store, settler, log } = flows
+  const wasBrokenOff = await beginRun(index)
   let dropped = 0
   for (const leftover of store.leftovers()) {
     if (!isInPlace(index.blob(leftover.hash)?.state)) {
@@ -28,7 +32,7 @@ export async function recover(flows: FlowParts): Promise<RecoverReport> {
   const settled = await settler.settleAll({ afterCrash: true })
   await settler.idle()
   if (dropped + settled > 0) log.info({ dropped, settled }, 'finished what the last run left open')
-  return { dropped, settled }
+  return { dropped, settled, wasBrokenOff }
 }
 
 function isInPlace(state: string | undefined): boolean {

@@ -10,7 +10,7 @@ import { lastScan, recordScan } from './last-scan.ts'
 import type { FlowParts } from './parts.ts'
 import { scrubCost, scrubDue, scrubTotal } from './plan-scrub.ts'
 import { showAgain } from './show-again.ts'
-import { sweepUnnamed } from './sweep-unnamed.ts'
+import { AGE_MS_MIN, sweepUnnamed } from './sweep-unnamed.ts'
 import { verifyBlob } from './verify-blob.ts'
 
 export interface ScrubOptions {
@@ -123,7 +123,7 @@ async function read(
 }
 
 async function end(parts: FlowParts, round: Round, signal: AbortSignal): Promise<Round> {
-  const unnamed = await sweepUnnamed(parts, signal)
+  const unnamed = await sweepUnnamed(parts, parts.clock.now() - AGE_MS_MIN, signal)
   const { files, corrupted, repaired, unrepairable } = round
   const before = lastScan(parts)
   const atMs = parts.clock.now()

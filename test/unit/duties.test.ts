@@ -7,7 +7,7 @@ import { createDuties, type Duties } from '../../src/duties.ts'
 import { lastScan } from '../../src/flows/last-scan.ts'
 import type { DiskStatus } from '../../src/flows/status.ts'
 import { BreakableLevel } from '../support/breakable-level.ts'
-import { makeTestFolder, type TestFolder } from '../support/data-folder.ts'
+import { makeTestFolder, streamOf, type TestFolder } from '../support/data-folder.ts'
 import { eventually } from '../support/eventually.ts'
 import {
   DAY_MS,
@@ -34,7 +34,7 @@ beforeEach(async () => {
   trashSizeBytes = 1e9
   duties = dutiesOf(node)
   await duties.prepare()
-  duties.start()
+  duties.start({ wasBrokenOff: false })
 })
 afterEach(async () => {
   await duties.stop()
@@ -42,14 +42,14 @@ afterEach(async () => {
   on.remove()
 })
 
-function dutiesOf({ flows, http, options }: MemoryNode): Duties {
+function dutiesOf({ flows, http, options }: MemoryNode, compared = async () => {}): Duties {
   return createDuties(
     {
       flows,
       tasks: http.tasks,
       folder: on.folder,
       room: { measure: async () => {}, status: () => disk },
-      compared: async () => {},
+      compared,
       onHealed: () => {
         healed++
       }
@@ -128,12 +128,29 @@ test('bytes outlive an index that was lost, until something names them again', a
   node = await openMemoryNode({ disk: { ...node, level } })
   duties = dutiesOf(node)
   await duties.prepare()
-  duties.start()
+  duties.start({ wasBrokenOff: false })
   await eventually(() => {
     node.clock.advance(MINUTE_MS)
     expect(lastScan(node.flows)).toBeDefined()
   })
   expect([1, 2, 3].map((n) => node.store.placeOf(hashOf(n)))).toEqual(['trash', 'trash', 'blobs'])
+})
+
+test('what a crash left in blobs/ without a name goes once others were heard', async () => {
+  await duties.stop()
+  await node.put('a.svg', tinyImage(1))
+  const staged = await node.store.stage(streamOf(tinyImage(9)), { bytesMax: 1e6 })
+  await node.store.publish(staged)
+  node.store.finish(staged)
+  node.clock.advance(MINUTE_MS)
+  const heard = Promise.withResolvers<void>()
+  duties = dutiesOf(node, () => heard.promise)
+  duties.start({ wasBrokenOff: true })
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(node.store.placeOf(hashOf(9))).toBe('blobs')
+  heard.resolve()
+  await eventually(() => expect(node.store.placeOf(hashOf(9))).toBeUndefined())
+  expect(node.store.placeOf(hashOf(1))).toBe('blobs')
 })
 
 test('what waits for review pushes nothing else out of the trash', async () => {
@@ -149,7 +166,7 @@ test('what waits for review pushes nothing else out of the trash', async () => {
   await node.put('a.svg', tinyImage(4))
   await settler.settleAll()
   expect(index.counts().trashBlobs).toBe(6)
-  duties.start()
+  duties.start({ wasBrokenOff: false })
   for (let n = 0; n < 5; n++) {
     node.clock.advance(MINUTE_MS)
     await eventually(() => expect(index.counts().trashBlobs).toBeLessThan(6))

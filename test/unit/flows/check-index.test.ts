@@ -135,7 +135,7 @@ test('the bytes of a blob whose row was lost are kept, and found again', async (
   const hash = index.image(parsePath('a.svg'))?.hash as ContentHash
   await (await openTables(node.database)).blob.del(hash)
   node.clock.advance(DAY_MS)
-  expect(await sweepUnnamed(node.flows, signal)).toBe(0)
+  expect(await sweepUnnamed(node.flows, node.clock.now(), signal)).toBe(0)
   await check()
   expect(index.blob(hash)).toMatchObject({ state: 'held', live: 1 })
   expect(await auditIndex(node.database)).toEqual([])

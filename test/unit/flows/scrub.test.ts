@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { ContentHash } from '../../../protocols/hash.ts'
 import { lastScan } from '../../../src/flows/last-scan.ts'
 import { nextScrubMs, scrub } from '../../../src/flows/scrub.ts'
-import { sweepUnnamed } from '../../../src/flows/sweep-unnamed.ts'
+import { AGE_MS_MIN, sweepUnnamed } from '../../../src/flows/sweep-unnamed.ts'
 import { auditIndex } from '../../support/audit-index.ts'
 import { streamOf } from '../../support/data-folder.ts'
 import { DAY_MS, type MemoryNode, openMemoryNode, tinyImage } from '../../support/memory-node.ts'
@@ -89,7 +89,7 @@ test('bytes that nothing names go, once they are an hour old', async () => {
     const found = stamp.call(node.store, hash)
     return found && { ...found, ctimeMs: node.clock.now() }
   }
-  expect(await sweepUnnamed(node.flows, never)).toBe(0)
+  expect(await sweepUnnamed(node.flows, node.clock.now() - AGE_MS_MIN, never)).toBe(0)
   node.store.stamp = stamp
   await scrubFor(INTERVAL_MS)
   expect(node.store.placeOf(hashOf(500))).toBeUndefined()
