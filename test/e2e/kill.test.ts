@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import type { FailPoint } from '../../src/base/fail-point.ts'
+import { FAIL_POINTS, type FailPoint } from '../../src/base/fail-point.ts'
 import { expectSoundFolder } from '../support/check-folder.ts'
 import { eventually } from '../support/eventually.ts'
 import { type Answer, postJson, put, send } from '../support/http-client.ts'
@@ -85,6 +85,11 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     ]
   }
 }
+
+test('there is no place at which none of these is killed', () => {
+  const killedAt = Object.values(OPERATIONS).flatMap(({ points }) => points)
+  expect([...new Set(killedAt)].sort()).toEqual([...FAIL_POINTS].sort())
+})
 
 for (const [name, operation] of Object.entries(OPERATIONS)) {
   describe(`kill -9 in the middle of: ${name}`, () => {
