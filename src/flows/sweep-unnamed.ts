@@ -3,13 +3,18 @@
 // for after a start that follows a crash, and at the end of each scrub. Where an image names one
 // whose row is gone, the index is damaged, and the file is kept until that is mended.
 //
-// An index that was lost leaves all its files without a name. They are what a backup, other servers
-// or images/ name again, however long that takes, so nothing is ever swept in such a folder.
+// An index that was lost, or is an older one from a backup, leaves very many files without a name.
+// They are what other servers, images/ or a person name again, however long that takes, so nothing
+// is ever swept in such a folder.
 
+import type { ContentHash } from '../../protocols/hash.ts'
 import type { FlowParts } from './parts.ts'
 
 /** A younger file may still get its row. */
 export const AGE_MS_MIN = 60 * 60_000
+
+/** More than can be under way when the power is cut. */
+export const UNNAMED_MAX = 1024
 
 const UNNAMED = 'unnamed'
 
@@ -21,23 +26,47 @@ export async function keepUnnamed({ index, store }: Pick<FlowParts, 'index' | 's
   }
 }
 
-/** Removes those that were there before `beforeMs`; how many. */
+/** Removes those that were there before `beforeMs`, or keeps them for good if they are too many. */
 export async function sweepUnnamed(
-  { index, store, locks }: Pick<FlowParts, 'index' | 'store' | 'locks'>,
+  parts: Pick<FlowParts, 'index' | 'store' | 'locks' | 'log'>,
   beforeMs: number,
   signal: AbortSignal
 ): Promise<number> {
+  const { index, store, locks, log } = parts
   if (index.meta(UNNAMED) === 'kept') return 0
+  const found = await findUnnamed(parts, beforeMs, signal)
+  if (found.length > UNNAMED_MAX) {
+    await index.change((tx) => tx.setMeta(UNNAMED, 'kept'))
+    log.error('the index names very many files of blobs/ no more: is it an old one? They are kept')
+    return 0
+  }
   let removed = 0
-  for await (const hash of store.list()) {
+  for (const hash of found) {
     if (signal.aborted) break
-    if (index.blob(hash) !== undefined || (await index.pathsOf(hash, 1)).length > 0) continue
     await locks.blob.run(hash, async () => {
-      const ctimeMs = store.stamp(hash)?.ctimeMs ?? 0
-      if (index.blob(hash) !== undefined || ctimeMs >= beforeMs) return
+      if (index.blob(hash) !== undefined || !isBefore(store, hash, beforeMs)) return
       await store.remove(hash)
       removed++
     })
   }
   return removed
+}
+
+/** One more than may be removed at most. */
+async function findUnnamed(
+  { index, store }: Pick<FlowParts, 'index' | 'store'>,
+  beforeMs: number,
+  signal: AbortSignal
+): Promise<readonly ContentHash[]> {
+  const found: ContentHash[] = []
+  for await (const hash of store.list()) {
+    if (signal.aborted || found.length > UNNAMED_MAX) break
+    if (index.blob(hash) !== undefined || !isBefore(store, hash, beforeMs)) continue
+    if ((await index.pathsOf(hash, 1)).length === 0) found.push(hash)
+  }
+  return found
+}
+
+function isBefore(store: FlowParts['store'], hash: ContentHash, beforeMs: number): boolean {
+  return (store.stamp(hash)?.ctimeMs ?? 0) < beforeMs
 }

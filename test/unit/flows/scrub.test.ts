@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { ContentHash } from '../../../protocols/hash.ts'
 import { lastScan } from '../../../src/flows/last-scan.ts'
 import { nextScrubMs, scrub } from '../../../src/flows/scrub.ts'
-import { AGE_MS_MIN, sweepUnnamed } from '../../../src/flows/sweep-unnamed.ts'
+import { AGE_MS_MIN, sweepUnnamed, UNNAMED_MAX } from '../../../src/flows/sweep-unnamed.ts'
 import { auditIndex } from '../../support/audit-index.ts'
 import { streamOf } from '../../support/data-folder.ts'
 import { DAY_MS, type MemoryNode, openMemoryNode, tinyImage } from '../../support/memory-node.ts'
@@ -94,6 +94,22 @@ test('bytes that nothing names go, once they are an hour old', async () => {
   await scrubFor(INTERVAL_MS)
   expect(node.store.placeOf(hashOf(500))).toBeUndefined()
   expect(node.store.placeOf(hashOf(1))).toBe('blobs')
+})
+
+test('an index that names very many files no more is an old one, and they are kept', async () => {
+  const { store, flows, clock } = node
+  for (let n = 0; n <= UNNAMED_MAX; n++) {
+    const staged = await store.stage(streamOf(tinyImage(1000 + n)), { bytesMax: 1e6 })
+    await store.publish(staged)
+    store.finish(staged)
+  }
+  const sweep = () => sweepUnnamed(flows, clock.now() + DAY_MS, never)
+  expect(await sweep()).toBe(0)
+  expect(store.placeOf(hashOf(1000))).toBe('blobs')
+  await store.remove(hashOf(1000))
+  await store.remove(hashOf(1001))
+  expect(await sweep()).toBe(0)
+  expect(store.placeOf(hashOf(1002))).toBe('blobs')
 })
 
 test('what others put in the place of an image is left to them', async () => {
