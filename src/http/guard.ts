@@ -11,6 +11,7 @@ import {
   type Caller,
   type Decision,
   forwardingHeaderOf,
+  isListed,
   isLoopback,
   isOpen,
   planAccess,
@@ -36,6 +37,8 @@ export interface Guard {
    * request.
    */
   check(request: IncomingMessage, who: Who): Access
+  /** Whether it comes from a proxy that a person has named. */
+  isFromProxy(request: IncomingMessage): boolean
   /** False from the first forwarded request that came from this machine. */
   readonly keylessOpen: boolean
 }
@@ -85,6 +88,7 @@ export function createGuard(parts: GuardParts, options: GuardOptions): Guard {
       },
       hosts: valuesOf(request, 'host'),
       origin: headers.origin,
+      scheme: 'encrypted' in socket ? 'https' : 'http',
       secFetchSite: headers['sec-fetch-site']?.toString(),
       forwardedBy,
       authorization: headers.authorization,
@@ -108,6 +112,7 @@ export function createGuard(parts: GuardParts, options: GuardOptions): Guard {
       if (decision.allow) return decision
       throw new NodeError(decision.code, decision.reason, { who })
     },
+    isFromProxy: ({ socket }) => isListed(trustedProxies, addressOf(socket.remoteAddress)),
     get keylessOpen() {
       return keylessOpen
     }

@@ -10,8 +10,10 @@ import { NodeError } from '../base/errors.ts'
 import { extensionOfKind } from '../content/kinds.ts'
 import { findBlob, findImage, openBlob, openTrusted } from '../flows/read.ts'
 import type { BlobRow } from '../index/rows.ts'
+import { accelPathOf, sendAccel } from './accel.ts'
 import { logFailure } from './answer-failure.ts'
 import { isRecognized } from './describe-image.ts'
+import type { Guard } from './guard.ts'
 import { type ImageToSend, sendImage } from './image-response.ts'
 import { kindOfMediaType } from './media-kind.ts'
 import type { HttpParts } from './ports.ts'
@@ -29,9 +31,13 @@ export interface ReaderOptions {
   readonly isPublic: boolean
   /** How long caches may show what a path names before they ask again. */
   readonly pathMaxAgeMs: number
+  /** The location of a proxy that has `blobs/`; undefined: all bytes are sent from here. */
+  readonly accelLocation: string | undefined
 }
 
-export type ReaderParts = Pick<HttpParts, 'flows' | 'adopting' | 'clock' | 'log'>
+export interface ReaderParts extends Pick<HttpParts, 'flows' | 'adopting' | 'clock' | 'log'> {
+  readonly guard: Pick<Guard, 'isFromProxy'>
+}
 
 /** What 300 answers. */
 export const choicesShape = z.object({
@@ -53,11 +59,14 @@ export class ImageReader {
   /** Values of Cache-Control, by what the address names. */
   readonly #cacheControl: Readonly<Record<'path' | 'md5' | 'hash', string>>
 
-  constructor(parts: ReaderParts, { isPublic, pathMaxAgeMs }: ReaderOptions) {
+  readonly #accelLocation: string | undefined
+
+  constructor(parts: ReaderParts, { isPublic, pathMaxAgeMs, accelLocation }: ReaderOptions) {
     const who = isPublic ? 'public' : 'private'
     const revalidated = isPublic ? 'no-cache' : 'private, no-cache'
     const pathSeconds = Math.floor(pathMaxAgeMs / 1000)
     this.#parts = parts
+    this.#accelLocation = accelLocation
     this.#cacheControl = {
       path: pathSeconds > 0 ? `${who}, max-age=${pathSeconds}` : revalidated,
       md5: revalidated,
@@ -141,6 +150,11 @@ export class ImageReader {
   ): Promise<void> {
     const { flows, log } = this.#parts
     const { hash } = facts
+    const path = this.#accelPath(request, hash)
+    if (path !== undefined) {
+      sendAccel(request, response, facts, path)
+      return Promise.resolve()
+    }
     const image: ImageToSend = {
       ...facts,
       open: () => {
@@ -150,6 +164,16 @@ export class ImageReader {
       find: () => this.#known(findBlob(flows, hash))
     }
     return sendImage(request, response, image, (error) => logFailure(log, request, error))
+  }
+
+  /** Where the proxy that asks finds the bytes; undefined if they go out from here. */
+  #accelPath(request: IncomingMessage, hash: ContentHash): string | undefined {
+    const { guard, flows } = this.#parts
+    if (this.#accelLocation === undefined || request.method !== 'GET') return undefined
+    if (!guard.isFromProxy(request)) return undefined
+    const blob = openTrusted(flows, hash)
+    blob?.close()
+    return blob && accelPathOf(this.#accelLocation, hash)
   }
 
   /** What was asked for had an entry a moment ago. */

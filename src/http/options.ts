@@ -9,7 +9,8 @@ import {
   integerField,
   listField,
   pathField,
-  portField
+  portField,
+  textField
 } from '../base/fields.ts'
 import type { CertificateFiles } from './certificate.ts'
 
@@ -38,6 +39,11 @@ export const httpSection = z.strictObject({
   cors_origins: listField('origins such as https://example.org, or *', readOrigin)
     .prefault([])
     .describe('Sites whose pages may read images and, with a key, the API by script'),
+  accel_location: textField('a location of nginx such as /tumesh-blobs/', /^\/[\w./-]{1,200}$/)
+    .optional()
+    .describe(
+      'Where nginx, as one of trusted_proxies, has the folder blobs/: it then sends images itself'
+    ),
   path_max_age: durationField(0)
     .prefault('0s')
     .describe('How long caches may show an image by its path before they ask again')
@@ -54,6 +60,8 @@ export interface HttpOptions {
   /** As browsers send them; `*` for all. */
   readonly corsOrigins: readonly string[]
   readonly pathMaxAgeMs: number
+  /** Undefined: all bytes are sent from here. */
+  readonly accelLocation: string | undefined
   /** Undefined: no HTTPS. */
   readonly tls: (CertificateFiles & { readonly port: number }) | undefined
 }
@@ -68,6 +76,7 @@ export function httpOptions(section: z.output<typeof httpSection>): HttpOptions 
     trustedProxies: section.trusted_proxies,
     corsOrigins: section.cors_origins,
     pathMaxAgeMs: section.path_max_age,
+    accelLocation: section.accel_location,
     tls: tlsOf(section)
   }
 }

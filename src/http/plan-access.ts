@@ -32,6 +32,8 @@ export interface Caller {
   /** Every Host header. */
   readonly hosts: readonly string[]
   readonly origin: string | undefined
+  /** Of the connection, so of the origin of our own page. */
+  readonly scheme: 'http' | 'https'
   readonly secFetchSite: string | undefined
   /** The first header that a proxy adds. */
   readonly forwardedBy: string | undefined
@@ -107,17 +109,17 @@ function planKeyless(needed: Scope, caller: Caller, policy: AccessPolicy): Decis
 
 /** The first condition of keyless access that fails. All must hold: each closes another way in. */
 function keylessFault(caller: Caller, policy: AccessPolicy): string | undefined {
-  const { remoteAddress, forwardedBy, hosts, origin, secFetchSite } = caller
+  const { remoteAddress, forwardedBy, hosts, origin, scheme, secFetchSite } = caller
   if (!isLoopback(remoteAddress)) return 'the caller is not on this machine'
   if (isListed(policy.trustedProxies, remoteAddress)) return 'the caller is a configured proxy'
   if (forwardedBy !== undefined) return `the request was forwarded (${forwardedBy})`
   if (!policy.keylessOpen) return 'a forwarded request came from this machine earlier'
   const [host, ...more] = hosts
   // A page whose name was rebound to 127.0.0.1 still sends its own name.
-  if (host === undefined || more.length > 0 || !isOwnHost(host, caller.localPort)) {
+  if (host === undefined || more.length > 0 || !isOwnHost(caller, host)) {
     return "the Host header is not a loopback name with this node's port"
   }
-  if (origin !== undefined && origin.toLowerCase() !== `http://${host.toLowerCase()}`) {
+  if (origin !== undefined && origin.toLowerCase() !== `${scheme}://${host.toLowerCase()}`) {
     return 'the request comes from a page of another origin'
   }
   if (secFetchSite !== undefined && !['none', 'same-origin'].includes(secFetchSite)) {
@@ -135,11 +137,15 @@ function refuse(code: Refusal['code'], fault: string, needed: Scope): Refusal {
   return { allow: false, code, reason }
 }
 
-/** Literal loopback names only, with our port; a missing port means 80. */
-function isOwnHost(host: string, localPort: number | undefined): boolean {
+/** Literal loopback names only, with our port; a missing port means that of the scheme. */
+function isOwnHost({ scheme, localPort }: Caller, host: string): boolean {
   const [, name, port] =
     /^(localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::(\d{1,5}))?$/i.exec(host) ?? []
-  if (name === undefined || localPort === undefined || Number(port ?? 80) !== localPort)
+  if (
+    name === undefined ||
+    localPort === undefined ||
+    Number(port ?? (scheme === 'https' ? 443 : 80)) !== localPort
+  )
     return false
   return !name.startsWith('127') || isLoopback(name)
 }
@@ -155,7 +161,7 @@ export function isLoopback(address: string | undefined): boolean {
   return parts.length > 0 && parts.every((part) => Number(part) <= 255)
 }
 
-function isListed(list: BlockList, address: string | undefined): boolean {
+export function isListed(list: BlockList, address: string | undefined): boolean {
   return address !== undefined && list.check(address, address.includes(':') ? 'ipv6' : 'ipv4')
 }
 

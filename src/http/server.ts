@@ -34,7 +34,7 @@ export interface HttpServer {
 
 export type ServerOptions = ApiOptions &
   ListenerOptions &
-  Pick<HttpOptions, 'read' | 'drainTimeoutMs' | 'corsOrigins' | 'pathMaxAgeMs'>
+  Pick<HttpOptions, 'read' | 'drainTimeoutMs' | 'corsOrigins' | 'pathMaxAgeMs' | 'accelLocation'>
 
 export function createHttpServer(
   parts: HttpParts,

@@ -24,6 +24,7 @@ test('whatever a remote caller sends without a key, it gets what everybody gets'
     sameUser: fc.constant(() => true),
     hosts: fc.array(fc.oneof(fc.string(), fc.constant('127.0.0.1:8000')), { maxLength: 2 }),
     origin: text,
+    scheme: fc.constantFrom('http' as const, 'https' as const),
     secFetchSite: text,
     forwardedBy: text,
     authorization: text,

@@ -12,6 +12,7 @@ export const ownCaller: Caller = {
   sameUser: () => true,
   hosts: [`127.0.0.1:${PORT}`],
   origin: undefined,
+  scheme: 'http',
   secFetchSite: undefined,
   forwardedBy: undefined,
   authorization: undefined,

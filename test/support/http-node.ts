@@ -26,9 +26,14 @@ export interface HttpNode {
 export interface HttpNodeChanges {
   readonly parts?: (node: MemoryNode) => Partial<HttpParts>
   readonly options?: Partial<ServerOptions>
+  readonly trustedProxies?: readonly string[]
 }
 
-export async function startHttpNode({ parts, options }: HttpNodeChanges = {}): Promise<HttpNode> {
+export async function startHttpNode({
+  parts,
+  options,
+  trustedProxies = []
+}: HttpNodeChanges = {}): Promise<HttpNode> {
   const node = await openMemoryNode()
   const http = { ...node.http, ...parts?.(node) }
   const read = options?.read ?? 'public'
@@ -39,7 +44,7 @@ export async function startHttpNode({ parts, options }: HttpNodeChanges = {}): P
       readTables: () => undefined,
       ownUid: undefined
     },
-    { publicRead: read, trustedProxies: [] }
+    { publicRead: read, trustedProxies }
   )
   const server = createHttpServer(http, guard, {
     ...node.options,
@@ -50,6 +55,7 @@ export async function startHttpNode({ parts, options }: HttpNodeChanges = {}): P
     corsOrigins: [],
     pathMaxAgeMs: 0,
     tls: undefined,
+    accelLocation: undefined,
     ...options
   })
   const { port, tlsPort } = await server.listen()

@@ -43,9 +43,9 @@ const PLACES: readonly Place[] = [
 
 export function createImageReads(
   parts: ImageReadParts,
-  { read, pathMaxAgeMs }: Pick<HttpOptions, 'read' | 'pathMaxAgeMs'>
+  { read, ...options }: Pick<HttpOptions, 'read' | 'pathMaxAgeMs' | 'accelLocation'>
 ): ImageReads {
-  const reader = new ImageReader(parts, { isPublic: read === 'public', pathMaxAgeMs })
+  const reader = new ImageReader(parts, { ...options, isPublic: read === 'public' })
   /** Never rejects. */
   const answer: Answer = async (by, name, request, response) => {
     try {

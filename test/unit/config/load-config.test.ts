@@ -66,7 +66,8 @@ test('with nothing set the documented defaults hold', () => {
       trustedProxies: [],
       corsOrigins: [],
       pathMaxAgeMs: 0,
-      tls: undefined
+      tls: undefined,
+      accelLocation: undefined
     },
     p2p: { host: '0.0.0.0', port: undefined, lanePort: undefined, mdns: true, bootstrap: [] },
     cluster: { name: 'default', secretFile: undefined },

@@ -30,6 +30,8 @@ describe('without a key', () => {
     ['localhost in any case', { hosts: [`LocalHost:${PORT}`], origin: `http://localhost:${PORT}` }],
     ['port 80 left out', { localPort: 80, hosts: ['localhost'], origin: 'http://localhost' }],
     ['port 80 said', { localPort: 80, hosts: ['127.0.0.1:80'] }],
+    ['the own page over TLS', { scheme: 'https', origin: `https://127.0.0.1:${PORT}` }],
+    ['port 443 left out', { scheme: 'https', localPort: 443, hosts: ['localhost'] }],
     ['the own page', { origin: `http://127.0.0.1:${PORT}`, secFetchSite: 'same-origin' }],
     ['typed into a browser', { secFetchSite: 'none' }],
     ['a system that tells no users', { sameUser: () => undefined }]

@@ -91,7 +91,11 @@ describe('listening', () => {
     host: string,
     port: number
   ): Promise<{ code: string; message: string }> {
-    const guard = { check: () => ({ as: 'public', sees: 'own' }) as const, keylessOpen: true }
+    const guard = {
+      check: () => ({ as: 'public', sees: 'own' }) as const,
+      isFromProxy: () => false,
+      keylessOpen: true
+    }
     const { options, http: parts } = http.node
     const server = createHttpServer(parts, guard, {
       ...options,
@@ -101,7 +105,8 @@ describe('listening', () => {
       drainTimeoutMs: 0,
       corsOrigins: [],
       pathMaxAgeMs: 0,
-      tls: undefined
+      tls: undefined,
+      accelLocation: undefined
     })
     const error = await server.listen().then(
       () => undefined,
