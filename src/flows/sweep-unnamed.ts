@@ -52,19 +52,26 @@ export async function sweepUnnamed(
   return removed
 }
 
-/** One more than may be removed at most. */
+/**
+ * One more than may be removed at most. There are hardly ever any: only then are all images looked
+ * at, since a row that is gone took the path of its blob with it.
+ */
 async function findUnnamed(
   { index, store }: Pick<FlowParts, 'index' | 'store'>,
   beforeMs: number,
   signal: AbortSignal
 ): Promise<readonly ContentHash[]> {
-  const found: ContentHash[] = []
+  const found = new Set<ContentHash>()
   for await (const hash of store.list()) {
-    if (signal.aborted || found.length > UNNAMED_MAX) break
-    if (index.blob(hash) !== undefined || !isBefore(store, hash, beforeMs)) continue
-    if ((await index.pathsOf(hash, 1)).length === 0) found.push(hash)
+    if (signal.aborted || found.size > UNNAMED_MAX) break
+    if (index.blob(hash) === undefined && isBefore(store, hash, beforeMs)) found.add(hash)
   }
-  return found
+  if (found.size === 0 || found.size > UNNAMED_MAX) return [...found]
+  for await (const { hash } of index.list()) {
+    if (signal.aborted) return []
+    found.delete(hash)
+  }
+  return [...found]
 }
 
 function isBefore(store: FlowParts['store'], hash: ContentHash, beforeMs: number): boolean {

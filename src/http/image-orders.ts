@@ -104,7 +104,8 @@ export function wanted(index: ImageIndex): ImageOrder {
     async *from(place) {
       const [afterWant = '', afterPath] = place ?? []
       for await (const hash of index.wants({ from: afterWant })) {
-        const want = index.blob(hash)?.want
+        const version = index.blob(hash)?.want
+        const want = version && keys.want(version, hash)
         if (want === undefined || want < afterWant) continue
         for (const path of await index.pathsOf(hash, NEIGHBOURS_MAX)) {
           const entry = want > afterWant || isAfter(path, afterPath) ? index.image(path) : undefined

@@ -50,8 +50,9 @@ interface HashRange {
 async function nextBlobs(scan: Scan, from: string, named: Map<string, Named>) {
   for await (const page of pagesOf(scan, 'blob', { gte: from, limit: SLICE_BLOBS })) {
     for (const [hash, row] of page) {
-      const { live } = row as BlobRow
-      named.set(hash, { row: row as BlobRow, lookUps: 0, live, past: 0 })
+      const { live, path } = row as BlobRow
+      const lookUps = path === undefined ? 0 : 1
+      named.set(hash, { row: row as BlobRow, lookUps, live, past: 0 })
     }
   }
   const last = [...named.keys()].at(-1)
@@ -124,7 +125,7 @@ async function absentRows(scan: Scan, named: ReadonlyMap<string, Named>): Promis
   const md5s = new Map<string, string>()
   for (const [hash, { row }] of named) {
     if (row === undefined) continue
-    if (row.want !== undefined) wants.set(row.want, hash)
+    if (row.want !== undefined) wants.set(keys.want(row.want, hash as ContentHash), hash)
     md5s.set(keys.md5(row.md5, hash as ContentHash), hash)
   }
   const absent = (table: 'want' | 'md5', hash: string | undefined): Finding => ({
@@ -139,13 +140,10 @@ async function absentRows(scan: Scan, named: ReadonlyMap<string, Named>): Promis
 }
 
 function mendRowsOf(ledger: Ledger, hash: ContentHash): boolean {
-  const { rows, nowMs } = ledger
   const row = ledger.blob(hash)
   if (row === undefined) return false
-  rows.put('md5', keys.md5(row.md5, hash), '')
-  if (row.want !== undefined && rows.get('want', row.want) === undefined) {
-    rows.put('want', row.want, { sinceMs: nowMs })
-  }
+  ledger.rows.put('md5', keys.md5(row.md5, hash), '')
+  if (row.want !== undefined) ledger.rows.put('want', keys.want(row.want, hash), '')
   return true
 }
 

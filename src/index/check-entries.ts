@@ -1,6 +1,7 @@
 // Self-check of the entries, in the order of their paths: each can be read and has its look-ups.
 
 import type { Entry } from '../../protocols/entry.ts'
+import { nameless } from './check-names.ts'
 import { type Check, type Finding, pagesOf, type Scan, SLICE_ROWS, valuesOf } from './check-scan.ts'
 import { type LookUp, lookUpsOf } from './look-ups.ts'
 import { readEntry } from './read-entry.ts'
@@ -18,7 +19,7 @@ export const checkEntries: Check = async (scan, from) => {
       if (entry === undefined) findings.push({ kind: 'damaged', subject: `entry ${key} is none` })
       else entries.set(key, entry)
     }
-    findings.push(...(await wrongLookUps(scan, entries)))
+    findings.push(...(await wrongLookUps(scan, entries)), ...(await nameless(scan, entries)))
     rows += page.length
     last = page.at(-1)?.[0]
   }

@@ -59,7 +59,7 @@ const wantWay: Way = {
   table: 'want',
   to: 'blob',
   target: (row) => row.slice(VERSION_LENGTH),
-  isRight: (row, blob) => (blob as BlobRow | undefined)?.want === row
+  isRight: (row, blob) => (blob as BlobRow | undefined)?.want === row.slice(0, VERSION_LENGTH)
 }
 
 const ageWay: Way = {

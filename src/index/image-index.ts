@@ -210,7 +210,7 @@ export class ImageIndex {
 
   /** Live paths of a blob, in order. */
   pathsOf(hash: ContentHash, limit: number): Promise<ImagePath[]> {
-    return pathsOf(this.#tables, hash, limit)
+    return pathsOf({ database: this.#parts.database, tables: this.#tables }, hash, limit)
   }
 
   /** Blobs with this MD5 that an entry, live or past, names. */

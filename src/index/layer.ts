@@ -100,6 +100,6 @@ export class Layer implements Rows {
 }
 
 /** The order of the database: by UTF-8 bytes, which is by code points and not by UTF-16 units. */
-function compareBytes(a: string, b: string): number {
+export function compareBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b))
 }

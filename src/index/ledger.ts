@@ -209,12 +209,27 @@ export class Ledger {
       ...before,
       mediaType: (by.live ?? 0) > 0 ? entry.mediaType : before.mediaType,
       live: before.live + (by.live ?? 0),
-      past: before.past + (by.past ?? 0)
+      past: before.past + (by.past ?? 0),
+      path: this.#name(hash, before.path, entry.path, by.live ?? 0)
     }
     invariant(after.live >= 0 && after.past >= 0, `blob ${hash} is named by what names it`)
     this.putBlob(hash, row, after, entry.version)
     if (after.live === 0 || after.state === 'trashed') this.addIntent('blob', hash)
     return row !== undefined
+  }
+
+  /** A path begins or ceases to name a blob; the one that the row of the blob has after that. */
+  #name(
+    hash: ContentHash,
+    named: string | undefined,
+    path: string,
+    live: number
+  ): string | undefined {
+    if (live === 0) return named
+    if (live > 0 && named === undefined) return path
+    if (live < 0 && named === path) return undefined
+    this.#layer.put('hash', keys.hash(hash, path), live > 0 ? '' : undefined)
+    return named
   }
 
   putBlob(
@@ -228,20 +243,19 @@ export class Ledger {
     const want = before?.want
     this.#wantsAdded += Number(after !== undefined && isWanted(after)) - Number(want !== undefined)
     if (after === undefined || !isWanted(after)) {
-      if (want !== undefined) this.#layer.put('want', want, undefined)
+      if (want !== undefined) this.#layer.put('want', keys.want(want, hash), undefined)
       this.#layer.put('blob', hash, after && { ...after, want: undefined })
       return
     }
-    const named = keys.want(version ?? versionAt(this.#nowMs), hash)
+    const named = versionKey(version ?? versionAt(this.#nowMs))
     // no live entry that names a wanted blob is newer than its want: others are told of times
     const newer = version !== undefined && want !== undefined && named > want
-    const key = want === undefined || newer ? named : want
-    if (key !== want) {
-      const row = want === undefined ? undefined : this.#layer.get('want', want)
-      if (want !== undefined) this.#layer.put('want', want, undefined)
-      this.#layer.put('want', key, row ?? { sinceMs: this.#nowMs })
+    const kept = want === undefined || newer ? named : want
+    if (kept !== want) {
+      if (want !== undefined) this.#layer.put('want', keys.want(want, hash), undefined)
+      this.#layer.put('want', keys.want(kept, hash), '')
     }
-    this.#layer.put('blob', hash, { ...after, want: key })
+    this.#layer.put('blob', hash, { ...after, want: kept })
   }
 
   #addToTree(entry: Entry, times: 1 | -1): void {

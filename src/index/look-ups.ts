@@ -1,4 +1,5 @@
-// The rows by which an entry is found otherwise than by its path.
+// The rows by which an entry is found otherwise than by its path. By its hash it is found in the
+// row of the blob, or beside that in the table `hash` (see ledger.ts).
 
 import { type Entry, isImage } from '../../protocols/entry.ts'
 import { keys, type TableName } from './tables.ts'
@@ -13,9 +14,8 @@ export interface LookUp {
 export function lookUpsOf(key: string, entry: Entry): LookUp[] {
   const rows: LookUp[] = [{ table: 'version', key: keys.version(entry.version, key), value: key }]
   if (!isImage(entry)) return rows
-  const { path, hash, sourceUrl } = entry
+  const { path, sourceUrl } = entry
   rows.push({ table: 'id', key: keys.id(path), value: '' })
-  rows.push({ table: 'hash', key: keys.hash(hash, path), value: '' })
   if (sourceUrl) rows.push({ table: 'source', key: keys.source(sourceUrl, path), value: '' })
   return rows
 }

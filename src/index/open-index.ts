@@ -10,9 +10,10 @@ import { upgradeFrom1 } from './upgrade.ts'
 
 /**
  * Formats of the database: an older program refuses a newer one. In 1 deleted records counted as
- * dead in the time tree.
+ * dead in the time tree. Up to 2 rows of blobs were JSON and did not name a path; rows that were
+ * written then are read as they are.
  */
-export const INDEX_FORMAT = 2
+export const INDEX_FORMAT = 3
 
 /**
  * Opens the index in a database that is open. Errors: FOLDER_FORMAT when a newer program has
@@ -30,6 +31,8 @@ export async function openIndex(parts: IndexParts, options: IndexOptions): Promi
     })
   } else if (format === 1) {
     await index.change(upgradeFrom1)
+  } else if (format === 2) {
+    await index.change((tx) => tx.setMeta('format', INDEX_FORMAT))
   } else if (format !== INDEX_FORMAT) {
     throw new NodeError(
       'FOLDER_FORMAT',

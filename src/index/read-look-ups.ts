@@ -2,7 +2,10 @@
 
 import type { ContentHash, Md5 } from '../../protocols/hash.ts'
 import type { ImagePath } from '../../protocols/path.ts'
+import { compareBytes } from './layer.ts'
+import type { BlobRow } from './rows.ts'
 import {
+  type Database,
   endOf,
   HASH_LENGTH,
   ID_HASH_LENGTH,
@@ -14,8 +17,22 @@ import {
 } from './tables.ts'
 
 /** Live paths of a blob, in order. */
-export function pathsOf(tables: Tables, hash: ContentHash, limit: number): Promise<ImagePath[]> {
-  return suffixes(tables, 'hash', hash, HASH_LENGTH, limit) as Promise<ImagePath[]>
+export async function pathsOf(
+  { database, tables }: { readonly database: Database; readonly tables: Tables },
+  hash: ContentHash,
+  limit: number
+): Promise<ImagePath[]> {
+  // of one moment: a path may go from one place to the other
+  const snapshot = database.snapshot()
+  try {
+    const row = (await tables.blob.get(hash, { snapshot })) as BlobRow | undefined
+    const range = { gte: hash, lt: endOf(hash), limit, snapshot }
+    const paths = (await tables.hash.keys(range).all()).map((key) => key.slice(HASH_LENGTH))
+    if (row?.path !== undefined) paths.push(row.path)
+    return paths.sort(compareBytes).slice(0, limit) as ImagePath[]
+  } finally {
+    await snapshot.close()
+  }
 }
 
 /** Blobs with this MD5 that an entry, live or past, names. */
@@ -37,7 +54,7 @@ export async function pathsWithId(tables: Tables, id: number, limit: number): Pr
 
 async function suffixes(
   tables: Tables,
-  table: 'hash' | 'md5' | 'source',
+  table: 'md5' | 'source',
   prefix: string,
   length: number,
   limit: number

@@ -33,12 +33,13 @@ export interface BlobRow {
   readonly past: number
   /** Why it is damaged or missing, for a person. */
   readonly reason?: string | undefined
-  /** Key of its want, while it has one. */
+  /** Version of its want, as a key has it, while it has one. */
   readonly want?: string | undefined
-}
-
-export interface WantRow {
-  readonly sinceMs: number
+  /**
+   * A live path that names this blob: the only one, most of the time. Others are rows of the table
+   * `hash`; a path is never in both places.
+   */
+  readonly path?: string | undefined
 }
 
 /** The view file of a path, as the view last made it. */

@@ -15,6 +15,7 @@ import type { Change } from './change-queue.ts'
 import { checkBlobs } from './check-blobs.ts'
 import { checkCounts } from './check-counts.ts'
 import { checkEntries } from './check-entries.ts'
+import { checkNames } from './check-names.ts'
 import { checkPast } from './check-past.ts'
 import type { Check, Finding } from './check-scan.ts'
 import { checkLeaves, checkLevel } from './check-tree.ts'
@@ -36,6 +37,7 @@ const CHECKS: readonly (readonly [name: string, check: Check])[] = [
   ['root', checkLevel(0)],
   ['ids', checkIds],
   ['hashes', checkHashes],
+  ['names', checkNames],
   ['sources', checkSources],
   ['reviews', checkReviews],
   ['ages', checkAges],

@@ -6,11 +6,12 @@
 // are what the tree sums
 //   tree     level, prefix                  -> counts and sums
 //   id       hash of path, path             -> ''                  live images
-//   hash     hash, path                     -> ''                  live images
+//   hash     hash, path                     -> ''                  live images, but for the one
+// that the row of the blob names
 //   source   hash of source URL, path       -> ''                  live images
 //   md5      md5, hash                      -> ''                  blobs with a row
 //   blob     hash                           -> BlobRow
-//   want     version, hash                  -> WantRow
+//   want     version, hash                  -> ''
 //   past     kind/path NUL version, id      -> local ms, author's bytes
 //   age      local ms, key of past          -> ''
 //   review   path                           -> ReviewRow
@@ -23,6 +24,7 @@ import type { AbstractLevel, AbstractSublevel } from 'abstract-level'
 import type { Entry } from '../../protocols/entry.ts'
 import type { ContentHash, Md5 } from '../../protocols/hash.ts'
 import { type Version, versionKey } from '../../protocols/version.ts'
+import { BLOB_ENCODING } from './blob-encoding.ts'
 import { NODE_ENCODING } from './time-tree.ts'
 
 type Format = string | Buffer | Uint8Array
@@ -37,8 +39,8 @@ const ENCODINGS = {
   hash: 'utf8',
   source: 'utf8',
   md5: 'utf8',
-  blob: 'json',
-  want: 'json',
+  blob: BLOB_ENCODING,
+  want: 'utf8', // up to format 2 with a value, which nobody needs
   past: 'view',
   age: 'utf8',
   review: 'json',
@@ -90,7 +92,8 @@ export const keys = {
   hash: (hash: ContentHash, path: string) => hash + path,
   source: (url: string, path: string) => sourcePrefix(url) + path,
   md5: (md5: Md5, hash: ContentHash) => md5 + hash,
-  want: (version: Version, hash: ContentHash) => versionKey(version) + hash,
+  /** `version` as a key has it. */
+  want: (version: string, hash: ContentHash) => version + hash,
   // two writers may give one path the same version
   past: (entry: string, { version, id }: Pick<Entry, 'version' | 'id'>) =>
     `${entry}\0${versionKey(version)}${Buffer.from(id.subarray(0, ID_BYTES)).toString('hex')}`,

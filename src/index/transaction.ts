@@ -17,11 +17,12 @@ import {
 import type { ContentHash, Md5 } from '../../protocols/hash.ts'
 import type { ImagePath } from '../../protocols/path.ts'
 import { bucketOf } from '../../protocols/time-tree-shape.ts'
-import { CLOCK_MS_MAX, isWithinReach, type Version, versionAt } from '../../protocols/version.ts'
+import { isWithinReach, type Version } from '../../protocols/version.ts'
 import { invariant } from '../base/errors.ts'
 import type { Layer } from './layer.ts'
 import { Ledger, type LedgerParts, type Step } from './ledger.ts'
 import { decodePast } from './past.ts'
+import { planVersion } from './plan-version.ts'
 import { type BlobRow, type IntentRow, type PastVersion, takesAway, type ViewRow } from './rows.ts'
 import { SharedPast } from './shared-past.ts'
 import { endOf, entryKey, HASH_LENGTH, keys, versionRowKey } from './tables.ts'
@@ -104,8 +105,14 @@ export class Transaction {
 
   /** One path under which the blob is live. */
   async firstPathOf(hash: ContentHash): Promise<ImagePath | undefined> {
-    const [key] = await this.#layer.keys('hash', { gte: hash, lt: endOf(hash), limit: 1 })
-    return key?.slice(HASH_LENGTH) as ImagePath | undefined
+    return (await this.#pathsOf(hash, 1))[0]
+  }
+
+  async #pathsOf(hash: ContentHash, limit: number): Promise<ImagePath[]> {
+    const named = this.blob(hash)?.path
+    const rows = await this.#layer.keys('hash', { gte: hash, lt: endOf(hash), limit })
+    const paths = rows.map((key) => key.slice(HASH_LENGTH))
+    return (named === undefined ? paths : [named, ...paths]) as ImagePath[]
   }
 
   /** Past versions of a path, newest first. What it yields may be dropped. */
@@ -245,10 +252,7 @@ export class Transaction {
 
   /** The views of all paths of a blob must follow: its bytes have come, or are lost. */
   async intendViews(hash: ContentHash): Promise<void> {
-    const range = { gte: hash, lt: endOf(hash), limit: PATHS_MAX }
-    for (const key of await this.#layer.keys('hash', range)) {
-      this.addIntent('view', key.slice(HASH_LENGTH))
-    }
+    for (const path of await this.#pathsOf(hash, PATHS_MAX)) this.addIntent('view', path)
   }
 
   setView(path: ImagePath, row: ViewRow | undefined): void {
@@ -333,15 +337,11 @@ export class Transaction {
 
   /** Rule 1: after the clock, the replaced version, the floor and every version of our own. */
   #nextVersion(current: Entry | undefined, versionMs: number | undefined): Version {
-    const { floor } = this.shared
     const last = BigInt((this.meta('last') as string | undefined) ?? 0)
-    const candidates = [
-      versionAt(Math.min(versionMs ?? this.#nowMs, CLOCK_MS_MAX)),
-      (current?.version ?? 0n) + 1n,
-      floor + 1n,
-      versionMs === undefined ? last + 1n : 0n
-    ]
-    const version = candidates.reduce((a, b) => (a > b ? a : b))
+    const version = planVersion({
+      ...{ nowMs: this.#nowMs, versionMs, replaced: current?.version ?? 0n },
+      ...{ floor: this.shared.floor, last }
+    })
     if (version > last) this.setMeta('last', version.toString())
     return version
   }

@@ -1,75 +1,16 @@
-import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { ImageEntry } from '../../protocols/entry.ts'
-import type { ContentHash, Md5 } from '../../protocols/hash.ts'
+import type { ContentHash } from '../../protocols/hash.ts'
 import { type ImagePath, parsePath } from '../../protocols/path.ts'
 import { ROOT_KEY, type TreeNode } from '../../protocols/time-tree-shape.ts'
-import { type Finding, pagesOf, type Scan } from '../../src/index/check-scan.ts'
+import { pagesOf, type Scan } from '../../src/index/check-scan.ts'
 import type { ImageIndex } from '../../src/index/image-index.ts'
 import { decodePast } from '../../src/index/past.ts'
 import type { BlobRow, Counts, ReviewRow } from '../../src/index/rows.ts'
 import { keys, MS_LENGTH, openTables, type TableName, type Tables } from '../../src/index/tables.ts'
-import type { Transaction } from '../../src/index/transaction.ts'
 import { auditIndex } from '../support/audit-index.ts'
+import { check, fill, hashOf, kindsOf, putImage } from '../support/filled-index.ts'
 import { openLevelIndex, openMemoryIndex, type TestIndex } from '../support/open-index.ts'
-
-/** More than is read at a time. */
-const IMAGES = 300
-const GROUP = 10
-const STAMP = { ino: 1, size: 1, mtimeMs: 1, ctimeMs: 1 }
-const never = new AbortController().signal
-
-const hashOf = (content: string) =>
-  createHash('sha256').update(content).digest('hex') as ContentHash
-
-function putImage(tx: Transaction, path: string, content: string): ContentHash {
-  const hash = hashOf(content)
-  tx.putImage({
-    path: parsePath(path),
-    hash,
-    md5: createHash('md5').update(content).digest('hex') as Md5,
-    bytes: content.length,
-    mediaType: 'image/png',
-    sourceUrl: `http://origin/${path}`,
-    createdMs: 1
-  })
-  return hash
-}
-
-/** Images over some leaves and levels, shared, held, replaced and deleted ones, and records. */
-async function fill({ index, clock }: TestIndex): Promise<void> {
-  for (let first = 0; first < IMAGES; first += GROUP) {
-    clock.advance(first % (3 * GROUP) === 0 ? 40_000_000 : 50_000)
-    await index.change((tx) => {
-      for (let n = first; n < first + GROUP; n++) {
-        const hash = putImage(tx, `${n}.png`, `content ${n % 200}`)
-        if (n % 3 === 0) tx.setBlob(hash, { state: 'held', stamp: STAMP })
-        if (n % 7 === 0) tx.deleteImage(parsePath(`${n}.png`))
-        if (n % 11 === 0) tx.putRecord(`member/${n}`, Buffer.from('x'))
-        if (n % 22 === 0) tx.deleteRecord(`member/${n}`)
-      }
-    })
-  }
-  await index.change((tx) => {
-    putImage(tx, '1.png', 'another')
-    for (const path of ['8.png', '9.png']) {
-      tx.putToReview(tx.get(parsePath(path)) as ImageEntry, 'node-b')
-    }
-  })
-}
-
-async function check(index: ImageIndex): Promise<Finding[]> {
-  const faults: Finding[] = []
-  const found = await index.selfCheck.everything({
-    signal: never,
-    onFaults: (some) => faults.push(...some)
-  })
-  expect(found).toBe(faults.length)
-  return faults
-}
-
-const kindsOf = (faults: readonly Finding[]) => [...new Set(faults.map(({ kind }) => kind))].sort()
 
 /** Which tables are worked out from others, so that each of their rows can be made anew. */
 const DERIVED = ['version', 'tree', 'id', 'hash', 'source', 'md5', 'want', 'age'] as const
@@ -121,7 +62,7 @@ for (const [name, open] of [
       }
       await tables.version.put(`${'0'.repeat(15)}1${'0'.repeat(32)}`, '1/none.png')
       await tables.version.put(`${'0'.repeat(15)}1${'1'.repeat(32)}`, '1/2.png')
-      await tables.want.put(`${'0'.repeat(15)}1${hashOf('content 0')}`, { sinceMs: 1 })
+      await tables.want.put(`${'0'.repeat(15)}1${hashOf('content 0')}`, '')
       expect(await check(index)).toHaveLength(9)
       expect(await auditIndex(test_.database)).toEqual([])
     })

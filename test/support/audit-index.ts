@@ -2,6 +2,7 @@
 // what differs.
 
 import { decodeEntry, type Entry, isImage, KIND_IMAGE } from '../../protocols/entry.ts'
+import type { ContentHash } from '../../protocols/hash.ts'
 import { EMPTY_NODE, type TreeNode } from '../../protocols/time-tree-shape.ts'
 import { decodePast } from '../../src/index/past.ts'
 import {
@@ -46,10 +47,15 @@ export async function auditIndex(database: Database): Promise<string[]> {
     'id',
     live.map((e) => keys.id(e.path))
   )
-  await compare(
-    'hash',
-    live.map((e) => keys.hash(e.hash, e.path))
-  )
+  const inBlobs = [...blobs].flatMap(([hash, row]) => {
+    const { path } = row as BlobRow
+    return path === undefined ? [] : [keys.hash(hash as ContentHash, path)]
+  })
+  const named = [...inBlobs, ...(await rowsOf('hash')).keys()].sort()
+  const naming = live.map((e) => keys.hash(e.hash, e.path)).sort()
+  if (named.join('\n') !== naming.join('\n')) {
+    faults.push(`paths of blobs ${JSON.stringify(named)} instead of ${JSON.stringify(naming)}`)
+  }
   await compare(
     'source',
     live.flatMap((e) => (e.sourceUrl ? [keys.source(e.sourceUrl, e.path)] : []))
@@ -79,9 +85,10 @@ export async function auditIndex(database: Database): Promise<string[]> {
   )
   await compare(
     'want',
-    [...blobs.values()].flatMap((row) =>
-      (row as BlobRow).want ? [(row as BlobRow).want as string] : []
-    )
+    [...blobs].flatMap(([hash, row]) => {
+      const { want } = row as BlobRow
+      return want === undefined ? [] : [keys.want(want, hash as ContentHash)]
+    })
   )
   faults.push(...treeFaults(entries, await rowsOf('tree')))
   faults.push(...blobFaults(live, past, blobs))

@@ -16,9 +16,12 @@ import { BreakableLevel } from '../../support/breakable-level.ts'
 import { openIndexOver } from '../../support/open-index.ts'
 import { SeededChance } from '../../support/seeded-chance.ts'
 
-const FIXTURE = new URL('../../fixtures/index-format-2.json', import.meta.url)
+const fixtureOf = (format: number) =>
+  new URL(`../../fixtures/index-format-${format}.json`, import.meta.url)
 /** Tables whose values are bytes are in hex there; the others are as they are. */
-const BYTES: readonly TableName[] = ['entry', 'tree', 'past']
+const BYTES: readonly TableName[] = ['entry', 'tree', 'past', 'blob']
+/** Those whose values were JSON up to format 2. */
+const JSON_BEFORE: readonly TableName[] = ['blob', 'want']
 
 type Rows = Record<string, Record<string, unknown>>
 
@@ -57,6 +60,7 @@ async function fill(index: ImageIndex): Promise<void> {
     tx.setBlob(hashOf(old), { state: 'trashed', stamp: STAMP })
     tx.setView(A, { name: 'folder/a.jpg', ino: 7, hash: hashOf(live) })
     tx.putImage(draft('wanted.jpg', wanted))
+    tx.putImage(draft('the same.jpg', wanted))
     tx.putImage(draft('lost.jpg', '55'))
     tx.setBlob(hashOf('55'), { state: 'damaged', reason: 'other bytes were found' })
     tx.putRecord('member/peer-a', Buffer.from('{}'))
@@ -97,14 +101,21 @@ async function rowsOf(database: Database): Promise<Rows> {
   return rows
 }
 
-async function write(database: Database, rows: Rows): Promise<void> {
+/** Writes what a fixture of this format holds. */
+async function write(database: Database, format: number, more: Rows = {}): Promise<Rows> {
+  const rows: Rows = { ...JSON.parse(readFileSync(fixtureOf(format), 'utf8')), ...more }
   for (const [name, table] of Object.entries(await openTables(database))) {
     for (const [key, value] of Object.entries(rows[name] ?? {})) {
-      const isBytes = BYTES.includes(name as TableName)
-      const row = isBytes ? Buffer.from(value as string, 'hex') : value
-      await table.put(key, row, encodingOf(name))
+      if (format < 3 && JSON_BEFORE.includes(name as TableName)) {
+        await table.put(key, value, { valueEncoding: 'json' })
+      } else {
+        const isBytes = BYTES.includes(name as TableName)
+        const row = isBytes ? Buffer.from(value as string, 'hex') : value
+        await table.put(key, row, encodingOf(name))
+      }
     }
   }
+  return rows
 }
 
 const parts = { random: new SeededChance(1) }
@@ -122,13 +133,18 @@ test('are the same as ever', async () => {
   await fill(index)
   const rows = await rowsOf(level.database)
   for (const [name, found] of Object.entries(rows)) expect([name, found]).not.toEqual([name, {}])
-  await expect(`${JSON.stringify(rows, null, 2)}\n`).toMatchFileSnapshot(FIXTURE.pathname)
+  await expect(`${JSON.stringify(rows, null, 2)}\n`).toMatchFileSnapshot(
+    fixtureOf(INDEX_FORMAT).pathname
+  )
 })
 
-test('of an index that was written before are read as what they are', async () => {
-  await write(level.database, JSON.parse(readFileSync(FIXTURE, 'utf8')))
+test.each([
+  [2, 3],
+  [INDEX_FORMAT, 4]
+])('of format %i are read as what they are', async (format, images) => {
+  await write(level.database, format)
   const { index } = await openIndexOver(level.database, { writer: 'peer-a', parts })
-  expect([index.meta('format'), INDEX_FORMAT]).toEqual([2, 2])
+  expect(index.meta('format')).toBe(INDEX_FORMAT)
   expect(await auditIndex(level.database)).toEqual([])
   expect(index.image(A)).toMatchObject({ ...draft(A, live), writer: 'peer-a' })
   expect((await index.past(A, 9)).map(({ entry, sinceMs }) => [entry.hash, sinceMs])).toEqual([
@@ -138,22 +154,50 @@ test('of an index that was written before are read as what they are', async () =
     ...['trashed', 'held', 'wanted', 'damaged']
   ])
   expect(index.blob(hashOf(live))).toMatchObject({ stamp: STAMP, verifiedAtMs: NOW_MS, live: 1 })
+  expect(index.blob(hashOf('55'))?.reason).toBe('other bytes were found')
+  expect(await index.pathsOf(hashOf(live), 9)).toEqual([A])
+  expect(await Array.fromAsync(index.wants())).toEqual([hashOf(wanted), hashOf('55')])
   expect(index.view(A)).toEqual({ name: A, ino: 7, hash: hashOf(live) })
   expect(index.get(parsePath('gone.jpg'))?.deleted).toBe(true)
   expect(index.reviewedAt(parsePath('reviewed.jpg'))).toMatchObject({ from: 'peer-b' })
   expect(await Array.fromAsync(index.records('member/'))).toHaveLength(1)
   expect(index.watermarks()).toEqual({ 'peer-b': { until: 300, database: 'd2' } })
   expect([index.horizon(), index.meta('floor')]).toEqual([100, ((200n << 32n) - 1n).toString()])
-  expect(index.counts()).toMatchObject({ images: 3, heldImages: 1, wants: 2, trashBlobs: 1 })
+  expect(index.counts()).toMatchObject({ images, heldImages: 1, wants: 2, trashBlobs: 1 })
+})
+
+test.each([2, INDEX_FORMAT])('of format %i are changed like new ones', async (format) => {
+  await write(level.database, format)
+  const { index } = await openIndexOver(level.database, { writer: 'peer-a', parts })
+  const faults = { signal: new AbortController().signal, onFaults: () => {} }
+  expect(await index.selfCheck.everything(faults)).toBe(0)
+  await index.change((tx) => {
+    tx.putImage(draft('another.jpg', wanted))
+    tx.putImage(draft('another.jpg', old))
+    tx.putImage(draft('more of it.jpg', live))
+    tx.setBlob(hashOf('55'), { state: 'held', stamp: STAMP })
+  })
+  expect(await auditIndex(level.database)).toEqual([])
+  expect(await index.pathsOf(hashOf(live), 9)).toEqual([A, 'more of it.jpg'])
+  expect(await Array.fromAsync(index.wants())).toEqual([hashOf(wanted)])
+  await index.change(async (tx) => {
+    tx.deleteImage(A)
+    tx.deleteImage(parsePath('wanted.jpg'))
+    expect(await tx.firstPathOf(hashOf(live))).toBe('more of it.jpg')
+  })
+  expect(await auditIndex(level.database)).toEqual([])
+  expect(await index.pathsOf(hashOf(live), 9)).toEqual(['more of it.jpg'])
+  expect(await index.selfCheck.everything(faults)).toBe(0)
 })
 
 test('of a newer format are refused, and nothing is written', async () => {
-  const newer = JSON.parse(readFileSync(FIXTURE, 'utf8')) as Rows
-  newer.meta = { ...newer.meta, format: INDEX_FORMAT + 1 }
-  await write(level.database, newer)
+  const { meta } = JSON.parse(readFileSync(fixtureOf(INDEX_FORMAT), 'utf8')) as Rows
+  const newer = await write(level.database, INDEX_FORMAT, {
+    meta: { ...meta, format: INDEX_FORMAT + 1 }
+  })
   await expect(openIndexOver(level.database, { writer: 'peer-a', parts })).rejects.toMatchObject({
     code: 'FOLDER_FORMAT',
-    message: expect.stringMatching(/format 3; this program knows format 2.*newer.*update this one/)
+    message: expect.stringMatching(/format 4; this program knows format 3.*newer.*update this one/)
   })
   expect(await rowsOf(level.database)).toEqual(newer)
 })
