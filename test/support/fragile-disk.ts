@@ -31,6 +31,8 @@ const FILE_SYSTEMS = {
       'mkfs.ext4',
       '-q',
       '-F',
+      '-b',
+      '4096',
       '-J',
       'size=16',
       '-E',
@@ -105,7 +107,7 @@ export class FragileDisk {
 
   /** The sectors where these bytes lie can't be read any more. They have to be on the disk. */
   async spoil(bytes: Uint8Array): Promise<void> {
-    const begin = Buffer.from(bytes.subarray(0, 64)).toString('hex')
+    const begin = Buffer.from(bytes.subarray(0, 1024)).toString('hex')
     const { spoilt } = await this.#order({ do: 'spoil', begin, bytes: bytes.byteLength })
     if (spoilt !== 1) throw new Error(`these bytes are at ${spoilt} places of the disk`)
   }
