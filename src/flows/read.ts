@@ -32,12 +32,72 @@ export function openTrusted(
 ): OpenBlob | undefined {
   const row = index.blob(hash)
   if (row?.state !== 'held' || row.stamp === undefined) return undefined
-  const blob = store.open(hash)
+  const blob = openQuietly(store, hash)
   if (blob === undefined) return undefined
   const fresh = settler.freshStamp(hash)
   if (sameStamp(blob.stamp, row.stamp) || (fresh && sameStamp(blob.stamp, fresh))) return blob
   blob.close()
   return undefined
+}
+
+/** A file that can't even be opened is looked at again, and then it has a reason. */
+function openQuietly(store: FlowParts['store'], hash: ContentHash): OpenBlob | undefined {
+  try {
+    return store.open(hash)
+  } catch (error) {
+    if (isUnreadable(error)) return undefined
+    throw error
+  }
+}
+
+/** The same, with the bytes of another server wherever the disk fails to give its own. */
+export function openReadable(parts: FlowParts, hash: ContentHash): ReadableBlob | undefined {
+  const own = openTrusted(parts, hash)
+  if (own === undefined) return undefined
+  let other: ReadableBlob | undefined
+  let isOpen = true
+  return {
+    bytes: own.bytes,
+    readAll: () => own.readAll(),
+    async *read(start, end) {
+      let at = start
+      if (other === undefined) {
+        try {
+          for await (const piece of own.read(start, end)) {
+            at += piece.byteLength
+            yield piece
+          }
+          return
+        } catch (error) {
+          if (!isUnreadable(error)) throw error
+        }
+        other = (await openInstead(parts, hash)).blob
+        if (!isOpen) other.close()
+      }
+      yield* other.read(at, end)
+    },
+    close() {
+      isOpen = false
+      own.close()
+      other?.close()
+    }
+  }
+}
+
+/** The disk did not give bytes that it should have. */
+export function isUnreadable(error: unknown): boolean {
+  return error instanceof NodeError && error.code === 'DISK_FAULT'
+}
+
+/**
+ * For a blob that was open and could not be read: reads it again from its beginning, which tells
+ * whether it is damaged, and then opens whatever there is. Throws as `openBlob`.
+ */
+export async function openInstead(parts: FlowParts, hash: ContentHash): Promise<FoundBlob> {
+  await verifyBlob({ ...parts, remote: undefined }, hash)
+  const found = await openBlob(parts, hash)
+  if (found === undefined) throw notAvailable(hash, 'nothing names them any more')
+  return found
 }
 
 /** A blob that can be read, from wherever. */

@@ -5,8 +5,9 @@ import type { BlobSource } from '../../protocols/blobs/serve.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import { NodeError } from '../base/errors.ts'
 import { type OpenBlob, sameContentStamp } from '../store/blob-store.ts'
-import type { FlowParts } from './parts.ts'
-import { openBlob, openTrusted } from './read.ts'
+import type { FlowParts, ReadableBlob } from './parts.ts'
+import { isUnreadable, openBlob, openTrusted } from './read.ts'
+import { verifyBlob } from './verify-blob.ts'
 
 /** How often a peer that waits for a blob to be durable here is thought of. */
 const HELD_CHECK_MS = 20
@@ -23,10 +24,11 @@ export function createBlobSource(parts: FlowParts): BlobSource {
     have,
     async open(hash) {
       const trusted = openTrusted(parts, hash)
-      if (trusted !== undefined) return trusted
+      if (trusted !== undefined) return watched(parts, hash, trusted)
       if (!have(hash)) return openTrashed(parts, hash)
       try {
-        return (await openBlob({ ...parts, remote: undefined }, hash))?.blob
+        const found = await openBlob({ ...parts, remote: undefined }, hash)
+        return found && watched(parts, hash, found.blob)
       } catch (error) {
         if (error instanceof NodeError) return undefined
         throw error
@@ -39,6 +41,26 @@ export function createBlobSource(parts: FlowParts): BlobSource {
         await new Promise<void>((resolve) => clock.after(HELD_CHECK_MS, resolve))
       }
       return have(hash)
+    }
+  }
+}
+
+/** What can't be read is looked at, so that nobody asks for it again. */
+function watched(parts: FlowParts, hash: ContentHash, blob: ReadableBlob): ReadableBlob {
+  return {
+    bytes: blob.bytes,
+    close: () => blob.close(),
+    async *read(start, end) {
+      try {
+        yield* blob.read(start, end)
+      } catch (error) {
+        if (isUnreadable(error)) {
+          verifyBlob(parts, hash).catch((failure) =>
+            parts.log.error({ hash, err: failure }, 'a blob that a peer could not read')
+          )
+        }
+        throw error
+      }
     }
   }
 }

@@ -8,7 +8,7 @@ import { fileNameOf, type ImagePath, parsePath } from '../../protocols/path.ts'
 import { versionMs } from '../../protocols/version.ts'
 import { NodeError } from '../base/errors.ts'
 import { extensionOfKind } from '../content/kinds.ts'
-import { findBlob, findImage, openBlob, openTrusted } from '../flows/read.ts'
+import { findBlob, findImage, openBlob, openInstead, openReadable } from '../flows/read.ts'
 import type { BlobRow } from '../index/rows.ts'
 import { accelPathOf, sendAccel } from './accel.ts'
 import { logFailure } from './answer-failure.ts'
@@ -146,7 +146,7 @@ export class ImageReader {
   #send(
     request: IncomingMessage,
     response: ServerResponse,
-    facts: Omit<ImageToSend, 'open' | 'find'>
+    facts: Omit<ImageToSend, 'open' | 'openInstead' | 'find'>
   ): Promise<void> {
     const { flows, log } = this.#parts
     const { hash } = facts
@@ -158,9 +158,10 @@ export class ImageReader {
     const image: ImageToSend = {
       ...facts,
       open: () => {
-        const blob = openTrusted(flows, hash)
+        const blob = openReadable(flows, hash)
         return blob === undefined ? this.#known(openBlob(flows, hash)) : { blob }
       },
+      openInstead: () => openInstead(flows, hash),
       find: () => this.#known(findBlob(flows, hash))
     }
     return sendImage(request, response, image, (error) => logFailure(log, request, error))

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { NodeError } from '../base/errors.ts'
 import type { ReadableBlob } from '../flows/parts.ts'
-import type { FoundBlob } from '../flows/read.ts'
+import { type FoundBlob, isUnreadable } from '../flows/read.ts'
 import { SMALL_BLOB_BYTES_MAX } from '../store/blob-store.ts'
 import { sendError } from './error-body.ts'
 import { type ImageFacts, type Piece, planImageResponse, sourceOf } from './plan-image-response.ts'
@@ -15,6 +15,8 @@ export interface ImageToSend extends ImageFacts {
    * as an error.
    */
   open(): FoundBlob | Promise<FoundBlob>
+  /** The same when the bytes that `open` has found can't be read: from elsewhere. */
+  openInstead(): Promise<FoundBlob>
   /** The same where it is only asked whether there are bytes: for HEAD. */
   find(): Promise<Pick<ImageFacts, 'bytes'> & Pick<FoundBlob, 'from'>>
 }
@@ -58,15 +60,21 @@ export async function sendImage(
       return
     }
     const opened = image.open()
-    const found = opened instanceof Promise ? await opened : opened
+    let found = opened instanceof Promise ? await opened : opened
     blob = found.blob
-    checkLength(blob.bytes, image.bytes)
+    let all: Uint8Array | undefined
+    try {
+      all = wholeIfSmall(blob, image)
+    } catch (error) {
+      if (!isUnreadable(error)) throw error
+      close()
+      found = await image.openInstead()
+      blob = found.blob
+      all = wholeIfSmall(blob, image)
+    }
     headers.push('X-Image-Source', sourceOf(found.from))
-    if (image.bytes <= SMALL_BLOB_BYTES_MAX && blob.readAll !== undefined) {
-      const all = blob.readAll()
-      checkLength(all.byteLength, image.bytes)
-      response.writeHead(status, headers).end(joined(all, pieces))
-    } else {
+    if (all !== undefined) response.writeHead(status, headers).end(joined(all, pieces))
+    else {
       response.writeHead(status, headers)
       if (await stream(request.socket, response, blob, pieces)) response.end()
     }
@@ -77,6 +85,15 @@ export async function sendImage(
     request.socket.off('close', close)
     close()
   }
+}
+
+/** Synchronously: for most images that is all there is to do. Undefined for a large one. */
+function wholeIfSmall(blob: ReadableBlob, { bytes }: ImageFacts): Uint8Array | undefined {
+  checkLength(blob.bytes, bytes)
+  if (bytes > SMALL_BLOB_BYTES_MAX) return undefined
+  const all = blob.readAll?.()
+  if (all !== undefined) checkLength(all.byteLength, bytes)
+  return all
 }
 
 /**

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { NodeError } from '../../src/base/errors.ts'
 import { STALL_MS_MAX } from '../../src/http/image-response.ts'
 import { SMALL_BLOB_BYTES_MAX } from '../../src/store/blob-store.ts'
-import { type FakeBlob, PIECE_BYTES } from '../support/fake-blob.ts'
+import { FakeBlob, PIECE_BYTES } from '../support/fake-blob.ts'
 import { contentOf, ImageServer, LARGE } from '../support/image-server.ts'
 
 let world: ImageServer
@@ -63,6 +63,23 @@ describe('faults', () => {
     expect(status).toBe(500)
     expect(body.toString()).not.toContain('EIO')
     expect(world.faults).toEqual([error])
+  })
+
+  test('a small blob that the disk can’t read comes from elsewhere, or with a reason', async () => {
+    const unreadable = new NodeError('DISK_FAULT', 'The disk failed.')
+    world.serve(contentOf(1000), {}, { error: unreadable })
+    const elsewhere = { blob: new FakeBlob(contentOf(1000)), from: 'b' }
+    world.image = { ...world.image, openInstead: async () => elsewhere }
+    const found = await world.get()
+    expect([found.status, found.headers['x-image-source']]).toEqual([200, 'peer:b'])
+    expect(found.body.equals(contentOf(1000))).toBe(true)
+    expect(elsewhere.blob.closes).toBe(1)
+
+    const none = new NodeError('NOT_AVAILABLE', 'No other server has it.')
+    world.image = { ...world.image, openInstead: () => Promise.reject(none) }
+    const { status, body } = await world.get()
+    expect([status, JSON.parse(body.toString()).code]).toEqual([503, 'NOT_AVAILABLE'])
+    expect(world.faults).toEqual([none])
   })
 
   test.each<[string, () => void]>([

@@ -69,6 +69,7 @@ export class ImageServer {
         this.blobs.push(blob)
         return { blob }
       },
+      openInstead: () => Promise.reject(new Error('there is nothing else to open')),
       find: async () => {
         const { blob, from } = await this.image.open()
         blob.close()
