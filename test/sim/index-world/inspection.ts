@@ -16,6 +16,8 @@ export class Inspection {
   readonly #world: Inspected
   /** Whether anything may be put to review. */
   readonly #mayReview: boolean
+  /** Of each node when somebody last looked. */
+  readonly #horizons = new Map<Citizen, number>()
   readonly #seen = new Map<Citizen, readonly [NodeView, number]>()
 
   constructor(world: Inspected, mayReview: boolean) {
@@ -24,6 +26,7 @@ export class Inspection {
   }
 
   look(): void {
+    for (const one of this.#world.citizens) this.#horizons.set(one, one.view.horizon)
     const changed = new Set(this.#world.citizens.filter((one) => this.#hasChanged(one)))
     if (changed.size === 0) return
     for (const citizen of changed) this.#tell(citizen, this.#departureFaults(citizen))
@@ -83,13 +86,14 @@ export class Inspection {
   }
 
   /**
-   * All members that it knows have it, or have collected it too. It matters for the first node that
-   * forgets it only: from then on it is shown to nobody, and who has come since need not have it.
+   * All members that it knows have it, or have collected it too. It matters for the first nodes
+   * only that forget it: then it is shown to nobody, and who has come since need not have it.
    */
   *#collectionFaults(citizen: Citizen, entry: Entry): Generator<string> {
     const bucket = bucketOf(entry.version)
-    const isPast = ({ view }: Citizen) => view.horizon > bucket
-    if (this.#world.citizens.some((other) => other !== citizen && isPast(other))) return
+    for (const [other, horizon] of this.#horizons) {
+      if (other !== citizen && horizon > bucket) return
+    }
     for (const member of this.#world.citizens) {
       const { node, view, promises, hasTwin } = member
       if (node.id === citizen.node.id || hasTwin) continue

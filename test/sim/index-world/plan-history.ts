@@ -8,6 +8,10 @@ const SECOND_MS = 1000
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 const BUCKET_MS = 65_536
+/** One after the other, in which two nodes that were not connected tell each other everything. */
+const ALL_MESSAGES = [0, 12] as const
+/** After these it is known that one of them is new, and not yet told what was deleted long ago. */
+const KNOWN_MESSAGES = [7, 8] as const
 /** A world grows by so many nodes. */
 export const NODES_MORE = 2
 
@@ -190,7 +194,7 @@ class Course {
           ? { do: 'restore', node: 0, which: chance.below(100) }
           : { do: 'review', node, restores: chance.fraction() < 0.5 }
       case 'wipe':
-        return half ? { do: 'wipe', node: 1 } : this.#forgetBeforeTheNewKnows(node)
+        return half ? { do: 'wipe', node: 1 } : this.#forgetBeforeTheNewKnows(node === 1 ? 0 : node)
       case 'copy':
         return { do: 'copy', node, from: other }
       case 'twin':
@@ -239,8 +243,11 @@ class Course {
   /** All forget while a node that lost its folder is being told of everything. */
   #forgetBeforeTheNewKnows(node: number): Deed {
     this.#deleteLongAgo(node)
-    this.#forced.push([{ do: 'wipe', node: 1 }, 0])
-    const ms = this.#chance.below(this.#chance.pick([20, 150, 2 * SECOND_MS]))
+    this.#forced.push([{ do: 'wipe', node: 1 }, SECOND_MS])
+    const byMs = this.#chance.below(SECOND_MS)
+    const [from, to] = this.#chance.pick([KNOWN_MESSAGES, ALL_MESSAGES])
+    const ms = Math.round(byMs * (from + (to - from) * this.#chance.fraction()))
+    this.#forced.push([{ do: 'slow', node, with: 1, byMs }, 0])
     this.#forced.push([{ do: 'compare', node, with: 1 }, ms])
     this.#forced.push([{ do: 'forget' }, 0])
     return { do: 'meet' }
