@@ -23,17 +23,11 @@ export class Citizen {
   /** What it left on its disk when it died. */
   #left: Rows | undefined
 
-  static async make(parts: CitizenParts): Promise<Citizen> {
-    const level = new WorldLevel()
-    await level.open()
-    return new Citizen(parts, level)
-  }
-
-  private constructor(parts: CitizenParts, level: WorldLevel) {
+  constructor(parts: CitizenParts) {
     const onNews = (news: readonly News[]) => this.#hear(news)
     const onTaken = (entries: readonly Entry[]) => this.promises.acknowledge(entries)
     const onRow: IndexNodeParts['onRow'] = (key, value) => this.view.see(key, value)
-    this.node = new IndexNode({ ...parts, onNews, onTaken, onRow }, level)
+    this.node = new IndexNode({ ...parts, onNews, onTaken, onRow }, new WorldLevel())
   }
 
   get rows(): Rows {
@@ -41,7 +35,7 @@ export class Citizen {
   }
 
   async start(): Promise<void> {
-    if (this.#left !== undefined) await this.node.putDisk(this.#left)
+    if (this.#left !== undefined) this.node.putDisk(this.#left)
     this.#left = undefined
     await this.node.start()
     for (const entry of this.view.entries.values()) this.#follow(entry)

@@ -16,6 +16,7 @@ import type { MemoryWire } from '../../../src/network/memory-wire.ts'
 import type { Network } from '../../../src/network/network.ts'
 import type { ManualClock } from '../../support/manual-clock.ts'
 import { type Rows, WorldLevel } from './world-level.ts'
+import type { Stored } from './world-table.ts'
 
 /** Parts of a node in place of its own, to see that what they lack is noticed. */
 export interface Sabotage {
@@ -38,7 +39,7 @@ export interface IndexNodeParts {
   readonly onNews: (news: readonly News[]) => void
   /** Hears of what it has acknowledged to others. */
   readonly onTaken: (entries: readonly Entry[]) => void
-  readonly onRow: (key: string, value: Uint8Array | undefined) => void
+  readonly onRow: (key: string, value: Stored | undefined) => void
 }
 
 interface Life {
@@ -142,8 +143,8 @@ export class IndexNode {
   }
 
   /** What its next life finds. */
-  async putDisk(rows: Rows): Promise<void> {
-    this.#level = await WorldLevel.of(rows)
+  putDisk(rows: Rows): void {
+    this.#level = new WorldLevel(rows)
   }
 
   jump(byMs: number): void {

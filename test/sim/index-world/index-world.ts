@@ -73,7 +73,7 @@ export class IndexWorld {
     const { clock, chance } = this
     const number = this.citizens.length
     const place = `n${number}`
-    const citizen = await Citizen.make({
+    const citizen = new Citizen({
       ...{ id: twinOf?.node.id ?? place, place, wire: this.wire, clock, random: chance },
       skewMs: skewMs[number] ?? 0,
       pause: () => (diskMs > 0 ? sleep(clock, chance.below(diskMs)) : undefined),
@@ -86,7 +86,7 @@ export class IndexWorld {
     if (twinOf !== undefined) {
       // the wire does not connect a node with itself, and tells nodes apart by their id
       for (const other of [citizen, twinOf]) other.hasTwin = true
-      citizen.putFolder(new Map(twinOf.rows))
+      citizen.putFolder(twinOf.rows)
     }
     this.citizens.push(citizen)
     await this.start(citizen)
@@ -159,7 +159,7 @@ export class IndexWorld {
       case 'start':
         return this.revive(citizen)
       case 'backup':
-        citizen.backups.push(new Map(citizen.rows))
+        citizen.backups.push(citizen.rows)
         return
       case 'restore': {
         const rows = citizen.backups[step.which % citizen.backups.length]
@@ -170,7 +170,7 @@ export class IndexWorld {
         return this.#replaceFolder(citizen, new Map())
       case 'copy': {
         const from = this.citizens[step.from % this.citizens.length] as Citizen
-        if (from !== citizen) await this.#replaceFolder(citizen, new Map(from.rows))
+        if (from !== citizen) await this.#replaceFolder(citizen, from.rows)
         return
       }
       case 'twin':

@@ -5,6 +5,7 @@ import { decodeEntry, type Entry, isTombstone, wins } from '../../../protocols/e
 import { bucketOf } from '../../../protocols/time-tree-shape.ts'
 import type { Watermarks } from '../../../src/index/plan-watermarks.ts'
 import type { Rows } from './world-level.ts'
+import type { Stored } from './world-table.ts'
 
 const ENTRY = '!entry!'
 const REVIEW = '!review!'
@@ -39,7 +40,7 @@ export class NodeView {
     return view
   }
 
-  see(key: string, value: Uint8Array | undefined): void {
+  see(key: string, value: Stored | undefined): void {
     if (key.startsWith(ENTRY)) this.#seeEntry(key.slice(ENTRY.length), value)
     else if (key.startsWith(META)) this.#seeMeta(key.slice(META.length), value)
     else if (key.startsWith(REVIEW)) this.#seeReview(key.slice(REVIEW.length), value)
@@ -76,7 +77,7 @@ export class NodeView {
     ])
   }
 
-  #seeEntry(path: string, value: Uint8Array | undefined): void {
+  #seeEntry(path: string, value: Stored | undefined): void {
     const before = this.entries.get(path)
     if (value === undefined) {
       this.entries.delete(path)
@@ -84,13 +85,13 @@ export class NodeView {
       this.gone.push(before)
       this.watcher?.onGone(before)
     } else {
-      const entry = decodeEntry(value)
+      const entry = entryOf(value as Uint8Array)
       this.entries.set(path, entry)
       if (before !== undefined) this.watcher?.onReplaced(before, entry)
     }
   }
 
-  #seeReview(path: string, value: Uint8Array | undefined): void {
+  #seeReview(path: string, value: Stored | undefined): void {
     if (value === undefined) this.review.delete(path)
     else {
       this.review.add(path)
@@ -98,13 +99,22 @@ export class NodeView {
     }
   }
 
-  #seeMeta(name: string, value: Uint8Array | undefined): void {
+  #seeMeta(name: string, value: Stored | undefined): void {
     if (value === undefined || !['watermarks', 'horizon', 'database'].includes(name)) return
-    const read: unknown = JSON.parse(Buffer.from(value).toString())
+    const read: unknown = JSON.parse(value as string)
     if (name === 'watermarks') this.watermarks = read as Watermarks
     else if (name === 'horizon') this.horizon = Number(read)
     else this.database = String(read)
   }
+}
+
+/** Rows are read again whenever a folder is replaced. */
+const entries = new WeakMap<Uint8Array, Entry>()
+
+function entryOf(raw: Uint8Array): Entry {
+  const entry = entries.get(raw) ?? decodeEntry(raw)
+  entries.set(raw, entry)
+  return entry
 }
 
 export function pathKeyOf({ kind, path }: Pick<Entry, 'kind' | 'path'>): string {

@@ -1,56 +1,86 @@
-// The disk of an index in a world: a database in memory that is slow, fails, dies in the middle of
-// a batch, loses in a power cut what was not synced, and is copied at no cost. It tells what it
-// holds without being asked through its tables.
+// The disk of an index in a world, in the place of a database: it is slow, fails, dies in the
+// middle of a batch, loses in a power cut what was not synced, and is copied at no cost. It tells
+// what it holds without being asked through its tables.
+//
+// A database in memory would do as well, and made worlds a third slower: most of what that one does
+// is of no use to an index.
 
-import { MemoryLevel } from 'memory-level'
 import type { Database } from '../../../src/index/tables.ts'
+import {
+  type Encoding,
+  type Operation,
+  type Stored,
+  type TableSnapshot,
+  WorldBatch,
+  WorldTable
+} from './world-table.ts'
 
-interface Operation {
-  readonly type: 'put' | 'del'
-  readonly key: Uint8Array
-  readonly value?: Uint8Array
-}
-
-/** Rows by their whole key, as latin1 text. */
-export type Rows = ReadonlyMap<string, Uint8Array>
+/** Rows by their whole key: `!`, the table, `!`, the key in it. */
+export type Rows = ReadonlyMap<string, Stored>
 
 /** What a batch replaced: takes it back. */
-type Undo = readonly (readonly [string, Uint8Array | undefined])[]
+type Undo = readonly (readonly [string, Stored | undefined])[]
 
-export class WorldLevel extends MemoryLevel<string, Uint8Array> {
-  readonly #rows = new Map<string, Uint8Array>()
+export class WorldLevel {
+  readonly #tables = new Map<string, WorldTable>()
   /** Of the batches since the last synced one. */
   readonly #unsynced: Undo[] = []
   readonly #unseen: (readonly Operation[])[] = []
   #failure: { readonly error: Error; readonly isWritten: boolean } | undefined
+  #isOpen = true
   #isDead = false
   #changes = 0
   /** Awaited before and after each batch. */
   pause: () => Promise<void> | undefined = () => undefined
   /** Hears of each row that changes. */
-  onRow: (key: string, value: Uint8Array | undefined) => void = () => {}
+  onRow: (key: string, value: Stored | undefined) => void = () => {}
 
-  constructor() {
-    super({ valueEncoding: 'view' })
+  /** One that holds these rows. */
+  constructor(rows: Rows = new Map()) {
+    for (const [key, value] of rows) {
+      const end = key.indexOf('!', 1)
+      this.#table(key.slice(1, end)).set(key.slice(end + 1), value)
+    }
   }
 
-  /** An open one that holds these rows. */
-  static async of(rows: Rows): Promise<WorldLevel> {
-    const level = new WorldLevel()
-    await level.open()
-    const operations = [...rows].map(([key, value]) => {
-      return { type: 'put', key: Buffer.from(key, 'latin1'), value } as const
-    })
-    await level.#apply(operations, true)
-    return level
-  }
+  // What an index asks for.
 
   get database(): Database {
     return this as unknown as Database
   }
 
-  get rows(): Rows {
-    return this.#rows
+  sublevel(name: string, { valueEncoding }: { valueEncoding: Encoding }): WorldTable {
+    const table = this.#table(name)
+    table.encoding = valueEncoding
+    return table
+  }
+
+  batch(): WorldBatch {
+    return new WorldBatch((operations, isSynced) => this.#write(operations, isSynced))
+  }
+
+  snapshot(): TableSnapshot & { close(): Promise<void> } {
+    const shared = [...this.#tables.values()].map((table) => [table, table.share()] as const)
+    return Object.assign(new Map(shared), { close: async () => {} })
+  }
+
+  async open(): Promise<void> {
+    this.#isOpen = true
+    for (const operations of this.#unseen.splice(0)) this.#apply(operations, true)
+  }
+
+  async close(): Promise<void> {
+    this.#isOpen = false
+  }
+
+  // What happens to it.
+
+  get rows(): Map<string, Stored> {
+    const rows = new Map<string, Stored>()
+    for (const table of this.#tables.values()) {
+      for (const [key, value] of table.rows()) rows.set(wholeKey(table, key), value)
+    }
+    return rows
   }
 
   /** Another number after each batch. */
@@ -74,7 +104,7 @@ export class WorldLevel extends MemoryLevel<string, Uint8Array> {
 
   /** What is on the disk: after a power cut all that was synced, and `share` of what came after. */
   left(share: number): Rows {
-    const rows = new Map(this.#rows)
+    const { rows } = this
     const kept = Math.floor(this.#unsynced.length * share)
     for (const undo of this.#unsynced.slice(kept).reverse()) {
       for (const [key, value] of undo) value === undefined ? rows.delete(key) : rows.set(key, value)
@@ -82,41 +112,46 @@ export class WorldLevel extends MemoryLevel<string, Uint8Array> {
     return rows
   }
 
-  async _open(options: object): Promise<void> {
-    // @ts-expect-error: for implementations, and so not in the types
-    await super._open(options)
-    for (const operations of this.#unseen.splice(0)) await this.#apply(operations, true)
+  #table(name: string): WorldTable {
+    let table = this.#tables.get(name)
+    if (table === undefined) {
+      table = new WorldTable(name, () => this.#requireOpen())
+      this.#tables.set(name, table)
+    }
+    return table
   }
 
-  async _batch(operations: readonly Operation[], { sync }: { sync?: boolean }): Promise<void> {
+  #requireOpen(): void {
+    if (this.#isOpen) return
+    throw Object.assign(new Error('the database is not open'), { code: 'LEVEL_DATABASE_NOT_OPEN' })
+  }
+
+  async #write(operations: readonly Operation[], isSynced: boolean): Promise<void> {
+    this.#requireOpen()
     const failure = this.#failure
     this.#failure = undefined
     await this.pause()
     if (this.#isDead) await new Promise(() => {})
     if (failure?.isWritten) this.#unseen.push(operations)
-    if (failure === undefined) await this.#apply(operations, sync === true)
+    if (failure === undefined) this.#apply(operations, isSynced)
     await this.pause()
     if (this.#isDead) await new Promise(() => {})
     if (failure !== undefined) throw failure.error
   }
 
-  _getSync(key: Uint8Array): Uint8Array | undefined {
-    return this.#rows.get(Buffer.prototype.latin1Slice.call(key))
-  }
-
-  async #apply(operations: readonly Operation[], isSynced: boolean): Promise<void> {
+  #apply(operations: readonly Operation[], isSynced: boolean): void {
     this.#changes++
-    const undo = operations.map(({ type, key: bytes, value }) => {
-      const key = Buffer.prototype.latin1Slice.call(bytes)
-      const before = this.#rows.get(key)
-      if (type === 'put') this.#rows.set(key, value as Uint8Array)
-      else this.#rows.delete(key)
-      this.onRow(key, type === 'put' ? value : undefined)
-      return [key, before] as const
+    const undo = operations.map(({ table, key, value }) => {
+      const name = wholeKey(table, key)
+      const before = table.set(key, value)
+      this.onRow(name, value)
+      return [name, before] as const
     })
     if (isSynced) this.#unsynced.length = 0
     else this.#unsynced.push(undo)
-    // @ts-expect-error: for implementations, and so not in the types
-    await super._batch(operations, {})
   }
+}
+
+function wholeKey({ name }: WorldTable, key: string): string {
+  return `!${name}!${key}`
 }
