@@ -8,7 +8,14 @@ import { fileNameOf, type ImagePath, parsePath } from '../../protocols/path.ts'
 import { versionMs } from '../../protocols/version.ts'
 import { NodeError } from '../base/errors.ts'
 import { extensionOfKind } from '../content/kinds.ts'
-import { findBlob, findImage, openBlob, openInstead, openReadable } from '../flows/read.ts'
+import {
+  findBlob,
+  findImage,
+  openBlob,
+  openInstead,
+  openReadable,
+  openTrusted
+} from '../flows/read.ts'
 import type { BlobRow } from '../index/rows.ts'
 import { accelPathOf, sendAccel } from './accel.ts'
 import { logFailure } from './answer-failure.ts'
