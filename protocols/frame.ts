@@ -82,6 +82,25 @@ export class FrameReader {
     return this.#body(++this.#bodies)
   }
 
+  /**
+   * What nobody has read of the last body, in one piece, and as it came where that was one. Holds
+   * all of it: for short ones. `onPiece` hears of each that comes. Throws WireError TRUNCATED.
+   */
+  async rest(onPiece: () => void = () => {}): Promise<Uint8Array> {
+    const number = ++this.#bodies
+    let whole = NOTHING
+    for (let filled = 0; this.#owed > 0; ) {
+      const piece = await this.#bodyPiece(number)
+      if (piece === undefined) throw new Error('a body has two readers')
+      onPiece()
+      if (filled === 0 && this.#owed === 0) return piece
+      if (filled === 0) whole = Buffer.allocUnsafeSlow(piece.byteLength + this.#owed)
+      whole.set(piece, filled)
+      filled += piece.byteLength
+    }
+    return whole
+  }
+
   /** Reads what is left of the last body. Throws WireError TRUNCATED. */
   async skip(): Promise<void> {
     this.#bodies++

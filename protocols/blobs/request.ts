@@ -29,6 +29,8 @@ export interface BlobAnswer extends BlobItem {
    * Throws WireError TRUNCATED where they end too early.
    */
   readonly body: AsyncIterable<Uint8Array>
+  /** The same in one piece, for small blobs; `onPiece` hears of each that comes. */
+  whole(onPiece?: () => void): Promise<Uint8Array>
 }
 
 type Question = NonNullable<MessageInitShape<typeof RequestSchema>['kind']>
@@ -133,6 +135,7 @@ async function answerItem(
   const status = failureOf(response)?.status ?? STATUS.OK
   const length = checkNumber('a length', response.length)
   if (status !== STATUS.OK && length > 0) throw badMessage('bytes of a blob that is not given')
-  await onBlob({ ...item, status, length, body: reader.bytes(length) })
+  const body = reader.bytes(length)
+  await onBlob({ ...item, status, length, body, whole: (onPiece) => reader.rest(onPiece) })
   await reader.skip()
 }

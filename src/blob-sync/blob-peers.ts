@@ -82,7 +82,7 @@ export class BlobPeers {
       const client = await line.client
       const take = async (answer: BlobAnswer) => {
         watch.rest()
-        await onBlob({ ...answer, body: watch.watched(answer.body) })
+        await onBlob(watch.watchedAnswer(answer))
         watch.wait()
       }
       await client.fetch(items, take, options.signal)

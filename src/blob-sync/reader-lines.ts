@@ -106,7 +106,7 @@ export class ReaderLines {
       client = new BlobsClient(await network.open(peerId, BLOBS_ID, signal))
       const onBlob = async (answer: BlobAnswer) => {
         watch.rest()
-        await take({ ...answer, body: watch.watched(answer.body) })
+        await take(watch.watchedAnswer(answer))
         watch.wait()
       }
       await client.fetch([item], onBlob, signal)

@@ -1,5 +1,6 @@
 // Notices that a peer sends nothing any more, and leaves out the time that this node takes itself.
 
+import type { BlobAnswer } from '../../protocols/blobs/request.ts'
 import type { Clock } from '../base/clock.ts'
 
 export class StallWatch {
@@ -46,6 +47,19 @@ export class StallWatch {
     } finally {
       this.rest()
     }
+  }
+
+  /** An answer whose bytes, each piece of them, must come in time. */
+  watchedAnswer(answer: BlobAnswer): BlobAnswer {
+    const whole = async () => {
+      try {
+        this.wait()
+        return await answer.whole(() => this.wait())
+      } finally {
+        this.rest()
+      }
+    }
+    return { ...answer, body: this.watched(answer.body), whole }
   }
 
   /** One timer for many short waits: it is set again only when it has run. */

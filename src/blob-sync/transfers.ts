@@ -21,6 +21,11 @@ export interface Received {
   readonly bytes: number
 }
 
+export interface Coming {
+  add(bytes: number): void
+  end(): void
+}
+
 /** One peer sends a blob at a time, and readers have their own; more than these are not listed. */
 const LISTED_MAX = 300
 
@@ -63,17 +68,28 @@ export class Transfers {
     start: Omit<Transfer, 'rate' | 'startedAtMs'>,
     body: AsyncIterable<Uint8Array>
   ): AsyncGenerator<Uint8Array> {
-    const moving = new Moving(this.#clock, start)
-    this.#moving.add(moving)
+    const coming = this.begin(start)
     try {
       for await (const piece of body) {
-        moving.add(piece.byteLength)
-        this.#rate.add(piece.byteLength)
-        this.#bytes += piece.byteLength
+        coming.add(piece.byteLength)
         yield piece
       }
     } finally {
-      this.#moving.delete(moving)
+      coming.end()
+    }
+  }
+
+  /** A blob is under way until its end is told. */
+  begin(start: Omit<Transfer, 'rate' | 'startedAtMs'>): Coming {
+    const moving = new Moving(this.#clock, start)
+    this.#moving.add(moving)
+    return {
+      add: (bytes) => {
+        moving.add(bytes)
+        this.#rate.add(bytes)
+        this.#bytes += bytes
+      },
+      end: () => this.#moving.delete(moving)
     }
   }
 

@@ -1,41 +1,16 @@
-// Verified blobs of peers become this node's own.
+// Verified blobs of peers become this node's own: readable at once, held when they are durable.
 
+import type { ContentHash } from '../../protocols/hash.ts'
+import type { ImagePath } from '../../protocols/path.ts'
 import { NodeError } from '../base/errors.ts'
 import type { WantBook } from '../blob-sync/want-book.ts'
-import type { NamelessBlob } from '../store/blob-store.ts'
+import type { FileStamp, NamelessBlob } from '../store/blob-store.ts'
 import type { FlowParts } from './parts.ts'
-import { PATHS_MAX } from './settle.ts'
+import { RecordHeld } from './record-held.ts'
 
 /** Blobs that have come and are not yet durable: they share the syncs of the disk. */
-const KEEPING_MAX = 64
-const KEEPING_BYTES_MAX = 32 * 2 ** 20
-
-/** Durable when it resolves; false if nothing names the blob any more. */
-export async function keepReplica(
-  { index, store, locks, settler, brakes, feed }: FlowParts,
-  blob: NamelessBlob
-): Promise<boolean> {
-  const { hash } = blob
-  brakes.requireDisk()
-  const kept = await locks.blob.run(hash, async () => {
-    const row = index.blob(hash)
-    if (row === undefined || row.live === 0) return false
-    if (row.state === 'held' || row.state === 'trashed') return true
-    const stamp = await store.publish(blob)
-    // Read ahead: within the change it would keep all others waiting, blob after blob. A path that
-    // names the blob from here on has its own intent, and settling that waits for this lock.
-    const paths = await index.pathsOf(hash, PATHS_MAX)
-    await index.change((tx) => {
-      if (tx.blob(hash) === undefined) return
-      tx.setBlob(hash, { state: 'held', stamp, verifiedAtMs: tx.nowMs })
-      for (const path of paths) if (tx.get(path)?.hash === hash) tx.addIntent('view', path)
-    })
-    feed.tell('received', { sha256: hash, path: paths[0] ?? null, size: blob.bytes })
-    return true
-  })
-  if (kept) await settler.settleViews(hash)
-  return kept
-}
+const KEEPING_MAX = 512
+const KEEPING_BYTES_MAX = 64 * 2 ** 20
 
 /** This node can't take blobs now, whoever sends them. */
 export function isOwnFault(error: unknown): boolean {
@@ -43,51 +18,94 @@ export function isOwnFault(error: unknown): boolean {
   return error instanceof NodeError && codes.includes(error.code)
 }
 
+export interface ReplicaKeeperParts {
+  readonly flows: FlowParts
+  readonly book: WantBook
+  /** A path that named the blob when an entry came lately: a look-up less. */
+  readonly pathOf?: ((hash: ContentHash) => ImagePath | undefined) | undefined
+}
+
 /** Keeps blobs side by side, but not too many. */
 export class ReplicaKeeper {
-  readonly #flows: FlowParts
-  readonly #book: WantBook
-  readonly #keeping = new Map<Promise<void>, number>()
+  readonly #parts: ReplicaKeeperParts
+  readonly #held: RecordHeld
+  readonly #keeping = new Set<Promise<void>>()
+  #keepingBytes = 0
 
-  constructor({ flows, book }: { readonly flows: FlowParts; readonly book: WantBook }) {
-    this.#flows = flows
-    this.#book = book
+  constructor(parts: ReplicaKeeperParts) {
+    this.#parts = parts
+    this.#held = new RecordHeld(parts.flows)
   }
 
   /** Resolves when one more may be given. */
   async room(): Promise<void> {
-    const bytes = () => [...this.#keeping.values()].reduce((sum, one) => sum + one, 0)
-    while (this.#keeping.size >= KEEPING_MAX || bytes() > KEEPING_BYTES_MAX) {
-      await Promise.race(this.#keeping.keys())
+    while (this.#keeping.size >= KEEPING_MAX || this.#keepingBytes > KEEPING_BYTES_MAX) {
+      await Promise.race(this.#keeping)
     }
   }
 
   /** `onEnd` hears whether it is kept. What goes wrong is in the book of wants then. */
   keep(blob: NamelessBlob, onEnd: (kept: boolean) => void): void {
+    this.#keepingBytes += blob.bytes
     const keeping = this.#keep(blob).then((kept) => {
       this.#keeping.delete(keeping)
+      this.#keepingBytes -= blob.bytes
       onEnd(kept)
     })
-    this.#keeping.set(keeping, blob.bytes)
+    this.#keeping.add(keeping)
+  }
+
+  /** Durable when it resolves; false if nothing names the blob any more. It is finished then. */
+  async keepNow(blob: NamelessBlob): Promise<boolean> {
+    const { flows, book } = this.#parts
+    try {
+      const kept = await this.#publish(blob)
+      if (kept) book.done(blob.hash)
+      return kept
+    } finally {
+      flows.store.finish(blob)
+    }
   }
 
   async idle(): Promise<void> {
-    await Promise.all(this.#keeping.keys())
+    await Promise.all(this.#keeping)
   }
 
   /** Never rejects. */
   async #keep(blob: NamelessBlob): Promise<boolean> {
-    const { log, store } = this.#flows
+    const { flows, book } = this.#parts
     try {
-      const kept = await keepReplica(this.#flows, blob)
-      if (kept) this.#book.done(blob.hash)
-      return kept
+      return await this.keepNow(blob)
     } catch (error) {
-      log.error({ hash: blob.hash, err: error }, 'a blob that came could not be kept')
-      this.#book.failed(blob.hash, (error as Error).message)
+      flows.log.error({ hash: blob.hash, err: error }, 'a blob that came could not be kept')
+      book.failed(blob.hash, (error as Error).message)
       return false
-    } finally {
-      store.finish(blob)
     }
+  }
+
+  async #publish(blob: NamelessBlob): Promise<boolean> {
+    const { hash } = blob
+    const { flows, pathOf } = this.#parts
+    const { index, store, locks, settler, brakes, feed } = flows
+    brakes.requireDisk()
+    const shown = await locks.blob.run(hash, async () => {
+      const row = index.blob(hash)
+      if (row === undefined || row.live === 0) return undefined
+      if (row.state === 'held' || row.state === 'trashed') return 'nothing'
+      const onPlaced = (stamp: FileStamp) => settler.arrivals.note(hash, stamp)
+      try {
+        const stamp = await store.publish(blob, { isNamed: true, onPlaced })
+        return await this.#held.record({ hash, stamp, path: pathOf?.(hash) })
+      } finally {
+        settler.arrivals.end(hash)
+      }
+    })
+    if (shown === undefined) return false
+    if (shown === 'nothing') return true
+    const [path = null] = shown === 'all' ? await index.pathsOf(hash, 1) : [shown]
+    feed.tell('received', { sha256: hash, path, size: blob.bytes })
+    if (shown === 'all') await settler.settleViews(hash)
+    else await settler.settleView(shown)
+    return true
   }
 }

@@ -12,10 +12,9 @@ import type { GrowingBlob, GrowingBlobs } from '../blob-sync/growing-blob.ts'
 import { planReadOrder } from '../blob-sync/plan-wants.ts'
 import { ReaderLines, type ReaderLinesOptions } from '../blob-sync/reader-lines.ts'
 import type { Transfers } from '../blob-sync/transfers.ts'
-import type { WantBook } from '../blob-sync/want-book.ts'
 import type { Network } from '../network/network.ts'
 import { type NamelessBlob, SMALL_BLOB_BYTES_MAX, type StagedBlob } from '../store/blob-store.ts'
-import { isOwnFault, keepReplica } from './keep-replica.ts'
+import { isOwnFault, type ReplicaKeeper } from './keep-replica.ts'
 import type { FlowParts, ReadableBlob } from './parts.ts'
 import { openTrusted } from './read.ts'
 import { Unneeded } from './take-in.ts'
@@ -24,7 +23,7 @@ export interface ReadThroughParts {
   readonly flows: FlowParts
   readonly network: Pick<Network, 'peers' | 'open'>
   readonly peers: BlobPeers
-  readonly book: WantBook
+  readonly keeper: ReplicaKeeper
   readonly growing: GrowingBlobs
   readonly transfers: Transfers
   /** Whether a peer is believed to hold the blob, by what it said of itself. */
@@ -270,16 +269,10 @@ export class ReadThrough {
   }
 
   async #keep(peerId: string, blob: NamelessBlob): Promise<boolean> {
-    const { flows, peers, book, transfers } = this.#parts
+    const { peers, keeper, transfers } = this.#parts
     transfers.arrived()
     peers.received(peerId, blob.bytes)
-    try {
-      const kept = await keepReplica(flows, blob)
-      if (kept) book.done(blob.hash)
-      return kept
-    } finally {
-      flows.store.finish(blob)
-    }
+    return keeper.keepNow(blob)
   }
 
   /** Peers to ask, as they are when the next one is needed. */

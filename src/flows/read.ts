@@ -31,11 +31,15 @@ export function openTrusted(
   hash: ContentHash
 ): OpenBlob | undefined {
   const row = index.blob(hash)
-  if (row?.state !== 'held' || row.stamp === undefined) return undefined
+  if (row === undefined) return undefined
+  const isHeld = row.state === 'held' && row.stamp !== undefined
+  // what has just come from a peer is right, though it is not held before it is durable
+  const fresh = isHeld ? settler.freshStamp(hash) : settler.arrivals.stamp(hash)
+  if (!isHeld && (fresh === undefined || row.live === 0)) return undefined
   const blob = openQuietly(store, hash)
   if (blob === undefined) return undefined
-  const fresh = settler.freshStamp(hash)
-  if (sameStamp(blob.stamp, row.stamp) || (fresh && sameStamp(blob.stamp, fresh))) return blob
+  const trusted = isHeld ? [row.stamp, fresh] : [fresh]
+  if (trusted.some((stamp) => stamp && sameStamp(blob.stamp, stamp))) return blob
   blob.close()
   return undefined
 }

@@ -12,14 +12,14 @@ import { type Received, type Transfer, Transfers } from '../blob-sync/transfers.
 import type { WantBook } from '../blob-sync/want-book.ts'
 import type { Network } from '../network/network.ts'
 import type { StagedBlob } from '../store/blob-store.ts'
-import { isOwnFault } from './keep-replica.ts'
+import { isOwnFault, ReplicaKeeper, type ReplicaKeeperParts } from './keep-replica.ts'
 import type { FlowParts, ReadableBlob } from './parts.ts'
 import { ReadThrough } from './read-through.ts'
 import { sweepPartials } from './sweep-partials.ts'
 import { TakeIn, Unneeded } from './take-in.ts'
 import { verifyBlob } from './verify-blob.ts'
 
-export interface ReplicateParts {
+export interface ReplicateParts extends Pick<ReplicaKeeperParts, 'pathOf'> {
   readonly flows: FlowParts
   readonly network: Pick<Network, 'peers' | 'open'>
   readonly peers: BlobPeers
@@ -70,9 +70,10 @@ export class Replicator {
     const stallMs = options.syncTimeoutMs
     this.#transfers = transfers
     this.#growing = growing
-    this.#takeIn = new TakeIn({ ...parts, growing, transfers, signal: this.#stop.signal })
+    const shared = { ...parts, growing, transfers, keeper: new ReplicaKeeper(parts) }
+    this.#takeIn = new TakeIn(shared)
     const onEnd = () => this.wake()
-    this.#readThrough = new ReadThrough({ ...parts, growing, transfers, onEnd }, { stallMs })
+    this.#readThrough = new ReadThrough({ ...shared, onEnd }, { stallMs })
   }
 
   /** Looks for blobs to fetch: entries have come, a peer has come, or a person asks. */
@@ -163,10 +164,11 @@ export class Replicator {
     let due = 0
     for await (const hash of flows.index.wants({ newestFirst: true })) {
       if (due >= PASS_WANTS_MAX || this.#stop.signal.aborted) break
-      const row = flows.index.blob(hash)
       const isComing = this.#inFlight.has(hash) || this.#growing.has(hash)
-      if (row === undefined || isComing || !this.#parts.book.isDue(hash)) continue
-      if (await this.#isHere(hash)) continue
+      if (isComing || !this.#parts.book.isDue(hash)) continue
+      if (!this.#hasRoom()) break
+      const row = flows.index.blob(hash)
+      if (row === undefined || (await this.#isHere(hash))) continue
       const peerId = this.#holderOf(hash)
       // those that wait for their next try do not count, so that they never keep others back
       if (this.#parts.book.isDue(hash)) due++
@@ -178,6 +180,12 @@ export class Replicator {
       order.push({ hash, bytes: row.bytes })
     }
     for (const [peerId, blobs] of orders) this.#order(peerId, blobs)
+  }
+
+  /** Whether there is a peer that may be asked for more now. Peers that rest wake this later. */
+  #hasRoom(): boolean {
+    const { network, peers } = this.#parts
+    return network.peers().some(({ id }) => peers.state(id).owedBytes < OWED_BYTES_MAX)
   }
 
   /** An index that was lost leaves its blobs: those that are right need not come again. */

@@ -16,6 +16,7 @@ import type { BlobRow, ViewRow } from '../index/rows.ts'
 import type { Transaction } from '../index/transaction.ts'
 import { type BlobStore, type FileStamp, sameContentStamp } from '../store/blob-store.ts'
 import type { ImageView } from '../store/image-view.ts'
+import { Arrivals } from './arrivals.ts'
 import type { Locks } from './parts.ts'
 import { isLate } from './plan-adopt.ts'
 
@@ -53,6 +54,8 @@ export const PATHS_MAX = 100_000
 type Moved = (tx: Transaction, hash: ContentHash) => void | Promise<void>
 
 export class Settler {
+  /** Stamps of blobs that have no row of their own yet. */
+  readonly arrivals = new Arrivals()
   readonly #parts: SettlerParts
   /** Stamps that are newer than the blob rows, until these are written. */
   readonly #stamps = new Map<ContentHash, FileStamp>()
@@ -81,8 +84,7 @@ export class Settler {
       const intent = this.#parts.index.intent('view', path)
       if (intent === undefined) return
       try {
-        await this.#comeBack(path)
-        const shown = await this.#show(path, intent, afterCrash)
+        const shown = await this.#show(path, intent, await this.#comeBack(path), afterCrash)
         this.#views.set(path, shown)
         this.#shown.push(shown)
         this.#closing ??= this.#closeIntents()
@@ -187,17 +189,26 @@ export class Settler {
     }
   }
 
-  /** A blob whose way out of the trash is still open is shown by nobody else once it is here. */
-  async #comeBack(path: ImagePath): Promise<void> {
+  /**
+   * The blob that the path names now. One whose way out of the trash is still open is shown by
+   * nobody else once it is here.
+   */
+  async #comeBack(path: ImagePath): Promise<ContentHash | undefined> {
     const { index } = this.#parts
     const hash = index.image(path)?.hash
-    if (hash !== undefined && index.blob(hash)?.state === 'trashed') await this.settleBlob(hash)
+    if (hash === undefined || index.blob(hash)?.state !== 'trashed') return hash
+    await this.settleBlob(hash)
+    return index.image(path)?.hash
   }
 
-  async #show(path: ImagePath, intent: Intent, afterCrash: boolean): Promise<ShownView> {
+  async #show(
+    path: ImagePath,
+    intent: Intent,
+    hash: ContentHash | undefined,
+    afterCrash: boolean
+  ): Promise<ShownView> {
     const { index, view, failPoints, store } = this.#parts
     const before = this.#views.has(path) ? this.#views.get(path)?.row : index.view(path)
-    const hash = index.image(path)?.hash
     if (before !== undefined && before.hash === hash && this.#isWriters(before)) {
       return { path, intent, row: before, names: [], stamps: new Map() }
     }

@@ -8,19 +8,16 @@ import type { BlobPeers } from '../blob-sync/blob-peers.ts'
 import type { GrowingBlobs } from '../blob-sync/growing-blob.ts'
 import type { WantedBlob } from '../blob-sync/plan-wants.ts'
 import type { Transfers } from '../blob-sync/transfers.ts'
-import type { WantBook } from '../blob-sync/want-book.ts'
 import { type NamelessBlob, SMALL_BLOB_BYTES_MAX } from '../store/blob-store.ts'
-import { ReplicaKeeper } from './keep-replica.ts'
+import type { ReplicaKeeper } from './keep-replica.ts'
 import type { FlowParts } from './parts.ts'
 
 export interface TakeInParts {
   readonly flows: FlowParts
   readonly peers: BlobPeers
-  readonly book: WantBook
   readonly growing: GrowingBlobs
   readonly transfers: Transfers
-  /** Ends what is being staged. */
-  readonly signal: AbortSignal
+  readonly keeper: ReplicaKeeper
 }
 
 /** Bytes that come although nobody needs them any more; beyond this the stream is broken. */
@@ -31,11 +28,9 @@ export class Unneeded extends Error {}
 
 export class TakeIn {
   readonly #parts: TakeInParts
-  readonly #keeper: ReplicaKeeper
 
   constructor(parts: TakeInParts) {
     this.#parts = parts
-    this.#keeper = new ReplicaKeeper(parts)
   }
 
   /** Bytes that are here already, of an earlier try or an earlier run. */
@@ -61,17 +56,24 @@ export class TakeIn {
     { hash, bytes }: WantedBlob,
     onEnd: () => void
   ): Promise<boolean> {
-    const { flows, transfers, signal } = this.#parts
-    const { offset, status, length, body } = answer
+    const { flows, transfers, keeper } = this.#parts
+    const { offset, status, length } = answer
     if (status !== STATUS.OK || length !== bytes - offset) return false
-    await this.#keeper.room()
+    await keeper.room()
     flows.room.take(length)
     if (bytes > SMALL_BLOB_BYTES_MAX) {
       await this.#grow(peerId, answer, bytes, onEnd)
       return true
     }
-    const coming = transfers.counted({ hash, peerId, bytesDone: 0, bytes }, body)
-    const staged = await flows.store.stage(coming, { bytesMax: length, signal })
+    const coming = transfers.begin({ hash, peerId, bytesDone: 0, bytes })
+    let whole: Uint8Array
+    try {
+      whole = await answer.whole()
+    } finally {
+      coming.end()
+    }
+    coming.add(whole.byteLength)
+    const staged = flows.store.stageWhole(whole)
     if (staged.hash !== hash) {
       flows.store.finish(staged)
       throw new NodeError('HASH_MISMATCH', `the bytes that came for ${hash} are others`)
@@ -81,7 +83,7 @@ export class TakeIn {
   }
 
   async idle(): Promise<void> {
-    await this.#keeper.idle()
+    await this.#parts.keeper.idle()
   }
 
   /** Those of a large blob are shared with who reads it meanwhile, and stay if they break off. */
@@ -117,6 +119,6 @@ export class TakeIn {
   #keep(peerId: string, blob: NamelessBlob, onEnd: (kept: boolean) => void): void {
     this.#parts.peers.received(peerId, blob.bytes)
     this.#parts.transfers.arrived()
-    this.#keeper.keep(blob, onEnd)
+    this.#parts.keeper.keep(blob, onEnd)
   }
 }

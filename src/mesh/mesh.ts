@@ -211,7 +211,7 @@ function createSyncing(
   const believes = (peerId: string, hash: ContentHash) =>
     authors.of(hash) === peerId || status.believes(peerId, hash)
   const replicator = new Replicator(
-    { flows, network: admitted, peers, book, believes },
+    { flows, network: admitted, peers, book, believes, pathOf: (hash) => authors.pathOf(hash) },
     { ...options, batchSize: sync.batchSize }
   )
   const twins = new TwinWatch({ log, clock }, { goneMs: TWIN_GONE_MS })

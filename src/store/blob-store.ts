@@ -112,6 +112,16 @@ export interface Leftover {
   readonly name: string
 }
 
+export interface PublishOptions {
+  /**
+   * The index names the blob, so whoever misses it looks at its file: nothing need tell the next
+   * start of it.
+   */
+  readonly isNamed?: boolean
+  /** Hears of the file when it has its name and can be read, before it is durable. */
+  readonly onPlaced?: (stamp: FileStamp) => void
+}
+
 /**
  * Calls for one hash must not overlap: callers hold the lock of the hash. Errors: DISK_FULL (no
  * room for bytes or inodes), DISK_FAULT (the disk failed; `details.system` has the system's code),
@@ -127,6 +137,8 @@ export interface BlobStore {
    * signal's reason).
    */
   stage(source: AsyncIterable<Uint8Array>, options: StageOptions): Promise<StagedBlob>
+  /** The same of a small blob that is all there. Nobody may change the bytes later. */
+  stageWhole(bytes: Uint8Array): StagedBlob
   /**
    * Takes a file in without copying it; undefined where that can't be. It becomes read-only, and
    * whoever changes it later changes the blob. Errors as `stage`.
@@ -146,10 +158,10 @@ export interface BlobStore {
   dropPartial(hash: ContentHash): void
   /**
    * Gives the staged bytes their name, read-only, replacing any file there; durable when it
-   * resolves. The temporary name stays until `finish`, so that a crash before the index batch can
-   * be seen at start-up.
+   * resolves. A note stays until `finish`, so that a crash before the index batch can be seen at
+   * start-up.
    */
-  publish(staged: NamelessBlob): Promise<FileStamp>
+  publish(staged: NamelessBlob, options?: PublishOptions): Promise<FileStamp>
   /** Removes the temporary name of a blob, published or not. Never throws. */
   finish(staged: NamelessBlob): void
   /** In blobs/, or in the trash if that is asked for. Undefined if there is no such file. */

@@ -27,6 +27,7 @@ import type {
   NamelessBlob,
   OpenBlob,
   PartialBlob,
+  PublishOptions,
   Rehash,
   StagedBlob,
   StageOptions
@@ -53,6 +54,7 @@ import {
   hashOfNote,
   type StagingParts,
   stageByLink,
+  stageInMemory,
   stageOnDisk
 } from './staging.ts'
 
@@ -62,6 +64,7 @@ export interface DiskBlobsParts extends StagingParts {
 
 /** The file in temp/ that all notes are links of. Made when it is missed, swept with the rest. */
 const NOTE_ORIGINAL = '.note'
+const LOOKING = 'looking at a blob'
 
 export class DiskBlobs implements BlobStore {
   readonly #parts: DiskBlobsParts
@@ -99,31 +102,44 @@ export class DiskBlobs implements BlobStore {
     this.#partials.drop(hash)
   }
 
-  async publish(staged: NamelessBlob): Promise<FileStamp> {
+  stageWhole(bytes: Uint8Array): StagedBlob {
+    return stageInMemory(this.#parts, bytes)
+  }
+
+  async publish(
+    staged: NamelessBlob,
+    { isNamed = false, onPlaced = () => {} }: PublishOptions = {}
+  ): Promise<FileStamp> {
     const { folder, commit, failPoints } = this.#parts
     invariant(staged instanceof DiskNamelessBlob, 'a store publishes what it staged')
     requireMarker(folder)
     const fd = staged.whole === undefined ? this.#reopen(staged) : this.#write(staged, staged.whole)
+    if (isNamed) staged.whole = undefined // they need no memory any more
     const file = blobFile(folder, 'blobs', staged.hash)
-    let isNamed = false
+    let isPlaced = false
     try {
       // What stands there may be right after all: it gives way only to bytes that are durable.
       const replaces = stampAt(file) !== undefined
-      if (replaces) await commit.durable({ files: [fd] })
-      requireMarker(folder)
+      if (replaces) {
+        await commit.durable({ files: [fd] })
+        requireMarker(folder)
+      }
       const made = onDisk('publishing a blob', () => {
-        leaveNote(staged.note, join(folder.temp, NOTE_ORIGINAL))
-        return move(staged.data, file)
+        if (!isNamed) this.#leaveNote(staged)
+        const folders = move(staged.data, file)
+        staged.left.data = false
+        return folders
       })
-      isNamed = !replaces
+      isPlaced = !replaces
       failPoints.reach('publish:linked')
-      // Bytes and name together: nobody trusts the name before the index has it, and a note tells
-      // the next start of a name that it never got.
+      onPlaced(onDisk(LOOKING, () => stampOf(fstatSync(fd))))
+      // Bytes and name together: nobody trusts the name before the index has it, and the next
+      // start finds a name that it never got.
       await commit.durable({ files: [fd], folders: [dirname(file), ...made] })
       failPoints.reach('publish:durable')
-      return onDisk('looking at a blob', () => stampOf(fstatSync(fd)))
+      return onDisk(LOOKING, () => stampOf(fstatSync(fd)))
     } catch (error) {
-      if (isNamed) removeQuietly(file)
+      if (isPlaced) removeQuietly(file)
       throw error
     } finally {
       closeSync(fd)
@@ -132,7 +148,10 @@ export class DiskBlobs implements BlobStore {
 
   finish(staged: NamelessBlob): void {
     invariant(staged instanceof DiskNamelessBlob, 'a store finishes what it staged')
-    for (const file of [staged.data, staged.note]) removeQuietly(file)
+    const { data, note, left } = staged
+    if (left.data) removeQuietly(data)
+    if (left.note) removeQuietly(note)
+    left.data = left.note = false
   }
 
   open(hash: ContentHash, place: 'blobs' | 'trash' = 'blobs'): OpenBlob | undefined {
@@ -163,7 +182,7 @@ export class DiskBlobs implements BlobStore {
         bytes += piece.byteLength
         onBytes?.(piece.byteLength)
       }
-      const after = onDisk('looking at a blob', () => stampOf(fstatSync(file.fd)))
+      const after = onDisk(LOOKING, () => stampOf(fstatSync(file.fd)))
       const unchanged = sameStamp(file.stamp, after) && after.size === bytes
       return { ...hashes.digest(), bytes, stamp: unchanged ? after : undefined }
     } finally {
@@ -241,6 +260,11 @@ export class DiskBlobs implements BlobStore {
     removeQuietly(join(this.#parts.folder.temp, basename(name)))
   }
 
+  #leaveNote(staged: DiskNamelessBlob): void {
+    leaveNote(staged.note, join(this.#parts.folder.temp, NOTE_ORIGINAL))
+    staged.left.note = true
+  }
+
   #reopen(staged: DiskNamelessBlob): number {
     return onDisk('publishing a blob', () => {
       const fd = openSync(staged.data, 'r')
@@ -257,6 +281,7 @@ export class DiskBlobs implements BlobStore {
     const { failPoints } = this.#parts
     return onDisk('writing a blob', () => {
       const fd = openSync(staged.data, 'wx', 0o600)
+      staged.left.data = true
       try {
         failPoints.reach('stage:opened')
         for (let at = 0; at < bytes.byteLength; ) at += writeSync(fd, bytes, at)

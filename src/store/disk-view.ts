@@ -85,8 +85,11 @@ export class DiskView implements ImageView {
     const { folder, random } = this.#parts
     if (this.#linker === undefined) return undefined
     requireMarker(folder)
+    const blob = blobFile(folder, 'blobs', hash)
+    const direct = previous === undefined ? this.#linkDirectly(blob, path) : undefined
+    if (direct !== undefined) return direct
     const file = join(folder.temp, `${randomHex(random, 8)}.view`)
-    const made = await this.#linker.link(blobFile(folder, 'blobs', hash), file)
+    const made = await this.#linker.link(blob, file)
     if (made === undefined) return undefined
     try {
       return { name: await this.#place({ ...made, file }, path, previous), ...made }
@@ -160,6 +163,17 @@ export class DiskView implements ImageView {
     }
   }
 
+  /** With one call, where nothing is in the way; undefined where that is not to be had. */
+  #linkDirectly(blob: string, path: ImagePath): ShownFile | undefined {
+    const { images } = this.#parts.folder
+    if (!this.#linker?.linksHard) return undefined
+    const name = planViewName(path, new Set())
+    const at = join(images, name)
+    if (this.#openWay(name) !== undefined || !linkTo(blob, at)) return undefined
+    const stats = lstatOf(at)
+    return stats && { name, ino: stats.ino }
+  }
+
   /** Gives the file its name in images/ and returns it. */
   async #place(made: MadeFile, path: ImagePath, previous: ViewFile | undefined): Promise<string> {
     const { images } = this.#parts.folder
@@ -201,6 +215,20 @@ export class DiskView implements ImageView {
    */
   #tryName(made: MadeFile, name: string): Obstacle | undefined {
     const { images } = this.#parts.folder
+    const inTheWay = this.#openWay(name)
+    if (inTheWay !== undefined) return inTheWay
+    const last = name.split('/').length - 1
+    const at = join(images, name)
+    const there = lookAt(at)
+    if (there === 'too long' || there?.isDirectory()) return { part: last, kind: 'taken' }
+    if (there === undefined && giveName(made.file, at)) return undefined
+    const isSame = there?.isFile() && there.ino === made.ino
+    return { part: last, kind: isSame ? 'same' : 'foreign' }
+  }
+
+  /** Makes the folders on the way to a name; what keeps one from being made. */
+  #openWay(name: string): Obstacle | undefined {
+    const { images } = this.#parts.folder
     const last = name.split('/').length - 1
     for (let part = 0; part < last; part++) {
       const at = join(images, prefixOf(name, part))
@@ -210,12 +238,7 @@ export class DiskView implements ImageView {
         onDisk('making a folder in images/', () => mkdirSync(at, { mode: 0o755 }))
       } else if (!there.isDirectory()) return { part, kind: there.isFile() ? 'taken' : 'foreign' }
     }
-    const at = join(images, name)
-    const there = lookAt(at)
-    if (there === 'too long' || there?.isDirectory()) return { part: last, kind: 'taken' }
-    if (there === undefined && giveName(made.file, at)) return undefined
-    const isSame = there?.isFile() && there.ino === made.ino
-    return { part: last, kind: isSame ? 'same' : 'foreign' }
+    return undefined
   }
 
   /** Takes the place of somebody's file with the very same bytes: nothing is lost with it. */
@@ -261,6 +284,16 @@ function lookAt(at: string): Stats | 'too long' | undefined {
   } catch (error) {
     if (systemCodeOf(error) === 'ENAMETOOLONG') return 'too long'
     throw error
+  }
+}
+
+/** False if the name is taken, or there are no links, or there is no such blob. */
+function linkTo(blob: string, at: string): boolean {
+  try {
+    linkSync(blob, at)
+    return true
+  } catch {
+    return false // the longer way says why
   }
 }
 

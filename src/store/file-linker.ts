@@ -46,6 +46,11 @@ export class FileLinker {
     this.#canReflink = mode === 'auto'
   }
 
+  /** Whether it is known by now that files are shared by hard links here. */
+  get linksHard(): boolean {
+    return this.#mode === 'auto' && !this.#canReflink
+  }
+
   /**
    * Makes `file`, read-only, and returns its inode, and its mtime if it has bytes of its own;
    * undefined if there is no blob.

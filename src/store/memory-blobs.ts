@@ -11,6 +11,7 @@ import {
   type OpenBlob,
   PARTIALS_MAX,
   type PartialBlob,
+  type PublishOptions,
   type Rehash,
   SMALL_BLOB_BYTES_MAX,
   STAGED_HEAD_BYTES,
@@ -48,7 +49,14 @@ export class MemoryBlobs implements BlobStore {
     const pieces: Uint8Array[] = []
     for await (const piece of boundedSource(source, options)) pieces.push(new Uint8Array(piece))
     this.#requireWritable()
-    const bytes = new Uint8Array(Buffer.concat(pieces))
+    return this.#stage(new Uint8Array(Buffer.concat(pieces)))
+  }
+
+  stageWhole(bytes: Uint8Array): StagedBlob {
+    return this.#stage(new Uint8Array(bytes))
+  }
+
+  #stage(bytes: Uint8Array): StagedBlob {
     const hashes = hashesOf(bytes)
     const isSmall = bytes.byteLength <= SMALL_BLOB_BYTES_MAX
     const staged: StagedBlob = {
@@ -98,14 +106,18 @@ export class MemoryBlobs implements BlobStore {
     this.#partials.delete(hash)
   }
 
-  async publish(staged: NamelessBlob): Promise<FileStamp> {
+  async publish(
+    staged: NamelessBlob,
+    { isNamed = false, onPlaced = () => {} }: PublishOptions = {}
+  ): Promise<FileStamp> {
     this.#requireWritable()
     const staging = this.#staged.get(staged)
     invariant(staging !== undefined, 'a store publishes what it staged')
     const { bytes, note } = staging
     const stamp = { ino: ++this.#count, size: bytes.byteLength, ...this.#times() }
-    this.#notes.set(note, staged.hash)
+    if (!isNamed) this.#notes.set(note, staged.hash)
     this.#files.blobs.set(staged.hash, { bytes, stamp })
+    onPlaced(stamp)
     return stamp
   }
 

@@ -43,11 +43,13 @@ export class DiskNamelessBlob implements NamelessBlob {
   readonly hash: ContentHash
   readonly bytes: number
   /** Those of a small blob. */
-  readonly whole: Uint8Array | undefined
+  whole: Uint8Array | undefined
   /** The file with the bytes: there already if they are many, else made by publish. */
   readonly data: string
   /** The empty file that says after a crash that this blob was being published. */
   readonly note: string
+  /** What of it is in temp/ and must go. */
+  readonly left = { data: false, note: false }
 
   constructor(
     { folder, random }: Pick<StagingParts, 'folder' | 'random'>,
@@ -58,6 +60,7 @@ export class DiskNamelessBlob implements NamelessBlob {
     this.bytes = content.bytes
     this.whole = content.whole
     this.data = content.data
+    this.left.data = content.whole === undefined
     this.note = join(folder.temp, `${hash}.${randomHex(random, 8)}`)
   }
 }
@@ -121,7 +124,10 @@ export async function stageOnDisk(
     large?.discard()
     throw error
   }
-  const whole = small.content
+  return stageInMemory(parts, small.content)
+}
+
+export function stageInMemory(parts: StagingParts, whole: Uint8Array): DiskStagedBlob {
   const head = whole.subarray(0, STAGED_HEAD_BYTES)
   const content = { bytes: whole.byteLength, head, whole, data: newDataFile(parts) }
   return new DiskStagedBlob(parts, { hash: sha256Of(whole) }, content)

@@ -40,7 +40,8 @@ test('an old image arrives although a thousand newer ones are nowhere to be had'
         if (has) yield oldest
       })()
       const status = has ? STATUS.OK : STATUS.MISSING
-      await onBlob({ ...item, status, length: has ? oldest.length : 0, body })
+      const length = has ? oldest.length : 0
+      await onBlob({ ...item, status, length, body, whole: async () => oldest })
     }
   }
   const peer = { id: 'p', address: '/memory/p', dialled: true, sinceMs: 0 }

@@ -53,6 +53,24 @@ describe('FrameReader', () => {
     expect(seen.asked).toBe(2)
   })
 
+  test('reads the rest of a body in one piece, as it came where that was one', async () => {
+    const piece = bytes(1, 7, 8, 9)
+    const { source } = counted([piece, bytes(10), bytes(11, 1, 12)])
+    const reader = new FrameReader(source)
+    await reader.frame(1)
+    reader.bytes(2)
+    const rest = await reader.rest()
+    expect([rest, rest.buffer]).toEqual([bytes(8, 9), piece.buffer])
+    const body = reader.bytes(3)
+    await body.next()
+    let pieces = 0
+    expect(Buffer.from(await reader.rest(() => pieces++))).toEqual(Buffer.of(11, 1))
+    expect([(await body.next()).done, pieces]).toEqual([true, 1])
+    expect(await reader.rest()).toEqual(bytes())
+    reader.bytes(3)
+    await expect(reader.rest()).rejects.toMatchObject({ fault: 'TRUNCATED' })
+  })
+
   test('hands bodies on without copying them', async () => {
     const piece = bytes(1, 7, 8, 9)
     const reader = new FrameReader(counted([piece]).source)

@@ -64,6 +64,16 @@ test.each([
   expect(temporary).toEqual([1, 1, 1, 1])
 })
 
+test('a blob that is named already leaves nothing in temp/ that must go', async () => {
+  const store = on.store()
+  const staged = store.stageWhole(testBytes(10))
+  const placed: unknown[] = []
+  const onPlaced = (stamp: unknown) =>
+    placed.push(stamp, existsSync(fileOf(staged.hash)), on.names('temp'))
+  const stamp = await store.publish(staged, { isNamed: true, onPlaced })
+  expect(placed).toEqual([stamp, true, []])
+})
+
 /** A store whose syncs are told in their order, a + for those that find the blob under its name. */
 function watchedStore(hash: ContentHash) {
   const order: string[] = []
