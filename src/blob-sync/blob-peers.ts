@@ -1,7 +1,9 @@
-// Streams for blobs to each peer, what it owes, and how it has behaved.
+// Streams for blobs to each peer, what it owes, and how it has behaved. A stream of libp2p is there
+// at once; a lane takes its place as soon as it is open.
 
 import type { BlobItem } from '../../protocols/blobs/parse-request.ts'
 import { type BlobAnswer, BlobsClient } from '../../protocols/blobs/request.ts'
+import type { ByteStream } from '../../protocols/byte-stream.ts'
 import { BLOBS_ID } from '../../protocols/ids.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Network } from '../network/network.ts'
@@ -10,6 +12,13 @@ import { StallWatch } from './stall-watch.ts'
 /** A peer that failed rests this long, doubling each time in a row. */
 const REST_MS = 1000
 const REST_MS_MAX = 60_000
+/** A peer to which no lane could be opened is tried again after so long, doubling as well. */
+const NO_LANE_MS = 30_000
+const NO_LANE_MS_MAX = 30 * 60_000
+/** A key of a lane is good for 380 GB; and what goes wrong unseen must not go wrong for ever. */
+const LANE_BYTES_MAX = 64 * 2 ** 30
+const LANE_MS_MAX = 60 * 60_000
+const KINDS = ['bulk', 'reads'] as const
 
 /** How a peer has behaved. */
 export interface PeerConduct {
@@ -28,22 +37,36 @@ interface PeerState extends PeerConduct {
   receivedBlobs: number
   faults: number
   readonly lines: Map<LineKind, Line>
+  /** Kinds for which a lane is being opened. */
+  readonly seeking: Set<LineKind>
+  noLaneUntilMs: number
+  noLanes: number
 }
 
 /** Small blobs that readers wait for do not wait behind bulk. */
-export type LineKind = 'bulk' | 'reads'
+export type LineKind = (typeof KINDS)[number]
 
 /** A long-lived stream to a peer. */
 interface Line {
   readonly client: Promise<BlobsClient>
   readonly watch: StallWatch
+  /** Where it is a lane: what had come from the peer, and the time, when it was opened. */
+  readonly lane: { readonly receivedBytes: number; readonly openedMs: number } | undefined
   /** Requests that are not answered yet. */
   asked: number
+  /** Another one has taken its place: it ends with its last answer. */
+  isRetired: boolean
+}
+
+/** Connections on which bulk bytes cost less. */
+export interface LaneOpener {
+  open(peerId: string, onClose: () => void, signal: AbortSignal): Promise<ByteStream>
 }
 
 export interface BlobPeersParts {
   readonly network: Pick<Network, 'open' | 'peers'>
   readonly clock: Clock
+  readonly lanes?: LaneOpener | undefined
 }
 
 export interface FetchOptions {
@@ -56,6 +79,7 @@ export interface FetchOptions {
 export class BlobPeers {
   readonly #parts: BlobPeersParts
   readonly #peers = new Map<string, PeerState>()
+  readonly #stopped = new AbortController()
 
   constructor(parts: BlobPeersParts) {
     this.#parts = parts
@@ -90,8 +114,25 @@ export class BlobPeers {
       this.#close(this.#of(peerId), line, error as Error)
       throw error
     } finally {
-      if (--line.asked === 0) watch.stop()
+      if (--line.asked === 0) {
+        watch.stop()
+        if (line.isRetired) this.#end(line)
+      }
     }
+  }
+
+  /** A stream of its own, for one large blob: a lane where there are lanes to this peer. */
+  async openOwn(peerId: string, signal: AbortSignal): Promise<ByteStream> {
+    const { network, lanes } = this.#parts
+    const isReached = [...this.#of(peerId).lines.values()].some(({ lane }) => lane !== undefined)
+    const own = isReached ? await lanes?.open(peerId, () => {}, signal).catch(() => {}) : undefined
+    signal.throwIfAborted()
+    return own ?? network.open(peerId, BLOBS_ID, signal)
+  }
+
+  /** The peer has come: what it is asked for soon finds a lane. */
+  greet(peerId: string, stallMs: number): void {
+    for (const kind of KINDS) this.#seekLane(peerId, kind, stallMs)
   }
 
   owes(peerId: string, bytes: number): void {
@@ -124,27 +165,97 @@ export class BlobPeers {
     for (const line of state.lines.values()) this.#close(state, line, new Error('the peer is gone'))
     state.restsUntilMs = 0
     state.faults = 0
+    state.noLaneUntilMs = 0
+    state.noLanes = 0
   }
 
   stop(): void {
+    this.#stopped.abort(new Error('the node is stopping'))
     for (const id of this.#peers.keys()) this.drop(id)
   }
 
   #lineTo(peerId: string, { line: kind, signal, stallMs }: FetchOptions): Line {
     const state = this.#of(peerId)
-    const { network, clock } = this.#parts
-    let line = state.lines.get(kind)
-    if (line === undefined) {
-      const opening = network.open(peerId, BLOBS_ID, signal)
-      const opened: Line = {
-        client: opening.then((stream) => new BlobsClient(stream)),
-        watch: new StallWatch(clock, stallMs, () => this.#close(state, opened, stalled(stallMs))),
-        asked: 0
-      }
-      line = opened
-      state.lines.set(kind, line)
+    const { network } = this.#parts
+    const known = state.lines.get(kind)
+    if (known === undefined || this.#isSpent(state, known)) this.#seekLane(peerId, kind, stallMs)
+    if (known !== undefined) return known
+    return this.#addLine(state, kind, network.open(peerId, BLOBS_ID, signal), stallMs)
+  }
+
+  #addLine(
+    state: PeerState,
+    kind: LineKind,
+    opening: Promise<ByteStream>,
+    stallMs: number,
+    lane?: Line['lane']
+  ): Line {
+    const onStall = () => this.#close(state, line, stalled(stallMs))
+    const line: Line = {
+      client: opening.then((stream) => new BlobsClient(stream)),
+      watch: new StallWatch(this.#parts.clock, stallMs, onStall),
+      lane,
+      asked: 0,
+      isRetired: false
+    }
+    const before = state.lines.get(kind)
+    state.lines.set(kind, line)
+    if (before !== undefined) {
+      before.isRetired = true
+      if (before.asked === 0) this.#end(before)
     }
     return line
+  }
+
+  #isSpent({ receivedBytes }: PeerState, { lane }: Line): boolean {
+    if (lane === undefined) return true
+    const ageMs = this.#parts.clock.monotonicMs() - lane.openedMs
+    return ageMs > LANE_MS_MAX || receivedBytes - lane.receivedBytes > LANE_BYTES_MAX
+  }
+
+  /** Opens a lane in the background, unless that was in vain a short while ago. */
+  #seekLane(peerId: string, kind: LineKind, stallMs: number): void {
+    const { lanes, clock } = this.#parts
+    const state = this.#of(peerId)
+    const isIdle = lanes !== undefined && !state.seeking.has(kind)
+    if (!isIdle || state.noLaneUntilMs > clock.monotonicMs()) return
+    state.seeking.add(kind)
+    void this.#openLane(lanes, peerId, kind, stallMs).finally(() => state.seeking.delete(kind))
+  }
+
+  /** Never rejects. */
+  async #openLane(
+    lanes: LaneOpener,
+    peerId: string,
+    kind: LineKind,
+    stallMs: number
+  ): Promise<void> {
+    const { clock } = this.#parts
+    const state = this.#of(peerId)
+    let line: Line | undefined
+    let isClosed = false
+    const onClose = () => {
+      isClosed = true
+      // one that breaks while it is used is told by what its users get
+      if (line?.asked === 0) this.#close(state, line, new Error('the lane was closed'))
+    }
+    try {
+      const stream = await lanes.open(peerId, onClose, this.#stopped.signal)
+      if (isClosed) throw new Error('the lane was closed at once')
+      const lane = { receivedBytes: state.receivedBytes, openedMs: clock.monotonicMs() }
+      line = this.#addLine(state, kind, Promise.resolve(stream), stallMs, lane)
+      state.noLanes = 0
+    } catch {
+      const waitMs = Math.min(NO_LANE_MS * 2 ** state.noLanes++, NO_LANE_MS_MAX)
+      state.noLaneUntilMs = clock.monotonicMs() + waitMs
+    }
+  }
+
+  /** Ends a line in good order, as far as the other side goes along. */
+  #end(line: Line): void {
+    line.watch.stop()
+    const { signal } = this.#stopped
+    line.client.then((client) => client.end(signal)).catch(() => {})
   }
 
   #close(state: PeerState, line: Line, error: Error): void {
@@ -161,6 +272,9 @@ export class BlobPeers {
     if (state === undefined) {
       state = {
         lines: new Map(),
+        seeking: new Set(),
+        noLaneUntilMs: 0,
+        noLanes: 0,
         owedBytes: 0,
         faults: 0,
         restsUntilMs: 0,

@@ -3,15 +3,12 @@
 
 import type { BlobItem } from '../../protocols/blobs/parse-request.ts'
 import { type BlobAnswer, BlobsClient } from '../../protocols/blobs/request.ts'
-import { BLOBS_ID } from '../../protocols/ids.ts'
 import type { Clock } from '../base/clock.ts'
 import { Turns } from '../base/turns.ts'
-import type { Network } from '../network/network.ts'
 import { type BlobPeers, stalled } from './blob-peers.ts'
 import { StallWatch } from './stall-watch.ts'
 
 export interface ReaderLinesParts {
-  readonly network: Pick<Network, 'open'>
   readonly peers: BlobPeers
   readonly clock: Clock
   /** Ends all of it. */
@@ -95,7 +92,7 @@ export class ReaderLines {
   }
 
   async #ask(peerId: string, item: BlobItem, isLast: boolean, take: Take): Promise<void> {
-    const { clock, network } = this.#parts
+    const { clock, peers } = this.#parts
     const { stallMs } = this.#options
     const late = new AbortController()
     const watch = new StallWatch(clock, stallMs, () => late.abort(stalled(stallMs)))
@@ -103,7 +100,7 @@ export class ReaderLines {
     let client: BlobsClient | undefined
     try {
       watch.wait(isLast ? stallMs : Math.min(stallMs, PATIENCE_MS))
-      client = new BlobsClient(await network.open(peerId, BLOBS_ID, signal))
+      client = new BlobsClient(await peers.openOwn(peerId, signal))
       const onBlob = async (answer: BlobAnswer) => {
         watch.rest()
         await take(watch.watchedAnswer(answer))

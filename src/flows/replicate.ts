@@ -168,7 +168,8 @@ export class Replicator {
       if (isComing || !this.#parts.book.isDue(hash)) continue
       if (!this.#hasRoom()) break
       const row = flows.index.blob(hash)
-      if (row === undefined || (await this.#isHere(hash))) continue
+      // what is read may have come since the reading began
+      if (row?.want === undefined || (await this.#isHere(hash))) continue
       const peerId = this.#holderOf(hash)
       // those that wait for their next try do not count, so that they never keep others back
       if (this.#parts.book.isDue(hash)) due++

@@ -1,6 +1,7 @@
 // The part of a node that meets others: network, index sync and replication, put together.
 
 import { blobsProtocol } from '../../protocols/blobs/serve.ts'
+import type { ByteStream } from '../../protocols/byte-stream.ts'
 import { type Entry, KIND_RECORD } from '../../protocols/entry.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import { type Loop, startLoop } from '../base/loop.ts'
@@ -15,6 +16,7 @@ import { type CountedReads, countReads, createBlobSource } from '../flows/serve-
 import type { ServerStatus } from '../flows/status.ts'
 import type { Invitation, Met } from '../http/ports.ts'
 import { IndexSync } from '../index-sync/index-sync.ts'
+import type { Lanes } from '../network/lanes.ts'
 import type { Network } from '../network/network.ts'
 import { type Redial, startRedial } from '../network/redial.ts'
 import { TwinWatch } from '../network/twin-watch.ts'
@@ -38,6 +40,8 @@ import { OwnWants } from './wants-of.ts'
 
 export interface MeshParts extends Pick<MeetingParts, 'about'> {
   readonly network: Network
+  /** Without them bulk bytes pass on streams of the network. */
+  readonly lanes?: Lanes | undefined
   readonly flows: FlowParts
   /** Hears that the network listens. */
   readonly onListen: () => Promise<void>
@@ -133,8 +137,7 @@ export function createMesh(parts: MeshParts, options: MeshOptions): Mesh {
     async start() {
       await meetings.prepare()
       await members.refresh()
-      await network.start()
-      await parts.onListen()
+      await listen(parts)
       await members.announceSelf()
       await members.refresh()
       const dial = picked.dial.bind(picked)
@@ -154,7 +157,7 @@ export function createMesh(parts: MeshParts, options: MeshOptions): Mesh {
       await Promise.all(loops.map((loop) => loop.stop()))
       await Promise.all([meetings.stop(), keeper.stop(), indexSync.stop(), replicator.stop()])
       await Promise.all([holders.stop(), histories.stop()])
-      await network.stop()
+      await Promise.all([parts.lanes?.stop(), network.stop()])
       await follower.idle()
     },
     ...reading(syncing),
@@ -171,6 +174,12 @@ export function createMesh(parts: MeshParts, options: MeshOptions): Mesh {
   }
 }
 
+async function listen({ lanes, network, onListen }: MeshParts): Promise<void> {
+  await lanes?.start()
+  await network.start()
+  await onListen()
+}
+
 type Meeting = ReturnType<typeof createMeeting>
 type Syncing = ReturnType<typeof createSyncing>
 
@@ -180,7 +189,7 @@ function createMeeting(parts: MeshParts, options: MeshOptions) {
   const { index, clock, random, log } = flows
   const admitted = new AdmittedNetwork({ network, clock })
   const keeper = new SecretKeeper(
-    { network, admitted, clock, log, save: parts.saveCluster },
+    { network, admitted, clock, log, save: parts.saveCluster, onTaken: () => closeLanes(parts) },
     options.cluster
   )
   const clusterIds = new ClusterIds({ index, random })
@@ -196,7 +205,7 @@ function createMeeting(parts: MeshParts, options: MeshOptions) {
 
 /** What keeps this node and its peers equal: entries, then the blobs that they name. */
 function createSyncing(
-  { network, flows }: MeshParts,
+  { network, lanes, flows }: MeshParts,
   options: MeshOptions,
   { admitted, meetings, members, clusterIds }: Meeting,
   redial: () => Redial | undefined
@@ -204,7 +213,7 @@ function createSyncing(
   const { index, clock, random, log } = flows
   const { sync } = options
   const follower = createFollower(flows)
-  const peers = new BlobPeers({ network: admitted, clock })
+  const peers = new BlobPeers({ network: admitted, clock, lanes })
   const ownWants = new OwnWants(flows)
   const book = new WantBook({ clock, random }, sync)
   const authors = new Authors()
@@ -238,7 +247,7 @@ function createSyncing(
     }
   })
   index.onLost(() => replicator.wake())
-  const served = serveBlobs(admitted, flows)
+  const served = serveBlobs(admitted, lanes, flows)
   const holders = new Holders({ network: admitted, clock })
   const histories = new Histories({ network: admitted, clock })
   const learner = new Learner({ network: admitted, indexSync, histories })
@@ -251,6 +260,7 @@ function createSyncing(
   )
   admitted.onPeer((peer, event) => {
     if (event === 'down') return peers.drop(peer.id)
+    peers.greet(peer.id, options.syncTimeoutMs)
     book.retryAll()
     replicator.wake()
   })
@@ -308,12 +318,23 @@ function reading({
   }
 }
 
-function serveBlobs(network: SyncNetwork, flows: FlowParts): CountedReads {
+function serveBlobs(
+  network: SyncNetwork,
+  lanes: Lanes | undefined,
+  flows: FlowParts
+): CountedReads {
   const source = countReads(createBlobSource(flows))
+  const serve = (stream: ByteStream, id: string) => blobsProtocol.serve(stream, source, id)
   network.handle({
     id: blobsProtocol.id,
     streamsMax: blobsProtocol.limits.streamsMax,
-    serve: (stream, { id }) => blobsProtocol.serve(stream, source, id)
+    serve: (stream, { id }) => serve(stream, id)
   })
+  lanes?.use({ network, serve })
   return source
+}
+
+/** Who had a key under the former secret gets a new one over a connection that stands. */
+function closeLanes({ lanes }: MeshParts): void {
+  lanes?.close(new Error('the secret of the mesh is another now'))
 }

@@ -8,7 +8,9 @@ import { PRODUCT_VERSION } from '../base/product-version.ts'
 import { targetKind } from '../flows/join-targets.ts'
 import type { FlowParts } from '../flows/parts.ts'
 import { readSecret } from '../network/admission.ts'
+import { CounterTable } from '../network/counters.ts'
 import type { Identity } from '../network/identity.ts'
+import { Lanes } from '../network/lanes.ts'
 import { Libp2pNetwork } from '../network/libp2p-network.ts'
 import { mdnsRouteFault } from '../network/multicast-route.ts'
 import { stillFree } from '../network/remembered-port.ts'
@@ -26,6 +28,7 @@ import { resolveTarget } from './resolve-target.ts'
 
 const SECRET_FILE_BYTES_MAX = 4096
 const PORT_META = 'p2p-port'
+const LANE_PORT_META = 'lane-port'
 const DEFAULT_CLUSTER = 'default'
 
 /** What the data folder keeps of the mesh. */
@@ -57,20 +60,18 @@ export async function openMesh(
   if (fault !== undefined) log.warn(fault)
   const known = (await fixedCluster(config)) ?? keptCluster(config, files)
   const { cluster, joins } = await followInvites(known, files, { log, nowMs: clock.now() })
+  const { host, mdns } = p2p
+  const counters = new CounterTable()
+  const port = p2p.port ?? (await rememberedPort(flows, host, PORT_META))
   const network = new Libp2pNetwork(
-    { clock, random, log },
-    {
-      identity,
-      admission: admissionOf(cluster),
-      host: p2p.host,
-      port: p2p.port ?? (await rememberedPort(flows, p2p.host)),
-      mdns: p2p.mdns
-    }
+    { clock, random, log, counters },
+    { identity, admission: admissionOf(cluster), host, port, mdns }
   )
+  const lanePort = p2p.lanePort ?? (await rememberedPort(flows, host, LANE_PORT_META))
+  const lanes = new Lanes({ clock, random, log, counters }, { host, port: lanePort })
   const onListen = async () => {
-    const { port } = network
-    if (port === index.meta(PORT_META)) return
-    await index.change((tx) => tx.setMeta(PORT_META, port))
+    await rememberPort(flows, PORT_META, network.port)
+    await rememberPort(flows, LANE_PORT_META, lanes.port)
   }
   const about = () => ({
     name: flows.name,
@@ -81,7 +82,7 @@ export async function openMesh(
   const resolve = async (target: string, name: string, signal: AbortSignal) =>
     (await resolveTarget({ clock, fetch }, target, name, signal)).addresses
   return createMesh(
-    { network, flows, about, onListen, resolve, ...files },
+    { network, lanes, flows, about, onListen, resolve, ...files },
     {
       sync: fileSync,
       cluster,
@@ -166,7 +167,16 @@ function isTarget(text: string, log: Log): boolean {
 }
 
 /** A free port was taken at the first start; others know this node by it. */
-async function rememberedPort({ index }: FlowParts, host: string): Promise<number | undefined> {
-  const port = index.meta(PORT_META)
+async function rememberedPort(
+  { index }: FlowParts,
+  host: string,
+  meta: string
+): Promise<number | undefined> {
+  const port = index.meta(meta)
   return typeof port === 'number' ? stillFree(host, port) : undefined
+}
+
+async function rememberPort({ index }: FlowParts, meta: string, port: number | undefined) {
+  if (port === index.meta(meta)) return
+  await index.change((tx) => tx.setMeta(meta, port))
 }

@@ -23,6 +23,8 @@ export interface SecretKeeperParts {
   readonly log: Log
   /** Keeps the text for the next start, durably and for this user alone. */
   readonly save: (text: string) => Promise<void>
+  /** Hears that another secret holds from now on. */
+  readonly onTaken?: () => void
 }
 
 /** Ids of peers. */
@@ -85,13 +87,14 @@ export class SecretKeeper {
   }
 
   async #take(offer: SecretOffer): Promise<Taking> {
-    const { network, log, save } = this.#parts
+    const { network, log, save, onTaken } = this.#parts
     const taking = planTaking(this.#facts, offer)
     if (taking !== 'take') return taking
     await save(clusterText(offer))
     const { cluster: name, secret, decidedMs } = offer
     this.#facts = { name, secret, decidedMs, isFixed: false }
     await network.admit(admissionOf(this.#facts))
+    onTaken?.()
     log.info({ cluster: name }, 'the mesh has a secret now: only who has it can join')
     return taking
   }

@@ -16,7 +16,7 @@ const WANTS_MAX = 5000
 const PATHS_MAX = 64
 /** A look that took longer than this is followed by a rest of so many times as long. */
 const QUICK_MS = 20
-const REST_FACTOR = 10
+const REST_FACTOR = 40
 const VERSION_KEY_LENGTH = 16
 /** Claims nothing. */
 const EVERYTHING: readonly WantRange[] = [{ from: 0, to: BUCKET_MAX }]

@@ -44,6 +44,8 @@ export interface Libp2pNetworkParts {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  /** Where others count as well; else a table of its own. */
+  readonly counters?: CounterTable
 }
 
 export interface Libp2pNetworkOptions {
@@ -65,7 +67,7 @@ export class Libp2pNetwork implements Network {
   readonly #log: Log
   readonly #options: Libp2pNetworkOptions
   readonly #handlers: ProtocolHandler[] = []
-  readonly #counters = new CounterTable()
+  readonly #counters: CounterTable
   readonly #peers: PeerTable
   readonly #twins: TwinWatch
   readonly #discovery: Discovery
@@ -83,6 +85,7 @@ export class Libp2pNetwork implements Network {
     this.#clock = parts.clock
     this.#random = parts.random
     this.#log = parts.log
+    this.#counters = parts.counters ?? new CounterTable()
     this.#options = options
     this.#admission = options.admission
     // every dial and every open listens to it

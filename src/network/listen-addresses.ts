@@ -17,13 +17,20 @@ export async function listenAddresses(host: string, port: number): Promise<reado
   return hosts.map((address) => `/ip${isIP(address)}/${address}/tcp/${port}`)
 }
 
-/** What keeps libp2p from listening: PORT_TAKEN, ADDRESS_UNUSABLE, or the error as it is. */
-export function listenError(error: unknown, host: string, port: number): unknown {
+const NODES = { what: 'for other nodes', flag: '--p2p-port' }
+
+/** What keeps a node from listening: PORT_TAKEN, ADDRESS_UNUSABLE, or the error as it is. */
+export function listenError(
+  error: unknown,
+  host: string,
+  port: number,
+  { what, flag } = NODES
+): unknown {
   const text = error instanceof Error ? error.message : ''
   if (/EADDRINUSE/.test(text)) {
     return new NodeError(
       'PORT_TAKEN',
-      `Port ${port} for other nodes is taken on ${host}. End the program that has it, or choose another with --p2p-port.`,
+      `Port ${port} ${what} is taken on ${host}. End the program that has it, or choose another with ${flag}.`,
       { host, port },
       { cause: error }
     )

@@ -1,0 +1,160 @@
+// TLS for lanes: a key that two nodes agreed on over libp2p, and nothing that would let anybody in
+// without one. Node's own TLS costs a fraction of what Noise and Yamux do in JavaScript.
+
+import { constants } from 'node:crypto'
+import type { NetConnectOpts, Server, Socket } from 'node:net'
+import {
+  type ConnectionOptions,
+  connect,
+  createServer,
+  type TLSSocket,
+  type TlsOptions
+} from 'node:tls'
+import type { LaneKey } from '../../protocols/lane/key.ts'
+import type { LaneGrant, LaneKeys } from './lane-keys.ts'
+import { listenError } from './listen-addresses.ts'
+
+const { SSL_OP_NO_TICKET, SSL_OP_NO_RENEGOTIATION } = constants
+const LANES = { what: 'for bulk bytes of other nodes', flag: '--lane-port' }
+const SUITE = {
+  ciphers: 'PSK-AES256-GCM-SHA384',
+  minVersion: 'TLSv1.2',
+  maxVersion: 'TLSv1.2'
+} as const satisfies TlsOptions
+
+/** Of a handshake, and of the connection before it where this side dials. */
+const HANDSHAKE_MS = 4_000
+/** Several nodes may share an address; strangers must not keep all others out. */
+const SOCKETS_PER_ADDRESS_MAX = 64
+const SOCKETS_MAX = 600
+
+export class LaneServer {
+  readonly #keys: LaneKeys
+  /** By the address that they come from. */
+  readonly #sockets = new Map<string, Set<Socket>>()
+  #server: Server | undefined
+
+  constructor(keys: LaneKeys) {
+    this.#keys = keys
+  }
+
+  /** Undefined while it does not listen. */
+  get port(): number | undefined {
+    const address = this.#server?.address()
+    return typeof address === 'object' ? address?.port : undefined
+  }
+
+  /** Sockets that are open, those with a handshake under way included. */
+  connections(): number {
+    return [...this.#sockets.values()].reduce((sum, open) => sum + open.size, 0)
+  }
+
+  /** Errors: PORT_TAKEN, ADDRESS_UNUSABLE. */
+  async listen(host: string, port: number): Promise<void> {
+    const grants = new WeakMap<TLSSocket, LaneGrant>()
+    const server = createServer({
+      ...SUITE,
+      // a saved session would open a lane without a key, and so might a handshake begun anew
+      secureOptions: SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION,
+      handshakeTimeout: HANDSHAKE_MS,
+      // each side ends its own half, when it has said all
+      allowHalfOpen: true,
+      pskCallback: (socket, identity) => {
+        const given = this.#keys.take(identity)
+        if (given === undefined) return null
+        grants.set(socket, given.grant)
+        const isThere = plainIp(socket.remoteAddress) === given.grant.ip
+        return isThere ? given.secret : null
+      }
+    })
+    server.maxConnections = SOCKETS_MAX
+    server.on('connection', (socket: Socket) => this.#admit(socket))
+    // after a time-out alone the socket would stay open
+    server.on('tlsClientError', (_error, socket) => {
+      socket.destroy()
+      grants.get(socket)?.onEnd(undefined)
+    })
+    server.on('secureConnection', (socket) => {
+      const grant = grants.get(socket)
+      if (grant === undefined) socket.destroy()
+      else grant.onEnd(socket)
+    })
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (error) => reject(listenError(error, host, port, LANES)))
+      server.listen({ host, port }, resolve)
+    })
+    server.on('error', () => {})
+    this.#server = server
+  }
+
+  async close(): Promise<void> {
+    const server = this.#server
+    this.#server = undefined
+    for (const socket of [...this.#sockets.values()].flatMap((all) => [...all])) socket.destroy()
+    if (server !== undefined) await new Promise((resolve) => server.close(resolve))
+  }
+
+  /** A handshake that stands still costs 37 KB, and ends by the time limit. */
+  #admit(socket: Socket): void {
+    const ip = plainIp(socket.remoteAddress)
+    const open = this.#sockets.get(ip) ?? new Set()
+    this.#sockets.set(ip, open)
+    open.add(socket)
+    socket.once('close', () => {
+      open.delete(socket)
+      if (open.size === 0 && this.#sockets.get(ip) === open) this.#sockets.delete(ip)
+    })
+    if (open.size > SOCKETS_PER_ADDRESS_MAX) socket.destroy()
+  }
+}
+
+/** What works, though the types of TLS leave it out. */
+type Untold = 'onread' | 'allowHalfOpen'
+
+/**
+ * Dials a lane with a key of the other side. What comes is put into `buffer`, and `onBytes` hears
+ * how much; it says whether more may come. Throws the error of the socket, and the signal's reason.
+ */
+export async function dialLane(
+  { port, identity, secret }: LaneKey,
+  ip: string,
+  onread: { buffer: Uint8Array; callback: (bytes: number) => boolean },
+  signal: AbortSignal
+): Promise<TLSSocket> {
+  signal.throwIfAborted()
+  const options: ConnectionOptions & Pick<NetConnectOpts, Untold> = {
+    ...SUITE,
+    host: ip,
+    port,
+    onread,
+    allowHalfOpen: true,
+    // nobody has a certificate: the key is the proof
+    checkServerIdentity: () => undefined,
+    pskCallback: () => ({ identity, psk: secret })
+  }
+  const socket = connect(options)
+  const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>()
+  const giveUp = () => reject(signal.reason)
+  signal.addEventListener('abort', giveUp, { once: true })
+  socket.once('secureConnect', () => resolve(socket))
+  socket.once('close', () => reject(new Error('the lane was closed before it was open')))
+  socket.on('error', (error) => {
+    // after an error of TLS itself the socket would stay open
+    socket.destroy()
+    reject(error)
+  })
+  try {
+    return await promise
+  } catch (error) {
+    socket.destroy()
+    throw error
+  } finally {
+    signal.removeEventListener('abort', giveUp)
+  }
+}
+
+/** IPv4 addresses that IPv6 carries are taken for what they are. */
+export function plainIp(ip: string | undefined): string {
+  const [plain = ''] = (ip ?? '').split('%', 1)
+  return plain.replace(/^::ffff:(?=\d+\.)/i, '')
+}

@@ -1,0 +1,135 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { blobsProtocol } from '../../../protocols/blobs/serve.ts'
+import type { ByteStream } from '../../../protocols/byte-stream.ts'
+import { BlobPeers, type LaneOpener, type LineKind } from '../../../src/blob-sync/blob-peers.ts'
+import { BlobHolders } from '../../support/blob-holders.ts'
+import { eventually } from '../../support/eventually.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
+import { MemoryBlobSource } from '../../support/memory-blob-source.ts'
+import { servePair } from '../../support/serve-pair.ts'
+
+const signal = new AbortController().signal
+const BYTES = Buffer.from('a picture')
+
+/** Lanes in memory, which a test opens, refuses and closes. */
+class FakeLanes implements LaneOpener {
+  readonly opened: { stream: ByteStream; close: () => void }[] = []
+  readonly #source: MemoryBlobSource
+  asked = 0
+  refuses = false
+  gate = Promise.resolve()
+
+  constructor(source: MemoryBlobSource) {
+    this.#source = source
+  }
+
+  async open(_peer: string, onClose: () => void): Promise<ByteStream> {
+    this.asked++
+    await this.gate
+    if (this.refuses) throw new Error('no way through')
+    const { stream } = servePair(blobsProtocol, this.#source)
+    const close = () => {
+      stream.abort(new Error('closed'))
+      onClose()
+    }
+    this.opened.push({ stream, close })
+    return stream
+  }
+}
+
+const source = new MemoryBlobSource()
+const hash = source.add(BYTES)
+let clock: ManualClock
+let network: BlobHolders
+let lanes: FakeLanes
+let peers: BlobPeers
+beforeEach(() => {
+  clock = new ManualClock()
+  network = new BlobHolders()
+  network.add('p', source)
+  lanes = new FakeLanes(source)
+  peers = new BlobPeers({ network, clock, lanes })
+})
+afterEach(() => peers.stop())
+
+async function fetch(line: LineKind = 'bulk'): Promise<string> {
+  let got = ''
+  const take = async ({ whole }: { whole: () => Promise<Uint8Array> }) => {
+    got = Buffer.from(await whole()).toString()
+  }
+  await peers.fetch('p', [{ hash, offset: 0 }], take, { line, signal, stallMs: 1000 })
+  return got
+}
+
+const used = () => [network.streams('p'), lanes.opened.length]
+const laneIsThere = (count = 1) => eventually(() => expect(lanes.opened).toHaveLength(count))
+
+test('the first blobs come at once, those after them on a lane of each kind', async () => {
+  const gate = Promise.withResolvers<void>()
+  lanes.gate = gate.promise
+  expect(await fetch()).toBe('a picture')
+  expect(used()).toEqual([1, 0])
+  gate.resolve()
+  await laneIsThere()
+  const sent = network.sentBytes('p')
+  expect(await fetch()).toBe('a picture')
+  expect([...used(), network.sentBytes('p')]).toEqual([1, 1, sent])
+  await fetch('reads')
+  await laneIsThere(2)
+  expect(await fetch('reads')).toBe('a picture')
+  expect([...used(), lanes.asked]).toEqual([2, 2, 2])
+})
+
+test('a peer that has come gets its lanes before anything is asked', async () => {
+  peers.greet('p', 1000)
+  await laneIsThere(2)
+  expect([await fetch(), await fetch('reads')]).toEqual(['a picture', 'a picture'])
+  expect(used()).toEqual([0, 2])
+})
+
+test('where no lane can be opened that is tried again after half a minute', async () => {
+  lanes.refuses = true
+  for (let n = 0; n < 3; n++) expect(await fetch()).toBe('a picture')
+  expect([...used(), lanes.asked]).toEqual([1, 0, 1])
+  lanes.refuses = false
+  clock.advance(30_000)
+  await fetch()
+  await laneIsThere()
+  await fetch()
+  expect([...used(), lanes.asked]).toEqual([1, 1, 2])
+})
+
+test('a lane that closes while nothing is asked is nobody’s fault', async () => {
+  await fetch()
+  await laneIsThere()
+  lanes.opened[0]?.close()
+  expect(await fetch()).toBe('a picture')
+  await laneIsThere(2)
+  expect(peers.state('p').restsUntilMs).toBe(0)
+})
+
+test('a lane that is an hour old gives way to a new one when that is open', async () => {
+  await fetch()
+  await laneIsThere()
+  await fetch()
+  clock.advance(60 * 60_000 + 1)
+  expect(await fetch()).toBe('a picture')
+  await laneIsThere(2)
+  const [old] = lanes.opened
+  expect(await fetch()).toBe('a picture')
+  await eventually(() => expect(old?.stream.write(Buffer.of(0))).rejects.toThrow())
+})
+
+test('a large blob has a lane of its own where there are lanes, else a stream', async () => {
+  lanes.refuses = true
+  await peers.openOwn('p', signal)
+  expect([...used(), lanes.asked]).toEqual([1, 0, 0])
+  lanes.refuses = false
+  peers.greet('p', 1000)
+  await laneIsThere(2)
+  await peers.openOwn('p', signal)
+  expect(used()).toEqual([1, 3])
+  lanes.refuses = true
+  await peers.openOwn('p', signal)
+  expect(used()).toEqual([2, 3])
+})
