@@ -1,5 +1,6 @@
 // Which peers are comparing their index with this one, by what they ask for: whoever begins at the
-// same time from the other end moves once more all that is on its way.
+// same time from the other end moves once more all that is on its way. And what they compare: beyond
+// a horizon they are not shown what was deleted.
 
 import type { EntriesSource } from '../../protocols/entries/source.ts'
 import type { Clock } from '../base/clock.ts'
@@ -9,33 +10,39 @@ const COMPARING_MS = 2000
 
 export class CompareWatch {
   readonly #clock: Clock
-  /** When peers last asked for a part of an exchange, by the monotonic clock. */
-  readonly #askedMs = new Map<string, number>()
+  /** When peers last asked for a part of an exchange, by the monotonic clock, and beyond what. */
+  readonly #asked = new Map<string, { readonly atMs: number; readonly horizon: number }>()
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
   includes(peerId: string): boolean {
-    const askedMs = this.#askedMs.get(peerId)
-    return askedMs !== undefined && this.#clock.monotonicMs() - askedMs < COMPARING_MS
+    const asked = this.#asked.get(peerId)
+    return asked !== undefined && this.#clock.monotonicMs() - asked.atMs < COMPARING_MS
+  }
+
+  /** Deletions in buckets below it are not shown to the peer. */
+  horizonOf(peerId: string): number {
+    return this.#asked.get(peerId)?.horizon ?? 0
   }
 
   /** The peer has come or gone. */
   forget(peerId: string): void {
-    this.#askedMs.delete(peerId)
+    this.#asked.delete(peerId)
   }
 
   /** What one peer is served from. */
   watched(source: EntriesSource, peerId: string): EntriesSource {
-    const note = () => this.#askedMs.set(peerId, this.#clock.monotonicMs())
+    const note = (horizon: number) =>
+      this.#asked.set(peerId, { atMs: this.#clock.monotonicMs(), horizon })
     return {
       beyond: (horizon) => {
-        note()
+        note(horizon)
         return source.beyond(horizon)
       },
       push: (entries, sentTo, from) => {
-        if (sentTo.length === 0) note() // new entries name who gets them; these were found missing
+        if (sentTo.length === 0) note(this.horizonOf(peerId)) // new entries name who gets them; these were found missing
         return source.push(entries, sentTo, from)
       },
       status: (horizon) => source.status(horizon),

@@ -19,18 +19,21 @@ import type { Entry } from '../../protocols/entry.ts'
 import { ENTRIES_ID } from '../../protocols/ids.ts'
 import type { ImagePath } from '../../protocols/path.ts'
 import { StatusError } from '../../protocols/status.ts'
-import { bucketOf, isSameNode, ROOT_KEY } from '../../protocols/time-tree-shape.ts'
+import { bucketOf, ROOT_KEY } from '../../protocols/time-tree-shape.ts'
 import type { Clock, Random } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { ImageIndex } from '../index/image-index.ts'
 import type { ConnectedPeer, Network } from '../network/network.ts'
 import { CompareWatch } from './compare-watch.ts'
 import { PeerBeliefs } from './peer-beliefs.ts'
+import { PeerReports, type PeerReportsParts } from './peer-reports.ts'
 import { Prover, type ProverParts } from './prover.ts'
 import { Pusher, type PushWatch } from './pusher.ts'
 import { receive } from './receive.ts'
 
-export interface IndexSyncParts extends Pick<ProverParts, 'members' | 'wasRemoved'> {
+export interface IndexSyncParts
+  extends Pick<ProverParts, 'members' | 'wasRemoved'>,
+    Pick<PeerReportsParts, 'reportMsMax'> {
   readonly network: Pick<Network, 'id' | 'peers' | 'onPeer' | 'handle' | 'open'>
   readonly index: ImageIndex
   readonly clock: Clock
@@ -43,8 +46,6 @@ export interface IndexSyncParts extends Pick<ProverParts, 'members' | 'wasRemove
    * only some have left the index.
    */
   readonly onMerged: (entries: readonly Entry[], from: string) => void
-  /** What a peer says of itself is old after so long. */
-  readonly reportMsMax: number
 }
 
 const ANSWERED_MS = 1000
@@ -52,9 +53,6 @@ const ANSWERED_MS = 1000
 const REPEATS_MAX = 3
 /** An exchange in which nothing moves for this long is broken off. */
 const EXCHANGE_MS_MAX = 10 * 60_000
-/** A peer that changes is asked what it lacks at most this often. */
-const ASK_MS = 5_000
-const ASK_MS_MAX = 10_000
 
 export class IndexSync implements EntriesSource {
   readonly #parts: IndexSyncParts
@@ -62,11 +60,9 @@ export class IndexSync implements EntriesSource {
   readonly #prover: Prover
   /** Exchanges under way, and those that must follow them. */
   readonly #exchanges = new Map<string, { done: Promise<void>; again: boolean }>()
-  /** When peers were last asked what they lack, by the monotonic clock. */
-  readonly #askedMs = new Map<string, number>()
   /** Peers of which an entry was not taken. */
   readonly #refusedOf = new Set<string>()
-  readonly #asking = new Set<Promise<void>>()
+  readonly #reports: PeerReports
   readonly #comparing: CompareWatch
   readonly #stop = new AbortController()
   #hasCompared = false
@@ -77,6 +73,7 @@ export class IndexSync implements EntriesSource {
     this.#parts = parts
     const { network, index } = parts
     this.#prover = new Prover(parts)
+    this.#reports = new PeerReports({ ...parts, beliefs: this.beliefs })
     this.#comparing = new CompareWatch(parts.clock)
     this.#pusher = new Pusher({ ...parts, onMissed: (id) => void this.compare(id) })
     network.handle({
@@ -127,24 +124,9 @@ export class IndexSync implements EntriesSource {
     if (peer !== undefined) await this.compare(peer.id)
   }
 
-  /**
-   * Asks those peers what they lack whose last word on it may be out of date. Does not wait for
-   * them: `beliefs` shows it a moment later.
-   */
+  /** See PeerReports.refresh. */
   refresh(): void {
-    const { network, clock, reportMsMax } = this.#parts
-    const nowMs = clock.monotonicMs()
-    for (const { id } of network.peers()) {
-      const report = this.beliefs.report(id)
-      const askedMs = this.#askedMs.get(id) ?? Number.NEGATIVE_INFINITY
-      if (nowMs - askedMs < ASK_MS || this.#exchanges.has(id)) continue
-      const isOld = report === undefined || Math.abs(clock.now() - report.atMs) >= reportMsMax
-      const isSyncing = report !== undefined && (!report.equal || report.status.wantsFiles > 0)
-      if (!isOld && !isSyncing && !this.beliefs.isOutdated(id)) continue
-      this.#askedMs.set(id, nowMs)
-      const asking = this.#ask(id).finally(() => this.#asking.delete(asking))
-      this.#asking.add(asking)
-    }
+    this.#reports.refresh((id) => this.#exchanges.has(id))
   }
 
   /** Notes from now on which peers acknowledge what is written under a path. */
@@ -156,7 +138,7 @@ export class IndexSync implements EntriesSource {
     this.#stop.abort(new Error('the node is stopping'))
     this.#pusher.stop()
     await Promise.all([...this.#exchanges.values()].map(({ done }) => done))
-    await Promise.all(this.#asking)
+    await this.#reports.stop()
   }
 
   // What peers ask for.
@@ -170,7 +152,9 @@ export class IndexSync implements EntriesSource {
     sentTo: readonly string[],
     from: string
   ): Promise<Verdict | undefined> {
-    return this.#merge(entries, from, [...new Set([...sentTo, from])])
+    // who names nobody has found by comparing that this node lacks them
+    const horizon = sentTo.length === 0 ? this.#comparing.horizonOf(from) : 0
+    return this.#merge(entries, from, [...new Set([...sentTo, from])], horizon)
   }
 
   async status(horizon: number): Promise<EntriesStatus> {
@@ -244,7 +228,7 @@ export class IndexSync implements EntriesSource {
 
   #onPeer(peer: ConnectedPeer, event: 'up' | 'down'): void {
     if (event === 'up') this.beliefs.forget(peer.id)
-    this.#askedMs.delete(peer.id)
+    this.#reports.forget(peer.id)
     this.#refusedOf.delete(peer.id)
     this.#comparing.forget(peer.id)
     if (event === 'down') this.#pusher.drop(peer.id)
@@ -295,7 +279,7 @@ export class IndexSync implements EntriesSource {
       const { received, sent, rounds, remote, equal } = done
       if (received + sent > 0)
         log.info({ peer: peerId, received, sent, rounds }, 'compared indexes')
-      await this.#note(peerId, remote, client.horizon)
+      await this.#reports.note(peerId, remote, client.horizon)
       this.#hasCompared = true
       await this.#prove(client, peerId, signal)
       await client.end(signal)
@@ -315,35 +299,6 @@ export class IndexSync implements EntriesSource {
     } catch (error) {
       if (!(error instanceof StatusError)) throw error
       this.#parts.log.debug({ peer: peerId, err: error }, 'nothing was proved')
-    }
-  }
-
-  async #note(peerId: string, status: EntriesStatus, horizon: number): Promise<void> {
-    const { index, clock } = this.#parts
-    const before = index.root()
-    const root = await index.beyond(Math.max(horizon, status.horizon)).node(ROOT_KEY)
-    // what was written meanwhile is older than this report, and not there
-    const equal = isSameNode(root, status.root) && isSameNode(before, index.root())
-    this.beliefs.note(peerId, { status, equal, atMs: clock.now() })
-  }
-
-  /** Never rejects. */
-  async #ask(peerId: string): Promise<void> {
-    const { network, clock, log } = this.#parts
-    const late = new AbortController()
-    const cancel = clock.after(ASK_MS_MAX, () => late.abort(new Error('no answer')))
-    const signal = AbortSignal.any([late.signal, this.#stop.signal])
-    let client: EntriesClient | undefined
-    try {
-      client = new EntriesClient(await network.open(peerId, ENTRIES_ID, signal))
-      client.horizon = this.#parts.index.horizon()
-      await this.#note(peerId, await client.status(signal), client.horizon)
-      await client.end(signal)
-    } catch (error) {
-      client?.abort(error as Error)
-      log.debug({ peer: peerId, err: error }, 'a peer did not say what it lacks')
-    } finally {
-      cancel()
     }
   }
 }

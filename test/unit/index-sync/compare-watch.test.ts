@@ -27,12 +27,15 @@ test('so is one that hands over what was found missing, but not one with news', 
   await seen.push([], ['p', 'own'], 'p')
   await seen.status(0)
   expect(watch.includes('p')).toBe(false)
+  await seen.beyond(7)
+  clock.advance(5000)
   await seen.push([], [], 'p')
-  expect(watch.includes('p')).toBe(true)
+  expect([watch.includes('p'), watch.horizonOf('p')]).toEqual([true, 7])
 })
 
 test('one that has come anew is not', () => {
-  seen.beyond(0)
+  seen.beyond(7)
+  expect(watch.horizonOf('p')).toBe(7)
   watch.forget('p')
-  expect(watch.includes('p')).toBe(false)
+  expect([watch.includes('p'), watch.horizonOf('p')]).toEqual([false, 0])
 })
