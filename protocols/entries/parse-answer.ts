@@ -18,7 +18,14 @@ import {
 import type { NodeResponse, Response } from './messages_pb.ts'
 import { readNode } from './node-message.ts'
 import type { AskedNode } from './parse-request.ts'
-import type { EntriesStatus, KeptPast, Proof, TreeChild, Verdict } from './source.ts'
+import {
+  DISK_STATES,
+  type EntriesStatus,
+  type KeptPast,
+  type Proof,
+  type TreeChild,
+  type Verdict
+} from './source.ts'
 import { readDatabaseId, readVerdict, readVouches } from './vouches.ts'
 
 export type AnswerKind = Response['kind']
@@ -122,7 +129,11 @@ export function parseReviewed(answer: AnswerKind): number {
 }
 
 export function parseStatus(answer: AnswerKind): EntriesStatus {
-  const { root, wantsFiles, wantsBytes, wantRanges, horizon } = answerOf(answer, 'report')
+  const { root, wantsFiles, wantsBytes, wantRanges, horizon, disk, diskSinceMs } = answerOf(
+    answer,
+    'report'
+  )
+  const diskState = DISK_STATES[disk - 1]
   checkCount('ranges', wantRanges.length, WANT_RANGES_MAX)
   let after = -1
   return {
@@ -134,7 +145,8 @@ export function parseStatus(answer: AnswerKind): EntriesStatus {
       after = to
       return { from, to }
     }),
-    horizon
+    horizon,
+    disk: diskState && { state: diskState, sinceMs: checkNumber('a time', diskSinceMs) }
   }
 }
 

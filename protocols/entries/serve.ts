@@ -24,7 +24,12 @@ import {
 import { ResponseSchema } from './messages_pb.ts'
 import { nodeMessage } from './node-message.ts'
 import { type AskedNode, type EntriesRequest, parseRequest } from './parse-request.ts'
-import type { ComparedEntries, EntriesSource, KeptHistory } from './source.ts'
+import {
+  type ComparedEntries,
+  DISK_STATES,
+  type EntriesSource,
+  type KeptHistory
+} from './source.ts'
 import { verdictMessage } from './vouches.ts'
 
 export const entriesProtocol: Protocol<EntriesSource> = {
@@ -76,13 +81,17 @@ async function answerTo(
     case 'fetch':
       return { case: 'fetch', value: await fetchPage(source.beyond(0), request.refs) }
     case 'report': {
-      const { root, wantRanges, horizon, ...wants } = await source.status(request.horizon)
+      const { root, wantRanges, horizon, disk, ...wants } = await source.status(request.horizon)
       const report = {
         root: nodeMessage(root),
         horizon,
         wantsFiles: BigInt(wants.wantsFiles),
         wantsBytes: BigInt(wants.wantsBytes),
-        wantRanges: [...wantRanges]
+        wantRanges: [...wantRanges],
+        ...(disk && {
+          disk: DISK_STATES.indexOf(disk.state) + 1,
+          diskSinceMs: BigInt(disk.sinceMs)
+        })
       }
       return { case: 'report', value: report }
     }

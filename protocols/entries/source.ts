@@ -27,6 +27,17 @@ export interface EntriesStatus {
   readonly wantRanges: readonly WantRange[]
   /** Tombstones of images in buckets below this one may have been collected there. */
   readonly horizon: number
+  /** Undefined where nothing is said of it. */
+  readonly disk?: DiskTold | undefined
+}
+
+/** Whether a disk takes images; in the order of their numbers on the wire. */
+export const DISK_STATES = ['ok', 'low', 'full'] as const
+
+export interface DiskTold {
+  readonly state: (typeof DISK_STATES)[number]
+  /** Since then, or since the node has started. */
+  readonly sinceMs: number
 }
 
 /** What a node knows of a third one: that it has everything below this bucket. */

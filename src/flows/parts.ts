@@ -23,6 +23,8 @@ export interface Room {
   demand(bytes: number): void
   /** The same for bytes that are about to be written: they count as gone. */
   take(bytes: number): void
+  /** Since when the disk takes images, or does not. */
+  status(): { readonly state: 'ok' | 'low' | 'full'; readonly sinceMs: number }
 }
 
 /**

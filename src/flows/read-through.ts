@@ -16,6 +16,7 @@ import type { Network } from '../network/network.ts'
 import { type NamelessBlob, SMALL_BLOB_BYTES_MAX, type StagedBlob } from '../store/blob-store.ts'
 import { isOwnFault, type ReplicaKeeper } from './keep-replica.ts'
 import type { FlowParts, ReadableBlob } from './parts.ts'
+import { type PassOnParts, passOn } from './pass-on.ts'
 import { openTrusted } from './read.ts'
 import { Unneeded } from './take-in.ts'
 
@@ -38,6 +39,7 @@ const WRONG_MAX = 3
 export class ReadThrough {
   readonly #parts: ReadThroughParts
   readonly #lines: ReaderLines
+  readonly #passing: PassOnParts
   readonly #stop = new AbortController()
   readonly #runs = new Map<ContentHash, Promise<string | undefined>>()
 
@@ -45,6 +47,12 @@ export class ReadThrough {
     this.#parts = parts
     const { clock } = parts.flows
     this.#lines = new ReaderLines({ ...parts, clock, signal: this.#stop.signal }, options)
+    this.#passing = {
+      lines: this.#lines,
+      transfers: parts.transfers,
+      holders: (hash) => this.#holders(hash, new Set()),
+      blaming: (peerId, hash, ask) => this.#blaming(peerId, hash, ask)
+    }
   }
 
   /**
@@ -59,14 +67,41 @@ export class ReadThrough {
   /**
    * The blob, and the peer that sends it; undefined if none does. Large ones can be read as soon as
    * the first peer has answered: then a read throws NOT_AVAILABLE if nobody can send it to its end,
-   * before its last byte. Throws as `fetch` does.
+   * before its last byte. What can't be kept here is passed on.
    */
   async open(hash: ContentHash): Promise<{ peerId: string; blob: ReadableBlob } | undefined> {
     const { flows, growing } = this.#parts
     const bytes = flows.index.blob(hash)?.bytes
     if (bytes === undefined) return undefined
-    if (bytes <= SMALL_BLOB_BYTES_MAX) return this.#openSmall(hash, bytes)
-    const shared = growing.enter(hash, bytes)
+    // what replication has begun with goes on, as long as it can
+    const isComing = growing.has(hash)
+    if (!isComing && !this.#canKeep(bytes)) return passOn(this.#passing, hash, bytes)
+    try {
+      if (bytes <= SMALL_BLOB_BYTES_MAX) return await this.#openSmall(hash, bytes)
+      return await this.#openLarge(hash, bytes)
+    } catch (error) {
+      if (!isOwnFault(error)) throw error
+      return passOn(this.#passing, hash, bytes) // it can't be kept here, but it can be read
+    }
+  }
+
+  /** Whether there is any use in trying. */
+  #canKeep(bytes: number): boolean {
+    const { room, brakes, store } = this.#parts.flows
+    try {
+      brakes.requireDisk()
+      room.demand(bytes)
+      return store.fault === undefined
+    } catch {
+      return false
+    }
+  }
+
+  async #openLarge(
+    hash: ContentHash,
+    bytes: number
+  ): Promise<{ peerId: string; blob: ReadableBlob } | undefined> {
+    const shared = this.#parts.growing.enter(hash, bytes)
     const reader = shared.reader()
     try {
       await Promise.race([shared.begun(), this.#run(hash, bytes)])
@@ -127,25 +162,9 @@ export class ReadThrough {
     hash: ContentHash,
     bytes: number
   ): Promise<{ peerId: string; blob: ReadableBlob } | undefined> {
-    try {
-      const peerId = await this.#run(hash, bytes)
-      const blob = peerId === undefined ? undefined : openTrusted(this.#parts.flows, hash)
-      return peerId === undefined || blob === undefined ? undefined : { peerId, blob }
-    } catch (error) {
-      if (!isOwnFault(error)) throw error
-      return this.#passOn(hash, bytes) // it can't be kept here, but it can be read
-    }
-  }
-
-  async #passOn(
-    hash: ContentHash,
-    bytes: number
-  ): Promise<{ peerId: string; blob: ReadableBlob } | undefined> {
-    for (const { peerId } of this.#holders(hash, new Set())) {
-      const whole = await this.#bring(peerId, hash, bytes, (body) => Array.fromAsync(body))
-      if (whole !== undefined) return { peerId, blob: inMemory(Buffer.concat(whole)) }
-    }
-    return undefined
+    const peerId = await this.#run(hash, bytes)
+    const blob = peerId === undefined ? undefined : openTrusted(this.#parts.flows, hash)
+    return peerId === undefined || blob === undefined ? undefined : { peerId, blob }
   }
 
   async #small(hash: ContentHash, bytes: number): Promise<string | undefined> {
@@ -305,16 +324,6 @@ export class ReadThrough {
       flows.log.debug({ peer: peerId, hash, err: error }, 'a reader gets this elsewhere')
       if (!(error instanceof Unneeded)) peers.failed(peerId)
     }
-  }
-}
-
-function inMemory(bytes: Uint8Array): ReadableBlob {
-  return {
-    bytes: bytes.byteLength,
-    async *read(start, end) {
-      yield bytes.subarray(start, end)
-    },
-    close() {}
   }
 }
 

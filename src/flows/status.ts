@@ -15,6 +15,8 @@ export interface DiskStatus {
   readonly reserved: number
   readonly inodesFree: number
   readonly state: 'ok' | 'low' | 'full'
+  /** Since then, or since the node has started. */
+  readonly sinceMs: number
 }
 
 /**
@@ -46,6 +48,8 @@ export interface ServerStatus {
   readonly latencyMs: number | undefined
   /** Its clock minus ours. */
   readonly clockOffsetMs: number | undefined
+  /** Whether its disk takes images, by its last word. */
+  readonly disk: { readonly state: DiskStatus['state']; readonly sinceMs: number } | undefined
   /** Why there is no connection, or no sync, with the remedy. */
   readonly lastError: string | undefined
 }

@@ -26,6 +26,8 @@ export const serverShape = z.object({
   missing_files: z.int(),
   missing_bytes: z.int(),
   eta_seconds: z.number().nullable(),
+  disk_state: z.enum(['ok', 'low', 'full']).nullable().describe('By its own last word'),
+  disk_since: z.iso.datetime().nullable().describe('Since then at least'),
   last_error: z.string().nullable()
 })
 
@@ -53,6 +55,8 @@ function describeServer(server: ServerStatus): DescribedServer {
     missing_files: server.missingFiles ?? 0,
     missing_bytes: server.missingBytes ?? 0,
     eta_seconds: server.etaSeconds ?? null,
+    disk_state: server.disk?.state ?? null,
+    disk_since: time(server.disk?.sinceMs),
     last_error: server.lastError ?? null
   }
 }

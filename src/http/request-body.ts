@@ -24,7 +24,7 @@ export function askForBody({ headers }: IncomingMessage, response: ServerRespons
  * client says, and others write meanwhile. Throws DISK_FULL.
  */
 export async function* takingRoom(
-  room: Room,
+  room: Pick<Room, 'take'>,
   source: AsyncIterable<Uint8Array>
 ): AsyncGenerator<Uint8Array> {
   for await (const piece of source) {

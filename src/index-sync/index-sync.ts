@@ -39,8 +39,8 @@ export interface IndexSyncParts
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
-  /** What this node says of the blobs that it lacks. */
-  readonly wants: () => Promise<Pick<EntriesStatus, 'wantsFiles' | 'wantsBytes' | 'wantRanges'>>
+  /** What this node says of the blobs that it lacks, and of its disk. */
+  readonly wants: () => Promise<Omit<EntriesStatus, 'root' | 'horizon'>>
   /**
    * Entries of other nodes that have become current here: their views and wants follow. None where
    * only some have left the index.

@@ -25,7 +25,13 @@ import type { Holders } from './holders.ts'
 import type { LastSeen } from './last-seen.ts'
 import type { Meetings } from './meetings.ts'
 import type { MemberList } from './member-list.ts'
-import { AWAY_MS, clockTroubles, serverOf, unreachableTrouble } from './server-list.ts'
+import {
+  AWAY_MS,
+  clockTroubles,
+  diskTroubles,
+  serverOf,
+  unreachableTrouble
+} from './server-list.ts'
 import { wantMs } from './wants-of.ts'
 
 export interface MeshStatusParts {
@@ -194,6 +200,7 @@ export class MeshStatus implements MeshStatusPort {
       network.fault ?? this.#parts.twins.fault,
       removed,
       ...clockTroubles(servers),
+      ...diskTroubles(servers),
       lost
     ].filter((trouble) => trouble !== undefined)
   }

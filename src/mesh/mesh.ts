@@ -236,7 +236,10 @@ function createSyncing(
   const indexSync = new IndexSync({
     ...{ network: admitted, index, clock, random, log },
     ...{ members: memberDatabases, wasRemoved },
-    wants: () => ownWants.tell(),
+    wants: async () => {
+      const { state, sinceMs } = flows.room.status()
+      return { ...(await ownWants.tell()), disk: { state, sinceMs } }
+    },
     reportMsMax: sync.syncIntervalMs,
     onMerged: (entries) => {
       follower.follow()

@@ -44,6 +44,7 @@ export function serverOf(facts: ServerFacts, nowMs: number): ServerStatus {
     etaSeconds: peer && facts.etaSeconds,
     latencyMs: peer?.latencyMs,
     clockOffsetMs: heard && Math.round(heard.clockOffsetMs),
+    disk: status?.disk,
     lastError: peer === undefined ? failure?.message : errorOf(facts)
   }
 }
@@ -76,6 +77,17 @@ export function clockTroubles(servers: readonly ServerStatus[]): string[] {
     const how = ms > 0 ? 'ahead of' : 'behind'
     return [
       `The clock of ${name} is ${minutes} minutes ${how} that of this server. Set both, best by NTP.`
+    ]
+  })
+}
+
+/** A sentence for each server that is connected and whose disk takes nothing more. */
+export function diskTroubles(servers: readonly ServerStatus[]): string[] {
+  return servers.flatMap(({ name, connectedAtMs, disk }) => {
+    if (connectedAtMs === undefined || disk?.state !== 'full') return []
+    const since = new Date(disk.sinceMs).toISOString().slice(0, 16).replace('T', ' ')
+    return [
+      `The disk of ${name} is full, since ${since} UTC: new images are not kept there. Make room on it.`
     ]
   })
 }

@@ -12,6 +12,8 @@ const BELIEVED_MS = 1000
 export interface DiskRoomStatus extends DiskSpace {
   readonly reserved: number
   readonly state: Room
+  /** When it came to be so, or the node has started. */
+  readonly sinceMs: number
 }
 
 export interface DiskRoomParts {
@@ -32,6 +34,7 @@ export class DiskRoom {
   /** Taken since the disk was measured. */
   #taken = 0
   #measuring = false
+  #sinceMs: number
 
   static async open(parts: DiskRoomParts, options: DiskRoomOptions): Promise<DiskRoom> {
     return new DiskRoom(parts, options, await diskSpace(options.path))
@@ -42,6 +45,7 @@ export class DiskRoom {
     this.#options = options
     this.#space = space
     this.#measuredMs = clock.monotonicMs()
+    this.#sinceMs = clock.now()
   }
 
   /** Throws DISK_FULL unless `bytes` more leave the reserve free. Sets nothing aside for them. */
@@ -73,8 +77,10 @@ export class DiskRoom {
     if (this.#measuring) return
     this.#measuring = true
     try {
+      const before = this.#state()
       this.#space = await diskSpace(this.#options.path)
       this.#taken = 0
+      if (this.#state() !== before) this.#sinceMs = this.#clock.now()
       this.#measuredMs = this.#clock.monotonicMs()
     } catch {
       // as said
@@ -85,8 +91,12 @@ export class DiskRoom {
 
   status(): DiskRoomStatus {
     this.#refresh()
-    const reserved = this.#reserved()
-    return { ...this.#space, reserved, state: planRoom(this.#space, reserved, 0) }
+    const [reserved, state] = [this.#reserved(), this.#state()]
+    return { ...this.#space, reserved, state, sinceMs: this.#sinceMs }
+  }
+
+  #state(): Room {
+    return planRoom(this.#space, this.#reserved(), 0)
   }
 
   #reserved(): number {

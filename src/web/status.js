@@ -142,9 +142,10 @@ function renderServers(servers, { locale, say }) {
  * @param {string} locale
  * @param {Language['say']} say
  */
-export function wordsOfServer({ status, missing_files, latency_ms }, locale, say) {
+export function wordsOfServer({ status, missing_files, latency_ms, disk_state }, locale, say) {
   const count =
     missing_files > 0 ? say('servers.lacks', { count: missing_files.toLocaleString(locale) }) : ''
   const latency = latency_ms === null ? '' : `${latency_ms.toLocaleString(locale)} ms`
-  return [say(`servers.${status}`), count, latency].filter(Boolean).join(' · ')
+  const disk = disk_state === 'full' ? say('servers.full') : ''
+  return [say(`servers.${status}`), disk, count, latency].filter(Boolean).join(' · ')
 }

@@ -39,6 +39,7 @@ export const en = {
   'servers.offline': 'Offline',
   'servers.away': 'Away for days',
   'servers.refused': 'Not let in',
+  'servers.full': 'Disk full',
 
   'add.title': 'Add images',
   'add.choose': 'Choose files',

@@ -39,6 +39,7 @@ export const zh = {
   'servers.offline': '离线',
   'servers.away': '已离线多日',
   'servers.refused': '未获准加入',
+  'servers.full': '磁盘已满',
 
   'add.title': '添加图片',
   'add.choose': '选择文件',

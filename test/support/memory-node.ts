@@ -41,7 +41,8 @@ export const TEST_DISK: DiskStatus = {
   free: 600_000,
   reserved: 100_000,
   inodesFree: 5000,
-  state: 'ok'
+  state: 'ok',
+  sinceMs: 0
 }
 
 export const DAY_MS = 86_400_000
@@ -101,7 +102,7 @@ export async function openMemoryNode(options: MemoryNodeOptions = {}): Promise<M
   const seen = { store: wrap<BlobStore>(store), view: wrap<ImageView>(view) }
   const settler = new Settler({ ...base, ...seen, index, locks })
   const journal = new Journal({ ...base, write: async () => {} }, undefined)
-  const room = { demand: () => {}, take: () => {} }
+  const room = { demand: () => {}, take: () => {}, status: () => TEST_DISK }
   const inspect = createInspector(base)
   const brakes = new Brakes({ ...base, index })
   const feed = new Feed(base)

@@ -1,58 +1,22 @@
 import { afterEach, expect, test } from 'vitest'
-import type { BlobSource } from '../../../protocols/blobs/serve.ts'
-import { NodeError } from '../../../src/base/errors.ts'
-import { BlobPeers } from '../../../src/blob-sync/blob-peers.ts'
-import { WantBook } from '../../../src/blob-sync/want-book.ts'
-import { openTrusted } from '../../../src/flows/read.ts'
-import { Replicator } from '../../../src/flows/replicate.ts'
-import { BlobHolders, lyingSource, want } from '../../support/blob-holders.ts'
+import { lyingSource, want } from '../../support/blob-holders.ts'
 import { collect, testBytes } from '../../support/data-folder.ts'
 import { eventually } from '../../support/eventually.ts'
-import { MemoryBlobSource } from '../../support/memory-blob-source.ts'
-import { type MemoryNode, openMemoryNode } from '../../support/memory-node.ts'
+import {
+  beginReading,
+  endReading,
+  isHeld,
+  LARGE,
+  SMALL,
+  same,
+  silentSource,
+  sourceOf
+} from '../../support/reading-node.ts'
 
-const LARGE = testBytes(600_000)
-const SMALL = testBytes(5000)
-
-let stop: (() => Promise<void>) | undefined
-afterEach(() => stop?.())
-
-async function begin({ fetchAll = false } = {}) {
-  const node = await openMemoryNode()
-  const { flows } = node
-  const { clock, random } = flows
-  const network = new BlobHolders()
-  const peers = new BlobPeers({ network, clock })
-  const book = new WantBook({ clock, random }, { maxRetryAttempts: 3, retryDelayMs: 1000 })
-  const replicator = new Replicator(
-    { flows, network, peers, book, believes: () => false },
-    { batchSize: 10, fetchAll, syncTimeoutMs: 30_000 }
-  )
-  stop = async () => {
-    await replicator.stop()
-    await node.close()
-  }
-  return { node, network, peers, replicator, clock: node.clock }
-}
-
-function sourceOf(...blobs: readonly Uint8Array[]): MemoryBlobSource {
-  const source = new MemoryBlobSource()
-  for (const bytes of blobs) source.add(bytes)
-  return source
-}
-
-function same(actual: Uint8Array | undefined, expected: Uint8Array): boolean {
-  return actual !== undefined && Buffer.compare(actual, expected) === 0
-}
-
-function isHeld({ flows }: MemoryNode, hash: Parameters<typeof openTrusted>[1]): boolean {
-  const blob = openTrusted(flows, hash)
-  blob?.close()
-  return blob !== undefined
-}
+afterEach(endReading)
 
 test('a hundred readers cause one fetch, and the blob stays', async () => {
-  const { node, network, replicator } = await begin()
+  const { node, network, replicator } = await beginReading()
   network.add('p', sourceOf(LARGE))
   const hash = await want(node, 'a.png', LARGE)
   const bodies = await Promise.all(
@@ -77,7 +41,7 @@ test.each([
 ])(
   'many %s blobs at once are asked of all holders, over few streams',
   async (_, count, size, streamsMax) => {
-    const { node, network, replicator } = await begin()
+    const { node, network, replicator } = await beginReading()
     const blobs = Array.from({ length: count }, (_, n) => testBytes(size + n, n + 1))
     const source = sourceOf(...blobs)
     for (const id of ['p', 'q']) network.add(id, source)
@@ -90,7 +54,7 @@ test.each([
 )
 
 test('one who reads nothing keeps nobody back', async () => {
-  const { node, network, replicator } = await begin()
+  const { node, network, replicator } = await beginReading()
   network.add('p', sourceOf(LARGE))
   const hash = await want(node, 'a.png', LARGE)
   const idle = await replicator.open(hash)
@@ -103,7 +67,7 @@ test('one who reads nothing keeps nobody back', async () => {
 })
 
 test('the next holder goes on where the first one broke off', async () => {
-  const { node, network, replicator, peers, clock } = await begin()
+  const { node, network, replicator, peers, clock } = await beginReading()
   const fault = { afterBytes: 350_000, from: 'right', how: 'break' } as const
   network.add('breaks', sourceOf(LARGE), [{ fault }])
   network.add('whole', sourceOf(LARGE))
@@ -118,7 +82,7 @@ test('the next holder goes on where the first one broke off', async () => {
 })
 
 test('of wrong bytes nobody gets all; the next holder is asked from the start', async () => {
-  const { node, network, replicator, peers, clock } = await begin()
+  const { node, network, replicator, peers, clock } = await beginReading()
   network.add('lies', lyingSource(LARGE, 250_000))
   network.add('honest', sourceOf(LARGE))
   const hash = await want(node, 'a.png', LARGE)
@@ -138,7 +102,7 @@ test('of wrong bytes nobody gets all; the next holder is asked from the start', 
 })
 
 test('wrong bytes of one who broke off are not the fault of the next', async () => {
-  const { node, network, replicator } = await begin()
+  const { node, network, replicator } = await beginReading()
   const fault = { afterBytes: 350_000, from: 'right', how: 'break' } as const
   network.add('lies', lyingSource(LARGE, 1000), [{ fault }])
   network.add('honest', sourceOf(LARGE))
@@ -151,7 +115,7 @@ test('wrong bytes of one who broke off are not the fault of the next', async () 
 })
 
 test.each([SMALL, LARGE])('what nobody has is not to be had (%#)', async (bytes) => {
-  const { node, network, replicator } = await begin()
+  const { node, network, replicator } = await beginReading()
   const hash = await want(node, 'a.png', bytes)
   expect(await replicator.open(hash)).toBeUndefined()
   network.add('p', sourceOf())
@@ -163,7 +127,7 @@ test.each([SMALL, LARGE])('what nobody has is not to be had (%#)', async (bytes)
 })
 
 test('when nobody can send it to its end, what has come is kept for later', async () => {
-  const { node, network, replicator } = await begin()
+  const { node, network, replicator } = await beginReading()
   const fault = { afterBytes: 350_000, from: 'right', how: 'break' } as const
   network.add('p', sourceOf(LARGE), [{ fault }])
   const hash = await want(node, 'a.png', LARGE)
@@ -182,7 +146,7 @@ test('when nobody can send it to its end, what has come is kept for later', asyn
 test.each([SMALL, LARGE])(
   'a small blob is whole when it is opened, a large one is not waited for (%#)',
   async (bytes) => {
-    const { node, network, replicator } = await begin()
+    const { node, network, replicator } = await beginReading()
     network.add('p', sourceOf(bytes))
     const hash = await want(node, 'a.png', bytes)
     const opened = await replicator.open(hash)
@@ -194,29 +158,11 @@ test.each([SMALL, LARGE])(
 )
 
 /** Sends nothing, or stops in the middle. */
-function silentSource(bytes: Uint8Array, afterBytes: number | undefined): BlobSource {
-  const source = sourceOf(bytes)
-  const open = source.open.bind(source)
-  source.open = async (hash) => {
-    if (afterBytes === undefined) return new Promise(() => {})
-    const blob = await open(hash)
-    if (blob === undefined || blob === 'busy') return blob
-    return {
-      ...blob,
-      async *read() {
-        yield bytes.subarray(0, afterBytes)
-        await new Promise(() => {})
-      }
-    }
-  }
-  return source
-}
-
 test.each([
   ['before it answers, while there is another', undefined, 5000],
   ['in the middle of a body', 350_000, 30_000]
 ])('a holder that falls silent %s is left for the next', async (_, afterBytes, silentMs) => {
-  const { node, network, replicator, clock } = await begin()
+  const { node, network, replicator, clock } = await beginReading()
   network.add('silent', silentSource(LARGE, afterBytes))
   network.add('p', sourceOf(LARGE))
   const hash = await want(node, 'a.png', LARGE)
@@ -233,19 +179,8 @@ test.each([
   expect(network.sentBytes('p')).toBeLessThan(LARGE.byteLength - (afterBytes ?? 0) + 1000)
 })
 
-test('with a full disk a small image is passed on, and a large one refused as this node’s fault', async () => {
-  const { node, network, replicator } = await begin()
-  network.add('p', sourceOf(LARGE, SMALL))
-  const [small, large] = [await want(node, 's.png', SMALL), await want(node, 'l.png', LARGE)]
-  node.store.fault = new NodeError('DISK_FULL', 'The disk is full.')
-  const opened = await replicator.open(small)
-  expect(same(await collect(opened?.blob.read(0, SMALL.byteLength)), SMALL)).toBe(true)
-  expect(isHeld(node, small)).toBe(false)
-  await expect(replicator.open(large)).rejects.toMatchObject({ code: 'DISK_FULL' })
-})
-
 test('a reader and replication share what comes', async () => {
-  const { node, network, replicator } = await begin({ fetchAll: true })
+  const { node, network, replicator } = await beginReading({ fetchAll: true })
   const gate = Promise.withResolvers<void>()
   const source = sourceOf(LARGE)
   const open = source.open.bind(source)
@@ -277,7 +212,7 @@ test('a reader and replication share what comes', async () => {
 })
 
 test('a stop ends what is under way', async () => {
-  const { node, network, replicator } = await begin()
+  const { node, network, replicator } = await beginReading()
   network.add('silent', silentSource(LARGE, 350_000))
   const hash = await want(node, 'a.png', LARGE)
   const opened = await replicator.open(hash)

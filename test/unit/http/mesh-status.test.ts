@@ -51,6 +51,7 @@ const serverOf = (name: string, more: Partial<ServerStatus> = {}): ServerStatus 
   ...{ name, peerId: `peer-${name}`, state: 'online', address: '/ip4/10.0.0.2/tcp/9' },
   ...{ httpPort: 8000, addresses: [], connectedAtMs: 1e12, lastSeenMs: 1e12, comparedAtMs: 2e12 },
   ...{ missingFiles: 0, missingBytes: 0, etaSeconds: 0, latencyMs: 0.1234, clockOffsetMs: 3 },
+  disk: undefined,
   lastError: undefined,
   ...more
 })

@@ -18,7 +18,7 @@ test('a body of any length is read only while there is room for it', async () =>
   }
   const pieces: Uint8Array[] = []
   const reading = (async () => {
-    for await (const piece of takingRoom({ demand: take, take }, endless())) pieces.push(piece)
+    for await (const piece of takingRoom({ take }, endless())) pieces.push(piece)
   })()
   await expect(reading).rejects.toMatchObject({ code: 'DISK_FULL' })
   expect([pieces.length, ended]).toEqual([2, true])

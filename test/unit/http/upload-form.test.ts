@@ -162,6 +162,7 @@ describe('refusals', () => {
         flows: {
           ...node.flows,
           room: {
+            ...node.flows.room,
             demand(bytes) {
               if (bytes > 0) throw new NodeError('DISK_FULL', 'The disk is full.')
             },
