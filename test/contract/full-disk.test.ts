@@ -6,9 +6,11 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, type TestContext, test } from 'vitest'
 import { parsePath } from '../../protocols/path.ts'
 import { openDatabase } from '../../src/index/open-database.ts'
+import { DiskRoom } from '../../src/store/disk-room.ts'
 import { diskSpace, planRoom } from '../../src/store/disk-space.ts'
 import { readSmallFile, writeFileAtomic } from '../../src/store/small-file.ts'
 import { makeTestFolder, streamOf, temporaryFolder, testBytes } from '../support/data-folder.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 import { openIndexOver } from '../support/open-index.ts'
 
 const DISK_BYTES = 2 * 1024 * 1024
@@ -82,6 +84,29 @@ test('a full disk keeps the old small file', async (context) => {
   const writing = writeFileAtomic(file, testBytes(10_000))
   await expect(writing).rejects.toMatchObject({ code: 'DISK_FULL' })
   expect(readSmallFile(file, 10)?.toString()).toBe('old')
+})
+
+test('since when a disk is full is known, and since when it is not', async (context) => {
+  needsMount(context)
+  const clock = new ManualClock()
+  const reserve = { bytes: 100_000, share: undefined }
+  const room = await DiskRoom.open({ clock }, { path: disk.path, reserve })
+  const states: unknown[] = []
+  const file = join(disk.path, 'fill')
+  const write = () => writeFileSync(file, testBytes(DISK_BYTES - 50_000))
+  for (const change of [() => {}, write, () => {}, () => rmSync(file)]) {
+    clock.advance(5000)
+    change()
+    await room.measure()
+    const { state, sinceMs } = room.status()
+    states.push([state, clock.now() - sinceMs])
+  }
+  expect(states).toEqual([
+    ['ok', 5000],
+    ['full', 0],
+    ['full', 5000],
+    ['ok', 0]
+  ])
 })
 
 test('a disk without inodes is full', async (context) => {

@@ -5,6 +5,7 @@ import type { ServerStatus } from '../../../src/flows/status.ts'
 import {
   AWAY_MS,
   clockTroubles,
+  diskTroubles,
   type ServerFacts,
   serverOf,
   unreachableTrouble
@@ -76,6 +77,26 @@ test('clocks that are far apart are told, with who is ahead', () => {
   expect(clockTroubles([offBy(720_000), offBy(-600_001)])).toEqual([
     'The clock of b is 12 minutes ahead of that of this server. Set both, best by NTP.',
     'The clock of b is 10 minutes behind that of this server. Set both, best by NTP.'
+  ])
+})
+
+test('a connected server whose disk is full is a trouble, with since when', () => {
+  const of = (state: 'low' | 'full', facts: Partial<ServerFacts>) => {
+    const { status, ...said } = report(true, 0)
+    return stateOf({
+      report: { ...said, status: { ...status, disk: { state, sinceMs: NOW } } },
+      ...facts
+    })
+  }
+  expect(of('full', {}).disk).toEqual({ state: 'full', sinceMs: NOW })
+  const servers = [
+    of('full', { peer: PEER }),
+    of('low', { peer: PEER }),
+    of('full', {}),
+    stateOf({})
+  ]
+  expect(diskTroubles(servers)).toEqual([
+    'The disk of b is full, since 2023-11-14 22:13 UTC: new images are not kept there. Make room on it.'
   ])
 })
 

@@ -138,6 +138,20 @@ describe('an answer that can not be is a WireError, and breaks the stream:', () 
   })
 })
 
+test.each([
+  [0, undefined],
+  [3, { state: 'full', sinceMs: 7 }],
+  [4, undefined]
+])('a disk of state %i is %o', async (disk, told) => {
+  const root = {
+    liveSum: new Uint8Array(32),
+    deadSum: new Uint8Array(32),
+    imageDeadSum: new Uint8Array(32)
+  }
+  const { client } = await answered({ case: 'report', value: { root, disk, diskSinceMs: 7n } })
+  expect((await client.status(never)).disk).toEqual(told)
+})
+
 test('entries that this node can not read are left out of a page', async () => {
   const { client } = await answered({ case: 'range', value: { entries: [new Uint8Array(3)] } })
   const page = await client.range(ROOT_KEY, undefined, never)
