@@ -1,6 +1,6 @@
 // Which peers are comparing their index with this one, by what they ask for: whoever begins at the
-// same time from the other end moves once more all that is on its way. And what they compare: beyond
-// a horizon they are not shown what was deleted.
+// same time from the other end moves once more all that is on its way. And what they compare:
+// beyond a horizon they are not shown what was deleted.
 
 import type { EntriesSource } from '../../protocols/entries/source.ts'
 import type { Clock } from '../base/clock.ts'
@@ -42,7 +42,8 @@ export class CompareWatch {
         return source.beyond(horizon)
       },
       push: (entries, sentTo, from) => {
-        if (sentTo.length === 0) note(this.horizonOf(peerId)) // new entries name who gets them; these were found missing
+        // new entries name who gets them; these were found missing
+        if (sentTo.length === 0) note(this.horizonOf(peerId))
         return source.push(entries, sentTo, from)
       },
       status: (horizon) => source.status(horizon),
