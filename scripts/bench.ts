@@ -1,6 +1,7 @@
 // npm run bench -- NAME [OPTIONS]: measures; test/bench/README.md holds the figures.
 
 const BENCHES: Readonly<Record<string, string>> = {
+  http: '../test/bench/http.ts',
   index: '../test/bench/entries.ts',
   mesh: '../test/bench/mesh.ts',
   uploads: '../test/bench/uploads.ts',

@@ -9,6 +9,8 @@ import { eventually } from './eventually.ts'
 
 export interface RunningProxy {
   readonly url: string
+  /** Of the process that answers. */
+  readonly pid: number
   end(): Promise<void>
 }
 
@@ -26,8 +28,12 @@ async function freePort(): Promise<number> {
   return port
 }
 
-/** `server` stands in its block `server`; `PORT` in it becomes that of the proxy. */
-export async function startNginx(folder: string, server: string): Promise<RunningProxy> {
+/** `server` stands in its block `server`; `runner` is a program that runs it. */
+export async function startNginx(
+  folder: string,
+  server: string,
+  runner: readonly string[] = []
+): Promise<RunningProxy> {
   const port = await freePort()
   for (const name of ['body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']) {
     mkdirSync(join(folder, name), { recursive: true })
@@ -35,7 +41,7 @@ export async function startNginx(folder: string, server: string): Promise<Runnin
   const config = join(folder, 'nginx.conf')
   writeFileSync(
     config,
-    `daemon off; worker_processes 1; pid ${folder}/nginx.pid; error_log stderr warn;
+    `daemon off; master_process off; worker_processes 1; pid ${folder}/nginx.pid; error_log stderr warn;
 ${process.getuid?.() === 0 ? 'user root;' : ''}
 events { worker_connections 256; }
 http {
@@ -46,7 +52,8 @@ http {
 }
 `
   )
-  return started(spawn('nginx', ['-p', folder, '-c', config], { stdio: 'ignore' }), port)
+  const [program = '', ...words] = [...runner, 'nginx', '-p', folder, '-c', config]
+  return started(spawn(program, words, { stdio: 'ignore' }), port)
 }
 
 /** `site` stands in the block of its address. */
@@ -82,6 +89,7 @@ async function started(child: ChildProcess, port: number): Promise<RunningProxy>
   )
   return {
     url,
+    pid: child.pid as number,
     async end() {
       child.kill('SIGTERM')
       await exit
