@@ -1,10 +1,7 @@
-#!/usr/bin/env node
 // argv -> configuration -> node. What is heavy is loaded only when a node starts.
 
-import { enableCompileCache } from 'node:module'
 import { homedir, hostname } from 'node:os'
 import { resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { FlagValues, LoadedConfig } from '../config/load-config.ts'
 import type { Config } from '../config/schema.ts'
 import { NodeError } from './base/errors.ts'
@@ -14,10 +11,6 @@ import type { AdoptOrder } from './commands/adopt.ts'
 import type { BackupOrder } from './commands/backup.ts'
 import type { KeysOrder } from './commands/keys.ts'
 import type { NodeTarget } from './commands/node-client.ts'
-
-// A start costs a third less when the stripped and compiled modules are kept. Beside the modules,
-// where only who installed them can write; where that can't be, nothing is kept.
-enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/tumesh', import.meta.url)))
 
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', () => {}) // a reader that went away (`| head`) must not end the node

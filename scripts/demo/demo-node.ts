@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { comesTrue, NotSo } from './comes-true.ts'
 import type { Picture } from './pictures.ts'
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../src/tumesh.js', import.meta.url))
 const START_MS_MAX = 120_000
 /** A node ends its requests and closes its database within this, or something is wrong. */
 const STOP_MS_MAX = 15_000

@@ -19,7 +19,7 @@ const LEVEL_OPTIONS = {
   keyEncoding: 'utf8',
   valueEncoding: 'view',
   writeBufferSize: 16 * 2 ** 20,
-  cacheSize: 64 * 2 ** 20,
+  cacheSize: 16 * 2 ** 20,
   blockSize: 16 * 2 ** 10,
   maxFileSize: 32 * 2 ** 20
 } as const

@@ -1,6 +1,6 @@
 // Files that crawlers write into images/: how fast they become images, while they are read.
-//   node test/bench/adopt.ts [--count 100000] [--bytes 20000] [--writers 4] [--slow 0.5]
-//     [--renamed 0.2] [--dir D] [--drops 50]
+//   node test/bench/adopt.ts [--count 100000] [--bytes 20000] [--slow 0.5] [--renamed 0.2]
+//     [--dir D] [--drops 50] [--node-options O]
 //
 // A share of the files is written in two pieces with a pause, and a share of those under another
 // name first. A reader asks for images that are there, all the time.
@@ -25,7 +25,8 @@ const { values } = parseArgs({
     slow: { type: 'string', default: '0.5' },
     renamed: { type: 'string', default: '0.2' },
     drops: { type: 'string', default: '50' },
-    dir: { type: 'string', default: tmpdir() }
+    dir: { type: 'string', default: tmpdir() },
+    'node-options': { type: 'string', default: '' }
   }
 })
 const count = Number(values.count)
@@ -62,7 +63,8 @@ async function waitFor(client: Client, url: string, images: number): Promise<voi
   }
 }
 
-const node = await spawnNode({ folder, name: 'a', flags: ['--log-level', 'warn'] }).started()
+const env = { NODE_OPTIONS: values['node-options'] }
+const node = await spawnNode({ folder, name: 'a', flags: ['--log-level', 'warn'], env }).started()
 const pid = node.child.pid as number
 const client = new Client({ atOnce: 8 })
 

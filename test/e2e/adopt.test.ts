@@ -24,7 +24,7 @@ import { type Answer, send } from '../support/http-client.ts'
 import { type RealNode, Workbench } from '../support/real-node.ts'
 import { sharesBytes } from '../support/shared-bytes.ts'
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../src/tumesh.js', import.meta.url))
 const API = '/file-sync/api/file-sync'
 /** Long ago: younger files may still be written to. */
 const MTIME_S = 1_600_000_000

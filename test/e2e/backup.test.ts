@@ -12,7 +12,7 @@ import { tinyImage } from '../support/memory-node.ts'
 import { type RealNode, Workbench } from '../support/real-node.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../src/tumesh.js', import.meta.url))
 const run = promisify(execFile)
 
 let bench: Workbench

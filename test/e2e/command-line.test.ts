@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
-const MAIN = resolve('src/main.ts')
+const MAIN = resolve('src/tumesh.js')
 
 let folder: string
 beforeEach(() => {

@@ -106,7 +106,7 @@ test('Ctrl-C ends it at any time, and nothing is left', { timeout: RUN_MS_MAX },
 test('what does not come true is said, and only the logs stay', {
   timeout: RUN_MS_MAX
 }, async () => {
-  const isNode = "process.argv[1].endsWith('main.ts')"
+  const isNode = "process.argv[1].endsWith('tumesh.js')"
   const fall = `data:text/javascript,if(${isNode}){console.log('falls');process.exit(3)}`
   expect(await run([], { NODE_OPTIONS: `--import ${fall}` })).toBe(1)
   expect(said).toMatch(/ ✗ +a ended while it started, and said: falls\n/)

@@ -12,7 +12,7 @@ import { eventually } from '../support/eventually.ts'
 import { type Host, LocalNetwork, localNetworkObstacle } from '../support/local-network.ts'
 import { RealNode } from '../support/real-node.ts'
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../src/tumesh.js', import.meta.url))
 /** What is promised for two nodes that start. */
 const FOUND_MS = 5_000
 const ASK = `

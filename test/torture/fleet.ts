@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { RealNode } from '../support/real-node.ts'
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../src/tumesh.js', import.meta.url))
 /** Harm makes the machine slow, and others are on it. */
 const START_MS_MAX = 180_000
 const TRIES_MAX = 30
