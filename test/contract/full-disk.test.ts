@@ -88,6 +88,7 @@ test('a full disk keeps the old small file', async (context) => {
 
 test('since when a disk is full is known, and since when it is not', async (context) => {
   needsMount(context)
+  execFileSync('mount', ['-o', 'remount,nr_inodes=9000', disk.path])
   const clock = new ManualClock()
   const reserve = { bytes: 100_000, share: undefined }
   const room = await DiskRoom.open({ clock }, { path: disk.path, reserve })
