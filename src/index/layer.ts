@@ -50,7 +50,9 @@ export class Layer implements Rows {
     const isIn = (key: string) => compareBytes(gte, key) <= 0 && compareBytes(key, lt) < 0
     const changed = [...(this.#changed.get(table) ?? [])].filter(([key]) => isIn(key))
     const removed = changed.filter(([, value]) => value === undefined).length
-    const found = new Set(await this.#below.keys(table, { ...range, limit: limit + removed }))
+    const below = await this.#below.keys(table, { ...range, limit: limit + removed })
+    if (changed.length === 0) return below
+    const found = new Set(below)
     for (const [key, value] of changed) value === undefined ? found.delete(key) : found.add(key)
     const sorted = [...found].sort(compareBytes)
     return (reverse ? sorted.reverse() : sorted).slice(0, limit)
@@ -99,7 +101,18 @@ export class Layer implements Rows {
   }
 }
 
+/** UTF-16 units below it are in the order of their UTF-8 bytes. */
+const SURROGATES = 0xd800
+
 /** The order of the database: by UTF-8 bytes, which is by code points and not by UTF-16 units. */
 export function compareBytes(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b))
+  const length = Math.min(a.length, b.length)
+  for (let n = 0; n < length; n++) {
+    const left = a.charCodeAt(n)
+    const right = b.charCodeAt(n)
+    if (left === right) continue
+    if (left < SURROGATES && right < SURROGATES) return left - right
+    return Buffer.compare(Buffer.from(a), Buffer.from(b))
+  }
+  return a.length - b.length
 }
