@@ -16,7 +16,7 @@ export class Inspection {
   readonly #world: Inspected
   /** Whether anything may be put to review. */
   readonly #mayReview: boolean
-  /** Of each node when somebody last looked. */
+  /** Of each node the highest that somebody saw, whatever folder it has now. */
   readonly #horizons = new Map<Citizen, number>()
   readonly #seen = new Map<Citizen, readonly [NodeView, number]>()
 
@@ -26,7 +26,9 @@ export class Inspection {
   }
 
   look(): void {
-    for (const one of this.#world.citizens) this.#horizons.set(one, one.view.horizon)
+    for (const one of this.#world.citizens) {
+      this.#horizons.set(one, Math.max(this.#horizons.get(one) ?? 0, one.view.horizon))
+    }
     const changed = new Set(this.#world.citizens.filter((one) => this.#hasChanged(one)))
     if (changed.size === 0) return
     for (const citizen of changed) this.#tell(citizen, this.#departureFaults(citizen))
