@@ -17,6 +17,8 @@ import { SmallWrites } from './small-writes.ts'
 /** A blob that can be read. */
 export interface OpenBlob {
   readonly bytes: number
+  /** All bytes at once, where they are few enough for that. Nobody changes them later. */
+  readAll?(): Uint8Array | undefined
   /**
    * The bytes from `start` (inclusive) to `end` (exclusive), all of them or an error, in pieces
    * that nobody changes later.
@@ -92,7 +94,9 @@ async function sendBlob(
     const head = { status: STATUS.OK, length: BigInt(left) }
     await out.write(frameOf(encodeMessage(ResponseSchema, head)))
     if (left === 0) return
-    for await (const piece of blob.read(offset, blob.bytes)) {
+    const all = blob.readAll?.()
+    const pieces = all === undefined ? blob.read(offset, blob.bytes) : [all.subarray(offset)]
+    for await (const piece of pieces) {
       left -= piece.byteLength
       if (left < 0) break
       await out.write(piece)

@@ -43,6 +43,8 @@ const REQUEST_BYTES_MAX = 4 * 2 ** 20
 const REQUEST_ITEMS_MAX = 64
 /** Wants that are due and are looked at in one pass. */
 const PASS_WANTS_MAX = 1000
+/** Images that are fetched as soon as they are told of; of more the newest go first. */
+const NEW_MAX = 32
 /** After a full disk or another failure of this node's own. */
 const PAUSE_MS = 10_000
 
@@ -84,6 +86,22 @@ export class Replicator {
       // asked after the last look
       if (this.#again && !this.#stop.signal.aborted) this.wake()
     })
+  }
+
+  /** Images have come to be: their blobs are fetched without a look at all others. */
+  came(hashes: readonly ContentHash[]): void {
+    const { index, store } = this.#parts.flows
+    if (this.#pass === undefined && hashes.length <= NEW_MAX && this.#mayFetch()) {
+      const orders = new Map<string, WantedBlob[]>()
+      for (const hash of hashes) {
+        const row = index.blob(hash)
+        // what is here needs another look first
+        if (row?.want === undefined || !this.#isDue(hash) || store.placeOf(hash)) continue
+        this.#give({ hash, bytes: row.bytes }, orders)
+      }
+      for (const [peerId, blobs] of orders) this.#order(peerId, blobs)
+    }
+    this.wake()
   }
 
   /** As ReadThrough.fetch, but that nothing is thrown. */
@@ -156,31 +174,46 @@ export class Replicator {
 
   /** One pass over the wants, newest first: each is given to a peer, or waits. */
   async #assign(): Promise<void> {
-    const { flows, network } = this.#parts
+    const { flows } = this.#parts
     sweepPartials(flows)
-    if (!this.#options.fetchAll || network.peers().length === 0) return
-    if (flows.clock.monotonicMs() < this.#pausedUntilMs) return
+    if (!this.#mayFetch()) return
     const orders = new Map<string, WantedBlob[]>()
     let due = 0
     for await (const hash of flows.index.wants({ newestFirst: true })) {
       if (due >= PASS_WANTS_MAX || this.#stop.signal.aborted) break
-      const isComing = this.#inFlight.has(hash) || this.#growing.has(hash)
-      if (isComing || !this.#parts.book.isDue(hash)) continue
+      if (!this.#isDue(hash)) continue
       if (!this.#hasRoom()) break
       const row = flows.index.blob(hash)
       // what is read may have come since the reading began
       if (row?.want === undefined || (await this.#isHere(hash))) continue
-      const peerId = this.#holderOf(hash)
+      this.#give({ hash, bytes: row.bytes }, orders)
       // those that wait for their next try do not count, so that they never keep others back
       if (this.#parts.book.isDue(hash)) due++
-      if (peerId === undefined) continue
-      this.#inFlight.set(hash, row.bytes)
-      this.#parts.peers.owes(peerId, row.bytes)
-      const order = orders.get(peerId) ?? []
-      orders.set(peerId, order)
-      order.push({ hash, bytes: row.bytes })
     }
     for (const [peerId, blobs] of orders) this.#order(peerId, blobs)
+  }
+
+  /** Whether a blob that is wanted is to be fetched now, if anybody has it. */
+  #isDue(hash: ContentHash): boolean {
+    return !this.#inFlight.has(hash) && !this.#growing.has(hash) && this.#parts.book.isDue(hash)
+  }
+
+  /** Adds the blob to what a peer is asked for, if there is one that may have it. */
+  #give(blob: WantedBlob, orders: Map<string, WantedBlob[]>): void {
+    const { hash, bytes } = blob
+    const peerId = this.#holderOf(hash)
+    if (peerId === undefined) return
+    this.#inFlight.set(hash, bytes)
+    this.#parts.peers.owes(peerId, bytes)
+    const order = orders.get(peerId) ?? []
+    orders.set(peerId, order)
+    order.push(blob)
+  }
+
+  #mayFetch(): boolean {
+    const { flows, network } = this.#parts
+    if (!this.#options.fetchAll || network.peers().length === 0) return false
+    return flows.clock.monotonicMs() >= this.#pausedUntilMs
   }
 
   /** Whether there is a peer that may be asked for more now. Peers that rest wake this later. */

@@ -1,10 +1,10 @@
 // A peer asks for blobs: what this node holds, verified as for any reader, and what its trash
 // keeps, so that a version can be restored from any server.
 
-import type { BlobSource } from '../../protocols/blobs/serve.ts'
+import type { BlobSource, OpenBlob as ServedBlob } from '../../protocols/blobs/serve.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import { NodeError } from '../base/errors.ts'
-import { type OpenBlob, sameContentStamp } from '../store/blob-store.ts'
+import { type OpenBlob, SMALL_BLOB_BYTES_MAX, sameContentStamp } from '../store/blob-store.ts'
 import type { FlowParts, ReadableBlob } from './parts.ts'
 import { isUnreadable, openBlob, openTrusted } from './read.ts'
 import { verifyBlob } from './verify-blob.ts'
@@ -46,19 +46,31 @@ export function createBlobSource(parts: FlowParts): BlobSource {
 }
 
 /** What can't be read is looked at, so that nobody asks for it again. */
-function watched(parts: FlowParts, hash: ContentHash, blob: ReadableBlob): ReadableBlob {
+function watched(parts: FlowParts, hash: ContentHash, blob: ReadableBlob): ServedBlob {
+  const look = (error: unknown) => {
+    if (!isUnreadable(error)) return
+    verifyBlob(parts, hash).catch((failure) =>
+      parts.log.error({ hash, err: failure }, 'a blob that a peer could not read')
+    )
+  }
+  const readAll = () => {
+    try {
+      return blob.readAll?.()
+    } catch (error) {
+      look(error)
+      throw error
+    }
+  }
   return {
     bytes: blob.bytes,
     close: () => blob.close(),
+    // one call for a small one: its pieces would each hop to the thread pool
+    ...(blob.bytes <= SMALL_BLOB_BYTES_MAX && { readAll }),
     async *read(start, end) {
       try {
         yield* blob.read(start, end)
       } catch (error) {
-        if (isUnreadable(error)) {
-          verifyBlob(parts, hash).catch((failure) =>
-            parts.log.error({ hash, err: failure }, 'a blob that a peer could not read')
-          )
-        }
+        look(error)
         throw error
       }
     }
@@ -93,6 +105,11 @@ export function countReads(source: BlobSource): CountedReads {
       return {
         bytes: blob.bytes,
         close: () => blob.close(),
+        readAll: () => {
+          const all = blob.readAll?.()
+          if (all !== undefined) reads++
+          return all
+        },
         async *read(start, end) {
           yield* blob.read(start, end)
           if (end === blob.bytes) reads++

@@ -15,7 +15,8 @@ import type { Log } from '../base/log.ts'
 import type { Network } from '../network/network.ts'
 
 /**
- * Entries that are written together are sent together; long enough for a burst to share a message.
+ * While a push is under way others gather, long enough for a burst to share a message. So do those
+ * that are passed on: they may come from elsewhere too, and then need not be.
  */
 const GATHER_MS = 5
 /** What may wait for one peer. Beyond it the peer is compared with instead. */
@@ -84,7 +85,7 @@ export class PushWatch {
 
 export class Pusher {
   readonly #parts: PusherParts
-  readonly #lanes = new Map<string, PushLane>()
+  readonly #lines = new Map<string, PushLine>()
   readonly #watches = new Map<string, Set<PushWatch>>()
   #gathered: Gathered[] = []
   #cancel: (() => void) | undefined
@@ -99,11 +100,17 @@ export class Pusher {
     return this.#pushed
   }
 
-  /** Passes entries on to all connected peers but those that are known to have them. */
+  /**
+   * Passes entries on to all connected peers but those that are known to have them; own ones at
+   * once, unless there is much to do.
+   */
   spread(entries: readonly Entry[], knownTo: readonly string[]): void {
     if (entries.length === 0) return
     for (const entry of entries) this.#gathered.push({ entry, knownTo })
-    this.#cancel ??= this.#parts.clock.after(GATHER_MS, () => this.#flush())
+    if (this.#cancel !== undefined) return
+    const isLone = knownTo.length === 0 && [...this.#lines.values()].every(({ isIdle }) => isIdle)
+    if (isLone) this.#flush()
+    else this.#cancel = this.#parts.clock.after(GATHER_MS, () => this.#flush())
   }
 
   /** Nodes that have these entries: those that still wait here need not be passed on to them. */
@@ -130,14 +137,14 @@ export class Pusher {
 
   /** Forgets what waits for a peer that is gone. */
   drop(peerId: string): void {
-    this.#lanes.get(peerId)?.close()
-    this.#lanes.delete(peerId)
+    this.#lines.get(peerId)?.close()
+    this.#lines.delete(peerId)
   }
 
   /** Sends nothing more. */
   stop(): void {
     this.#cancel?.()
-    for (const id of [...this.#lanes.keys()]) this.drop(id)
+    for (const id of [...this.#lines.keys()]) this.drop(id)
   }
 
   #flush(): void {
@@ -154,7 +161,7 @@ export class Pusher {
       let at = 0
       for (const batch of batchesOf(entries.map(({ raw }) => raw))) {
         const watched = this.#watchedOf(entries.slice(at, at + batch.length))
-        for (const id of targets) this.#laneOf(id).add({ entries: batch, sentTo, watched })
+        for (const id of targets) this.#lineTo(id).add({ entries: batch, sentTo, watched })
         this.#pushed += targets.length
         at += batch.length
       }
@@ -169,13 +176,13 @@ export class Pusher {
     })
   }
 
-  #laneOf(peerId: string): PushLane {
-    let lane = this.#lanes.get(peerId)
-    if (lane === undefined) {
-      lane = new PushLane(this.#parts, peerId)
-      this.#lanes.set(peerId, lane)
+  #lineTo(peerId: string): PushLine {
+    let line = this.#lines.get(peerId)
+    if (line === undefined) {
+      line = new PushLine(this.#parts, peerId)
+      this.#lines.set(peerId, line)
     }
-    return lane
+    return line
   }
 }
 
@@ -195,7 +202,7 @@ function groupByKnown(gathered: readonly Gathered[]): Map<readonly string[], Ent
 }
 
 /** One long-lived stream to one peer, and what waits for it. */
-class PushLane {
+class PushLine {
   readonly #parts: PusherParts
   readonly #peerId: string
   readonly #abort = new AbortController()
@@ -216,6 +223,10 @@ class PushLane {
     }
     this.#waiting.push(batch)
     if (!this.#sending) void this.#send()
+  }
+
+  get isIdle(): boolean {
+    return !this.#sending
   }
 
   close(): void {

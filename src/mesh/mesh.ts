@@ -2,7 +2,7 @@
 
 import { blobsProtocol } from '../../protocols/blobs/serve.ts'
 import type { ByteStream } from '../../protocols/byte-stream.ts'
-import { type Entry, KIND_RECORD } from '../../protocols/entry.ts'
+import { type Entry, isImage, KIND_RECORD } from '../../protocols/entry.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import { type Loop, startLoop } from '../base/loop.ts'
 import { Authors } from '../blob-sync/authors.ts'
@@ -246,7 +246,7 @@ function createSyncing(
       authors.note(entries)
       lookForTwin(entries)
       if (entries.some(({ kind }) => kind === KIND_RECORD)) void readRecords()
-      replicator.wake()
+      replicator.came(entries.flatMap((entry) => (isImage(entry) ? [entry.hash] : [])))
     }
   })
   index.onLost(() => replicator.wake())

@@ -66,6 +66,33 @@ test('an old image arrives although a thousand newer ones are nowhere to be had'
   await close()
 })
 
+test('what has just come to be is fetched before anything else is looked at', async () => {
+  const { flows, close } = await openMemoryNode()
+  const { index, clock, random } = flows
+  const bytes = tinyImage(1)
+  const network = new BlobHolders()
+  const source = new MemoryBlobSource()
+  network.add('p', source)
+  const hash = source.add(bytes)
+  const book = new WantBook({ clock, random }, { maxRetryAttempts: 3, retryDelayMs: 1000 })
+  const replicator = new Replicator(
+    { flows, network, peers: new BlobPeers({ network, clock }), book, believes: () => true },
+    { batchSize: 10, fetchAll: true, syncTimeoutMs: 1000 }
+  )
+  const about = { md5: digest('md5', bytes) as Md5, bytes: bytes.length, mediaType: 'x' }
+  await index.change((tx) => {
+    tx.putImage({ path: parsePath('a.svg'), hash, createdMs: 1, ...about })
+  })
+  const unknown = hashOf(tinyImage(2))
+  replicator.came([unknown, hash])
+  expect([...replicator.inFlight.keys()]).toEqual([hash])
+  await eventually(() => expect(index.blob(hash)?.state).toBe('held'))
+  replicator.came([hash])
+  expect([replicator.inFlight.size, network.streams('p')]).toEqual([0, 1])
+  await replicator.stop()
+  await close()
+})
+
 const LARGE = testBytes(600_000)
 
 async function begin() {
