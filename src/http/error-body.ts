@@ -111,7 +111,10 @@ function answerOf(
   error?: NodeError
 ): ErrorAnswer {
   const { http: status } = ERROR_KINDS[code]
-  const headers: Record<string, string> = { 'Cache-Control': 'no-store' }
+  const headers: Record<string, string> = {
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff'
+  }
   if (status === 401) headers['WWW-Authenticate'] = 'Bearer'
   if (status === 503 || status === 429) {
     const { retryAfterMs } = error?.details ?? {}

@@ -21,6 +21,7 @@ import { accelPathOf, sendAccel } from './accel.ts'
 import { logFailure } from './answer-failure.ts'
 import { isRecognized } from './describe-image.ts'
 import type { Guard } from './guard.ts'
+import type { HotImages } from './hot-images.ts'
 import { type ImageToSend, sendImage } from './image-response.ts'
 import { kindOfMediaType } from './media-kind.ts'
 import type { HttpParts } from './ports.ts'
@@ -44,6 +45,7 @@ export interface ReaderOptions {
 
 export interface ReaderParts extends Pick<HttpParts, 'flows' | 'adopting' | 'clock' | 'log'> {
   readonly guard: Pick<Guard, 'isFromProxy'>
+  readonly hot: HotImages
 }
 
 /** What 300 answers. */
@@ -83,10 +85,12 @@ export class ImageReader {
 
   async byPath(request: IncomingMessage, response: ServerResponse, name: string): Promise<void> {
     const path = parsePath(name)
-    const entry = findImage(this.#parts.flows, path) ?? (await this.#learn(path))
+    const known = findImage(this.#parts.flows, path)
+    const entry = known ?? (await this.#learn(path))
     if (entry === undefined) throw this.#unknown(`There is no image ${path}.`)
     const { hash, md5, bytes, mediaType, version } = entry
     await this.#send(request, response, {
+      onWhole: known && this.#keeper(request, path, known),
       hash,
       md5,
       bytes,
@@ -96,6 +100,22 @@ export class ImageReader {
       cacheControl: this.#cacheControl.path,
       recognized: isRecognized(entry)
     })
+  }
+
+  /** What keeps the answer in memory, if it is worth that; the entry was just read. */
+  #keeper(
+    { method, url = '' }: IncomingMessage,
+    path: ImagePath,
+    { hash, bytes }: ImageEntry
+  ): ImageToSend['onWhole'] {
+    const { hot } = this.#parts
+    const asked = method === 'GET' ? hot.ask(url, bytes) : undefined
+    if (asked === undefined) return undefined
+    return (headers, body) =>
+      hot.offer(url, asked, {
+        ...{ path, etag: `"${hash}"`, headers, body },
+        sameHeaders: headers.slice(0, headers.indexOf('Accept-Ranges'))
+      })
   }
 
   /** The index has it, or a server that may know more than this one. */
@@ -145,7 +165,8 @@ export class ImageReader {
     response.writeHead(300, {
       'Content-Type': 'application/json; charset=utf-8',
       'Content-Length': text.byteLength,
-      'Cache-Control': cacheControl
+      'Cache-Control': cacheControl,
+      'X-Content-Type-Options': 'nosniff'
     })
     response.end(text)
   }

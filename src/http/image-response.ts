@@ -17,6 +17,8 @@ export interface ImageToSend extends ImageFacts {
   open(): FoundBlob | Promise<FoundBlob>
   /** The same when the bytes that `open` has found can't be read: from elsewhere. */
   openInstead(): Promise<FoundBlob>
+  /** Hears of an answer that has all bytes of this node's own, before it is sent. */
+  readonly onWhole?: ((headers: readonly string[], body: Uint8Array) => void) | undefined
   /** The same where it is only asked whether there are bytes: for HEAD. */
   find(): Promise<Pick<ImageFacts, 'bytes'> & Pick<FoundBlob, 'from'>>
 }
@@ -73,8 +75,10 @@ export async function sendImage(
       all = wholeIfSmall(blob, image)
     }
     headers.push('X-Image-Source', sourceOf(found.from))
-    if (all !== undefined) response.writeHead(status, headers).end(joined(all, pieces))
-    else {
+    if (all !== undefined) {
+      if (status === 200 && found.from === undefined) image.onWhole?.(headers, all)
+      response.writeHead(status, headers).end(joined(all, pieces))
+    } else {
       response.writeHead(status, headers)
       if (await stream(request.socket, response, blob, pieces)) response.end()
     }

@@ -10,6 +10,7 @@ import {
   listField,
   pathField,
   portField,
+  sizeField,
   textField
 } from '../base/fields.ts'
 import type { CertificateFiles } from './certificate.ts'
@@ -39,6 +40,9 @@ export const httpSection = z.strictObject({
   cors_origins: listField('origins such as https://example.org, or *', readOrigin)
     .prefault([])
     .describe('Sites whose pages may read images and, with a key, the API by script'),
+  hot_size: sizeField(0)
+    .prefault('32MiB')
+    .describe('Memory for small images that are read again and again; 0 keeps none'),
   accel_location: textField('a location of nginx such as /tumesh-blobs/', /^\/[\w./-]{1,200}$/)
     .optional()
     .describe(
@@ -60,6 +64,8 @@ export interface HttpOptions {
   /** As browsers send them; `*` for all. */
   readonly corsOrigins: readonly string[]
   readonly pathMaxAgeMs: number
+  /** Of images that are kept in memory. */
+  readonly hotBytesMax: number
   /** Undefined: all bytes are sent from here. */
   readonly accelLocation: string | undefined
   /** Undefined: no HTTPS. */
@@ -76,6 +82,7 @@ export function httpOptions(section: z.output<typeof httpSection>): HttpOptions 
     trustedProxies: section.trusted_proxies,
     corsOrigins: section.cors_origins,
     pathMaxAgeMs: section.path_max_age,
+    hotBytesMax: section.hot_size,
     accelLocation: section.accel_location,
     tls: tlsOf(section)
   }

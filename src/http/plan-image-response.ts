@@ -64,7 +64,9 @@ export function planImageResponse(request: ImageRequest, image: ImageFacts): Ima
     'Cache-Control',
     image.cacheControl,
     'X-File-Hash',
-    image.md5
+    image.md5,
+    'X-Content-Type-Options',
+    'nosniff'
   ]
   if (conditional.answer === 'not-modified') return { send: 'nothing', status: 304, headers }
 
@@ -100,7 +102,7 @@ export function lengthOf(piece: Piece): number {
 function addContentHeaders(headers: string[], url: string, image: ImageFacts): string {
   const isImage = image.recognized && /^image\/[a-z0-9][a-z0-9.+-]*$/i.test(image.mediaType)
   const isSvg = isImage && /^image\/svg/i.test(image.mediaType)
-  headers.push('Accept-Ranges', 'bytes', 'X-Content-Type-Options', 'nosniff')
+  headers.push('Accept-Ranges', 'bytes')
   if (isSvg || !isImage) headers.push('Content-Security-Policy', HARMLESS)
   if (!isImage || asksForDownload(url)) {
     headers.push('Content-Disposition', attachment(image.fileName))

@@ -46,6 +46,7 @@ export function describeBlock(
 export function sendProbe(request: IncomingMessage, response: ServerResponse): void {
   describeBlock(request, response, PROBE_CID)
   response.setHeader('Content-Type', RAW_BLOCK)
+  response.setHeader('X-Content-Type-Options', 'nosniff')
   response.writeHead(200, { ETag: `"${PROBE_CID}"`, 'Content-Length': 0 }).end()
 }
 

@@ -10,6 +10,7 @@ import { Connections } from './connections.ts'
 import { createCors } from './cors.ts'
 import { errorBody } from './error-body.ts'
 import type { Guard } from './guard.ts'
+import { HotImages } from './hot-images.ts'
 import { createListeners, HEAD_BYTES_MAX, type ListenerOptions } from './listeners.ts'
 import { Metrics } from './metrics.ts'
 import type { HttpOptions } from './options.ts'
@@ -34,7 +35,10 @@ export interface HttpServer {
 
 export type ServerOptions = ApiOptions &
   ListenerOptions &
-  Pick<HttpOptions, 'read' | 'drainTimeoutMs' | 'corsOrigins' | 'pathMaxAgeMs' | 'accelLocation'>
+  Pick<
+    HttpOptions,
+    'read' | 'drainTimeoutMs' | 'corsOrigins' | 'pathMaxAgeMs' | 'accelLocation' | 'hotBytesMax'
+  >
 
 export function createHttpServer(
   parts: HttpParts,
@@ -51,19 +55,22 @@ export function createHttpServer(
   const metrics = new Metrics(parts)
   connections.onEnd = (request, response, ms) => metrics.note(request, response, ms)
   const cors = createCors(options.corsOrigins)
-  const reads = createImageReads({ ...parts, guard, track }, options)
+  const hot = new HotImages(parts.flows.index, { bytesMax: options.hotBytesMax })
+  const reads = createImageReads({ ...parts, guard, track, hot }, options)
   const routes = createRouteTable({ ...parts, metrics }, options, reads.routes)
   const api = createApi({ ...parts, guard, routes, track })
 
   function answer(request: IncomingMessage, response: ServerResponse): void {
-    response.setHeader('X-Content-Type-Options', 'nosniff')
     const refusal = connections.stopping ? stopping() : requestFault(request)
     connections.begin(request, response)
     if (refusal !== undefined) {
       response.setHeader('Connection', 'close')
       answerFailure(parts, request, response, refusal)
     } else if (cors.apply(request, response)) return
-    else if (!reads.tryAnswer(request, response)) api.listener(request, response)
+    else if (!reads.tryAnswer(request, response)) {
+      response.setHeader('X-Content-Type-Options', 'nosniff')
+      api.listener(request, response)
+    }
   }
   for (const { server } of listeners) {
     server.on('request', answer)

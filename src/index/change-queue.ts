@@ -55,6 +55,11 @@ export interface ChangeQueueParts
 export class ChangeQueue {
   readonly #parts: ChangeQueueParts
   readonly #writer: string
+  /**
+   * Hears of the keys of entries that are others from now on, gone ones included, before anybody
+   * else; undefined: that is not known, and it may be any. Must not throw.
+   */
+  onEntries: (keys: Iterable<string> | undefined) => void = () => {}
   /** Hears of entries once they are durable. Must not throw. */
   onNews: (news: readonly News[]) => void = () => {}
   /** Hears that blobs are lacking though no peer sent news: they were lost. Must not throw. */
@@ -121,6 +126,7 @@ export class ChangeQueue {
     await database.close()
     await database.open()
     await Promise.all(Object.values(tables).map((table) => table.open()))
+    this.#tell(() => this.onEntries(undefined))
     this.#fault = undefined
   }
 
@@ -182,10 +188,12 @@ export class ChangeQueue {
       await layer.writeTo(this.#parts, { sync })
     } catch (error) {
       this.#fault ??= faultOf(error)
+      this.#tell(() => this.onEntries(undefined))
       for (const { waiting } of planned) waiting.reject(this.#fault)
       return
     }
     this.#revision += 1
+    this.#tell(() => this.onEntries(layer.changedKeys('entry')))
     failPoints.reach('change:written')
     for (const { waiting, result } of planned) waiting.resolve(result)
     if (news.length > 0) this.#tell(() => this.onNews(news))

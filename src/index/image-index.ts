@@ -49,6 +49,7 @@ export class ImageIndex {
   readonly #parts: IndexParts
   readonly #tables: Tables
   readonly #queue: ChangeQueue
+  #entryWrites = 0
   /** What other nodes ask for. */
   readonly tree: TreeReader
   readonly selfCheck: SelfCheck
@@ -183,6 +184,22 @@ export class ImageIndex {
       before(news)
       listener(news)
     }
+  }
+
+  /**
+   * One listener hears of paths whose images are others from now on, before anybody is told of the
+   * change; undefined: it may be any path.
+   */
+  onEntries(listener: (paths: Iterable<string> | undefined) => void): void {
+    this.#queue.onEntries = (keys) => {
+      this.#entryWrites++
+      listener(keys && pathsOfKeys(keys))
+    }
+  }
+
+  /** Another number once the listener of `onEntries` was called. */
+  get entryWrites(): number {
+    return this.#entryWrites
   }
 
   /** Calls `listener` when blobs are found to be lacking that were here. */
@@ -325,4 +342,9 @@ export class ImageIndex {
     const raw = this.#tables.entry.getSync(key) as Uint8Array | undefined
     return raw === undefined ? undefined : decodeEntry(raw)
   }
+}
+
+function* pathsOfKeys(keys: Iterable<string>): Generator<string> {
+  const prefix = entryKey(KIND_IMAGE, '')
+  for (const key of keys) if (key.startsWith(prefix)) yield key.slice(prefix.length)
 }

@@ -79,6 +79,11 @@ export class Layer implements Rows {
     }
   }
 
+  /** Keys of a table that are changed here. */
+  changedKeys(table: TableName): Iterable<string> {
+    return this.#changed.get(table)?.keys() ?? []
+  }
+
   /** Writes all changes, if there are any, as one. */
   async writeTo(
     { database, tables, rows: below }: WrittenTo,

@@ -55,6 +55,7 @@ export async function startHttpNode({
     corsOrigins: [],
     pathMaxAgeMs: 0,
     tls: undefined,
+    hotBytesMax: 2 ** 25,
     accelLocation: undefined,
     ...options
   })

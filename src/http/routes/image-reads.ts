@@ -62,6 +62,7 @@ export function createImageReads(
       if (place === undefined) return false
       try {
         parts.guard.check(request, 'public')
+        if (method === 'GET' && parts.hot.tryAnswer(request, response)) return true
         const name = decodeName(url, place.prefix.length)
         parts.track(answer(place.by, name, request, response))
       } catch (error) {

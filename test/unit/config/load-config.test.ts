@@ -67,6 +67,7 @@ test('with nothing set the documented defaults hold', () => {
       corsOrigins: [],
       pathMaxAgeMs: 0,
       tls: undefined,
+      hotBytesMax: 2 ** 25,
       accelLocation: undefined
     },
     p2p: { host: '0.0.0.0', port: undefined, lanePort: undefined, mdns: true, bootstrap: [] },

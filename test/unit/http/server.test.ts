@@ -106,6 +106,7 @@ describe('listening', () => {
       corsOrigins: [],
       pathMaxAgeMs: 0,
       tls: undefined,
+      hotBytesMax: 2 ** 25,
       accelLocation: undefined
     })
     const error = await server.listen().then(

@@ -1,0 +1,159 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { parsePath } from '../../../protocols/path.ts'
+import { HotImages } from '../../../src/http/hot-images.ts'
+import { type HttpNode, startHttpNode } from '../../support/http-node.ts'
+import {
+  type MemoryNode,
+  openMemoryNode,
+  tinyImage,
+  withMethod
+} from '../../support/memory-node.ts'
+import { SeededChance } from '../../support/seeded-chance.ts'
+
+let http: HttpNode
+/** How often bytes were read from the disk. */
+let reads: number
+
+beforeEach(async () => {
+  reads = 0
+  http = await startHttpNode({
+    parts: ({ flows }) => {
+      const open = (hash: Parameters<typeof flows.store.open>[0]) => {
+        reads++
+        return flows.store.open(hash)
+      }
+      return { flows: { ...flows, store: withMethod(flows.store, { open }) } }
+    }
+  })
+})
+
+afterEach(() => http.close())
+
+const get = (path: string, headers = {}) => http.send(path, { headers })
+
+test('what is read again and again is read from the disk twice, and always the same', async () => {
+  await http.node.put('a/图.svg', tinyImage(1))
+  const url = encodeURI('/images/a/图.svg')
+  const { headers: first } = await get(url)
+  for (let n = 0; n < 5; n++) {
+    const { status, headers, bytes } = await get(url)
+    expect([status, bytes]).toEqual([200, tinyImage(1)])
+    expect({ ...headers, date: '' }).toEqual({ ...first, date: '' })
+  }
+  expect(reads).toBe(2)
+})
+
+test('conditions, parts, other methods and other addresses get what they ask for', async () => {
+  await http.node.put('a.svg', tinyImage(1))
+  for (let n = 0; n < 3; n++) await get('/images/a.svg')
+  const { etag } = (await get('/images/a.svg')).headers
+  const same = await get('/images/a.svg', { 'If-None-Match': etag })
+  expect([same.status, same.bytes.length, same.headers.etag]).toEqual([304, 0, etag])
+  expect(same.headers['x-content-type-options']).toBe('nosniff')
+  const other = await get('/images/a.svg', { 'If-None-Match': '"another", W/"x"' })
+  expect([other.status, other.bytes]).toEqual([200, tinyImage(1)])
+  const listed = await get('/images/a.svg', { 'If-None-Match': `"another", ${etag}` })
+  expect(listed.status).toBe(304)
+  const part = await get('/images/a.svg', { Range: 'bytes=0-3' })
+  expect([part.status, part.bytes]).toEqual([206, tinyImage(1).subarray(0, 4)])
+  expect((await get('/images/a.svg', { 'If-Match': '"another"' })).status).toBe(412)
+  const head = await http.send('/images/a.svg', { method: 'HEAD' })
+  expect([head.status, head.bytes.length]).toEqual([200, 0])
+  const saved = await get('/images/a.svg?download')
+  expect(saved.headers['content-disposition']).toMatch(/^attachment/)
+  expect((await get('/images/a.svg')).headers['content-disposition']).toBeUndefined()
+})
+
+test('an image that is replaced, deleted or restored is never shown as it was', async () => {
+  const { node } = http
+  const chance = new SeededChance(7)
+  const paths = ['a.svg', 'b/c.svg', 'd.svg']
+  const current = new Map<string, Buffer>()
+  for (let n = 0; n < 300; n++) {
+    const path = paths[Math.floor(chance.fraction() * paths.length)] as string
+    const luck = chance.fraction()
+    if (luck < 0.15) {
+      const image = tinyImage(Math.floor(chance.fraction() * 4))
+      await node.put(path, image)
+      current.set(path, image)
+    } else if (luck < 0.25 && current.has(path)) {
+      const { status } = await http.send(`/images/${path}`, { method: 'DELETE' })
+      expect(status).toBe(200)
+      current.delete(path)
+    }
+    const { status, bytes } = await get(`/images/${path}`)
+    const expected = current.get(path)
+    if (expected === undefined) expect([404, 410]).toContain(status)
+    else expect([status, bytes]).toEqual([200, expected])
+  }
+  expect(reads).toBeLessThan(200)
+})
+
+test('who may not read gets nothing out of memory either', async () => {
+  const closed = await startHttpNode({ options: { read: 'key' } })
+  await closed.node.put('a.svg', tinyImage(1))
+  for (let n = 0; n < 4; n++) expect((await closed.send('/images/a.svg')).status).toBe(200)
+  const headers = { Origin: 'https://evil.example' }
+  expect((await closed.send('/images/a.svg', { headers })).status).toBe(401)
+  await closed.close()
+})
+
+test('answers that wait for those before them hold no bytes', async () => {
+  await http.node.put('a.svg', tinyImage(1))
+  for (let n = 0; n < 3; n++) await get('/images/a.svg')
+  const client = http.connect()
+  const line = `GET /images/a.svg HTTP/1.1\r\nHost: 127.0.0.1:${http.port}\r\n`
+  client.write(
+    [...Array(20).fill(''), 'Connection: close\r\n'].map((more) => `${line}${more}\r\n`).join('')
+  )
+  expect((await client.end()).split('HTTP/1.1 200 OK').length).toBe(22)
+})
+
+let other: MemoryNode | undefined
+afterEach(async () => {
+  await other?.close()
+  other = undefined
+})
+
+test('memory is bounded, and once-read images do not push out those read all the time', async () => {
+  other = await openMemoryNode()
+  const { index } = other.flows
+  const hot = new HotImages(index, { bytesMax: 64 * 4096 })
+  const image = (n: number) => ({
+    ...{ path: parsePath(`${n}.svg`), etag: `"${n}"`, headers: [], sameHeaders: [] },
+    body: Buffer.alloc(2048)
+  })
+  const read = (n: number) => {
+    const asked = hot.ask(`/${n}`, 2048)
+    if (asked !== undefined) hot.offer(`/${n}`, asked, image(n))
+  }
+  for (let times = 0; times < 8; times++) for (let n = 0; n < 60; n++) read(n)
+  for (let n = 1000; n < 6000; n++) read(n)
+  for (let n = 6000; n < 6500; n++) for (let times = 0; times < 3; times++) read(n)
+  expect(hot.bytes).toBeLessThanOrEqual(64 * 4096)
+  const response = { socket: {}, writeHead: () => response, end: () => response }
+  const isKept = (n: number) =>
+    hot.tryAnswer({ headers: {}, url: `/${n}` } as never, response as never)
+  const kept = Array.from({ length: 60 }, (_, n) => isKept(n)).filter(Boolean).length
+  expect(kept).toBeGreaterThan(50)
+})
+
+test('an answer that was read before a change is not kept after it', async () => {
+  other = await openMemoryNode()
+  const hot = new HotImages(other.flows.index, { bytesMax: 2 ** 20 })
+  hot.ask('/a', 10)
+  const asked = hot.ask('/a', 10) as number
+  await other.put('b.svg', tinyImage(1))
+  hot.offer('/a', asked, {
+    ...{ path: parsePath('a.svg'), etag: '"1"', headers: [], sameHeaders: [] },
+    body: Buffer.alloc(10)
+  })
+  expect(hot.bytes).toBe(0)
+})
+
+test('nothing is kept where nothing may be', async () => {
+  const none = await startHttpNode({ options: { hotBytesMax: 0 } })
+  await none.node.put('a.svg', tinyImage(1))
+  for (let n = 0; n < 4; n++) expect((await none.send('/images/a.svg')).bytes).toEqual(tinyImage(1))
+  await none.close()
+})
