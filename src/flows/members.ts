@@ -15,6 +15,8 @@ export interface Member {
   readonly database?: string | undefined
   /** Multiaddrs under which it was last seen to listen, each with its id at the end. */
   readonly addresses: readonly string[]
+  /** Whether it was removed and brought back: what it has not heard may be forgotten elsewhere. */
+  readonly returned?: boolean
 }
 
 const PREFIX = 'member/'
@@ -38,12 +40,12 @@ export async function announce(
   index: ImageIndex,
   { id, name, database, addresses }: Member
 ): Promise<void> {
-  const value = Buffer.from(
-    JSON.stringify({ name, database, addresses: addresses.slice(0, ADDRESSES_MAX) })
-  )
+  const about = { name, database, addresses: addresses.slice(0, ADDRESSES_MAX) }
+  const recordOf = (returned: boolean) =>
+    Buffer.from(JSON.stringify({ ...about, ...(returned && { returned }) }))
   const have = index.record(PREFIX + id)
-  if (have !== undefined && value.equals(have)) return
-  await index.change((tx) => tx.putRecord(PREFIX + id, value))
+  if (have !== undefined && recordOf(readMember(id, have)?.returned === true).equals(have)) return
+  await index.change((tx) => tx.putRecord(PREFIX + id, recordOf(wasRemoved(tx, id))))
 }
 
 /** Ids of nodes that were removed from the mesh, and are met no more; at most MEMBERS_MAX. */
@@ -75,10 +77,11 @@ export async function memberDatabases(tx: Transaction): Promise<Map<string, stri
   return databases
 }
 
-/** Whether a node was a member, and was removed. */
+/** Whether a node was a member, and was removed: also if it has been brought back since. */
 export function wasRemoved(tx: Transaction, id: string): boolean {
   const row = tx.ledger.rows.get('entry', entryKey(KIND_RECORD, PREFIX + id))
-  return readEntry(row)?.deleted === true
+  const { deleted, value } = readEntry(row) ?? {}
+  return deleted === true || (value !== undefined && readMember(id, value)?.returned === true)
 }
 
 /** Members that have announced themselves, this node included; at most MEMBERS_MAX. */
@@ -102,7 +105,7 @@ export async function removeMember(index: ImageIndex, id: string): Promise<boole
  */
 export function readMember(id: string, value: Uint8Array): Member | undefined {
   try {
-    const { name, database, addresses } = JSON.parse(Buffer.from(value).toString())
+    const { name, database, addresses, returned } = JSON.parse(Buffer.from(value).toString())
     if (!ID.test(id) || typeof name !== 'string' || !Array.isArray(addresses)) return undefined
     const usable = addresses.filter(
       (one): one is string =>
@@ -117,7 +120,8 @@ export function readMember(id: string, value: Uint8Array): Member | undefined {
       id,
       name: shown,
       database: typeof database === 'string' ? database : undefined,
-      addresses: usable.slice(0, ADDRESSES_MAX)
+      addresses: usable.slice(0, ADDRESSES_MAX),
+      ...(returned === true && { returned })
     }
   } catch {
     return undefined

@@ -113,7 +113,9 @@ export class Inspection {
  */
 function isTurnedAway({ view }: Citizen, image: ImageEntry, stranger: Citizen): boolean {
   if (!stranger.view.mayHaveForgotten(image)) return false
-  if (image.writer === stranger.node.id || image.writer in stranger.view.watermarks) return false
+  const { writer } = image
+  if (writer === stranger.node.id || writer in stranger.view.watermarks) return false
+  if (stranger.view.hasRemoved(writer)) return false
   return view.knownDatabases().isDisjointFrom(stranger.view.knownDatabases())
 }
 

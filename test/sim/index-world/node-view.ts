@@ -69,6 +69,13 @@ export class NodeView {
     return value !== undefined && JSON.parse(Buffer.from(value).toString()).database === database
   }
 
+  /** Whether it knows that a member was removed, also if that one came back since. */
+  hasRemoved(id: string): boolean {
+    const record = this.entries.get(MEMBER + id)
+    if (record?.value === undefined) return record?.deleted === true
+    return JSON.parse(Buffer.from(record.value).toString()).returned === true
+  }
+
   /** Its own, and those of nodes with which it was proved to have the same. */
   knownDatabases(): Set<string> {
     return new Set([

@@ -325,7 +325,10 @@ test('a server whose clock was years ahead when it forgot takes what others writ
   expect(a.sync.beliefs.report('b')).toMatchObject({ equal: true })
 })
 
-test('nor one that has it from a member that was removed before anything was proved with it', async () => {
+test.each([
+  ['removed before anything was proved with it', false],
+  ['brought back since', true]
+])('nor one that has it from a member that was %s', async (_what, isBack) => {
   const [a, b] = [await join('a'), await join('b')]
   await put(a.index)
   await settle()
@@ -334,6 +337,9 @@ test('nor one that has it from a member that was removed before anything was pro
   await removeMember(a.index, 'gone')
   await settle(KEEP_MS + DAY_MS)
   for (const one of [a, b]) expect(await forget(one)).toBe(1)
+  for (const addresses of [[], ['/memory/gone/p2p/gone']]) {
+    if (isBack) await announce(a.index, { id: 'gone', name: 'gone', addresses })
+  }
   const c = await join('c')
   await hasFromLongAgo(c.index, A, KEEP_MS + 2 * DAY_MS, 'gone')
   await settle()
