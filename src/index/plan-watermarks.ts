@@ -3,7 +3,10 @@
 import type { Vouch } from '../../protocols/entries/source.ts'
 import { bucketAt } from '../../protocols/time-tree-shape.ts'
 
-/** All that is here in buckets below `until`, the member has too, or what beats it. */
+/**
+ * All that is here in buckets below `until`, the member has too, or what beats it: deletions aside
+ * that may have been forgotten here, which are compared no more.
+ */
 export interface Watermark {
   readonly until: number
   /** The database of the member of which this is known: a new one has nothing. */
