@@ -6,6 +6,9 @@ import type { EntryRef } from './entry-ref.ts'
 import type { EntriesClient } from './request.ts'
 import type { ComparedEntries, ExchangedEntries } from './source.ts'
 
+/** One is written, the next ones are decided and share what their writing costs. */
+const MERGES_MAX = 4
+
 export class Transfer {
   /** Entries that came. */
   readonly take: Entry[] = []
@@ -20,8 +23,8 @@ export class Transfer {
   readonly #compared: ComparedEntries
   readonly #remote: EntriesClient
   readonly #signal: AbortSignal
-  /** The merge of the last batch: meanwhile the next one comes. */
-  #merging: Promise<void> = Promise.resolve()
+  /** Merges that are not written yet, the oldest first: meanwhile the next entries come. */
+  readonly #merging: Promise<void>[] = []
 
   constructor(
     local: ExchangedEntries,
@@ -46,12 +49,12 @@ export class Transfer {
 
   /** Moves what waits, if that is `count` entries or more, and resolves once it is merged. */
   async finish(count: number): Promise<void> {
-    if ((await this.flush(count)) || count === 1) await this.#merging
+    if ((await this.flush(count)) || count === 1) await Promise.all(this.#merging)
   }
 
   /** Resolves when nothing is being merged any more, however that ended. */
   async idle(): Promise<void> {
-    await this.#merging.catch(() => {})
+    await Promise.allSettled(this.#merging)
   }
 
   async #receive(): Promise<void> {
@@ -63,9 +66,13 @@ export class Transfer {
       taken.push(...entries)
     }
     if (taken.length === 0) return
-    await this.#merging
-    this.#merging = this.#merge(taken)
-    this.#merging.catch(() => {}) // it is thrown where it is waited for
+    if (this.#merging.length === MERGES_MAX) {
+      await this.#merging[0]
+      this.#merging.shift()
+    }
+    const merging = this.#merge(taken)
+    merging.catch(() => {}) // it is thrown where it is waited for
+    this.#merging.push(merging)
   }
 
   async #merge(taken: readonly Entry[]): Promise<void> {
