@@ -70,6 +70,7 @@ export interface Duties {
 
 export interface DutyParts extends AdoptingParts {
   readonly room: { measure(): Promise<void>; status(): Omit<DiskStatus, 'inodesFree'> }
+  readonly indexReserve: { take(): Promise<void> }
   /** Hears that the disk was full and changes are taken again: what was missed may come now. */
   readonly onHealed: () => void
 }
@@ -169,14 +170,15 @@ function checkWork(flows: FlowParts): Work {
   return { firstMs: 10 * MINUTE_MS, everyMs: HOUR_MS, do: work }
 }
 
-/** Lets the trash go that is too old or too much for the disk. */
+/** Holds room for the index, and lets the trash go that is too old or too much for the disk. */
 async function makeRoom(
-  { flows, room }: DutyParts,
+  { flows, room, indexReserve }: DutyParts,
   { fileStorage }: DutyOptions,
   { reviewedBytes, steady }: { reviewedBytes: () => Promise<number>; steady: SteadyClock },
   signal: AbortSignal
 ): Promise<void> {
   await room.measure()
+  await indexReserve.take()
   if (flows.index.fault !== undefined) return
   if (room.status().state !== 'ok') dropPartials(flows)
   const reviewed = await reviewedBytes()

@@ -49,6 +49,7 @@ import { DiskBlobs } from './store/disk-blobs.ts'
 import { DiskRoom } from './store/disk-room.ts'
 import { DiskView } from './store/disk-view.ts'
 import { type Folder, openFolder, requireMarker } from './store/folder.ts'
+import { IndexReserve } from './store/index-reserve.ts'
 import { sweepUnfinished, writeFileAtomic } from './store/small-file.ts'
 import { systemSyncCalls } from './store/sync-calls.ts'
 import { loadStaticFiles } from './web/static-files.ts'
@@ -89,7 +90,14 @@ export async function createNode(config: Config, nodeParts: NodeParts): Promise<
   try {
     sweepUnfinished(folder.metadata)
     const identity = await loadIdentity(files)
-    const requireWritable = () => requireMarker(folder)
+    const indexReserve = new IndexReserve(
+      { random },
+      { folder: folder.metadata, reservedBytes: () => room.status().reserved }
+    )
+    const requireWritable = () => {
+      requireMarker(folder)
+      indexReserve.give()
+    }
     const index = await openIndex(
       { ...parts, database, requireWritable },
       { writer: identity.peerId, pastLost: !folder.isNew }
@@ -105,7 +113,8 @@ export async function createNode(config: Config, nodeParts: NodeParts): Promise<
     const onListen = (listening: number) => {
       port = listening
     }
-    return await compose(config, parts, { folder, flows, room, mesh, identity, onListen })
+    const opened = { folder, flows, room, indexReserve, mesh, identity, onListen }
+    return await compose(config, parts, opened)
   } catch (error) {
     await database.close()
     throw error
@@ -141,6 +150,7 @@ interface Opened {
   readonly folder: Folder
   readonly flows: FlowParts
   readonly room: DiskRoom
+  readonly indexReserve: IndexReserve
   readonly mesh: Mesh | undefined
   readonly identity: Identity
   readonly onListen: (port: number) => void
@@ -157,7 +167,7 @@ function withOthers(mesh: Mesh | undefined): Pick<DutyParts, 'onHealed' | 'compa
 async function compose(
   config: Config,
   parts: Base,
-  { folder, flows, room, mesh, identity, onListen }: Opened
+  { folder, flows, room, indexReserve, mesh, identity, onListen }: Opened
 ): Promise<Node> {
   const { clock, log } = parts
   const { peerId } = identity
@@ -165,7 +175,7 @@ async function compose(
   const tasks = new TaskBoard(parts)
   const options = ingestOptions(config)
   const duties = createDuties(
-    { flows, tasks, folder, room, ...withOthers(mesh) },
+    { flows, tasks, folder, room, indexReserve, ...withOthers(mesh) },
     { ...config, ingest: options }
   )
   const status = () => statusOf(statusSources({ folder, flows, room, mesh }, tasks, duties))

@@ -28,7 +28,7 @@ export async function diskSpace(path: string): Promise<DiskSpace> {
 }
 
 /** An image needs up to four: blob, view, and two names while it comes in. */
-const INODES_RESERVE = 1000
+export const INODES_RESERVE = 1000
 
 /** low: nothing is taken that need not be. full: not even this. */
 export type Room = 'ok' | 'low' | 'full'

@@ -1,7 +1,17 @@
 // A disk that fills up: uploads are refused, all else goes on, and room that is made is used again.
 
 import { execFileSync } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, rmSync, statfsSync, statSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  writeFileSync,
+  writeSync
+} from 'node:fs'
 import { afterAll, afterEach, beforeAll, expect, type TestContext, test, vi } from 'vitest'
 import { noiseBytes } from '../fixtures/make-images.ts'
 import { expectSoundFolder } from '../support/check-folder.ts'
@@ -153,7 +163,7 @@ test('a disk full to its last byte loses nothing, and ends nobody', async (conte
   }
   await expectRead('last.jpg', image(30))
   expect((await send(`${node.url}/healthz`)).status).toBe(200)
-  expect(['read_only', 'critical']).toContain((await status()).status)
+  await eventually(async () => expect(['read_only', 'critical']).toContain((await status()).status))
   expect((await node.end('SIGTERM')).code).toBe(0)
 
   rmSync(fillFile())
@@ -163,3 +173,61 @@ test('a disk full to its last byte loses nothing, and ends nobody', async (conte
   expect((await status()).status).toBe('healthy')
   await expectSoundFolder(node.url, disk)
 })
+
+/** Files of another program, until no more can be made. */
+function fillInodes(): () => void {
+  const folder = `${disk}/files-of-another-program`
+  mkdirSync(folder)
+  try {
+    for (let n = 0; ; n++) writeFileSync(`${folder}/${n}`, '')
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'ENOSPC' })
+  }
+  return () => rmSync(folder, { recursive: true })
+}
+
+const heldFor = () => {
+  const folder = `${disk}/metadata/reserve`
+  const names = readdirSync(folder)
+  const bytes = statSync(`${folder}/bytes`, { throwIfNoEntry: false })?.size ?? 0
+  return [bytes, names.filter((name) => name.startsWith('file-')).length]
+}
+
+test('to the last byte and the last file deleting and purging are written down', async (context) => {
+  needsMount(context)
+  const names = Array.from({ length: 40 }, (_, n) => `kept-${n}.jpg`)
+  for (const [n, name] of names.entries()) await put(node.url, name, image(100 + n, 20_000))
+  fill(5 * RESERVE_BYTES)
+  const whole = () => expect(heldFor()).toEqual([RESERVE_BYTES, 64])
+  await eventually(whole, { withinMs: 20_000 })
+  const use = async ([one, two, three, four]: readonly string[], seed: number) => {
+    expectFull(await put(node.url, 'new-one.jpg', image(50)))
+    expect([one, (await remove(`${one}`)).status]).toEqual([one, 200])
+    expect([two, (await remove(`${two}?purge=true`)).status]).toEqual([two, 200])
+    expect(hasFile('blobs', image(seed + 1, 20_000))).toBe(false)
+    const moved = await postJson(`${node.url}/api/move`, { from: three, to: `moved-${three}` })
+    expect([three, moved.status]).toEqual([three, 200])
+    await expectRead(`${four}`, image(seed + 3, 20_000))
+  }
+  fill(0)
+  await eventually(async () => expect((await status()).disk.state).toBe('full'))
+  for (let n = 0; n < 20; n += 4) await use(names.slice(n, n + 4), 100 + n)
+  rmSync(fillFile())
+  const emptied = fillInodes()
+  await eventually(async () => expect((await status()).disk.inodes_free).toBeLessThan(20))
+  for (let n = 20; n < 36; n += 4) await use(names.slice(n, n + 4), 100 + n)
+  fill(0)
+  await use(names.slice(36), 136)
+  emptied()
+  rmSync(fillFile())
+  fill(5 * RESERVE_BYTES)
+  await eventually(whole, { withinMs: 20_000 })
+  rmSync(fillFile())
+  await eventually(async () => expect((await status()).status).toBe('healthy'))
+  await node.end('SIGKILL')
+  node = await bench.start('a')
+  for (const name of [names[0], names[1], names[36]]) {
+    expect((await send(`${node.url}/images/${name}`)).status).toBe(410)
+  }
+  await expectRead('moved-kept-2.jpg', image(102, 20_000))
+}, 120_000)

@@ -50,6 +50,7 @@ function dutiesOf({ flows, http, options }: MemoryNode, compared = async () => {
       folder: on.folder,
       room: { measure: async () => {}, status: () => disk },
       compared,
+      indexReserve: { take: async () => {} },
       onHealed: () => {
         healed++
       }
