@@ -30,6 +30,7 @@ export interface HarmParts {
 export type Harm = (parts: HarmParts, node: TortureNode) => Promise<void>
 
 const SETTLED_MS = 10_000
+const HARMED_AT_ONCE_MAX = 8
 
 const shortWhile = (random: () => number, maxMs: number) => sleep(random() ** 2 * maxMs)
 
@@ -61,8 +62,15 @@ async function disturb({ fleet, random, count }: HarmParts, node: TortureNode): 
   fleet.disturb(node, false)
 }
 
+/** As when a stretch of a disk goes bad. */
+async function harmBlobs(parts: HarmParts, node: TortureNode): Promise<void> {
+  for (let left = 1 + Math.floor(parts.random() * HARMED_AT_ONCE_MAX); left > 0; left--) {
+    harmBlob(parts, node)
+  }
+}
+
 /** Bytes of a blob change, or end early, or the whole file goes. */
-async function harmBlob({ fleet, random, count }: HarmParts, node: TortureNode): Promise<void> {
+function harmBlob({ fleet, random, count }: HarmParts, node: TortureNode): void {
   const found = someBlob(node, random)
   if (found === undefined) return
   const { hash, file } = found
@@ -119,7 +127,7 @@ export const HARMS: readonly (readonly [number, Harm])[] = [
   [3, pause],
   [2, unplug],
   [1, disturb],
-  [9, harmBlob],
+  [9, harmBlobs],
   [2, removeView],
   [1, hideMarker],
   [1, fill]
