@@ -123,11 +123,11 @@ async function fill({ fleet, random, count }: HarmParts): Promise<void> {
 
 /** With how often they happen. */
 export const HARMS: readonly (readonly [number, Harm])[] = [
-  [8, kill],
+  [16, kill],
   [3, pause],
   [2, unplug],
   [1, disturb],
-  [9, harmBlobs],
+  [6, harmBlobs],
   [2, removeView],
   [1, hideMarker],
   [1, fill]
