@@ -6,6 +6,7 @@ import type { FlagValues } from '../config/load-config.ts'
 import { PRODUCT_VERSION } from './base/product-version.ts'
 import type { AdoptOrder } from './commands/adopt.ts'
 import type { BackupOrder } from './commands/backup.ts'
+import { CATALOG, type CommandEntry, type Order } from './commands/catalog.ts'
 import type { KeysOrder } from './commands/keys.ts'
 import type { NodeTarget } from './commands/node-client.ts'
 
@@ -16,6 +17,8 @@ export type CommandLine =
   | { readonly do: 'invite'; readonly target: NodeTarget }
   | { readonly do: 'adopt'; readonly order: AdoptOrder; readonly target: NodeTarget }
   | { readonly do: 'backup'; readonly order: BackupOrder; readonly target: NodeTarget }
+  /** One of the catalog. */
+  | { readonly do: 'ask'; readonly load: CommandEntry['load']; readonly order: Order }
   /** Help or version was shown, or the line is wrong; both are already said. */
   | { readonly do: 'exit'; readonly code: number }
 
@@ -36,7 +39,7 @@ export function readCommandLine(words: readonly string[], output: CommandOutput)
   }
   const program = new Command('tumesh')
     .description('Keeps images alive on every server that should have them.')
-    .usage('[start] [options] | join … | invite | adopt … | keys … | backup … | export …')
+    .usage('[command] [options]')
     .version(PRODUCT_VERSION, '-V, --version', 'show the version')
     .helpOption('-h, --help', 'show this help')
     .showHelpAfterError('(tumesh --help shows what there is)')
@@ -47,7 +50,7 @@ export function readCommandLine(words: readonly string[], output: CommandOutput)
   program.addCommand(inviteCommand(found).copyInheritedSettings(program))
   program.addCommand(adoptCommand(found).copyInheritedSettings(program))
   program.addCommand(keysCommand(found, program))
-  for (const command of backupCommands(found)) {
+  for (const command of [...backupCommands(found), ...CATALOG.map((one) => ask(found, one))]) {
     program.addCommand(command.copyInheritedSettings(program))
   }
   try {
@@ -132,6 +135,20 @@ function adoptCommand(found: (line: CommandLine) => void): Command {
   return withNode(command)
 }
 
+function ask(found: (line: CommandLine) => void, entry: CommandEntry): Command {
+  const { name, words, options, summary, load } = entry
+  const command = new Command(name).description(summary)
+  for (const [notation, meaning] of words) command.argument(notation, meaning)
+  for (const [notation, meaning] of options) command.option(notation, meaning)
+  command.option('--json', 'the answers of the node as they are, for programs')
+  return withNode(command).action(() => {
+    const { url, data, json, ...own } = command.opts()
+    const given = command.processedArgs.flat().filter((word) => word !== undefined) as string[]
+    const target = { url, data }
+    found({ do: 'ask', load, order: { words: given, options: own, target, isJson: json === true } })
+  })
+}
+
 /** The node that a command talks to. */
 function withNode(command: Command): Command {
   return command
@@ -168,7 +185,20 @@ function keysCommand(found: (line: CommandLine) => void, program: Command): Comm
   return keys.copyInheritedSettings(program)
 }
 
+const COMMANDS = [
+  ['join', 'makes a node meet others'],
+  ['invite', 'prints one line by which a server anywhere joins the mesh'],
+  ...CATALOG.map(({ name, summary }) => [name, summary] as const),
+  ['adopt', 'takes in the images of folders of this server'],
+  ['keys', 'makes, lists and revokes keys'],
+  ['backup', 'writes the index into a file, or takes it in again'],
+  ['export', 'writes a list of the images']
+] as const
+
 const EXAMPLES = `
+Commands for a node that runs (COMMAND --help says more):
+${COMMANDS.map(([name, summary]) => `  ${name.padEnd(10)}${summary}`).join('\n')}
+
 Each option has an environment variable (TUMESH_HTTP_PORT) and a key in the YAML file (http.port).
 All keys: config/README.md
 
@@ -179,7 +209,8 @@ Examples:
   npm run invite                                            a line by which others join
   npm run adopt -- ~/photos                                 take in a folder of images
   npm run keys -- add crawler --scope write                 a key for a program elsewhere
-  npm start -- backup tumesh-backup.ndjson.gz               the index in a file`
+  npm start -- backup tumesh-backup.ndjson.gz               the index in a file
+  npm start -- status                                       how the node and its servers are`
 
 function optionOf(flag: Flag): Option {
   const option = new Option(flag.syntax, flag.text)

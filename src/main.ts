@@ -9,6 +9,7 @@ import type { FailPoints } from './base/fail-point.ts'
 import { EXIT_USAGE, readCommandLine } from './command-line.ts'
 import type { AdoptOrder } from './commands/adopt.ts'
 import type { BackupOrder } from './commands/backup.ts'
+import type { CommandEntry, Order } from './commands/catalog.ts'
 import type { KeysOrder } from './commands/keys.ts'
 import type { NodeTarget } from './commands/node-client.ts'
 
@@ -25,6 +26,7 @@ else if (line.do === 'keys') await orExplain(false, () => keys(line.order, line.
 else if (line.do === 'join') await orExplain(false, () => join(line.targets, line.target))
 else if (line.do === 'adopt') await orExplain(false, () => adopt(line.order, line.target))
 else if (line.do === 'backup') await orExplain(false, () => backup(line.order, line.target))
+else if (line.do === 'ask') await orExplain(false, () => ask(line.load, line.order))
 else if (line.do === 'invite') await orExplain(false, () => invite(line.target))
 else {
   const { config } = await orExplain(false, () => load(line.flags))
@@ -85,6 +87,18 @@ async function adopt(order: AdoptOrder, target: NodeTarget): Promise<void> {
     progress: (text) => process.stderr.write(`${text}\n`),
     done: (text) => process.stdout.write(`${text}\n`)
   })
+}
+
+async function ask(load: CommandEntry['load'], order: Order): Promise<void> {
+  const [run, { commandClock }] = await Promise.all([load(), import('./base/clock.ts')])
+  const code = await run(order, {
+    out: (text) => process.stdout.write(text),
+    err: (text) => process.stderr.write(text),
+    isTerminal: process.stdout.isTTY === true,
+    clock: commandClock,
+    folder: process.cwd()
+  })
+  process.exitCode = code ?? 0
 }
 
 /** The line alone goes to stdout, so that it can be piped to another server. */

@@ -1,8 +1,7 @@
 // tumesh backup FILE: the index of a running node, into a file and back. tumesh export FILE: a list
 // of the images that needs no program.
 
-import { NodeError } from '../base/errors.ts'
-import { openRegularFile, readPieces } from '../store/regular-file.ts'
+import { readNamedFile } from '../store/regular-file.ts'
 import { writeFileAtomic } from '../store/small-file.ts'
 import { type NodeTarget, openNode } from './node-client.ts'
 
@@ -37,16 +36,8 @@ async function save(node: NodeTarget, path: string, file: string): Promise<void>
 }
 
 async function restore(node: NodeTarget, file: string): Promise<string> {
-  const body = () => bytesOf(file)
+  const body = () => readNamedFile(file)
   const answer = await openNode(node, 'POST', '/api/backup', { body })
   const { message, found } = (await answer.json()) as { message: string; found: number }
   return `${message}\n${found} images that were lacking are on the disk after all.\n`
-}
-
-async function* bytesOf(file: string): AsyncGenerator<Uint8Array> {
-  const opened = openRegularFile(file, 'followed')
-  if (opened === undefined) {
-    throw new NodeError('NOT_FOUND', `There is no file ${file}.`, { file })
-  }
-  yield* readPieces(opened.fd, 0)
 }

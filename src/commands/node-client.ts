@@ -16,7 +16,7 @@ export interface NodeTarget {
 export const DATA_INITIAL = './data'
 const KEY_BYTES_MAX = 4096
 
-type Method = 'GET' | 'POST' | 'DELETE'
+type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE'
 
 interface Sent {
   readonly headers?: Readonly<Record<string, string>>
@@ -31,9 +31,11 @@ export async function callNode(
   target: NodeTarget,
   method: Method,
   path: string,
-  body?: unknown
+  body?: unknown,
+  moreHeaders: Readonly<Record<string, string>> = {}
 ): Promise<Record<string, unknown>> {
-  const headers = body === undefined ? {} : { 'content-type': 'application/json' }
+  const type = body === undefined ? {} : { 'content-type': 'application/json' }
+  const headers = { ...moreHeaders, ...type }
   const text = body === undefined ? {} : { body: () => JSON.stringify(body) }
   const answer = await openNode(target, method, path, { headers, ...text })
   return readContent(await answer.text().catch(() => ''))

@@ -10,11 +10,12 @@ import {
   read,
   readSync,
   type Stats,
+  statSync,
   unlinkSync
 } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { systemCodeOf } from '../base/errors.ts'
+import { NodeError, systemCodeOf } from '../base/errors.ts'
 import type { FileStamp } from './blob-store.ts'
 import { diskError } from './disk-error.ts'
 
@@ -118,6 +119,22 @@ export async function* readPieces(
     at += bytesRead
     yield piece.subarray(0, bytesRead)
   }
+}
+
+/** All bytes of a file that a person names; links are followed. Errors: NOT_FOUND, DISK_FAULT. */
+export async function* readNamedFile(path: string): AsyncGenerator<Uint8Array> {
+  const opened = openRegularFile(path, 'followed')
+  if (opened === undefined) throw new NodeError('NOT_FOUND', `There is no file ${path}.`, { path })
+  try {
+    yield* readPieces(opened.fd, 0)
+  } finally {
+    closeSync(opened.fd)
+  }
+}
+
+/** Whether a person who names this means a file; links are followed. */
+export function isNamedFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
 }
 
 /** The first `bytes` bytes, synchronously; fewer if the file ends before. */

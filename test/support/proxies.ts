@@ -19,7 +19,7 @@ export function hasProgram(name: string): boolean {
 }
 
 /** One that nothing listens on at this moment. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as { port: number }

@@ -1,0 +1,119 @@
+// tumesh add: files, and the images of folders, into a node by HTTP: also one that is elsewhere.
+// What the node has already under that path is not sent, so it can be broken off and begun again.
+
+import { createHash } from 'node:crypto'
+import { basename, join, resolve } from 'node:path'
+import { NodeError } from '../base/errors.ts'
+import { forEachAtOnce } from '../base/for-each.ts'
+import { formatSize } from '../base/units.ts'
+import { isNamedFile, readNamedFile } from '../store/regular-file.ts'
+import { ignoredBy, scanFiles } from '../store/scan.ts'
+import { inAddress } from './addresses.ts'
+import type { Order } from './catalog.ts'
+import { type NodeTarget, openNode } from './node-client.ts'
+import { counted, type Terminal } from './terminal.ts'
+
+/** Uploads at a time: each is durable before it is answered, so several keep the disk busy. */
+const AT_ONCE = 8
+const PROGRESS_MS = 1000
+
+interface Item {
+  readonly file: string
+  readonly path: string
+}
+
+interface Account {
+  added: number
+  held: number
+  bytes: number
+  readonly refused: string[]
+}
+
+/** Exit code 1 if something was refused. */
+export async function runAdd(order: Order, terminal: Terminal): Promise<number> {
+  const { words, options, target, isJson } = order
+  const { out, err, clock } = terminal
+  const account: Account = { added: 0, held: 0, bytes: 0, refused: [] }
+  let saidMs = clock.monotonicMs()
+  const items = itemsOf(words, String(options.to ?? ''), terminal.folder, account)
+  await forEachAtOnce(items, AT_ONCE, async (item) => {
+    await addOne(target, item, account)
+    if (clock.monotonicMs() - saidMs < PROGRESS_MS) return
+    saidMs = clock.monotonicMs()
+    err(`${account.added} added, ${account.held} held already, ${account.refused.length} refused\n`)
+  })
+  const { refused, ...counts } = account
+  if (isJson) out(`${JSON.stringify({ ...counts, refused })}\n`)
+  else {
+    for (const line of refused) out(`✗ ${line}\n`)
+    const { added, held, bytes } = counts
+    const size = added === 0 ? '' : ` (${formatSize(bytes)})`
+    out(
+      `${counted(added, 'image')} added${size}, ${held} held already, ${refused.length} refused\n`
+    )
+  }
+  return refused.length > 0 ? 1 : 0
+}
+
+/** Files as they are named; those of a folder under the name of the folder. */
+async function* itemsOf(
+  words: readonly string[],
+  to: string,
+  folder: string,
+  account: Account
+): AsyncGenerator<Item> {
+  const prefix = to === '' || to.endsWith('/') ? to : `${to}/`
+  for (const word of words) {
+    const at = resolve(folder, word)
+    const name = `${prefix}${basename(at)}`
+    if (isNamedFile(at)) yield { file: at, path: name }
+    else {
+      const onUnreadable = (one: string, code: string) =>
+        void account.refused.push(`${join(word, one)}: can't be read (${code})`)
+      const options = { isIgnored: ignoredBy(['*.part', '*.tmp']), onUnreadable }
+      for await (const one of scanFiles(at, options)) {
+        yield { file: join(at, one), path: `${name}/${one}` }
+      }
+    }
+  }
+}
+
+/** A refusal of one image is counted; a node that can't be reached ends it all. */
+async function addOne(target: NodeTarget, { file, path }: Item, account: Account): Promise<void> {
+  try {
+    const { hash, bytes } = await hashOf(file)
+    if (await isHeld(target, path, hash)) {
+      account.held++
+      return
+    }
+    await openNode(target, 'PUT', `/images/${inAddress(path)}`, {
+      headers: { 'x-content-sha256': hash, 'content-length': String(bytes) },
+      body: () => readNamedFile(file)
+    })
+    account.added++
+    account.bytes += bytes
+  } catch (error) {
+    if (error instanceof NodeError && error.code === 'NOT_AVAILABLE') throw error
+    account.refused.push(`${file}: ${(error as Error).message}`)
+  }
+}
+
+async function isHeld(target: NodeTarget, path: string, hash: string): Promise<boolean> {
+  try {
+    const { headers } = await openNode(target, 'HEAD', `/images/${inAddress(path)}`)
+    return headers.get('etag') === `"${hash}"`
+  } catch (error) {
+    if (error instanceof NodeError && error.code === 'BAD_REQUEST') return false
+    throw error
+  }
+}
+
+async function hashOf(file: string): Promise<{ hash: string; bytes: number }> {
+  const digest = createHash('sha256')
+  let bytes = 0
+  for await (const piece of readNamedFile(file)) {
+    digest.update(piece)
+    bytes += piece.byteLength
+  }
+  return { hash: digest.digest('hex'), bytes }
+}

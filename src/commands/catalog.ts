@@ -1,0 +1,126 @@
+// The commands that ask a running node, as data: what they are called, what they take, and the file
+// that does it, which is loaded only then.
+
+import type { NodeTarget } from './node-client.ts'
+import type { Terminal } from './terminal.ts'
+
+export interface Order {
+  readonly words: readonly string[]
+  /** By their names in camel case. */
+  readonly options: Readonly<Record<string, string | boolean | undefined>>
+  readonly target: NodeTarget
+  /** The answers of the node as they are, for programs. */
+  readonly isJson: boolean
+}
+
+/** The exit code; none is 0. What it throws is one sentence for a person. */
+export type Run = (order: Order, terminal: Terminal) => Promise<number | undefined>
+
+export interface CommandEntry {
+  readonly name: string
+  /** In the notation of commander: `<path>`, `[file]`, `<paths...>`. */
+  readonly words: readonly (readonly [notation: string, meaning: string])[]
+  readonly options: readonly (readonly [notation: string, meaning: string])[]
+  readonly summary: string
+  readonly load: () => Promise<Run>
+}
+
+export const CATALOG: readonly CommandEntry[] = [
+  {
+    name: 'status',
+    summary: 'shows how the node and its servers are, and what to do',
+    words: [],
+    options: [['--watch', 'show it again and again']],
+    load: async () => (await import('./status.ts')).runStatus
+  },
+  {
+    name: 'ls',
+    summary: 'lists images',
+    words: [['[prefix]', 'only those whose path begins so']],
+    options: [['-l, --long', 'with size, date and how many servers have it']],
+    load: async () => (await import('./ls.ts')).runLs
+  },
+  {
+    name: 'add',
+    summary: 'puts files, and the images of folders, into the node',
+    words: [['<files...>', 'files and folders']],
+    options: [['--to <prefix>', 'the path under which they are put']],
+    load: async () => (await import('./add.ts')).runAdd
+  },
+  {
+    name: 'get',
+    summary: 'writes an image into a file',
+    words: [
+      ['<path>', 'of the image'],
+      ['[file]', 'its last part without one; - for the output']
+    ],
+    options: [],
+    load: async () => (await import('./get.ts')).runGet
+  },
+  {
+    name: 'rm',
+    summary: 'deletes images on all servers; they can be restored for a while',
+    words: [['<paths...>', 'of images']],
+    options: [['--purge', 'free the bytes at once, beyond restore']],
+    load: async () => (await import('./change.ts')).runRm
+  },
+  {
+    name: 'mv',
+    summary: 'gives an image another path',
+    words: [
+      ['<from>', 'path of the image'],
+      ['<to>', 'its new path']
+    ],
+    options: [],
+    load: async () => (await import('./change.ts')).runMv
+  },
+  {
+    name: 'restore',
+    summary: 'brings back a deleted image, or an earlier version of one',
+    words: [['<path>', 'of the image']],
+    options: [['--sha256 <hash>', 'of the version, as history shows it; else the newest']],
+    load: async () => (await import('./change.ts')).runRestore
+  },
+  {
+    name: 'history',
+    summary: 'shows what happened to an image',
+    words: [['<path>', 'of the image']],
+    options: [],
+    load: async () => (await import('./why.ts')).runHistory
+  },
+  {
+    name: 'why',
+    summary: 'shows which server has an image, and why the others do not',
+    words: [['<path>', 'of the image']],
+    options: [],
+    load: async () => (await import('./why.ts')).runWhy
+  },
+  {
+    name: 'verify',
+    summary: 'reads images again, compares them with their hashes and repairs them',
+    words: [['[paths...]', 'of images; all of them without one']],
+    options: [['--prefix <prefix>', 'all whose path begins so']],
+    load: async () => (await import('./verify.ts')).runVerify
+  },
+  {
+    name: 'peers',
+    summary: 'lists the servers of the mesh, or takes one out for good',
+    words: [],
+    options: [['--remove <peer>', 'the name or the peer id of a server that is gone']],
+    load: async () => (await import('./peers.ts')).runPeers
+  },
+  {
+    name: 'drain',
+    summary: 'hands over what only this server has, until it can be switched off',
+    words: [],
+    options: [['--look', 'only say whether it can']],
+    load: async () => (await import('./drain.ts')).runDrain
+  },
+  {
+    name: 'log',
+    summary: 'shows what happens, as it happens',
+    words: [],
+    options: [],
+    load: async () => (await import('./log.ts')).runLog
+  }
+]

@@ -1,0 +1,45 @@
+// tumesh rm, mv, restore: what changes images, each with the sentence of the node.
+
+import { inAddress } from './addresses.ts'
+import type { Order } from './catalog.ts'
+import { callNode } from './node-client.ts'
+import type { Terminal } from './terminal.ts'
+
+type Answer = Readonly<Record<string, unknown>>
+
+/** Goes on after one that can't be deleted; the exit code is 1 then. */
+export async function runRm(
+  { words, options, target, isJson }: Order,
+  { out, err }: Terminal
+): Promise<number> {
+  let code = 0
+  for (const path of words) {
+    const query = options.purge === true ? '?purge=true' : ''
+    try {
+      tell(out, isJson, await callNode(target, 'DELETE', `/images/${inAddress(path)}${query}`))
+    } catch (error) {
+      err(`${path}: ${(error as Error).message}\n`)
+      code = 1
+    }
+  }
+  return code
+}
+
+export async function runMv(
+  { words: [from, to], target, isJson }: Order,
+  { out }: Terminal
+): Promise<undefined> {
+  tell(out, isJson, await callNode(target, 'POST', '/api/move', { from, to }))
+}
+
+export async function runRestore(
+  { words: [path], options: { sha256 }, target, isJson }: Order,
+  { out }: Terminal
+): Promise<undefined> {
+  const version = sha256 === undefined ? {} : { sha256 }
+  tell(out, isJson, await callNode(target, 'POST', '/api/restore', { path, ...version }))
+}
+
+function tell(out: Terminal['out'], isJson: boolean, answer: Answer): void {
+  out(isJson ? `${JSON.stringify(answer)}\n` : `${answer.message}\n`)
+}

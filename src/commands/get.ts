@@ -1,0 +1,42 @@
+// tumesh get: one image, into a file that is there whole or not at all.
+
+import { basename, resolve } from 'node:path'
+import { formatSize } from '../base/units.ts'
+import { writeFileAtomic } from '../store/small-file.ts'
+import { inAddress } from './addresses.ts'
+import type { Order } from './catalog.ts'
+import { openNode } from './node-client.ts'
+import type { Terminal } from './terminal.ts'
+
+const READABLE = 0o644
+
+export async function runGet(
+  { words, target }: Order,
+  { err, folder }: Terminal
+): Promise<undefined> {
+  const [path = '', name = basename(path)] = words
+  const { body } = await openNode(target, 'GET', `/images/${inAddress(path)}`)
+  const bytes = (body ?? []) as AsyncIterable<Uint8Array>
+  if (name === '-') {
+    for await (const piece of bytes) await written(piece)
+    return undefined
+  }
+  let size = 0
+  async function* countedBytes() {
+    for await (const piece of bytes) {
+      size += piece.byteLength
+      yield piece
+    }
+  }
+  const file = resolve(folder, name)
+  await writeFileAtomic(file, countedBytes(), { mode: READABLE })
+  err(`${file}: ${formatSize(size)}\n`)
+  return undefined
+}
+
+/** The output may be slower than the node. */
+function written(piece: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(piece, (error) => (error ? reject(error) : resolve()))
+  })
+}

@@ -1,0 +1,18 @@
+// tumesh log: what happens on a node, line by line, until it is stopped.
+
+import { createInterface } from 'node:readline'
+import { Readable } from 'node:stream'
+import { plainLine } from '../../protocols/message.ts'
+import type { Order } from './catalog.ts'
+import { openNode } from './node-client.ts'
+import type { Terminal } from './terminal.ts'
+
+export async function runLog({ target, isJson }: Order, { out }: Terminal): Promise<undefined> {
+  const { body } = await openNode(target, 'GET', isJson ? '/api/events' : '/stream-logs')
+  const input = Readable.fromWeb((body ?? new ReadableStream()) as never)
+  for await (const line of createInterface({ input })) {
+    if (!isJson) out(`${plainLine(line)}\n`)
+    else if (line.startsWith('data: ')) out(`${line.slice('data: '.length)}\n`)
+  }
+  return undefined
+}

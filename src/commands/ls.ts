@@ -1,0 +1,41 @@
+// tumesh ls: the images of a node, as they come: it may have millions.
+
+import { createInterface } from 'node:readline'
+import { Readable } from 'node:stream'
+import { plainLine } from '../../protocols/message.ts'
+import { formatSize } from '../base/units.ts'
+import { API } from './addresses.ts'
+import type { Order } from './catalog.ts'
+import { openNode } from './node-client.ts'
+import type { Terminal } from './terminal.ts'
+
+interface File {
+  readonly path: string
+  readonly size: number
+  readonly modified_at: string
+  readonly replicas: number
+  readonly state: string
+}
+
+export async function runLs(
+  { words, options, target, isJson }: Order,
+  { out }: Terminal
+): Promise<undefined> {
+  const [prefix] = words
+  const query = prefix === undefined ? '' : `?prefix=${encodeURIComponent(prefix)}`
+  const headers = { accept: 'application/x-ndjson' }
+  const { body } = await openNode(target, 'GET', `${API}/files${query}`, { headers })
+  const input = Readable.fromWeb((body ?? new ReadableStream()) as never)
+  for await (const line of createInterface({ input })) {
+    if (line !== '') out(isJson ? `${line}\n` : `${lineOf(line, options.long === true)}\n`)
+  }
+  return undefined
+}
+
+function lineOf(line: string, isLong: boolean): string {
+  const { path, size, modified_at, replicas, state } = JSON.parse(line) as File
+  if (!isLong) return plainLine(path)
+  const servers = `${replicas}×`.padStart(4)
+  const mark = state === 'ok' ? '' : `  (${state})`
+  return `${modified_at}  ${formatSize(size).padStart(8)}  ${servers}  ${plainLine(path)}${mark}`
+}

@@ -1,0 +1,47 @@
+// tumesh verify: reads images again, with progress where there are many.
+
+import { API } from './addresses.ts'
+import type { Order } from './catalog.ts'
+import { followTask } from './follow-task.ts'
+import { callNode } from './node-client.ts'
+import { counted, type Terminal } from './terminal.ts'
+
+interface Report {
+  readonly verified_files: number
+  readonly corrupted_files: readonly { readonly path: string; readonly action: string }[]
+  readonly missing_files: readonly string[]
+  readonly repaired_files: readonly string[]
+  readonly unrepairable_files: readonly string[]
+  readonly duration: number
+}
+
+/** Exit code 1 if something can't be repaired. */
+export async function runVerify(order: Order, terminal: Terminal): Promise<number> {
+  const { words, options, target, isJson } = order
+  const scope =
+    options.prefix !== undefined
+      ? { prefix: options.prefix }
+      : words.length > 0
+        ? { paths: words }
+        : {}
+  const headers = { Prefer: 'respond-async' }
+  const answer = await callNode(target, 'POST', `${API}/verify`, scope, headers)
+  const report = (await followTask(target, answer, terminal)) as unknown as Report
+  if (isJson) terminal.out(`${JSON.stringify(report)}\n`)
+  else terminal.out(textOf(report))
+  return report.unrepairable_files.length > 0 ? 1 : 0
+}
+
+function textOf(report: Report): string {
+  const { verified_files, corrupted_files, missing_files, repaired_files, duration } = report
+  const lines = [
+    ...corrupted_files.map(({ path, action }) => `✗ ${path} was damaged: ${action}`),
+    ...missing_files.map((path) => `✗ ${path} was missing`),
+    ...report.unrepairable_files.map((path) => `! ${path} can't be repaired: no server has it`)
+  ]
+  const bad = corrupted_files.length + missing_files.length
+  const repaired =
+    bad === 0 ? 'all right' : `${bad} were not right, ${repaired_files.length} of them repaired`
+  const last = `${counted(verified_files, 'image')} read in ${duration.toFixed(1)} s: ${repaired}`
+  return `${[...lines, last].join('\n')}\n`
+}

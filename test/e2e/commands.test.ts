@@ -1,0 +1,152 @@
+// The commands as people type them, against a real node: what they print, how they exit, and the
+// same for programs with --json.
+
+import { spawn } from 'node:child_process'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { makeSvg } from '../fixtures/make-images.ts'
+import { eventually } from '../support/eventually.ts'
+import { put, send } from '../support/http-client.ts'
+import { freePort } from '../support/proxies.ts'
+import { RealMesh } from '../support/real-mesh.ts'
+import { Workbench } from '../support/real-node.ts'
+
+const PROGRAM = resolve('src/tumesh.js')
+
+let bench: Workbench
+let mesh: RealMesh
+
+beforeAll(async () => {
+  bench = new Workbench()
+  mesh = new RealMesh(bench)
+  await mesh.start('a')
+  await mesh.start('b')
+  await mesh.connected()
+}, 60_000)
+afterAll(() => bench.cleanUp())
+
+interface Said {
+  readonly code: number | null
+  readonly out: string
+  readonly err: string
+}
+
+function tumesh(...words: string[]): Promise<Said> {
+  const node = ['--url', mesh.url('a'), '--data', bench.path('a')]
+  const child = spawn(process.execPath, [PROGRAM, ...words, ...node], { cwd: bench.folder })
+  let [out, err] = ['', '']
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    out += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    err += text
+  })
+  return new Promise((done) => child.on('close', (code) => done({ code, out, err })))
+}
+
+test('files and folders are added once, and what can not be is told', async () => {
+  const folder = bench.path('photos', 'deep', '图')
+  mkdirSync(folder, { recursive: true })
+  for (const n of [1, 2, 3]) writeFileSync(join(folder, `${n}.svg`), makeSvg({ seed: n }))
+  writeFileSync(bench.path('photos', 'page.jpg'), '<html>no image</html>')
+  writeFileSync(bench.path('photos', '.hidden.svg'), makeSvg({ seed: 9 }))
+  const first = await tumesh('add', 'photos', '--to', 'in/2024')
+  expect(first.out).toMatch(/✗ .*page\.jpg: .*\n3 images added \(.*\), 0 held already, 1 refused\n/)
+  expect(first.code).toBe(1)
+  const again = await tumesh('add', 'photos', '--to', 'in/2024', '--json')
+  expect(JSON.parse(again.out)).toMatchObject({ added: 0, held: 3, refused: [expect.any(String)] })
+  const one = await tumesh('add', 'photos/deep/图/1.svg')
+  expect([one.code, one.out]).toEqual([0, expect.stringMatching(/^1 image added/)])
+  const list = await tumesh('ls', 'in/')
+  expect(list.out.split('\n').sort()).toEqual([
+    ...['', 'in/2024/photos/deep/图/1.svg', 'in/2024/photos/deep/图/2.svg'],
+    'in/2024/photos/deep/图/3.svg'
+  ])
+}, 60_000)
+
+test('an image comes out as it went in', async () => {
+  expect((await tumesh('get', '1.svg', 'out.svg')).code).toBe(0)
+  expect(readFileSync(bench.path('out.svg'))).toEqual(makeSvg({ seed: 1 }))
+  expect((await tumesh('get', '1.svg', '-')).out).toBe(makeSvg({ seed: 1 }).toString())
+  const missing = await tumesh('get', 'nothing.svg')
+  expect([missing.code, missing.out]).toEqual([1, ''])
+  expect(missing.err).toMatch(/^There is no image nothing\.svg/)
+})
+
+test('it says who has an image, and what became of it', async () => {
+  await eventually(
+    async () => {
+      const why = await tumesh('why', '1.svg')
+      expect([why.code, why.out]).toEqual([0, expect.stringMatching(/✓ {2}a .*\n✓ {2}b /s)])
+    },
+    { withinMs: 20_000 }
+  )
+  expect((await tumesh('mv', '1.svg', 'moved.svg')).code).toBe(0)
+  const gone = await tumesh('why', '1.svg')
+  expect(gone.out).toMatch(/^1\.svg was deleted at .* by a; it can be restored until /)
+  expect((await tumesh('restore', '1.svg')).code).toBe(0)
+  const { out } = await tumesh('history', '1.svg')
+  expect(out.split('\n').map((line) => line.split(/ {2,}/)[1])).toEqual([
+    ...['added', 'deleted', 'restored', undefined]
+  ])
+  const story = JSON.parse((await tumesh('history', '1.svg', '--json')).out)
+  expect(story).toMatchObject([{ event: 'added', node: 'a' }, {}, {}])
+}, 60_000)
+
+test('several are deleted, and one that is not there is told at the end', async () => {
+  await put(mesh.url('a'), 'x.svg', makeSvg({ seed: 5 }))
+  const { code, out, err } = await tumesh('rm', 'nothing.svg', 'x.svg')
+  expect([code, err]).toEqual([1, expect.stringMatching(/^nothing\.svg: There is no image/)])
+  expect(out).toMatch(/x\.svg/)
+  expect((await send(`${mesh.url('a')}/images/x.svg`)).status).toBe(410)
+})
+
+test('the status is that of the node and its servers', async () => {
+  const { code, out } = await tumesh('status')
+  expect([code, out]).toEqual([0, expect.stringMatching(/^a is healthy .*\n/)])
+  expect(out).toMatch(/\d+ images, .*; all of them here\n/)
+  expect(out).toMatch(/\nb {2}(online|syncing)/)
+  const { storage, sync } = JSON.parse((await tumesh('status', '--json')).out)
+  expect([storage.node.name, sync.server_name]).toEqual(['a', 'a'])
+})
+
+test('images are verified, some or all', async () => {
+  expect((await tumesh('verify', '1.svg')).out).toMatch(/^1 image read in .* s: all right\n$/)
+  const all = await tumesh('verify', '--json')
+  expect([all.code, JSON.parse(all.out).corrupted_files]).toEqual([0, []])
+})
+
+test('servers are listed, and a drained one may go', async () => {
+  expect((await tumesh('peers')).out).toMatch(/^b {2}(online|syncing) {2}12D3KooW/)
+  const unknown = await tumesh('peers', '--remove', 'nobody')
+  expect([unknown.code, unknown.err]).toEqual([1, expect.stringMatching(/no server nobody/)])
+  const drained = await tumesh('drain')
+  expect([drained.code, drained.out]).toEqual([0, 'It is safe to switch this server off.\n'])
+}, 40_000)
+
+test('what happens is told line by line', async () => {
+  const node = ['--url', mesh.url('a'), '--data', bench.path('a')]
+  const child = spawn(process.execPath, [PROGRAM, 'log', ...node])
+  let out = ''
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    out += text
+  })
+  await eventually(async () => expect(out).toMatch(/ progress /), { withinMs: 10_000 })
+  await put(mesh.url('a'), 'told.svg', makeSvg({ seed: 77 }))
+  await eventually(async () => expect(out).toMatch(/ entry path=told\.svg /), { withinMs: 10_000 })
+  child.kill('SIGINT')
+  await new Promise((done) => child.once('exit', done))
+}, 30_000)
+
+test('a node that is not there is one sentence, and no stack', async () => {
+  const url = `http://127.0.0.1:${await freePort()}`
+  const child = spawn(process.execPath, [PROGRAM, 'status', '--url', url])
+  let err = ''
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    err += text
+  })
+  const code = await new Promise((done) => child.once('close', done))
+  expect([code, err.trim().split('\n').length]).toEqual([1, 1])
+  expect(err).toBe(`Nothing listens at ${url}. Is it running? Name its address with --url.\n`)
+})
