@@ -41,7 +41,7 @@ export function pathFault(text: string): string | undefined {
 function partFault(part: string): string | undefined {
   if (part === '') return 'has an empty part ("//")'
   if (part === '.' || part === '..') return `has the part ${JSON.stringify(part)}`
-  if (/[. ]$/.test(part))
+  if (part.endsWith('.') || part.endsWith(' '))
     return `has a part that ends with a dot or a space: ${JSON.stringify(part)}`
   if (part.startsWith(' ')) return `has a part that starts with a space: ${JSON.stringify(part)}`
   if (DEVICE_NAME.test(part)) return `has ${JSON.stringify(part)}, a device name on Windows`

@@ -171,7 +171,7 @@ async function* countedLeaves(
       const before = current?.key === key ? current : undefined
       const entry = raw && readEntry(raw)
       if (entry !== undefined && isRowOf(row, entry)) {
-        current = added(before, key, { key, node: addToNode(EMPTY_NODE, entry, 1), rows: 1 })
+        current = added(before, key, { key, node: addToNode(EMPTY_NODE, entry), rows: 1 })
       } else {
         const isPartial = raw !== undefined && entry === undefined
         if (!isPartial) onFinding(strayVersion(row))

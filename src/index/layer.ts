@@ -75,7 +75,9 @@ export class Layer implements Rows {
       return
     }
     for (const [table, rows] of this.#changed) {
-      for (const [key, value] of rows) below.put(table, key, value)
+      rows.forEach((value, key) => {
+        below.put(table, key, value)
+      })
     }
   }
 
@@ -94,13 +96,13 @@ export class Layer implements Rows {
     const batch = database.batch()
     for (const [name, rows] of this.#changed) {
       const of = { sublevel: tables[name] }
-      for (const [key, value] of rows) {
+      rows.forEach((value, key) => {
         if (value === undefined) batch.del(key, of)
         else {
           below.willHave(name, key)
           batch.put(key, value as Uint8Array, of)
         }
-      }
+      })
     }
     await batch.write({ sync } as object)
   }

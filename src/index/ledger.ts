@@ -10,12 +10,7 @@ import {
   wins
 } from '../../protocols/entry.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
-import {
-  bucketStartMs,
-  EMPTY_NODE,
-  isSameNode,
-  type TreeNode
-} from '../../protocols/time-tree-shape.ts'
+import { bucketStartMs } from '../../protocols/time-tree-shape.ts'
 import { type Version, versionAt, versionKey } from '../../protocols/version.ts'
 import { invariant } from '../base/errors.ts'
 import type { Layer } from './layer.ts'
@@ -36,7 +31,7 @@ import {
   type Writable
 } from './rows.ts'
 import { endOf, entryKey, keys, type TableName } from './tables.ts'
-import { addToNode, sumOf, treeKeys } from './time-tree.ts'
+import { TreeWriter } from './tree-writer.ts'
 
 /** A step on disk that follows from a change: the view of a path, the place of a blob. */
 export type Step = 'view' | 'blob'
@@ -55,11 +50,13 @@ export class Ledger {
   readonly #layer: Layer
   readonly #nowMs: number
   readonly #generation: number
+  readonly #tree: TreeWriter
   #wantsAdded = 0
   #counts: Writable<Counts> | undefined
 
   constructor({ layer, nowMs, generation }: LedgerParts) {
     this.#layer = layer
+    this.#tree = new TreeWriter(layer)
     this.#nowMs = nowMs
     this.#generation = generation
   }
@@ -95,7 +92,7 @@ export class Ledger {
     if (entry.kind === KIND_IMAGE) this.endReview(entry.path)
     this.#layer.put('entry', key, entry.raw)
     for (const row of lookUpsOf(key, entry)) this.#layer.put(row.table, row.key, row.value)
-    this.#addToTree(entry, 1)
+    this.#tree.add(entry, 1)
     this.#count(countsOfEntry(entry), 1)
     const wasKnown = isImage(entry) && this.#refer(entry.hash, entry, { live: 1 })
     const isReplaced = entry.kind === KIND_IMAGE && current !== undefined
@@ -163,7 +160,7 @@ export class Ledger {
 
   #takeOut(key: string, current: Entry): void {
     for (const row of lookUpsOf(key, current)) this.#layer.put(row.table, row.key, undefined)
-    this.#addToTree(current, -1)
+    this.#tree.add(current, -1)
     this.#count(countsOfEntry(current), -1)
     if (!isImage(current)) return
     const past = keys.past(key, current)
@@ -256,15 +253,6 @@ export class Ledger {
       this.#layer.put('want', keys.want(kept, hash), '')
     }
     this.#layer.put('blob', hash, { ...after, want: kept })
-  }
-
-  #addToTree(entry: Entry, times: 1 | -1): void {
-    const id = sumOf(entry)
-    for (const key of treeKeys(entry.version)) {
-      const before = (this.#layer.get('tree', key) as TreeNode | undefined) ?? EMPTY_NODE
-      const node = addToNode(before, entry, times, id)
-      this.#layer.put('tree', key, isSameNode(node, EMPTY_NODE) ? undefined : node)
-    }
   }
 
   #count(share: Partial<Counts>, times: 1 | -1): void {

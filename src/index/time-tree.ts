@@ -10,7 +10,7 @@ import { type Entry, isTombstone } from '../../protocols/entry.ts'
 import { TREE_LEVEL_BITS, type TreeNode, treeKey } from '../../protocols/time-tree-shape.ts'
 import { type Version, versionMs } from '../../protocols/version.ts'
 
-const SUM_BITS = 256
+export const SUM_BITS = 256
 const NODE_BYTES = 8 + 8 + 32 + 32
 
 /** Keys of the nodes that cover a version, root first. */
@@ -19,17 +19,12 @@ export function treeKeys(version: Version): string[] {
   return TREE_LEVEL_BITS.map((_, level) => treeKey(level, ms))
 }
 
-/** The node with an entry added (`times` 1) or taken out (-1). */
-export function addToNode(
-  node: TreeNode,
-  entry: Entry,
-  times: 1 | -1,
-  id = sumOf(entry)
-): TreeNode {
-  const add = (sum: bigint) => BigInt.asUintN(SUM_BITS, times === 1 ? sum + id : sum - id)
+/** The node with an entry added. */
+export function addToNode(node: TreeNode, entry: Entry): TreeNode {
+  const add = (sum: bigint) => BigInt.asUintN(SUM_BITS, sum + sumOf(entry))
   return isTombstone(entry)
-    ? { ...node, dead: node.dead + times, deadSum: add(node.deadSum) }
-    : { ...node, live: node.live + times, liveSum: add(node.liveSum) }
+    ? { ...node, dead: node.dead + 1, deadSum: add(node.deadSum) }
+    : { ...node, live: node.live + 1, liveSum: add(node.liveSum) }
 }
 
 /** The sum of two nodes, or what is left of the first without the second (`times` -1). */
