@@ -2,6 +2,8 @@
 
 const BENCHES: Readonly<Record<string, string>> = {
   http: '../test/bench/http.ts',
+  adopt: '../test/bench/adopt.ts',
+  collection: '../test/bench/collection.ts',
   index: '../test/bench/entries.ts',
   mesh: '../test/bench/mesh.ts',
   uploads: '../test/bench/uploads.ts',

@@ -5,18 +5,17 @@ import type { ImagePath } from '../../protocols/path.ts'
 import type { FlowParts } from './parts.ts'
 import { PATHS_MAX } from './settle.ts'
 
-/** Makes those views of a blob anew that are gone; how many. What others put there stays. */
-export async function showAgain(parts: FlowParts, hash: ContentHash): Promise<number> {
+/** Makes those views of a blob anew that are gone. What others put there stays. */
+export async function showAgain(parts: FlowParts, hash: ContentHash): Promise<void> {
+  if (!parts.view.isOn) return
+  for (const path of await parts.index.pathsOf(hash, PATHS_MAX)) await showIfGone(parts, path)
+}
+
+export async function showIfGone(parts: FlowParts, path: ImagePath): Promise<void> {
   const { index, view } = parts
-  if (!view.isOn) return 0
-  let shown = 0
-  for (const path of await index.pathsOf(hash, PATHS_MAX)) {
-    const row = index.view(path)
-    if (row === undefined || view.has(row.name)) continue
-    await showGone(parts, path)
-    shown++
-  }
-  return shown
+  if (!view.isOn) return
+  const row = index.view(path)
+  if (row !== undefined && !view.has(row.name)) await showGone(parts, path)
 }
 
 /** Makes the view of a path anew, also where the file that has gone was its writer's own. */

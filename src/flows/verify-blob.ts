@@ -139,7 +139,7 @@ async function lose(
     : {
         state: 'damaged',
         reason: `its file holds other bytes, ${read.bytes} of them${where}`,
-        actual: { hash: read.hash, md5: read.md5 }
+        actual: read.md5 && { hash: read.hash, md5: read.md5 }
       }
 }
 

@@ -4,9 +4,10 @@
 import { isImage } from '../../protocols/entry.ts'
 import type { ContentHash, Md5 } from '../../protocols/hash.ts'
 import type { ImagePath } from '../../protocols/path.ts'
+import { forEachAtOnce } from '../base/for-each.ts'
 import { checkIndexNow } from './check-index.ts'
 import type { FlowParts } from './parts.ts'
-import { showAgain } from './show-again.ts'
+import { showIfGone } from './show-again.ts'
 import { type Verdict, verifyBlob } from './verify-blob.ts'
 
 export type VerifyScope =
@@ -44,6 +45,9 @@ export interface VerifyProgress {
   onFile(report: Readonly<VerifyReport>): void
 }
 
+/** One is read while another is hashed, and their notes share a batch of the index. */
+const FILES_AT_ONCE = 4
+
 /** Names in one answer; a disk that lost more is said by numbers. */
 const LISTED_MAX = 10_000
 
@@ -69,14 +73,14 @@ export async function verify(
   }
   // Several paths may name one blob: it is read once. The last verdicts are enough, as names of one
   // blob are rare.
-  const verdicts = new Map<ContentHash, Verdict>()
-  for await (const file of filesOf(parts, scope)) {
+  const verdicts = new Map<ContentHash, Promise<Verdict>>()
+  await forEachAtOnce(filesOf(parts, scope), FILES_AT_ONCE, async (file) => {
     signal.throwIfAborted()
     await verifyFile(parts, file, verdicts, report, signal)
     report.verifiedFiles++
     if (report.verifiedFiles > report.totalFiles) report.totalFiles = report.verifiedFiles
     onFile(report)
-  }
+  })
   return report
 }
 
@@ -107,7 +111,7 @@ const REMEMBERED_VERDICTS_MAX = 10_000
 async function verifyFile(
   parts: FlowParts,
   { path, md5: believed, isListed = false }: FileToVerify,
-  verdicts: Map<ContentHash, Verdict>,
+  verdicts: Map<ContentHash, Promise<Verdict>>,
   report: VerifyReport,
   signal: AbortSignal
 ): Promise<void> {
@@ -116,9 +120,14 @@ async function verifyFile(
     if (!isListed) list(report, report.missingFiles, path)
     return
   }
-  const verdict = verdicts.get(entry.hash) ?? (await verifyBlob(parts, entry.hash, signal))
-  if (verdicts.size < REMEMBERED_VERDICTS_MAX) verdicts.set(entry.hash, verdict)
-  if (verdict.state === 'held') await showAgain(parts, entry.hash)
+  const verifying = verdicts.get(entry.hash) ?? verifyBlob(parts, entry.hash, signal)
+  verdicts.set(entry.hash, verifying)
+  if (verdicts.size > REMEMBERED_VERDICTS_MAX) {
+    const [oldest] = verdicts.keys()
+    if (oldest !== undefined) verdicts.delete(oldest)
+  }
+  const verdict = await verifying
+  if (verdict.state === 'held') await showIfGone(parts, path)
   if (verdict.state === 'held' && (believed === undefined || believed === entry.md5)) {
     report.validFiles++
     return

@@ -98,7 +98,8 @@ export interface OpenBlob {
 
 export interface Rehash {
   readonly hash: ContentHash
-  readonly md5: Md5
+  /** Of bytes that are not those of the hash they are named by: it costs more than SHA-256. */
+  readonly md5: Md5 | undefined
   readonly bytes: number
   /**
    * Taken before the first and again after the last byte; undefined if the file changed meanwhile.

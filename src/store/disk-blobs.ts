@@ -36,14 +36,14 @@ import { sameStamp } from './blob-store.ts'
 import type { GroupCommit } from './commit.ts'
 import { onDisk } from './disk-error.ts'
 import { blobFile, requireMarker } from './folder.ts'
-import { HashStream } from './hashes.ts'
+import { HashStream, Sha256Stream } from './hashes.ts'
 import { listBlobs } from './list-blobs.ts'
 import { makeFolder } from './make-folder.ts'
 import { OpenFile } from './open-file.ts'
 import { PartialFiles } from './partial-files.ts'
 import {
   openRegularFile,
-  readPieces,
+  readAhead,
   removeQuietly,
   SEALED_MODE,
   stampAt,
@@ -174,17 +174,8 @@ export class DiskBlobs implements BlobStore {
       return undefined
     }
     try {
-      const hashes = new HashStream()
-      let bytes = 0
-      for await (const piece of readPieces(file.fd, 0)) {
-        signal?.throwIfAborted()
-        hashes.update(piece)
-        bytes += piece.byteLength
-        onBytes?.(piece.byteLength)
-      }
-      const after = onDisk(LOOKING, () => stampOf(fstatSync(file.fd)))
-      const unchanged = sameStamp(file.stamp, after) && after.size === bytes
-      return { ...hashes.digest(), bytes, stamp: unchanged ? after : undefined }
+      const read = await this.#reread(file, new Sha256Stream(), signal, onBytes)
+      return read.hash === hash ? read : await this.#reread(file, new HashStream(), signal)
     } finally {
       closeSync(file.fd)
     }
@@ -263,6 +254,24 @@ export class DiskBlobs implements BlobStore {
   #leaveNote(staged: DiskNamelessBlob): void {
     leaveNote(staged.note, join(this.#parts.folder.temp, NOTE_ORIGINAL))
     staged.left.note = true
+  }
+
+  async #reread(
+    { fd, stamp }: { readonly fd: number; readonly stamp: FileStamp },
+    hashes: Sha256Stream | HashStream,
+    signal?: AbortSignal,
+    onBytes?: (bytes: number) => void
+  ): Promise<Rehash> {
+    let bytes = 0
+    for await (const piece of readAhead(fd, stamp.size)) {
+      signal?.throwIfAborted()
+      hashes.update(piece)
+      bytes += piece.byteLength
+      onBytes?.(piece.byteLength)
+    }
+    const after = onDisk(LOOKING, () => stampOf(fstatSync(fd)))
+    const unchanged = sameStamp(stamp, after) && after.size === bytes
+    return { ...hashes.digest(), bytes, stamp: unchanged ? after : undefined }
   }
 
   #reopen(staged: DiskNamelessBlob): number {

@@ -160,7 +160,9 @@ export class MemoryBlobs implements BlobStore {
     signal?.throwIfAborted()
     const { bytes, stamp } = file
     onBytes?.(bytes.byteLength)
-    return { ...hashesOf(bytes), bytes: bytes.byteLength, stamp }
+    const { hash: actual, md5 } = hashesOf(bytes)
+    const wrong = actual === hash ? undefined : md5
+    return { hash: actual, md5: wrong, bytes: bytes.byteLength, stamp }
   }
 
   placeOf(hash: ContentHash): 'blobs' | 'trash' | undefined {

@@ -32,6 +32,9 @@ export function isSealed({ mode }: Stats): boolean {
   return (mode & 0o222) === 0
 }
 
+/** A piece of a file that is read as a whole: hashing it takes less than a millisecond. */
+const AHEAD_BYTES = 2 ** 20
+
 // O_NONBLOCK: opening a pipe must not wait for a writer; on regular files it does nothing.
 const READ_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK
 
@@ -135,6 +138,37 @@ export async function* readNamedFile(path: string): AsyncGenerator<Uint8Array> {
 /** Whether a person who names this means a file; links are followed. */
 export function isNamedFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
+}
+
+/**
+ * Bytes up to `end` (exclusive), fewer if the file ends before, for whoever is done with a piece
+ * when asking for the next: two buffers serve the whole file, and the next piece is read meanwhile.
+ */
+export async function* readAhead(fd: number, end: number): AsyncGenerator<Uint8Array> {
+  const make = () => Buffer.allocUnsafeSlow(Math.min(AHEAD_BYTES, end))
+  const readAt = async (buffer: Buffer, at: number) => {
+    const length = Math.min(buffer.byteLength, end - at)
+    if (length === 0) return buffer.subarray(0, 0)
+    const { bytesRead } = await readAsync(fd, buffer, 0, length, at)
+    return buffer.subarray(0, bytesRead)
+  }
+  let [buffer, other] = [make(), end > AHEAD_BYTES ? make() : Buffer.alloc(0)]
+  let next = readAt(buffer, 0)
+  try {
+    for (let at = 0; at < end; ) {
+      const piece = await next
+      if (piece.byteLength === 0) return
+      at += piece.byteLength
+      ;[buffer, other] = [other, buffer]
+      if (at < end && buffer.byteLength === 0) buffer = make() // cut short by the system
+      next = readAt(buffer, at)
+      yield piece
+    }
+  } catch (error) {
+    throw diskError(error, 'reading a file')
+  } finally {
+    await next.catch(() => {}) // the descriptor is still in use
+  }
 }
 
 /** The first `bytes` bytes, synchronously; fewer if the file ends before. */
