@@ -1,23 +1,17 @@
 // What a mesh of real nodes on this machine costs and how fast it is.
-//   node test/bench/mesh.ts latency [--count 200] [--bytes 100000] [--pause 100]
-//   node test/bench/mesh.ts replicate [--count 2000] [--bytes 100000] [--rounds 3]
 //   node test/bench/mesh.ts messages [--nodes 3,10] [--count 200] [--bytes 20000]
 //   node test/bench/mesh.ts idle [--seconds 120] [--count 1000]
 // Without a part all of them. Folders are made under TMPDIR.
 
 import { parseArgs } from 'node:util'
 import { idle } from './mesh/idle.ts'
-import { latency } from './mesh/latency.ts'
 import { messages } from './mesh/messages.ts'
-import { replicate } from './mesh/replicate.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     count: { type: 'string' },
     bytes: { type: 'string' },
-    pause: { type: 'string', default: '100' },
-    rounds: { type: 'string', default: '3' },
     nodes: { type: 'string', default: '3,10' },
     seconds: { type: 'string', default: '120' }
   }
@@ -26,10 +20,6 @@ const count = (usual: number) => Number(values.count ?? usual)
 const bytes = (usual: number) => Number(values.bytes ?? usual)
 
 const parts: Readonly<Record<string, () => Promise<void>>> = {
-  latency: () =>
-    latency({ count: count(200), bytes: bytes(100_000), pauseMs: Number(values.pause) }),
-  replicate: () =>
-    replicate({ count: count(2000), bytes: bytes(100_000), rounds: Number(values.rounds) }),
   messages: () => {
     const nodes = values.nodes.split(',').map(Number)
     return messages({ nodes, count: count(200), bytes: bytes(20_000) })

@@ -6,6 +6,7 @@ import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { eventually } from '../../support/eventually.ts'
+import type { Source } from '../transfer/source.ts'
 
 const KEY = 'bench'
 
@@ -29,6 +30,7 @@ export class SyncthingPair {
   #first!: Device
   #second!: Device
   readonly #children: ChildProcess[] = []
+  #count = 0
 
   /** `fsync`: as it is shipped, files are durable before they count. */
   constructor(root: string, { fsync }: { readonly fsync: boolean }) {
@@ -44,17 +46,43 @@ export class SyncthingPair {
     return this.#second.folder
   }
 
+  /** Where the first looks for files. */
+  get firstFolder(): string {
+    return this.#first.folder
+  }
+
   /** The first holds all of `source` and has hashed it, the second nothing; they have not met. */
-  async prepare(source: string, count: number): Promise<void> {
+  async prepare({ folder, set }: Source): Promise<void> {
     this.#first = await this.#makeDevice('a')
     this.#second = await this.#makeDevice('b')
-    cpSync(source, this.#first.folder, { recursive: true })
+    if (set.count > 0) cpSync(folder, this.#first.folder, { recursive: true })
     this.#configure(this.#first, this.#second, '<address>dynamic</address>')
     const address = `<address>tcp://127.0.0.1:${this.#first.port}</address><paused>true</paused>`
     this.#configure(this.#second, this.#first, address)
     await this.#start(this.#first)
     await this.#start(this.#second)
-    await this.#holds(this.#first, count)
+    await this.#holds(this.#first, set.count)
+    this.#count = set.count
+  }
+
+  /** The first gets more, and has hashed it. */
+  async add(source: Source, first: number, count: number): Promise<void> {
+    source.write(this.#first.folder, first, count)
+    await this.#api(this.#first, 'db/scan?folder=f', 'POST')
+    this.#count += count
+    await this.#holds(this.#first, this.#count)
+  }
+
+  async stopSecond(): Promise<void> {
+    const second = this.#children.pop()
+    const ended = new Promise((resolve) => second?.once('exit', resolve))
+    second?.kill('SIGTERM')
+    await ended
+  }
+
+  async comeBack(count: number): Promise<void> {
+    await this.#start(this.#second)
+    await this.join(count)
   }
 
   /** Lets the second meet the first; resolves when it has all. */
