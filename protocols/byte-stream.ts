@@ -8,6 +8,8 @@ export interface ByteStream {
    * slows the sender down. Leaving it early aborts the stream.
    */
   readonly source: AsyncIterable<Uint8Array>
+  /** Whoever has written bytes may change them once `write` has resolved; else never. */
+  readonly takesCopies?: boolean
   /**
    * Resolves when the bytes are on their way and more may be written. Throws if the stream broke.
    */

@@ -19,5 +19,7 @@ export const REQUESTS_OUTSTANDING_MAX = 4
 /** Longer waits are asked for again: a stream that waits serves nothing else. */
 export const HELD_TIMEOUT_MS_MAX = 60_000
 
+/** So much is put together where all of it is there at once. */
+export const GATHERED_BYTES_MAX = 256 * 1024
 /** Pieces wait until they are this many bytes together: one write costs more than a copy of it. */
 export const WRITE_BYTES = 64 * 1024

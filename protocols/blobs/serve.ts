@@ -7,9 +7,9 @@ import type { ContentHash } from '../hash.ts'
 import { BLOBS_ID } from '../ids.ts'
 import { encodeMessage, headOf } from '../message.ts'
 import type { Protocol } from '../protocol.ts'
-import { serveRequests, type Write } from '../serve-requests.ts'
+import { serveRequests } from '../serve-requests.ts'
 import { STATUS, StatusError } from '../status.ts'
-import { BLOBS_LIMITS } from './limits.ts'
+import { BLOBS_LIMITS, GATHERED_BYTES_MAX } from './limits.ts'
 import { ResponseSchema } from './messages_pb.ts'
 import { type BlobItem, type BlobsRequest, parseRequest } from './parse-request.ts'
 import { SmallWrites } from './small-writes.ts'
@@ -17,8 +17,8 @@ import { SmallWrites } from './small-writes.ts'
 /** A blob that can be read. */
 export interface OpenBlob {
   readonly bytes: number
-  /** All bytes at once, where they are few enough for that. Nobody changes them later. */
-  readAll?(): Uint8Array | undefined
+  /** Fills it with all bytes, where these can be had at once. */
+  readInto?(target: Uint8Array): void
   /**
    * The bytes from `start` (inclusive) to `end` (exclusive), all of them or an error, in pieces
    * that nobody changes later.
@@ -46,10 +46,11 @@ export const blobsProtocol: Protocol<BlobSource> = {
 }
 
 function serveBlobs(stream: ByteStream, source: BlobSource): Promise<void> {
+  const out = new SmallWrites(stream)
   return serveRequests(stream, {
     requestBytesMax: BLOBS_LIMITS.requestBytesMax,
     parse: parseRequest,
-    perform: (request, write) => perform(request, source, write),
+    perform: (request) => perform(request, source, out),
     failure: (error) => encodeMessage(ResponseSchema, { ...headOf(error), whole: true })
   })
 }
@@ -57,11 +58,10 @@ function serveBlobs(stream: ByteStream, source: BlobSource): Promise<void> {
 async function perform(
   request: BlobsRequest,
   source: BlobSource,
-  write: Write
+  out: SmallWrites
 ): Promise<Uint8Array | undefined> {
   switch (request.kind) {
     case 'fetch': {
-      const out = new SmallWrites(write)
       for (const item of request.items) await sendBlob(item, source, out)
       await out.flush()
       return undefined
@@ -94,9 +94,10 @@ async function sendBlob(
     const head = { status: STATUS.OK, length: BigInt(left) }
     await out.write(frameOf(encodeMessage(ResponseSchema, head)))
     if (left === 0) return
-    const all = blob.readAll?.()
-    const pieces = all === undefined ? blob.read(offset, blob.bytes) : [all.subarray(offset)]
-    for await (const piece of pieces) {
+    if (blob.readInto !== undefined && offset === 0 && left <= GATHERED_BYTES_MAX) {
+      return blob.readInto(await out.room(left))
+    }
+    for await (const piece of blob.read(offset, blob.bytes)) {
       left -= piece.byteLength
       if (left < 0) break
       await out.write(piece)

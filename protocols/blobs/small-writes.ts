@@ -1,30 +1,52 @@
 // Puts small pieces together before they are written: a hundred small blobs need not be a hundred
 // packets.
 
-import type { Write } from '../serve-requests.ts'
-import { WRITE_BYTES } from './limits.ts'
+import type { ByteStream } from '../byte-stream.ts'
+import { GATHERED_BYTES_MAX, WRITE_BYTES } from './limits.ts'
 
 export class SmallWrites {
-  readonly #write: Write
-  #pieces: Uint8Array[] = []
-  #bytes = 0
+  readonly #stream: Pick<ByteStream, 'write' | 'takesCopies'>
+  #buffer = Buffer.alloc(0)
+  #filled = 0
 
-  constructor(write: Write) {
-    this.#write = write
+  constructor(stream: Pick<ByteStream, 'write' | 'takesCopies'>) {
+    this.#stream = stream
   }
 
   /** Keeps the piece for a while, or writes it with all before it. */
   async write(piece: Uint8Array): Promise<void> {
-    this.#pieces.push(piece)
-    this.#bytes += piece.byteLength
-    if (this.#bytes >= WRITE_BYTES) await this.flush()
+    if (piece.byteLength >= WRITE_BYTES) {
+      await this.flush()
+      return this.#stream.write(piece)
+    }
+    const room = await this.room(piece.byteLength)
+    room.set(piece)
+    if (this.#filled >= WRITE_BYTES) await this.flush()
+  }
+
+  /**
+   * A place for the next bytes, at most GATHERED_BYTES_MAX, which must be filled at once. They are
+   * kept for a while.
+   */
+  async room(bytes: number): Promise<Uint8Array> {
+    if (this.#filled + bytes > this.#buffer.byteLength) {
+      await this.flush()
+      if (bytes > this.#buffer.byteLength) this.#buffer = this.#makeBuffer(bytes)
+    }
+    this.#filled += bytes
+    return this.#buffer.subarray(this.#filled - bytes, this.#filled)
   }
 
   async flush(): Promise<void> {
-    const [first, ...others] = this.#pieces
-    this.#pieces = []
-    this.#bytes = 0
-    if (first === undefined) return
-    await this.#write(others.length === 0 ? first : Buffer.concat([first, ...others]))
+    if (this.#filled === 0) return
+    const gathered = this.#buffer.subarray(0, this.#filled)
+    this.#filled = 0
+    if (!this.#stream.takesCopies) this.#buffer = Buffer.alloc(0)
+    await this.#stream.write(gathered)
+  }
+
+  #makeBuffer(bytes: number): Buffer<ArrayBuffer> {
+    const size = this.#stream.takesCopies ? GATHERED_BYTES_MAX : Math.max(bytes, WRITE_BYTES)
+    return Buffer.allocUnsafeSlow(size)
   }
 }

@@ -31,23 +31,27 @@ const LISTED_MAX = 300
 
 class Moving {
   readonly #about: Omit<Transfer, 'bytesDone' | 'rate'>
-  readonly #rate: RateMeter
+  readonly #clock: Clock
+  /** From the first bytes on: most blobs have come before anybody asks. */
+  #rate: RateMeter | undefined
   bytesDone: number
 
   constructor(clock: Clock, start: Omit<Transfer, 'rate' | 'startedAtMs'>) {
     const { bytesDone, ...about } = start
     this.#about = { ...about, startedAtMs: clock.now() }
-    this.#rate = new RateMeter(clock)
+    this.#clock = clock
     this.bytesDone = bytesDone
   }
 
   add(bytes: number): void {
     this.bytesDone += bytes
+    if (this.bytesDone === this.#about.bytes) return // it is over
+    this.#rate ??= new RateMeter(this.#clock)
     this.#rate.add(bytes)
   }
 
   get facts(): Transfer {
-    return { ...this.#about, bytesDone: this.bytesDone, rate: this.#rate.perSecond }
+    return { ...this.#about, bytesDone: this.bytesDone, rate: this.#rate?.perSecond ?? 0 }
   }
 }
 

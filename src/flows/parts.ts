@@ -41,6 +41,8 @@ export interface ReadableBlob {
   readonly bytes: number
   /** All bytes at once, where they are few and here. */
   readAll?(): Uint8Array
+  /** The same into a place of so many bytes. */
+  readInto?(target: Uint8Array): void
   /** Bytes start (inclusive) to end (exclusive), the last of them only if all are right. */
   read(start: number, end: number): AsyncIterable<Uint8Array>
   /** Ends reads that wait. May be called more than once. */

@@ -4,7 +4,7 @@
 import type { BlobSource, OpenBlob as ServedBlob } from '../../protocols/blobs/serve.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import { NodeError } from '../base/errors.ts'
-import { type OpenBlob, SMALL_BLOB_BYTES_MAX, sameContentStamp } from '../store/blob-store.ts'
+import { type OpenBlob, sameContentStamp } from '../store/blob-store.ts'
 import type { FlowParts, ReadableBlob } from './parts.ts'
 import { isUnreadable, openBlob, openTrusted } from './read.ts'
 import { verifyBlob } from './verify-blob.ts'
@@ -53,9 +53,9 @@ function watched(parts: FlowParts, hash: ContentHash, blob: ReadableBlob): Serve
       parts.log.error({ hash, err: failure }, 'a blob that a peer could not read')
     )
   }
-  const readAll = () => {
+  const readInto = (target: Uint8Array) => {
     try {
-      return blob.readAll?.()
+      blob.readInto?.(target)
     } catch (error) {
       look(error)
       throw error
@@ -65,7 +65,7 @@ function watched(parts: FlowParts, hash: ContentHash, blob: ReadableBlob): Serve
     bytes: blob.bytes,
     close: () => blob.close(),
     // one call for a small one: its pieces would each hop to the thread pool
-    ...(blob.bytes <= SMALL_BLOB_BYTES_MAX && { readAll }),
+    ...(blob.readInto !== undefined && { readInto }),
     async *read(start, end) {
       try {
         yield* blob.read(start, end)
@@ -105,11 +105,12 @@ export function countReads(source: BlobSource): CountedReads {
       return {
         bytes: blob.bytes,
         close: () => blob.close(),
-        readAll: () => {
-          const all = blob.readAll?.()
-          if (all !== undefined) reads++
-          return all
-        },
+        ...(blob.readInto !== undefined && {
+          readInto(target) {
+            blob.readInto?.(target)
+            reads++
+          }
+        }),
         async *read(start, end) {
           yield* blob.read(start, end)
           if (end === blob.bytes) reads++

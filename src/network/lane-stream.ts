@@ -3,14 +3,16 @@
 
 import type { TLSSocket } from 'node:tls'
 import type { ByteStream } from '../../protocols/byte-stream.ts'
+import { KeyedLock } from '../base/keyed-lock.ts'
+import type { BufferPool } from './buffer-pool.ts'
 
 /** Pieces that are handed out. The first is small: many lanes carry little. */
 const FIRST_SLAB_BYTES = 64 * 1024
 const SLAB_BYTES = 256 * 1024
 /** What may wait for the reader before the other side is slowed down. */
 const UNREAD_BYTES_MAX = 1024 * 1024
-/** What may wait for the network while more is read from the disk. */
-const UNSENT_BYTES_MAX = 512 * 1024
+/** Of the pool's buffers, which wait for the network while more is read from the disk. */
+const UNSENT_MAX = 4
 
 /** Is told of every byte as it passes. */
 export interface LaneMeter {
@@ -95,21 +97,27 @@ export interface LaneUse {
   /** Gets what comes from the socket. */
   readonly inbox: LaneInbox
   readonly meter: LaneMeter
+  /** For what is sent. */
+  readonly pool: BufferPool
 }
 
 /** Takes the socket over. */
 export class LaneStream implements ByteStream {
   readonly source: AsyncIterable<Uint8Array>
+  readonly takesCopies = true
   readonly #socket: TLSSocket
   readonly #meter: LaneMeter
+  readonly #pool: BufferPool
+  readonly #writing = new KeyedLock<'write'>()
   readonly #isAsking: boolean
   #unsent = 0
   #fault: Error | undefined
   #ended = false
   #wake: (() => void)[] = []
 
-  constructor(socket: TLSSocket, { isAsking, inbox, meter }: LaneUse) {
+  constructor(socket: TLSSocket, { isAsking, inbox, meter, pool }: LaneUse) {
     this.#socket = socket
+    this.#pool = pool
     this.#meter = meter
     this.#isAsking = isAsking
     socket.setNoDelay(true)
@@ -138,29 +146,27 @@ export class LaneStream implements ByteStream {
     else this.#socket.once('close', listener)
   }
 
-  async write(bytes: Uint8Array): Promise<void> {
-    if (this.#fault !== undefined) throw this.#fault
-    if (this.#ended) throw new Error('the lane has been ended: nothing more can be written')
-    const { byteLength } = bytes
-    this.#unsent += byteLength
-    this.#meter.sent(byteLength)
-    this.#socket.write(bytes, () => {
-      this.#unsent -= byteLength
-      this.#tell()
+  write(bytes: Uint8Array): Promise<void> {
+    return this.#writing.run('write', async () => {
+      if (this.#ended) throw new Error('the lane has been ended: nothing more can be written')
+      for (let at = 0; at < bytes.byteLength; ) {
+        while (this.#unsent >= UNSENT_MAX && this.#fault === undefined) await this.#sent()
+        if (this.#fault !== undefined) throw this.#fault
+        at += this.#send(bytes.subarray(at))
+      }
+      if (this.#fault !== undefined) throw this.#fault
     })
-    while (this.#unsent > UNSENT_BYTES_MAX && this.#fault === undefined) {
-      await new Promise<void>((resolve) => this.#wake.push(resolve))
-    }
-    if (this.#fault !== undefined) throw this.#fault
   }
 
-  async end(): Promise<void> {
-    if (this.#ended) return
-    if (this.#fault !== undefined) throw this.#fault
-    this.#ended = true
-    await new Promise<void>((resolve) => {
-      this.#wake.push(resolve)
-      this.#socket.end(resolve)
+  end(): Promise<void> {
+    return this.#writing.run('write', async () => {
+      if (this.#ended) return
+      if (this.#fault !== undefined) throw this.#fault
+      this.#ended = true
+      await new Promise<void>((resolve) => {
+        this.#wake.push(resolve)
+        this.#socket.end(resolve)
+      })
     })
   }
 
@@ -182,6 +188,26 @@ export class LaneStream implements ByteStream {
     } finally {
       if (!isComplete) this.abort(this.#fault ?? new Error('the reader left before the end'))
     }
+  }
+
+  /** Sends a copy of as much as one buffer takes; how much that was. */
+  #send(bytes: Uint8Array): number {
+    const buffer = this.#pool.take()
+    const piece = bytes.subarray(0, buffer.byteLength)
+    buffer.set(piece)
+    this.#unsent++
+    this.#meter.sent(piece.byteLength)
+    this.#socket.write(buffer.subarray(0, piece.byteLength), (error) => {
+      this.#unsent--
+      // of one that was not sent nobody knows who still has it
+      if (!error) this.#pool.give(buffer)
+      this.#tell()
+    })
+    return piece.byteLength
+  }
+
+  #sent(): Promise<void> {
+    return new Promise((resolve) => this.#wake.push(resolve))
   }
 
   #tell(): void {

@@ -13,6 +13,7 @@ import { STATUS, StatusError } from '../../protocols/status.ts'
 import type { Clock, Random } from '../base/clock.ts'
 import { NodeError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
+import { BufferPool } from './buffer-pool.ts'
 import type { CounterTable } from './counters.ts'
 import { withDeadline } from './deadline.ts'
 import { ipOf } from './dial-target.ts'
@@ -51,6 +52,7 @@ export class Lanes {
   readonly #options: LanesOptions
   readonly #keys: LaneKeys
   readonly #server: LaneServer
+  readonly #pool = new BufferPool()
   readonly #open = new Map<string, Set<LaneStream>>()
   readonly #working = new Set<Promise<void>>()
   readonly #stop = new AbortController()
@@ -196,13 +198,13 @@ export class Lanes {
     return lane
   }
 
-  #adopt(socket: TLSSocket, peerId: string, use: Omit<LaneUse, 'meter'>): LaneStream {
+  #adopt(socket: TLSSocket, peerId: string, use: Omit<LaneUse, 'meter' | 'pool'>): LaneStream {
     const { counters } = this.#parts
     const meter = {
       received: (bytes: number) => counters.received(peerId, bytes),
       sent: (bytes: number) => counters.sent(peerId, bytes)
     }
-    const lane = new LaneStream(socket, { ...use, meter })
+    const lane = new LaneStream(socket, { ...use, meter, pool: this.#pool })
     const lanes = this.#open.get(peerId) ?? new Set()
     this.#open.set(peerId, lanes.add(lane))
     lane.onClose(() => {

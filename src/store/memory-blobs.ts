@@ -134,6 +134,10 @@ export class MemoryBlobs implements BlobStore {
       stamp,
       bytes: stamp.size,
       readAll: () => file.bytes.slice(),
+      readInto: (target) => {
+        if (file.bytes.byteLength < target.byteLength) throw cutShort(file.bytes.byteLength)
+        target.set(file.bytes)
+      },
       async *read(start, end) {
         for (let at = start; at < end; ) {
           const piece = file.bytes.slice(at, Math.min(at + PIECE_BYTES_MAX, end))

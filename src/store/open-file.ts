@@ -3,7 +3,7 @@
 import { closeSync } from 'node:fs'
 import { NodeError } from '../base/errors.ts'
 import { type FileStamp, type OpenBlob, sameContentStamp } from './blob-store.ts'
-import { openRegularFile, readPieces, readWhole } from './regular-file.ts'
+import { openRegularFile, readFrom, readPieces } from './regular-file.ts'
 
 /**
  * A read takes the descriptor and closes it when it ends, however it ends; `close` closes one that
@@ -31,10 +31,15 @@ export class OpenFile implements OpenBlob {
   }
 
   readAll(): Uint8Array {
-    this.#fd ??= this.#reopen()
-    const whole = readWhole(this.#fd, this.bytes)
-    if (whole.byteLength < this.bytes) throw this.#cutShort(whole.byteLength)
+    const whole = Buffer.allocUnsafeSlow(this.bytes)
+    this.readInto(whole)
     return whole
+  }
+
+  readInto(target: Uint8Array): void {
+    this.#fd ??= this.#reopen()
+    const bytesRead = readFrom(this.#fd, target)
+    if (bytesRead < this.bytes) throw this.#cutShort(bytesRead)
   }
 
   async *read(start: number, end: number): AsyncGenerator<Uint8Array> {

@@ -174,17 +174,22 @@ export async function* readAhead(fd: number, end: number): AsyncGenerator<Uint8A
 /** The first `bytes` bytes, synchronously; fewer if the file ends before. */
 export function readWhole(fd: number, bytes: number): Buffer {
   const whole = Buffer.allocUnsafeSlow(bytes)
+  return whole.subarray(0, readFrom(fd, whole))
+}
+
+/** Fills `target` from the beginning of the file, synchronously; how far that goes. */
+export function readFrom(fd: number, target: Uint8Array): number {
   let at = 0
   try {
-    while (at < bytes) {
-      const bytesRead = readSync(fd, whole, at, bytes - at, at)
+    while (at < target.byteLength) {
+      const bytesRead = readSync(fd, target, at, target.byteLength - at, at)
       if (bytesRead === 0) break
       at += bytesRead
     }
   } catch (error) {
     throw diskError(error, 'reading a file')
   }
-  return whole.subarray(0, at)
+  return at
 }
 
 /** The stamp of `b` if both are regular files with the same bytes. */

@@ -36,6 +36,10 @@ export class FakeBlob implements OpenBlob {
     return this.#content
   }
 
+  readInto(target: Uint8Array): void {
+    target.set(this.readAll())
+  }
+
   async *read(start: number, end: number): AsyncGenerator<Uint8Array> {
     const { error, failAt = 0, pause } = this.#options
     this.reading++
