@@ -102,6 +102,8 @@ export async function restore(parts: DeedParts, node: Site, path: string): Promi
   const outcome = await post(parts, node, '/api/restore', { path })
   if (outcome === 'unknown') model.inDoubt(path, model.ever(path))
   if (typeof outcome === 'string') return count(`restore ${outcome}`)
+  // there was nothing to restore as far as this node knew, and nothing was written
+  if (/ is there as it was\.$/.test(String(outcome.json.message))) return count('restore unchanged')
   count('restore')
   model.acknowledged(path, outcome.json.sha256 as Holds)
 }
