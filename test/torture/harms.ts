@@ -127,7 +127,7 @@ export const HARMS: readonly (readonly [number, Harm])[] = [
   [3, pause],
   [2, unplug],
   [1, disturb],
-  [6, harmBlobs],
+  [9, harmBlobs],
   [2, removeView],
   [1, hideMarker],
   [1, fill]
