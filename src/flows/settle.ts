@@ -31,7 +31,7 @@ export interface SettlerParts {
 }
 
 export interface SettleOptions {
-  /** The rows of the view may be older than the view. */
+  /** What is open was left so by the last run. */
   readonly afterCrash?: boolean
   readonly signal?: AbortSignal
 }
@@ -61,6 +61,8 @@ export class Settler {
   readonly #stamps = new Map<ContentHash, FileStamp>()
   /** What the view shows of a path, where that is newer than the row of the view. */
   readonly #views = new Map<ImagePath, ShownView>()
+  /** A step of theirs was broken off, by a crash perhaps: the view may be newer than its row. */
+  readonly #brokenOff = new Set<ImagePath>()
   readonly #background = new Set<Promise<void>>()
   #shown: ShownView[] = []
   #closing: Promise<void> | undefined
@@ -77,18 +79,20 @@ export class Settler {
   /**
    * Makes the view of a path agree with the index. Resolves when it is visible; it becomes durable
    * soon after. A view that can't be made is logged and stays an open intent: the image itself is
-   * safe without it. `afterCrash`: the row of the view may be older than the view.
+   * safe without it.
    */
-  async settleView(path: ImagePath, afterCrash = false): Promise<void> {
+  async settleView(path: ImagePath): Promise<void> {
     await this.#parts.locks.path.run(path, async () => {
       const intent = this.#parts.index.intent('view', path)
       if (intent === undefined) return
       try {
-        const shown = await this.#show(path, intent, await this.#comeBack(path), afterCrash)
+        const shown = await this.#show(path, intent, await this.#comeBack(path))
         this.#views.set(path, shown)
+        this.#brokenOff.delete(path)
         this.#shown.push(shown)
         this.#closing ??= this.#closeIntents()
       } catch (error) {
+        this.#brokenOff.add(path)
         this.#parts.log.error(
           { path, err: error },
           'images/ could not be updated; tried again later'
@@ -174,8 +178,10 @@ export class Settler {
     let steps = 0
     for await (const { step, subject } of this.#parts.index.intents()) {
       if (signal?.aborted) break
-      if (step === 'view') await this.settleView(subject as ImagePath, afterCrash)
-      else
+      if (step === 'view') {
+        if (afterCrash) this.#brokenOff.add(subject as ImagePath)
+        await this.settleView(subject as ImagePath)
+      } else
         await this.#attempt(subject as ContentHash, () => this.settleBlob(subject as ContentHash))
       steps++
     }
@@ -201,12 +207,7 @@ export class Settler {
     return index.image(path)?.hash
   }
 
-  async #show(
-    path: ImagePath,
-    intent: Intent,
-    hash: ContentHash | undefined,
-    afterCrash: boolean
-  ): Promise<ShownView> {
+  async #show(path: ImagePath, intent: Intent, hash: ContentHash | undefined): Promise<ShownView> {
     const { index, view, failPoints, store } = this.#parts
     const before = this.#views.has(path) ? this.#views.get(path)?.row : index.view(path)
     if (before !== undefined && before.hash === hash && this.#isWriters(before)) {
@@ -224,7 +225,7 @@ export class Settler {
       }
       const name = before?.name ?? path
       if (before !== undefined && name !== file?.name) await view.hide(before)
-      if (afterCrash && name !== file?.name) await view.sweep(name)
+      if (this.#brokenOff.has(path) && name !== file?.name) await view.sweep(name)
       if (file === undefined) failPoints.reach('settle:view-unlinked')
       const stamps = new Map<ContentHash, FileStamp>()
       for (const blob of blobs) {

@@ -49,6 +49,25 @@ describe('a start after a crash', () => {
     expect(await faultsOf(node)).toEqual([])
   })
 
+  test('shows none later either, if it could not be looked at then', async () => {
+    const death = new Death(3)
+    const dying = await openMemoryNode({ disk, wrap: death.wrap })
+    void dying.put('a.svg', tinyImage(1))
+    await death.coming
+    void remove(dying.flows, TRASH, A)
+    await new Promise((resolve) => setImmediate(resolve))
+    const { sweep } = disk.view
+    disk.view.sweep = async () => {
+      throw new NodeError('READ_ONLY', 'The marker is gone.')
+    }
+    await restart()
+    expect(disk.view.at('a.svg')).toBe(hashOf(1))
+    disk.view.sweep = sweep
+    await node.flows.settler.settleAll()
+    expect(disk.view.at('a.svg')).toBeUndefined()
+    expect(await faultsOf(node)).toEqual([])
+  })
+
   test('leaves a file alone that somebody else has put in the place of the view', async () => {
     await node.put('a.svg', tinyImage(1))
     await node.flows.settler.idle()
