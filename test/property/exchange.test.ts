@@ -67,7 +67,8 @@ async function run(world: World, fault?: Fault) {
   try {
     const result = await exchange(left.asking(), client, never)
     await client.end(never)
-    expect(await served.outcome).toBeUndefined()
+    // a connection may be lost when all is said, and only the other side notices
+    if (fault === undefined) expect(await served.outcome).toBeUndefined()
     return { ...result, bytes: served.stream.sent().byteLength + served.server.sent().byteLength }
   } finally {
     served.stream.abort(new Error('done'))
