@@ -25,8 +25,8 @@ import {
   TREE_CHILDREN_MAX,
   TREE_NODES_MAX
 } from './limits.ts'
-import type { DescribedNode, RangePage } from './parse-answer.ts'
-import { planNode, planPairs } from './plan-descent.ts'
+import type { DescribedNode, PairsPage, RangePage } from './parse-answer.ts'
+import { type NodePlan, planNode, planPairs } from './plan-descent.ts'
 import type { EntriesClient } from './request.ts'
 import type { ComparedEntries, EntriesStatus, ExchangedEntries, TreeChild } from './source.ts'
 import { Transfer } from './transfer.ts'
@@ -92,6 +92,19 @@ interface Place {
   readonly theirs: TreeNode
 }
 
+/** First pages that are on their way. */
+type Ahead = Map<
+  TreeKey,
+  { whole?: Promise<RangePage> | undefined; pairs?: Promise<PairsPage> | undefined }
+>
+
+/** What of a node is to be settled. */
+interface Compared {
+  readonly places: readonly Place[]
+  /** Both sides' sums, where its pairs are to be compared. */
+  readonly pairs?: { readonly mine: TreeNode; readonly theirs: TreeNode }
+}
+
 /** An entry of one side, whole or by name only. */
 interface Item {
   readonly ref: EntryRef
@@ -124,50 +137,69 @@ class Descent {
       deep = []
       await this.#descend(keys)
     }
-    const ahead = new Map<TreeKey, Promise<RangePage>>()
+    const ahead: Ahead = new Map()
     for (const [at, { key, theirs }] of places.entries()) {
-      const plan = planNode(await this.#local.node(key), theirs)
+      const mine = await this.#local.node(key)
+      const plan = this.#plan(key, mine, theirs)
       if (plan === 'same') continue
       if (plan === 'descend') deep.push(key)
       if (plan !== 'descend' || deep.length === TREE_NODES_MAX) await descend()
       if (plan === 'send') await this.#settle(this.#localPairs(key), nothing())
-      if (plan !== 'whole') continue
+      if (plan !== 'whole' && plan !== 'pairs') continue
       await this.#askAhead(places.slice(at, at + REQUESTS_OUTSTANDING_MAX), ahead)
-      await this.#settleWhole(key, ahead.get(key))
+      const asked = ahead.get(key)
       ahead.delete(key)
+      // what was merged meanwhile may have changed the plan
+      if (plan === 'whole') await this.#settleWhole(key, asked?.whole)
+      else await this.#settlePairs(key, mine, theirs, asked?.pairs)
     }
     await descend()
   }
 
-  /** Asks for the entries of places that come next: small ones wait for each other's answer. */
-  async #askAhead(
-    places: readonly Place[],
-    ahead: Map<TreeKey, Promise<RangePage>>
-  ): Promise<void> {
+  #plan(key: TreeKey, mine: TreeNode, theirs: TreeNode): NodePlan {
+    return planNode(mine, theirs, levelOf(key) === LEAF_LEVEL)
+  }
+
+  /** Asks for what comes next: small places wait for each other's answer. */
+  async #askAhead(places: readonly Place[], ahead: Ahead): Promise<void> {
     for (const { key, theirs } of places) {
       if (ahead.size >= REQUESTS_OUTSTANDING_MAX) return
-      if (ahead.has(key) || planNode(await this.#local.node(key), theirs) !== 'whole') continue
-      const coming = this.#remote.range(key, undefined, this.#signal)
-      coming.catch(() => {}) // it is thrown where the page is waited for, if it still is
-      ahead.set(key, coming)
+      if (ahead.has(key)) continue
+      const plan = this.#plan(key, await this.#local.node(key), theirs)
+      const whole = plan === 'whole' ? this.#remote.range(key, undefined, this.#signal) : undefined
+      const pairs = plan === 'pairs' ? this.#remote.pairs(key, undefined, this.#signal) : undefined
+      if (whole === undefined && pairs === undefined) continue
+      // thrown where the page is waited for, if it still is
+      ;(whole ?? pairs)?.catch(() => {})
+      ahead.set(key, { whole, pairs })
     }
   }
 
+  /** Looks at the children of some nodes, which then wait for each other as little as one's own. */
   async #descend(keys: readonly TreeKey[]): Promise<void> {
     if (keys.length === 0) return
     const nodes = await this.#remote.tree(
       keys.map((key) => ({ key })),
       this.#signal
     )
-    for (const [at, key] of keys.entries()) await this.#compare(key, nodes[at] as DescribedNode)
+    let differing: Place[] = []
+    for (const [at, key] of keys.entries()) {
+      const { pairs, places } = await this.#compare(key, nodes[at] as DescribedNode)
+      differing.push(...places)
+      if (pairs === undefined) continue
+      await this.visit(differing)
+      differing = []
+      await this.#settlePairs(key, pairs.mine, pairs.theirs)
+    }
+    await this.visit(differing)
   }
 
-  async #compare(key: TreeKey, described: DescribedNode): Promise<void> {
+  /** The children of a node that differ, or what it has itself where its pairs cost less. */
+  async #compare(key: TreeKey, described: DescribedNode): Promise<Compared> {
     const mine = await this.#local.node(key)
     const theirs = described.node
-    if (isSameNode(mine, theirs)) return
-    if (levelOf(key) === LEAF_LEVEL) return this.#settlePairs(key, mine, theirs)
     let differing: Place[] = []
+    if (isSameNode(mine, theirs)) return { places: differing }
     const children = join(
       this.#local.children(key),
       this.#remoteChildren(key, described),
@@ -183,15 +215,17 @@ class Descent {
         differing = []
       }
     }
-    if (key !== ROOT_KEY && planPairs(mine, theirs, differing.length)) {
-      await this.#settlePairs(key, mine, theirs)
-    } else {
-      await this.visit(differing)
-    }
+    const isCheaper = key !== ROOT_KEY && planPairs(mine, theirs, differing.length)
+    return isCheaper ? { pairs: { mine, theirs }, places: [] } : { places: differing }
   }
 
-  async #settlePairs(key: TreeKey, mine: TreeNode, theirs: TreeNode): Promise<void> {
-    const found = await this.#settle(this.#localPairs(key), this.#remotePairs(key))
+  async #settlePairs(
+    key: TreeKey,
+    mine: TreeNode,
+    theirs: TreeNode,
+    first?: Promise<PairsPage>
+  ): Promise<void> {
+    const found = await this.#settle(this.#localPairs(key), this.#remotePairs(key, first))
     if (found) return
     // Two entries of one path may have the same version: then pairs don't show what sums do. If
     // nothing has moved meanwhile, that is how it is.
@@ -230,9 +264,9 @@ class Descent {
     }
   }
 
-  async *#remotePairs(key: TreeKey): AsyncGenerator<Item> {
+  async *#remotePairs(key: TreeKey, first?: Promise<PairsPage>): AsyncGenerator<Item> {
     const ask = (before?: EntryRef) => this.#remote.pairs(key, before, this.#signal)
-    for await (const { refs } of pagesOf(ask)) {
+    for await (const { refs } of pagesOf(ask, first)) {
       for (const ref of refs) yield { ref }
     }
   }

@@ -150,14 +150,18 @@ describe('the plan for a node', () => {
 
   test.each([
     [node(5), node(5), 'same'],
-    [node(5), node(5, 1n), 'whole'],
     [node(5), EMPTY_NODE, 'send'],
     [EMPTY_NODE, node(100_000), 'whole'],
-    [node(64), node(64, 1n), 'whole'],
+    [node(5), node(5, 1n), 'pairs'],
+    [node(32), node(64), 'pairs'],
+    [node(31), node(64), 'whole'],
+    [node(64), node(31), 'pairs'],
+    [node(64), node(64, 1n), 'pairs'],
     [node(64), node(65), 'descend'],
     [node(65), node(64), 'descend']
   ] as const)('%o against %o: %s', (mine, theirs, plan) => {
-    expect(planNode(mine, theirs)).toBe(plan)
+    expect(planNode(mine, theirs, false)).toBe(plan)
+    expect(planNode(mine, theirs, true)).toBe(plan === 'descend' ? 'pairs' : plan)
   })
 
   test('pairs where many children differ', () => {
