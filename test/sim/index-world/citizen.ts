@@ -1,9 +1,10 @@
 // A node of a world with what the world knows of it: its disk, its promises, its backups.
 
+import { refOf } from '../../../protocols/entries/entry-ref.ts'
 import type { Entry } from '../../../protocols/entry.ts'
 import { collect } from '../../../src/flows/collect.ts'
 import type { News } from '../../../src/index/transaction.ts'
-import { IndexNode, type IndexNodeParts } from './index-node.ts'
+import { IndexNode, type IndexNodeParts, nameOfRef } from './index-node.ts'
 import { NodeView, type ViewWatcher } from './node-view.ts'
 import { NodePromises } from './promises.ts'
 import { type Rows, WorldLevel } from './world-level.ts'
@@ -11,7 +12,7 @@ import { type Rows, WorldLevel } from './world-level.ts'
 const MEMBER = 'member/'
 const never = new AbortController().signal
 
-export type CitizenParts = Omit<IndexNodeParts, 'onNews' | 'onTaken' | 'onRow'>
+export type CitizenParts = Omit<IndexNodeParts, 'onNews' | 'onTaken' | 'onVerdict' | 'onRow'>
 
 export class Citizen {
   readonly node: IndexNode
@@ -20,14 +21,19 @@ export class Citizen {
   /** What is on its disk. */
   view = new NodeView()
   hasTwin = false
+  /** Who has turned images of it away, by their names. */
+  readonly #turnedAway = new Map<string, string>()
   /** What it left on its disk when it died. */
   #left: Rows | undefined
 
   constructor(parts: CitizenParts) {
     const onNews = (news: readonly News[]) => this.#hear(news)
     const onTaken = (entries: readonly Entry[]) => this.promises.acknowledge(entries)
+    const onVerdict: IndexNodeParts['onVerdict'] = (images, from) => {
+      for (const image of images) this.#turnedAway.set(nameOfRef(image), from)
+    }
     const onRow: IndexNodeParts['onRow'] = (key, value) => this.view.see(key, value)
-    this.node = new IndexNode({ ...parts, onNews, onTaken, onRow }, new WorldLevel())
+    this.node = new IndexNode({ ...parts, onNews, onTaken, onVerdict, onRow }, new WorldLevel())
   }
 
   get rows(): Rows {
@@ -60,6 +66,11 @@ export class Citizen {
   async heal(): Promise<void> {
     await this.node.life.index.reopen()
     for (const entry of this.view.entries.values()) this.#follow(entry)
+  }
+
+  /** The node that did not take in an image of this one. */
+  whoTurnedAway(image: Entry): string | undefined {
+    return this.#turnedAway.get(nameOfRef(refOf(image)))
   }
 
   /** Forgets deletions that all members know, and that are older than this. */

@@ -39,6 +39,8 @@ export interface IndexNodeParts {
   readonly onNews: (news: readonly News[]) => void
   /** Hears of what it has acknowledged to others. */
   readonly onTaken: (entries: readonly Entry[]) => void
+  /** Hears of images that another node, to which it has offered them, may have forgotten. */
+  readonly onVerdict: (images: readonly EntryRef[], from: string) => void
   readonly onRow: (key: string, value: Stored | undefined) => void
 }
 
@@ -87,6 +89,7 @@ export class IndexNode {
 
   async start(): Promise<void> {
     const { id, place, wire, random, sabotage, pause, onRow, onNews, onTaken } = this.#parts
+    const { onVerdict } = this.#parts
     const level = this.#level
     level.pause = pause
     level.onRow = onRow
@@ -117,6 +120,11 @@ export class IndexNode {
       const taken = entries.filter((entry) => !refused.has(nameOfRef(refOf(entry))))
       if (this.#life?.sync === sync) onTaken(taken)
       return verdict
+    }
+    const review = sync.review.bind(sync)
+    sync.review = (verdict, from) => {
+      onVerdict(verdict.refs, from)
+      return review(verdict, from)
     }
     this.#life = { index, network, sync, timers }
     await network.start()
@@ -165,7 +173,7 @@ export class IndexNode {
   }
 }
 
-function nameOfRef({ version, pathHash }: EntryRef): string {
+export function nameOfRef({ version, pathHash }: EntryRef): string {
   return `${version} ${pathHash}`
 }
 

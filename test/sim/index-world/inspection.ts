@@ -9,7 +9,7 @@ import type { Writes } from './promises.ts'
 interface Inspected {
   readonly citizens: readonly Citizen[]
   readonly faults: string[]
-  readonly writes: Pick<Writes, 'see' | 'excuse' | 'writeAnew'>
+  readonly writes: Pick<Writes, 'see' | 'excuse' | 'writeAnew' | 'faultAt'>
 }
 
 export class Inspection {
@@ -50,9 +50,13 @@ export class Inspection {
   /** What a node wrote anew for strangers is a write of that moment: they had never met before. */
   replaces(citizen: Citizen, before: Entry, entry: Entry): void {
     if (entry.writer !== citizen.node.id || !isImage(before) || !isImage(entry)) return
-    const { citizens, writes } = this.#world
     if (entry.createdMs !== before.createdMs) return
-    if (citizens.some((other) => isTurnedAway(citizen, before, other))) writes.writeAnew(entry)
+    const { citizens, writes } = this.#world
+    const id = citizen.whoTurnedAway(before)
+    const strangers = citizens.filter(({ node }) => node.id === id)
+    if (strangers.some((one) => areStrangers(citizen, before, one))) writes.writeAnew(entry)
+    const fault = writes.faultAt(entry)
+    if (fault !== undefined) this.#tell(citizen, [`has written anew: ${fault}`])
   }
 
   #hasChanged(citizen: Citizen): boolean {
@@ -108,12 +112,10 @@ export class Inspection {
 }
 
 /**
- * Whether a stranger may have forgotten a deletion of this image of a node: no index is known to
- * both, and its author not to the stranger. Deletions of before they met say nothing about it.
+ * Whether deletions of a node say nothing about this image of another one: they know no index that
+ * is known to both, and the author of the image is not known to the first.
  */
-function isTurnedAway({ view }: Citizen, image: ImageEntry, stranger: Citizen): boolean {
-  if (!stranger.view.mayHaveForgotten(image)) return false
-  const { writer } = image
+function areStrangers({ view }: Citizen, { writer }: ImageEntry, stranger: Citizen): boolean {
   if (writer === stranger.node.id || writer in stranger.view.watermarks) return false
   if (stranger.view.hasRemoved(writer)) return false
   return view.knownDatabases().isDisjointFrom(stranger.view.knownDatabases())

@@ -108,6 +108,8 @@ class Course {
   readonly #forced: (readonly [Deed, number])[] = []
   /** The first one with the identity of another, and that one. */
   #twins: readonly [number, number] | undefined
+  /** How many were made so far. */
+  #backups = 0
   /** A deletion in place of so many writes. */
   readonly #deletes: number
 
@@ -189,7 +191,7 @@ class Course {
         return this.#writeInThePast(node, other)
       case 'restore':
         if (chance.fraction() < 0.2) return this.#restoreTheForgotten(other)
-        if (half) return { do: 'backup', node: 0 }
+        if (half) return this.#backup()
         return chance.fraction() < 0.7
           ? { do: 'restore', node: 0, which: chance.below(100) }
           : { do: 'review', node, restores: chance.fraction() < 0.5 }
@@ -222,22 +224,29 @@ class Course {
     return { do: 'twin', node }
   }
 
-  /** A deletion is old by then, and all are known to have it. */
-  #deleteLongAgo(node: number): void {
+  /** A deletion is old by then, and all are known to have it. Before it this is done. */
+  #deleteLongAgo(node: number, before: Deed = { do: 'wait' }): void {
     const path = this.#chance.below(this.#paths)
-    this.#forced.push([{ do: 'write', node, path, content: 3 }, 0])
-    this.#forced.push([{ do: 'delete', node, path }, this.#chance.below(1000)])
+    this.#forced.push([{ do: 'write', node, path, content: 3 }, this.#chance.below(SECOND_MS)])
+    this.#forced.push([before, 0])
+    this.#forced.push([{ do: 'delete', node, path }, this.#chance.below(SECOND_MS)])
     this.#forced.push([{ do: 'meet' }, this.#keepMs + DAY_MS])
     this.#forced.push([{ do: 'meet' }, 2 * SECOND_MS])
   }
 
+  #backup(): Deed {
+    this.#backups++
+    return { do: 'backup', node: 0 }
+  }
+
   /** A folder comes back from before a deletion that all have forgotten. */
   #restoreTheForgotten(other: number): Deed {
-    this.#deleteLongAgo(other)
+    const which = this.#chance.fraction() < 0.5 ? this.#backups : this.#chance.below(100)
+    this.#deleteLongAgo(other, this.#backup())
     this.#forced.push([{ do: 'forget' }, SECOND_MS])
-    this.#forced.push([{ do: 'restore', node: 0, which: this.#chance.below(100) }, 0])
+    this.#forced.push([{ do: 'restore', node: 0, which }, 0])
     this.#forced.push([{ do: 'meet' }, this.#pause()])
-    return { do: 'backup', node: 0 }
+    return { do: 'meet' }
   }
 
   /** All forget while a node that lost its folder is being told of everything. */

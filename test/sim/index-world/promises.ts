@@ -142,6 +142,12 @@ export class Writes {
     raise(this.#excused, entry)
   }
 
+  /** What is wrong with an image that a node has now. */
+  faultAt(image: ImageEntry): string | undefined {
+    const latest = this.#latest.get(pathKeyOf(image))
+    return latest !== undefined && isTombstone(latest) ? this.faultOf(latest, image) : undefined
+  }
+
   /** What is wrong in the end with a path that some nodes have like this. */
   faultOf(latest: Entry, final: Entry | undefined): string | undefined {
     const written = isImage(final) ? (this.#byCreation.get(final.createdMs) ?? final) : final
