@@ -17,6 +17,10 @@ export class HandOver<T> implements AsyncIterable<T> {
     return !this.#isClosed
   }
 
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
   /** Nothing more comes; the taker gets the failure where there is one. */
   end(failure?: unknown): void {
     this.#over ??= { failure }
@@ -31,19 +35,23 @@ export class HandOver<T> implements AsyncIterable<T> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<T> {
-    while (!this.#isClosed) {
-      const waiting = this.#waiting
-      if (waiting !== undefined) {
-        this.#waiting = undefined
-        yield waiting.thing
-        waiting.taken.resolve()
-      } else if (this.#over !== undefined) {
-        if (this.#over.failure !== undefined) throw this.#over.failure
-        return
-      } else {
-        this.#wake = Promise.withResolvers()
-        await this.#wake.promise
+    try {
+      while (!this.#isClosed) {
+        const waiting = this.#waiting
+        if (waiting !== undefined) {
+          yield waiting.thing
+          this.#waiting = undefined
+          waiting.taken.resolve()
+        } else if (this.#over !== undefined) {
+          if (this.#over.failure !== undefined) throw this.#over.failure
+          return
+        } else {
+          this.#wake = Promise.withResolvers()
+          await this.#wake.promise
+        }
       }
+    } finally {
+      this.close() // a taker who leaves keeps nobody waiting
     }
   }
 }

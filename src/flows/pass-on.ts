@@ -119,7 +119,7 @@ class Passage {
     try {
       for (const { peerId, isLast } of this.#parts.holders(this.#hash)) {
         await this.#ask(peerId, isLast)
-        if (this.#at >= this.#bytes) break
+        if (this.#at >= this.#bytes || this.pieces.isClosed) break
       }
       this.#began.resolve(undefined) // unless one has begun
       this.pieces.end(this.#isRight ? undefined : this.#brokenOff())

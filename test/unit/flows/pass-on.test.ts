@@ -100,3 +100,20 @@ test('what nobody sends is not passed on, and a reader who goes ends what is', a
   opened?.blob.close()
   expect((await reading).byteLength).toBeLessThan(LARGE.byteLength)
 })
+
+test('readers who leave in the middle keep no peer busy, and cause no further requests', async () => {
+  const { node, network, peers, replicator } = await beginReading()
+  network.add('p', sourceOf(LARGE))
+  network.add('q', sourceOf(LARGE))
+  const hash = await want(node, 'a.png', LARGE)
+  Object.assign(node.flows.room, { demand: full, take: full })
+  const owed = () => peers.state('p').owedBytes + peers.state('q').owedBytes
+  for (let reader = 1; reader <= 20; reader++) {
+    const opened = await replicator.open(hash)
+    for await (const _ of opened?.blob.read(0, LARGE.byteLength) ?? []) break
+    opened?.blob.close()
+    await eventually(() => expect(owed()).toBe(0))
+    expect(network.streams('p') + network.streams('q')).toBe(reader)
+  }
+  expect(replicator.transfers()).toEqual([])
+})
