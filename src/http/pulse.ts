@@ -8,7 +8,10 @@ import type { HttpParts } from './ports.ts'
 
 const PULSE_MS = 1000
 
-type PulseParts = Pick<HttpParts, 'clock' | 'flows' | 'mesh' | 'meshStatus' | 'status' | 'tasks'>
+type PulseParts = Pick<
+  HttpParts,
+  'clock' | 'flows' | 'log' | 'mesh' | 'meshStatus' | 'status' | 'tasks'
+>
 
 export class Pulse {
   readonly #parts: PulseParts
@@ -26,16 +29,21 @@ export class Pulse {
   /** Goes on until nobody watches any more. */
   begin(): void {
     if (this.#isBeating) return
-    this.#isBeating = true
     // what went on unseen is no news
     this.#servers = this.#serversNow()
+    this.#isBeating = true
     this.#beat()
   }
 
   #beat(): void {
-    const { clock } = this.#parts
-    this.#tellProgress()
-    this.#tellServers()
+    const { clock, log } = this.#parts
+    try {
+      this.#tellProgress()
+      this.#tellServers()
+    } catch (error) {
+      // as for a moment while the index is opened anew: the next beat tells it
+      log.warn({ err: error }, 'how the node is could not be looked at')
+    }
     clock.after(PULSE_MS, () => {
       this.#isBeating = this.#feed.watchers > 0
       if (this.#isBeating) this.#beat()

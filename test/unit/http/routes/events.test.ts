@@ -6,12 +6,15 @@ import { tinyImage } from '../../../support/memory-node.ts'
 import type { RawClient } from '../../../support/raw-client.ts'
 
 let http: HttpNode
-let server: { state: ServerState } = { state: 'online' }
+let server: { state: ServerState; fault?: Error } = { state: 'online' }
 const clients: RawClient[] = []
 
 beforeEach(async () => {
   server = { state: 'online' }
-  const servers = () => [fakeServer({ name: 'b', peerId: 'peer-b', state: server.state })]
+  const servers = () => {
+    if (server.fault !== undefined) throw server.fault
+    return [fakeServer({ name: 'b', peerId: 'peer-b', state: server.state })]
+  }
   http = await startHttpNode({ parts: () => ({ mesh: fakeMesh({ servers }) }) })
 })
 
@@ -39,6 +42,16 @@ test('what happens is told while it happens', async () => {
   await http.send('/images/a/b.svg', { method: 'DELETE' })
   await client.until(/event: deleted\ndata: .*"path":"a\/b\.svg"/)
   server.state = 'offline'
+  http.node.clock.advance(1000)
+  await client.until(/event: peer\ndata: .*"name":"b".*"status":"offline"/)
+})
+
+test('what can not be looked at for a moment ends nothing, and is told afterwards', async () => {
+  const client = open('/api/events')
+  await client.until(/event: progress/)
+  server.fault = new Error('Database is not open')
+  http.node.clock.advance(1000)
+  server = { state: 'offline' }
   http.node.clock.advance(1000)
   await client.until(/event: peer\ndata: .*"name":"b".*"status":"offline"/)
 })
