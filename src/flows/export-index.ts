@@ -5,6 +5,7 @@ import type { ImageEntry } from '../../protocols/entry.ts'
 import { cidOf } from '../../protocols/hash.ts'
 import { fileNameOf } from '../../protocols/path.ts'
 import { versionMs } from '../../protocols/version.ts'
+import { isoTime } from '../base/iso-time.ts'
 import type { FlowParts } from './parts.ts'
 
 const LINES_PER_CHUNK = 500
@@ -53,7 +54,7 @@ function fileOf(entry: ImageEntry): Record<string, unknown> {
     width: entry.width ?? null,
     height: entry.height ?? null,
     source_url: entry.sourceUrl ?? null,
-    created_at: new Date(entry.createdMs).toISOString(),
-    modified_at: new Date(versionMs(entry.version)).toISOString()
+    created_at: isoTime(entry.createdMs),
+    modified_at: isoTime(versionMs(entry.version))
   }
 }

@@ -5,6 +5,7 @@ import type { ImageEntry } from '../../protocols/entry.ts'
 import { cidOf } from '../../protocols/hash.ts'
 import { fileNameOf } from '../../protocols/path.ts'
 import { type Version, versionMs } from '../../protocols/version.ts'
+import { isoTime } from '../base/iso-time.ts'
 import { UNRECOGNIZED_MEDIA_TYPE } from '../content/kinds.ts'
 import type { BlobRow, BlobState } from '../index/rows.ts'
 import type { HttpParts } from './ports.ts'
@@ -113,14 +114,6 @@ export function imageUrl(path: string): string {
 export function isRecognized({ mediaType }: Pick<ImageEntry, 'mediaType'>): boolean {
   return mediaType !== UNRECOGNIZED_MEDIA_TYPE
 }
-
-/** ISO 8601 in UTC; a time that no calendar has is shown as the last one that it has. */
-export function isoTime(ms: number): string {
-  return new Date(Math.min(ms, CALENDAR_MS_MAX)).toISOString()
-}
-
-/** The end of what Date can show. */
-const CALENDAR_MS_MAX = 8.64e15
 
 /** What a client is told of the state of a blob here. */
 export function stateOf(state: BlobState | undefined): DescribedImage['state'] {

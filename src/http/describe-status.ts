@@ -1,9 +1,9 @@
 // What the status answers have in common: the other servers, and a few sums.
 
 import { z } from 'zod'
+import { isoTime } from '../base/iso-time.ts'
 import type { ServerStatus } from '../flows/status.ts'
 import type { Counts } from '../index/rows.ts'
-import { isoTime } from './describe-image.ts'
 import type { Access } from './plan-access.ts'
 import type { HttpParts } from './ports.ts'
 

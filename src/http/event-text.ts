@@ -1,7 +1,7 @@
 // Events of the node as clients read them: server-sent events, or lines of text for people.
 
+import { isoTime } from '../base/iso-time.ts'
 import type { FeedEvent, Watched } from '../flows/feed.ts'
-import { isoTime } from './describe-image.ts'
 
 /** One event, or a comment that keeps proxies from closing the connection. */
 export type WriteWatched = (watched: Watched) => string

@@ -3,8 +3,8 @@
 import { z } from 'zod'
 import { type Entry, isImage } from '../../protocols/entry.ts'
 import { versionMs } from '../../protocols/version.ts'
+import { isoTime } from '../base/iso-time.ts'
 import type { JournalLine } from '../flows/journal.ts'
-import { isoTime } from './describe-image.ts'
 
 export const historyShape = z.array(
   z.object({

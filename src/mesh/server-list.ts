@@ -1,6 +1,7 @@
 // How one other server is, by what it said of itself and how it could be reached. Pure.
 
 import type { Heard } from '../../protocols/hello/hello.ts'
+import { isoTime } from '../base/iso-time.ts'
 import type { Member } from '../flows/members.ts'
 import type { ServerState, ServerStatus } from '../flows/status.ts'
 import type { PeerReport } from '../index-sync/peer-beliefs.ts'
@@ -85,7 +86,7 @@ export function clockTroubles(servers: readonly ServerStatus[]): string[] {
 export function diskTroubles(servers: readonly ServerStatus[]): string[] {
   return servers.flatMap(({ name, connectedAtMs, disk }) => {
     if (connectedAtMs === undefined || disk?.state !== 'full') return []
-    const since = new Date(disk.sinceMs).toISOString().slice(0, 16).replace('T', ' ')
+    const since = isoTime(disk.sinceMs).slice(0, 16).replace('T', ' ')
     return [
       `The disk of ${name} is full, since ${since} UTC: new images are not kept there. Make room on it.`
     ]

@@ -2,10 +2,10 @@
 
 import { z } from 'zod'
 import { NodeError } from '../../base/errors.ts'
+import { isoTime } from '../../base/iso-time.ts'
 import { ALLOWED_MS, type Brake } from '../../flows/brakes.ts'
 import { findAgain } from '../../flows/find-again.ts'
 import { undoChanges } from '../../flows/undo-changes.ts'
-import { isoTime } from '../describe-image.ts'
 import { messageFor } from '../messages.ts'
 import type { HttpParts } from '../ports.ts'
 import type { ApiRequest, Route } from '../route.ts'

@@ -7,6 +7,7 @@ import { type ContentHash, cidOf } from '../../../protocols/hash.ts'
 import { fileNameOf, parsePath } from '../../../protocols/path.ts'
 import { versionMs } from '../../../protocols/version.ts'
 import { NodeError } from '../../base/errors.ts'
+import { isoTime } from '../../base/iso-time.ts'
 import {
   gatherHistory,
   type KnownHistory,
@@ -15,13 +16,7 @@ import {
 } from '../../flows/history.ts'
 import type { ServerHistory } from '../../flows/parts.ts'
 import type { BlobRow } from '../../index/rows.ts'
-import {
-  describedImageShape,
-  describeImage,
-  isoTime,
-  isRecognized,
-  viewpointOf
-} from '../describe-image.ts'
+import { describedImageShape, describeImage, isRecognized, viewpointOf } from '../describe-image.ts'
 import { type HistoryLine, historyOf, historyShape } from '../history.ts'
 import type { HolderAnswer } from '../mesh-status-port.ts'
 import type { ApiOptions, HttpParts } from '../ports.ts'

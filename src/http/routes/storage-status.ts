@@ -1,9 +1,9 @@
 // GET /api/storage-status: what this node keeps, in what health, and who else keeps it.
 
 import { z } from 'zod'
+import { isoTime } from '../../base/iso-time.ts'
 import { lastScan } from '../../flows/last-scan.ts'
 import { nextScrubMs } from '../../flows/scrub.ts'
-import { isoTime } from '../describe-image.ts'
 import {
   describeServers,
   missingFiles,

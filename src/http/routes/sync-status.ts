@@ -1,9 +1,9 @@
 // GET /file-sync/api/file-sync/status: what is under way between this node and others.
 
 import { z } from 'zod'
+import { isoTime } from '../../base/iso-time.ts'
 import type { NodeStatus } from '../../flows/status.ts'
 import type { Counts } from '../../index/rows.ts'
-import { isoTime } from '../describe-image.ts'
 import { describeServers, SYNC_OFF_TEXT, serverShape, uptimeSeconds } from '../describe-status.ts'
 import type { Access } from '../plan-access.ts'
 import type { ApiOptions, HttpParts } from '../ports.ts'

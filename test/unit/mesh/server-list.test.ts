@@ -100,6 +100,13 @@ test('a connected server whose disk is full is a trouble, with since when', () =
   ])
 })
 
+test('a server that names a time that no calendar has is a trouble like any other', () => {
+  const { status, ...said } = report(true, 0)
+  const disk = { state: 'full', sinceMs: Number.MAX_SAFE_INTEGER } as const
+  const server = stateOf({ peer: PEER, report: { ...said, status: { ...status, disk } } })
+  expect(diskTroubles([server])).toEqual([expect.stringContaining('The disk of b is full')])
+})
+
 test('offline servers are a trouble only if something is lacking', () => {
   const servers = [stateOf({}), stateOf({ peer: PEER })]
   expect(unreachableTrouble(servers, 0)).toBeUndefined()
