@@ -4,7 +4,7 @@
 // loads a compiler of 17 MiB for the first TypeScript that is not kept; main.ts goes on.
 
 import { enableCompileCache } from 'node:module'
-import { argv, env, execArgv, execPath, execve } from 'node:process'
+import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 
 /**
@@ -27,10 +27,12 @@ await import('./main.ts')
 
 /** What is read before a program begins: a node begins once more, in the same process. */
 function limitMemory() {
+  const { argv, env, execArgv, execPath, platform } = process
   const [, file, word = 'start'] = argv
   const isNode = word === 'start' || word.startsWith('-')
   const isSet = `${execArgv} ${env.NODE_OPTIONS}`.includes('--max-semi-space-size')
-  if (!isNode || isSet || execve === undefined) return
+  // before Node 22.15 there is no such call, and on Windows it is there and throws
+  if (!isNode || isSet || process.execve === undefined || platform === 'win32') return
   const line = [execPath, ...execArgv, ...ENGINE_LIMITS, file, ...argv.slice(2)]
-  execve(execPath, line, { MALLOC_ARENA_MAX: NATIVE_POOLS, ...env })
+  process.execve(execPath, line, { MALLOC_ARENA_MAX: NATIVE_POOLS, ...env })
 }

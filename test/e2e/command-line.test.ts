@@ -32,6 +32,14 @@ test('--help and --version say it on stdout', () => {
   expect(stdout).toContain('Usage: tumesh start [options]')
 })
 
+test.each([
+  ['on Windows', "Object.defineProperty(process, 'platform', { value: 'win32' })"],
+  ['of an older platform', 'delete process.execve']
+])('where a process %s can not begin once more, it goes on as it is', (_, script) => {
+  const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(script)}`
+  expect(tumesh(['--version'], { NODE_OPTIONS })).toMatchObject({ status: 0, stderr: '' })
+})
+
 test('a wrong flag is told on stderr, with the right one, and exits with 2', () => {
   const { status, stdout, stderr } = tumesh(['--http-prot', '1'])
   expect([status, stdout]).toEqual([2, ''])
