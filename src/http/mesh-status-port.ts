@@ -53,9 +53,9 @@ export interface MeshStatusPort {
   nameOf(peerId: string): string
   /**
    * A function that names the other servers that are believed to hold what an entry of a version
-   * names, by their own last words; for use within one request.
+   * names, by their own last words; for use within one request. Several may have one name.
    */
-  holders(): (version: Version) => readonly string[]
+  holders(among?: 'all' | 'connected'): (version: Version) => readonly string[]
   /** Asks all connected servers whether they hold a blob; the answer is about all members. */
   askHolders(
     hash: ContentHash,

@@ -25,18 +25,17 @@ export function connectedServers({ mesh }: Pick<HttpParts, 'mesh'>): readonly st
  * last. Reads the whole index.
  */
 export async function findOnlyHere(
-  { flows: { index }, mesh, meshStatus }: Pick<HttpParts, 'flows' | 'mesh' | 'meshStatus'>,
+  { flows: { index }, meshStatus }: Pick<HttpParts, 'flows' | 'meshStatus'>,
   signal: AbortSignal
 ): Promise<OnlyHere> {
-  const holdersOf = meshStatus?.holders() ?? (() => [])
-  const connected = new Set(connectedServers({ mesh }))
+  const holdersOf = meshStatus?.holders('connected') ?? (() => [])
   const samples: string[] = []
   let files = 0
   let bytes = 0
   for await (const entry of index.listByVersion({})) {
     signal.throwIfAborted()
     if (!isImage(entry) || index.blob(entry.hash)?.state !== 'held') continue
-    if (holdersOf(entry.version).some((name) => connected.has(name))) continue
+    if (holdersOf(entry.version).length > 0) continue
     files++
     bytes += entry.bytes
     if (samples.length < SAMPLES_MAX) samples.push(entry.path)

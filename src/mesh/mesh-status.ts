@@ -93,12 +93,15 @@ export class MeshStatus implements MeshStatusPort {
     return want !== undefined && indexSync.beliefs.holds(peerId, wantMs(want))
   }
 
-  holders(): (version: Version) => readonly string[] {
-    const { indexSync, seen, flows } = this.#parts
+  holders(among: 'all' | 'connected' = 'all'): (version: Version) => readonly string[] {
+    const { indexSync, seen, flows, admitted } = this.#parts
     const { beliefs } = indexSync
     indexSync.refresh()
     const isAway = (id: string) => flows.clock.now() - (seen.at(id) ?? 0) > AWAY_MS
-    const others = this.others().filter((id) => !isAway(id))
+    const others =
+      among === 'connected'
+        ? admitted.peers().map(({ id }) => id)
+        : this.others().filter((id) => !isAway(id))
     const named = others.map((id) => ({ id, name: this.nameOf(id) }))
     named.sort((a, b) => (a.name < b.name ? -1 : 1))
     return (version) => {

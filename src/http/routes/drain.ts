@@ -78,9 +78,11 @@ async function describe(
   request: ApiRequest,
   task: Task | undefined
 ): Promise<Drain> {
+  // what ends while it is looked has not been seen
+  const before = uploads()
   const onlyHere = await findOnlyHere(parts, request.signal)
   const servers = connectedServers(parts)
-  const pending = uploads()
+  const pending = Math.max(before, uploads())
   return {
     status: 'success',
     message: sentence(request, onlyHere, { servers: servers.length, pending }),

@@ -11,7 +11,7 @@ import { tinyImage } from '../../../support/memory-node.ts'
 
 let http: HttpNode
 let servers: ServerStatus[]
-/** Names of the servers that are believed to have everything. */
+/** Ids of the servers that are believed to have everything. */
 let holders: string[]
 let synced: number
 
@@ -23,7 +23,13 @@ beforeEach(async () => {
       synced++
     }
   })
-  const meshStatus = { holders: () => () => holders } as unknown as MeshStatusPort
+  const holds: MeshStatusPort['holders'] = (among) => () =>
+    servers
+      .filter(({ peerId, state }) => {
+        return holders.includes(peerId) && (among !== 'connected' || state !== 'offline')
+      })
+      .map(({ name }) => name)
+  const meshStatus = { holders: holds } as MeshStatusPort
   http = await startHttpNode({ parts: () => ({ mesh, meshStatus }) })
   await http.node.put('a.svg', tinyImage(1))
   await http.node.put('b.svg', tinyImage(2))
@@ -48,7 +54,7 @@ test('a node that stands alone has everything only here', async () => {
 })
 
 test('a server that is not connected does not count, whatever it had', async () => {
-  ;[servers, holders] = [[b('offline')], ['b']]
+  ;[servers, holders] = [[b('offline')], ['peer-b']]
   expect((await look()).safe_to_switch_off).toBe(false)
   servers = [b('online')]
   expect(await look()).toMatchObject({
@@ -56,6 +62,12 @@ test('a server that is not connected does not count, whatever it had', async () 
     only_here_files: 0,
     servers: ['b']
   })
+})
+
+test('a server of the same name does not count either', async () => {
+  const other = fakeServer({ name: 'b', peerId: 'peer-c', state: 'syncing' })
+  ;[servers, holders] = [[b('offline'), other], ['peer-b']]
+  expect(await look()).toMatchObject({ safe_to_switch_off: false, only_here_files: 2 })
 })
 
 test('deleted images and those that never came need no care', async () => {
@@ -74,7 +86,7 @@ test('what is only here is handed over, with progress, once', async () => {
   const task = async () => (await http.send(`/file-sync/api/file-sync/tasks/${task_id}`)).json
   await expect.poll(async () => (await task()).total).toBe(2)
   expect(await task()).toMatchObject({ status: 'running', processed: 0 })
-  holders = ['b']
+  holders = ['peer-b']
   await expect
     .poll(async () => {
       http.node.clock.advance(2000)
@@ -86,7 +98,7 @@ test('what is only here is handed over, with progress, once', async () => {
 })
 
 test('an upload that is under way would be lost', async () => {
-  ;[servers, holders] = [[b('online')], ['b']]
+  ;[servers, holders] = [[b('online')], ['peer-b']]
   const client = http.connect()
   client.write(
     `PUT /images/c.svg HTTP/1.1\r\nHost: 127.0.0.1:${http.port}\r\nContent-Length: 100\r\n\r\n<svg`
