@@ -54,6 +54,8 @@ export class Lanes {
   readonly #server: LaneServer
   readonly #pool = new BufferPool()
   readonly #open = new Map<string, Set<LaneStream>>()
+  /** Lanes that are being dialled because a peer asked for it. */
+  readonly #dialling = new Map<string, number>()
   readonly #working = new Set<Promise<void>>()
   readonly #stop = new AbortController()
   #use: LanesUse | undefined
@@ -171,10 +173,17 @@ export class Lanes {
   #offered(key: LaneKey, from: string): void {
     const peer = this.#peer(from)
     this.#requireRoom(from)
+    this.#dials(from, 1)
     const dialled = withDeadline(this.#parts.clock, OPEN_MS, [this.#stop.signal], (signal) =>
       this.#dial(key, peer, { isAsking: false, signal })
-    )
+    ).finally(() => this.#dials(from, -1))
     this.#track(dialled.then((lane) => this.#serve(lane, from)))
+  }
+
+  #dials(peerId: string, more: number): void {
+    const count = (this.#dialling.get(peerId) ?? 0) + more
+    if (count > 0) this.#dialling.set(peerId, count)
+    else this.#dialling.delete(peerId)
   }
 
   async #dial(
@@ -238,7 +247,8 @@ export class Lanes {
   }
 
   #requireRoom(peerId: string): void {
-    if (this.count(peerId) < LANES_PER_PEER_MAX) return
+    const count = this.count(peerId) + (this.#dialling.get(peerId) ?? 0)
+    if (count < LANES_PER_PEER_MAX) return
     throw new StatusError(STATUS.BUSY, `there are ${LANES_PER_PEER_MAX} lanes already`)
   }
 

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { BlobsClient } from '../../protocols/blobs/request.ts'
 import { blobsProtocol } from '../../protocols/blobs/serve.ts'
 import type { ByteStream } from '../../protocols/byte-stream.ts'
+import { requestOffer } from '../../protocols/lane/request.ts'
 import { STATUS } from '../../protocols/status.ts'
 import { testBytes } from '../support/data-folder.ts'
 import { eventually } from '../support/eventually.ts'
@@ -122,6 +124,23 @@ test('a peer gets eight lanes and no more', async () => {
   for (const lane of lanes) lane.abort(new Error('enough'))
   await eventually(() => expect(counts()).toEqual([0, 0]))
   await (await open(pair.a)).end()
+})
+
+test('a peer can not have a node dial any number of lanes', async () => {
+  const dialled = new Set<Socket>()
+  const silent = createServer((socket) => dialled.add(socket))
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+  const { port } = silent.address() as AddressInfo
+  const key = { port, identity: '0'.repeat(32), secret: Buffer.alloc(32) }
+  const offers = Array.from({ length: 50 }, () => requestOffer(pair.a.asked(), key, never))
+  const refused = (await Promise.allSettled(offers)).filter(({ status }) => status === 'rejected')
+  expect(refused).toHaveLength(42)
+  await eventually(() => expect(dialled.size).toBe(8))
+  for (const socket of dialled) socket.destroy()
+  await eventually(() => requestOffer(pair.a.asked(), key, never))
+  await eventually(() => expect(dialled.size).toBe(9))
+  for (const socket of dialled) socket.destroy()
+  await new Promise((resolve) => silent.close(resolve))
 })
 
 test('a node that can not be dialled is asked elsewhere', async () => {

@@ -122,6 +122,14 @@ export class LaneNode {
     this.#peers = [{ id: other.#id, address: `/ip4/${HERE}/tcp/1`, dialled, sinceMs: 0 }]
   }
 
+  /** A stream on which the other one asks this node for a lane, or offers one. */
+  asked(): ByteStream {
+    const { left, right } = streamPair()
+    const serving = this.#handler?.serve(right, this.#peers[0] as ConnectedPeer)
+    serving?.catch((error) => right.abort(error))
+    return left
+  }
+
   /** The connection with the other one is gone. */
   part(): void {
     const [peer] = this.#peers
