@@ -68,7 +68,10 @@ export function createAdopting(
     adoption = new Adoption(
       {
         ...adoptParts,
-        openBell: (ring) => openFolderBell({ log }, folder.images, ring),
+        openBell: (ring) =>
+          openFolderBell({ log }, folder.images, (name) => {
+            if (name === undefined || !flows.settler.views.isTelling(name)) ring(name)
+          }),
         isCurrent: () => isCurrent && folder.markerPresent()
       },
       { ...options, intervalMs: settings.intervalMs }

@@ -19,6 +19,7 @@ import type { ImageView } from '../store/image-view.ts'
 import { Arrivals } from './arrivals.ts'
 import type { Locks } from './parts.ts'
 import { isLate } from './plan-adopt.ts'
+import { type ShownView, ShownViews } from './shown-views.ts'
 
 export interface SettlerParts {
   readonly index: ImageIndex
@@ -36,17 +37,6 @@ export interface SettleOptions {
   readonly signal?: AbortSignal
 }
 
-/** A view step that is done but whose intent is still open. */
-interface ShownView {
-  readonly path: ImagePath
-  readonly intent: Intent
-  readonly row: ViewRow | undefined
-  /** Names whose folders must be durable first. */
-  readonly names: readonly string[]
-  /** Blobs whose link count this changed, and with it their ctime; with their new stamps. */
-  readonly stamps: ReadonlyMap<ContentHash, FileStamp>
-}
-
 /** Names of one blob that are handled together. */
 export const PATHS_MAX = 100_000
 
@@ -56,11 +46,11 @@ type Moved = (tx: Transaction, hash: ContentHash) => void | Promise<void>
 export class Settler {
   /** Stamps of blobs that have no row of their own yet. */
   readonly arrivals = new Arrivals()
+  /** What the view shows, where that is newer than its rows. */
+  readonly views = new ShownViews()
   readonly #parts: SettlerParts
   /** Stamps that are newer than the blob rows, until these are written. */
   readonly #stamps = new Map<ContentHash, FileStamp>()
-  /** What the view shows of a path, where that is newer than the row of the view. */
-  readonly #views = new Map<ImagePath, ShownView>()
   /** A step of theirs was broken off, by a crash perhaps: the view may be newer than its row. */
   readonly #brokenOff = new Set<ImagePath>()
   readonly #background = new Set<Promise<void>>()
@@ -87,7 +77,7 @@ export class Settler {
       if (intent === undefined) return
       try {
         const shown = await this.#show(path, intent, await this.#comeBack(path))
-        this.#views.set(path, shown)
+        this.views.add(shown)
         this.#brokenOff.delete(path)
         this.#shown.push(shown)
         this.#closing ??= this.#closeIntents()
@@ -209,7 +199,8 @@ export class Settler {
 
   async #show(path: ImagePath, intent: Intent, hash: ContentHash | undefined): Promise<ShownView> {
     const { index, view, failPoints, store } = this.#parts
-    const before = this.#views.has(path) ? this.#views.get(path)?.row : index.view(path)
+    const shown = this.views.get(path)
+    const before = shown === undefined ? index.view(path) : shown.row
     if (before !== undefined && before.hash === hash && this.#isWriters(before)) {
       return { path, intent, row: before, names: [], stamps: new Map() }
     }
@@ -283,7 +274,7 @@ export class Settler {
 
   /** The rows say it now, unless something newer is under way. */
   #forget(shown: ShownView): void {
-    if (this.#views.get(shown.path) === shown) this.#views.delete(shown.path)
+    this.views.forget(shown)
     for (const [hash, stamp] of shown.stamps) {
       if (this.#stamps.get(hash) === stamp) this.#stamps.delete(hash)
     }
