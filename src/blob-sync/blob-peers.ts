@@ -6,6 +6,7 @@ import { type BlobAnswer, BlobsClient } from '../../protocols/blobs/request.ts'
 import type { ByteStream } from '../../protocols/byte-stream.ts'
 import { BLOBS_ID } from '../../protocols/ids.ts'
 import type { Clock } from '../base/clock.ts'
+import { RateMeter } from '../base/rate-meter.ts'
 import type { Network } from '../network/network.ts'
 import { StallWatch } from './stall-watch.ts'
 
@@ -28,13 +29,16 @@ export interface PeerConduct {
   readonly restsUntilMs: number
   readonly receivedBytes: number
   readonly receivedBlobs: number
+  /** Bytes a second that have come lately. */
+  readonly rate: number
 }
 
-interface PeerState extends PeerConduct {
+interface PeerState extends Omit<PeerConduct, 'rate'> {
   owedBytes: number
   restsUntilMs: number
   receivedBytes: number
   receivedBlobs: number
+  readonly pace: RateMeter
   faults: number
   readonly lines: Map<LineKind, Line>
   /** Kinds for which a lane is being opened. */
@@ -86,7 +90,9 @@ export class BlobPeers {
   }
 
   state(peerId: string): PeerConduct {
-    return this.#of(peerId)
+    const state = this.#of(peerId)
+    const { owedBytes, restsUntilMs, receivedBytes, receivedBlobs, pace } = state
+    return { owedBytes, restsUntilMs, receivedBytes, receivedBlobs, rate: pace.perSecond }
   }
 
   /**
@@ -143,6 +149,7 @@ export class BlobPeers {
     const state = this.#of(peerId)
     state.faults = 0
     state.receivedBytes += bytes
+    state.pace.add(bytes)
     state.receivedBlobs += 1
   }
 
@@ -276,6 +283,7 @@ export class BlobPeers {
         noLaneUntilMs: 0,
         noLanes: 0,
         owedBytes: 0,
+        pace: new RateMeter(this.#parts.clock),
         faults: 0,
         restsUntilMs: 0,
         receivedBytes: 0,

@@ -28,10 +28,23 @@ export interface Candidate {
   readonly peerId: string
   /** Bytes that this peer still owes this node. */
   readonly owedBytes: number
+  /** What has come from it lately, bytes a second. */
+  readonly rate: number
   /** Until then the peer is left alone. */
   readonly restsUntilMs: number
   /** Whether it is believed to hold the blob, by what it said itself. */
   readonly believed: boolean
+}
+
+/** What a peer is asked for ahead: enough to keep the line full, and soon done if it is slow. */
+const OWED_MS = 2000
+const OWED_BYTES_MIN = 4 * 2 ** 20
+const OWED_BYTES_MAX = 16 * 2 ** 20
+
+/** Whether a peer may be asked for more: one that is slow owes less, and leaves more to others. */
+export function hasRoom({ owedBytes, rate }: Pick<Candidate, 'owedBytes' | 'rate'>): boolean {
+  const ahead = (rate * OWED_MS) / 1000
+  return owedBytes < Math.min(Math.max(ahead, OWED_BYTES_MIN), OWED_BYTES_MAX)
 }
 
 /**
@@ -41,13 +54,11 @@ export interface Candidate {
 export function planHolder(
   candidates: readonly Candidate[],
   lacking: ReadonlySet<string>,
-  nowMs: number,
-  owedBytesMax: number
+  nowMs: number
 ): string | undefined {
   let best: Candidate | undefined
   for (const one of candidates) {
-    if (lacking.has(one.peerId) || one.restsUntilMs > nowMs || one.owedBytes >= owedBytesMax)
-      continue
+    if (lacking.has(one.peerId) || one.restsUntilMs > nowMs || !hasRoom(one)) continue
     if (best === undefined || isBetter(one, best)) best = one
   }
   return best?.peerId

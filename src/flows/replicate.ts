@@ -7,7 +7,7 @@ import type { ContentHash } from '../../protocols/hash.ts'
 import { NodeError } from '../base/errors.ts'
 import type { BlobPeers } from '../blob-sync/blob-peers.ts'
 import { GrowingBlobs } from '../blob-sync/growing-blob.ts'
-import { planHolder, requestsOf, type WantedBlob } from '../blob-sync/plan-wants.ts'
+import { hasRoom, planHolder, requestsOf, type WantedBlob } from '../blob-sync/plan-wants.ts'
 import { type Received, type Transfer, Transfers } from '../blob-sync/transfers.ts'
 import type { WantBook } from '../blob-sync/want-book.ts'
 import type { Network } from '../network/network.ts'
@@ -37,8 +37,6 @@ export interface ReplicateOptions {
   readonly syncTimeoutMs: number
 }
 
-/** What one peer may owe at a time: enough to keep the line full while the last batch is kept. */
-const OWED_BYTES_MAX = 16 * 2 ** 20
 const REQUEST_BYTES_MAX = 4 * 2 ** 20
 const REQUEST_ITEMS_MAX = 64
 /** Wants that are due and are looked at in one pass. */
@@ -219,7 +217,7 @@ export class Replicator {
   /** Whether there is a peer that may be asked for more now. Peers that rest wake this later. */
   #hasRoom(): boolean {
     const { network, peers } = this.#parts
-    return network.peers().some(({ id }) => peers.state(id).owedBytes < OWED_BYTES_MAX)
+    return network.peers().some(({ id }) => hasRoom(peers.state(id)))
   }
 
   /** An index that was lost leaves its blobs: those that are right need not come again. */
@@ -233,15 +231,14 @@ export class Replicator {
   #holderOf(hash: ContentHash): string | undefined {
     const { network, peers, book, believes, flows } = this.#parts
     const candidates = network.peers().map(({ id }) => {
-      const { owedBytes, restsUntilMs } = peers.state(id)
-      return { peerId: id, owedBytes, restsUntilMs, believed: believes(id, hash) }
+      return { peerId: id, ...peers.state(id), believed: believes(id, hash) }
     })
     const lacking = book.lacking(hash)
     if (candidates.every(({ peerId }) => lacking.has(peerId))) {
       book.failed(hash, 'no server that is connected has it')
       return undefined
     }
-    return planHolder(candidates, lacking, flows.clock.monotonicMs(), OWED_BYTES_MAX)
+    return planHolder(candidates, lacking, flows.clock.monotonicMs())
   }
 
   #order(peerId: string, blobs: readonly WantedBlob[]): void {

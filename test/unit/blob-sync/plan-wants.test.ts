@@ -2,16 +2,19 @@ import { expect, test } from 'vitest'
 import type { ContentHash } from '../../../protocols/hash.ts'
 import {
   type Candidate,
+  hasRoom,
   planHolder,
   planReadOrder,
   planRetryMs,
   requestsOf
 } from '../../../src/blob-sync/plan-wants.ts'
 
+const MIB = 2 ** 20
 const policy = { retryDelayMs: 5000 }
 const peer = (peerId: string, more: Partial<Candidate> = {}): Candidate => ({
   peerId,
   owedBytes: 0,
+  rate: 0,
   restsUntilMs: 0,
   believed: false,
   ...more
@@ -25,20 +28,30 @@ test('retries double, but never wait for ever', () => {
 
 test('a peer that is believed to hold the blob goes before one that is idle', () => {
   const peers = [peer('idle'), peer('holder', { believed: true, owedBytes: 1000 })]
-  expect(planHolder(peers, new Set(), 0, 10_000)).toBe('holder')
+  expect(planHolder(peers, new Set(), 0)).toBe('holder')
 })
 
 test('of equals the least busy is asked', () => {
   const peers = [peer('busy', { owedBytes: 5 }), peer('free', { owedBytes: 4 })]
-  expect(planHolder(peers, new Set(), 0, 10_000)).toBe('free')
+  expect(planHolder(peers, new Set(), 0)).toBe('free')
 })
 
 test.each([
   ['lacks it', {}, new Set(['x'])],
   ['rests', { restsUntilMs: 1001 }, new Set<string>()],
-  ['owes too much', { owedBytes: 10_000 }, new Set<string>()]
+  ['owes too much', { owedBytes: 4 * MIB }, new Set<string>()]
 ])('a peer that %s is not asked', (_why, more, lacking) => {
-  expect(planHolder([peer('x', more)], lacking, 1000, 10_000)).toBeUndefined()
+  expect(planHolder([peer('x', more)], lacking, 1000)).toBeUndefined()
+})
+
+test.each([
+  ['nothing is known of', 0, 4 * MIB],
+  ['is slow', MIB, 4 * MIB],
+  ['sends 3 MiB a second', 3 * MIB, 6 * MIB],
+  ['is fast', 100 * MIB, 16 * MIB]
+])('a peer that %s owes so much and no more', (_, rate, owedBytes) => {
+  expect(hasRoom({ rate, owedBytes: owedBytes - 1 })).toBe(true)
+  expect(hasRoom({ rate, owedBytes })).toBe(false)
 })
 
 test('a reader’s blob is asked of who works, then of who has it, then of who is idle', () => {

@@ -168,6 +168,38 @@ test('a peer from which nothing comes any more has failed, and another is asked'
   await close()
 })
 
+test('holders fill a node together: a slow one gets less, then rests, and its share moves', async () => {
+  const { node, network, peers, replicator, clock, close } = await begin()
+  const images = Array.from({ length: 60 }, (_, n) => {
+    const bytes = testBytes(200_000)
+    bytes[0] = n
+    return bytes
+  })
+  const asked = { slow: 0, fast: 0 }
+  for (const name of ['slow', 'fast'] as const) {
+    const source = new MemoryBlobSource()
+    for (const bytes of images) source.add(bytes)
+    const open = source.open.bind(source)
+    source.open = (hash) => {
+      asked[name]++
+      return name === 'slow' ? new Promise(() => {}) : open(hash)
+    }
+    network.add(name, source)
+  }
+  const hashes: ContentHash[] = []
+  for (const [n, bytes] of images.entries()) hashes.push(await want(node, `${n}.png`, bytes))
+  const held = () => hashes.filter((hash) => node.flows.index.blob(hash)?.state === 'held')
+  replicator.wake()
+  // 4 MiB are what a peer owes of which nothing has come
+  await eventually(() => expect(held()).toHaveLength(60 - 21))
+  expect(peers.state('slow').owedBytes).toBe(21 * 200_000)
+  clock.advance(30_000)
+  await eventually(() => expect(held()).toHaveLength(60))
+  expect(peers.state('slow').restsUntilMs).toBeGreaterThan(clock.monotonicMs())
+  expect([asked.slow, asked.fast]).toEqual([1, 60])
+  await close()
+})
+
 test('wrong bytes are dropped, and asked of another from the start', async () => {
   const { node, network, peers, replicator, clock, close } = await begin()
   network.add('lies', lyingSource(LARGE, 5))
