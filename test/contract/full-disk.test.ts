@@ -1,17 +1,19 @@
 // The store and the index on a disk that is really full. Needs root, to mount a small one.
 
 import { execFileSync } from 'node:child_process'
-import { cpSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, type TestContext, test } from 'vitest'
 import { parsePath } from '../../protocols/path.ts'
 import { openDatabase } from '../../src/index/open-database.ts'
 import { DiskRoom } from '../../src/store/disk-room.ts'
 import { diskSpace, planRoom } from '../../src/store/disk-space.ts'
+import { IndexReserve } from '../../src/store/index-reserve.ts'
 import { readSmallFile, writeFileAtomic } from '../../src/store/small-file.ts'
 import { makeTestFolder, streamOf, temporaryFolder, testBytes } from '../support/data-folder.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { openIndexOver } from '../support/open-index.ts'
+import { SeededChance } from '../support/seeded-chance.ts'
 
 const DISK_BYTES = 2 * 1024 * 1024
 const RECORD_BYTES = 4000
@@ -108,6 +110,52 @@ test('since when a disk is full is known, and since when it is not', async (cont
     ['full', 5000],
     ['ok', 0]
   ])
+})
+
+test('room for the index is taken when the disk nears its end, and given bit by bit', async (context) => {
+  needsMount(context)
+  execFileSync('mount', ['-o', 'remount,nr_inodes=2000', disk.path])
+  const reservedBytes = () => 100_000
+  const options = { folder: disk.path, reservedBytes }
+  const reserve = new IndexReserve({ random: new SeededChance(1) }, options)
+  const held = () => {
+    const at = join(disk.path, 'reserve')
+    const bytes = statSync(join(at, 'bytes'), { throwIfNoEntry: false })?.size ?? 0
+    return [bytes, existsSync(at) ? readdirSync(at).length - Number(bytes > 0) : 0]
+  }
+  await reserve.take()
+  expect(held(), 'no byte is lacking yet, but files may be').toEqual([0, 64])
+  writeFileSync(join(disk.path, 'much'), testBytes(DISK_BYTES - 500_000))
+  await reserve.take()
+  expect(held()).toEqual([100_000, 64])
+  reserve.give()
+  expect(held(), 'there is enough').toEqual([100_000, 64])
+  fill()
+  reserve.give()
+  expect(held()).toEqual([87_500, 64])
+  await reserve.take()
+  expect(held(), 'not from the last that is there').toEqual([87_500, 64])
+  for (let n = 0; n < 2; n++) {
+    expect(() => writeFileSync(join(disk.path, `more-${n}`), testBytes(50_000))).toThrow('ENOSPC')
+    reserve.give()
+  }
+  expect(held()[0]).toBeLessThan(87_500)
+  const again = new IndexReserve({ random: new SeededChance(1) }, options)
+  for (let n = 0; ; n++) {
+    try {
+      writeFileSync(join(disk.path, `empty-${n}`), '')
+    } catch {
+      break
+    }
+  }
+  again.give()
+  expect(held()[1], 'also by who finds it there').toBe(48)
+  rmSync(join(disk.path, 'fill'))
+  for (const name of readdirSync(disk.path)) {
+    if (/^(empty|more)/.test(name)) rmSync(join(disk.path, name))
+  }
+  await again.take()
+  expect(held()).toEqual([100_000, 64])
 })
 
 test('a disk without inodes is full', async (context) => {
