@@ -42,10 +42,10 @@ export interface IndexSyncParts
   /** What this node says of the blobs that it lacks, and of its disk. */
   readonly wants: () => Promise<Omit<EntriesStatus, 'root' | 'horizon'>>
   /**
-   * Entries of other nodes that have become current here: their views and wants follow. None where
-   * only some have left the index.
+   * Entries of other nodes that have become current here: wants follow, and steps on disk where
+   * there are some. None where only some have left the index.
    */
-  readonly onMerged: (entries: readonly Entry[], from: string) => void
+  readonly onMerged: (entries: readonly Entry[], about: { hasSteps: boolean }) => void
 }
 
 const ANSWERED_MS = 1000
@@ -171,7 +171,7 @@ export class IndexSync implements EntriesSource {
 
   async review(verdict: Verdict, from: string): Promise<number> {
     const taken = await this.#prover.take(verdict, from)
-    if (taken > 0) this.#parts.onMerged([], from)
+    if (taken > 0) this.#parts.onMerged([], { hasSteps: true })
     return taken
   }
 
@@ -187,15 +187,17 @@ export class IndexSync implements EntriesSource {
     horizon = 0
   ): Promise<Verdict | undefined> {
     const { index, onMerged } = this.#parts
-    const { merged, known, deletions, isRefused, verdict } = await index.change((tx) => {
-      const received = receive(tx, entries, from)
-      return { ...received, verdict: this.#prover.verdict(tx, received.review) }
+    const received = await index.change((tx) => {
+      const outcome = receive(tx, entries, from)
+      const verdict = this.#prover.verdict(tx, outcome.review)
+      return { ...outcome, verdict, hasSteps: tx.ledger.hasSteps }
     })
+    const { merged, known, deletions, isRefused, verdict, hasSteps } = received
     if (isRefused) this.#sayRefused(from)
     // who offered the image is not shown its deletion: the two would never be the same
     const hidden = deletions.filter(({ version }) => bucketOf(version) < horizon)
     this.#pusher.spread(hidden, [])
-    if (merged.length > 0) onMerged(merged, from)
+    if (merged.length > 0) onMerged(merged, { hasSteps })
     this.#pusher.spread(merged, knownTo)
     this.#pusher.heard(known, knownTo)
     return verdict

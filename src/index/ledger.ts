@@ -52,6 +52,7 @@ export class Ledger {
   readonly #generation: number
   readonly #tree: TreeWriter
   #wantsAdded = 0
+  #hasSteps = false
   #counts: Writable<Counts> | undefined
 
   constructor({ layer, nowMs, generation }: LedgerParts) {
@@ -75,11 +76,17 @@ export class Ledger {
     return this.#wantsAdded
   }
 
+  /** Whether a step on disk follows from this change. */
+  get hasSteps(): boolean {
+    return this.#hasSteps
+  }
+
   blob(hash: ContentHash): BlobRow | undefined {
     return this.#layer.get('blob', hash) as BlobRow | undefined
   }
 
   addIntent(step: Step, subject: string): void {
+    this.#hasSteps = true
     const row: IntentRow = { generation: this.#generation }
     this.#layer.put('intent', `${step}/${subject}`, row)
   }

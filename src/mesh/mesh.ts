@@ -241,8 +241,8 @@ function createSyncing(
       return { ...(await ownWants.tell()), disk: { state, sinceMs } }
     },
     reportMsMax: sync.syncIntervalMs,
-    onMerged: (entries) => {
-      follower.follow()
+    onMerged: (entries, { hasSteps }) => {
+      if (hasSteps) follower.follow()
       authors.note(entries)
       lookForTwin(entries)
       if (entries.some(({ kind }) => kind === KIND_RECORD)) void readRecords()
