@@ -15,8 +15,10 @@ const HANGING_MS = 45_000
 const ROUND_MS = 2500
 /** Beyond the longest way through a world, for what each exchange may find anew. */
 const ROUNDS_MORE = 8
-/** In which a push has come to the end of a line, without any exchange. */
-const HEARD_MS = 3000
+/** In which a push has come from one node to the next, without any exchange. */
+const HEARD_MS = 100
+/** A stream is opened, and the push passes it. */
+const HEARD_PIECES = 3
 /** Two nodes prove something once in a bucket of the time tree. */
 const TWO_BUCKETS_MS = 131_072
 /** Versions of nodes whose clocks were wrong lie in the past by then. */
@@ -138,7 +140,9 @@ export class Quiet {
     const from = this.#outermost()
     if (from === undefined || !this.#isConnected()) return
     world.write(from, world.chance.below(PATHS_COUNT), world.chance.below(CONTENTS_COUNT))
-    await world.clock.pass(HEARD_MS)
+    const { delayMs, diskMs } = world.history
+    const hopMs = HEARD_MS + HEARD_PIECES * delayMs[1] + 2 * diskMs
+    await world.clock.pass(this.#members.length * hopMs)
     if (new Set(this.#members.map(liveOf)).size > 1) {
       world.faults.push(`a push of ${from.node.place} does not reach everybody`)
     }
