@@ -47,7 +47,7 @@ export function createAdopting(
 ): Adopting {
   const { flows, folder, compared } = parts
   const { index, log, clock } = flows
-  const found = new DiskFoundFiles({ folder, log }, settings.ignore)
+  const found = new DiskFoundFiles({ folder, log, clock }, settings.ignore)
   const options: AdoptOptions = { ingest, changed: settings.changed }
   const adoptParts: AdoptParts = { flows, found, left: new LeftFiles() }
   const folderOptions = { ...options, ignore: settings.ignore }

@@ -5,16 +5,14 @@
 // rests in proportion to what it cost. Bells only say where to look in between; what they miss, the
 // next scan finds. A file that is being written is looked at again until it is quiet.
 
-import type { ContentHash } from '../../protocols/hash.ts'
 import { type ImagePath, parsePath } from '../../protocols/path.ts'
 import { sleep } from '../base/clock.ts'
 import { NodeError } from '../base/errors.ts'
 import { forEachAtOnce } from '../base/for-each.ts'
-import type { ViewRow } from '../index/rows.ts'
 import { type FileStamp, sameStamp } from '../store/blob-store.ts'
 import { FILES_AT_ONCE } from './adopt.ts'
 import { type AdoptOptions, type AdoptParts, adoptFile } from './adopt-file.ts'
-import { isAsShown } from './plan-adopt.ts'
+import { changedViews } from './changed-views.ts'
 import { showGone } from './show-again.ts'
 
 /** See store/folder-bell.ts. */
@@ -46,8 +44,12 @@ interface Pending {
 /** A name that needs more than a look. */
 type Suspect = Pick<Pending, 'path' | 'seen'> & { readonly name: string }
 
-/** A scan takes at most a twentieth of the time. */
+/**
+ * A scan takes at most a twentieth of the time, and a hundredth where the one before has found
+ * nothing to do: what happens is heard by the bells then.
+ */
 const REST_PER_COST = 20
+const REST_PER_QUIET_COST = 100
 /** How soon a bell is followed: the events of one file come together. */
 const BELL_MS = 50
 const TICK_MS = 50
@@ -64,8 +66,8 @@ const RESCAN_MS = 1000
 const REFUSED_LOGGED_MAX = 100
 /** A view file is shown again when it has been gone for so long: somebody may be replacing it. */
 const GONE_MS = 10_000
-/** Rows of the view that are compared with the disk at a time. */
-const ROWS_AT_ONCE = 64
+/** Between two view files that are shown again: where all are gone others need the node, too. */
+const RESTORE_MS = 2
 
 export class Adoption {
   readonly #parts: AdoptionParts
@@ -77,7 +79,10 @@ export class Adoption {
   #refusedLogged = 0
   #isMissed = false
   #isFirst = true
+  /** Names since the last scan began that were not as they should be. */
+  #amiss = 0
   #restored = 0
+  #restoreTurnMs = 0
   #running: Promise<void> = Promise.resolve()
   #ticking: Promise<void> = Promise.resolve()
   #cancelTick: (() => void) | undefined
@@ -123,7 +128,8 @@ export class Adoption {
     while (!this.#parts.isCurrent()) await sleep(clock, RESCAN_MS, signal)
     for (;;) {
       const costMs = await this.#scanOrSay(signal)
-      const restMs = Math.max(this.#options.intervalMs, REST_PER_COST * costMs)
+      const restPerCost = this.#amiss === 0 ? REST_PER_QUIET_COST : REST_PER_COST
+      const restMs = Math.max(this.#options.intervalMs, restPerCost * costMs)
       const endMs = this.#nowMs() + restMs
       const soonMs = this.#nowMs() + Math.max(RESCAN_MS, costMs)
       for (;;) {
@@ -163,6 +169,7 @@ export class Adoption {
     const { flows, found } = this.#parts
     this.#isMissed = false
     this.#refusedLogged = 0
+    this.#amiss = 0
     this.#restored = 0
     found.prepare()
     let costMs = 0
@@ -198,36 +205,14 @@ export class Adoption {
   /** View files that are not as they were, and files that are none. */
   async *#suspects(signal: AbortSignal): AsyncGenerator<Suspect> {
     const { found, flows } = this.#parts
-    if (flows.view.isOn) yield* this.#changedViews(signal)
+    if (flows.view.isOn) {
+      yield* changedViews(this.#parts, (name) => this.#pending.has(name), signal)
+    }
     const onFolder = (name: string) => this.#bell.watch(name)
     for await (const name of found.scan({ signal, onFolder })) {
       if (this.#pending.has(name) || this.#viewOf(name) !== undefined) continue
       yield { name }
     }
-  }
-
-  async *#changedViews(signal: AbortSignal): AsyncGenerator<Suspect> {
-    const { flows, found } = this.#parts
-    const group: (readonly [ImagePath, ViewRow])[] = []
-    const compare = async () => {
-      const stamps = await Promise.all(group.map(([, { name }]) => found.look(name)))
-      const nowMs = flows.clock.now()
-      const changed = group.filter(([, row], n) => {
-        const file = stamps[n]
-        if (this.#pending.has(row.name)) return false
-        if (file === undefined || file === 'folder') return true
-        const blob = flows.index.blob(row.hash as ContentHash)
-        return !isAsShown({ file, blob, nowMs }, row)
-      })
-      group.length = 0
-      return changed.map(([path, { name }]) => ({ path, name }))
-    }
-    for await (const row of flows.index.views()) {
-      signal.throwIfAborted()
-      if (group.push(row) < ROWS_AT_ONCE) continue
-      yield* await compare()
-    }
-    yield* await compare()
   }
 
   /** The path whose view file this is. */
@@ -300,6 +285,7 @@ export class Adoption {
   async #meet({ name, path, seen }: Suspect, stamp: FileStamp): Promise<void> {
     const { left } = this.#parts
     if (left.has(name, stamp)) return
+    this.#amiss++
     const nowMs = this.#nowMs()
     const isSame = seen?.stamp !== undefined && sameStamp(seen.stamp, stamp)
     const sinceMs = isSame ? seen.sinceMs : nowMs
@@ -329,9 +315,18 @@ export class Adoption {
     }
   }
 
+  /** One after the other, at a pace that leaves most of a core to others. */
+  async #restoreTurn(): Promise<void> {
+    const nowMs = this.#nowMs()
+    const turnMs = Math.max(nowMs, this.#restoreTurnMs)
+    this.#restoreTurnMs = turnMs + RESTORE_MS
+    if (turnMs > nowMs) await sleep(this.#parts.flows.clock, turnMs - nowMs, this.#abort.signal)
+  }
+
   /** Nothing is there. */
   async #miss({ name, path: known, seen }: Suspect): Promise<void> {
     const { index, view } = this.#parts.flows
+    this.#amiss++
     this.#bell.watch(name) // it may have been a folder
     this.#parts.left.delete(name)
     const path = this.#viewOf(name, known)
@@ -343,6 +338,7 @@ export class Adoption {
       this.#await(name, { path, dueMs: nowMs + leftMs, seen: { stamp: undefined, sinceMs } })
       return
     }
+    await this.#restoreTurn()
     this.#parts.found.prepare()
     await showGone(this.#parts.flows, path)
     this.#restored++

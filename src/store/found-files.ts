@@ -3,6 +3,7 @@
 
 import { readdirSync, realpathSync } from 'node:fs'
 import { isAbsolute, relative, sep } from 'node:path'
+import type { Clock } from '../base/clock.ts'
 import { NodeError, systemCodeOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { FileStamp } from './blob-store.ts'
@@ -10,15 +11,27 @@ import { onDisk } from './disk-error.ts'
 import { type Folder, requireMarker } from './folder.ts'
 import { makeFolder } from './make-folder.ts'
 import { lstatOf } from './regular-file.ts'
-import { type ForeignFile, ignoredBy, lookAtName, openForeign, scanFiles } from './scan.ts'
+import {
+  type ForeignFile,
+  ignoredBy,
+  lookAtName,
+  lookAtNameNow,
+  openForeign,
+  scanFiles
+} from './scan.ts'
 
 export interface DiskFoundFilesParts {
   readonly folder: Folder
   readonly log: Log
+  readonly clock: Clock
   /** Absolute; without it images/. */
   readonly root?: string
 }
 
+/** What the system has in memory is there sooner. */
+const LOOK_MS_MAX = 1
+/** After one that took longer so many do not hold up the event loop. */
+const SLOW_LOOKS = 256
 /** Each is told once. */
 const UNREADABLE_MAX = 1000
 
@@ -27,15 +40,18 @@ export class DiskFoundFiles {
   readonly #root: string
   readonly #isIgnored: (name: string) => boolean
   readonly #unreadable = new Set<string>()
+  readonly #clock: Clock
+  #slowLooks = 0
   readonly #onUnreadable: (name: string, system: string) => void
 
   /** `ignore`: patterns of names that are left out. */
   constructor(
-    { folder, log, root = folder.images }: DiskFoundFilesParts,
+    { folder, log, clock, root = folder.images }: DiskFoundFilesParts,
     ignore: readonly string[]
   ) {
     this.#folder = folder
     this.#root = root
+    this.#clock = clock
     this.#isIgnored = ignoredBy(ignore)
     this.#onUnreadable = (name, system) => {
       if (this.#unreadable.has(name) || this.#unreadable.size >= UNREADABLE_MAX) return
@@ -67,8 +83,16 @@ export class DiskFoundFiles {
     return scanFiles(this.#root, { ...options, isIgnored, onUnreadable }, at)
   }
 
-  look(name: string): Promise<FileStamp | 'folder' | undefined> {
-    return lookAtName(this.#root, name, this.#onUnreadable)
+  /** A hop to the thread pool costs ten times as much as a look at what is in memory. */
+  async look(name: string): Promise<FileStamp | 'folder' | undefined> {
+    if (this.#slowLooks > 0) {
+      this.#slowLooks--
+      return lookAtName(this.#root, name, this.#onUnreadable)
+    }
+    const beginMs = this.#clock.monotonicMs()
+    const seen = lookAtNameNow(this.#root, name, this.#onUnreadable)
+    if (this.#clock.monotonicMs() - beginMs > LOOK_MS_MAX) this.#slowLooks = SLOW_LOOKS
+    return seen
   }
 
   open(name: string): ForeignFile | undefined {

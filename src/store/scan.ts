@@ -1,8 +1,8 @@
 // Looking through images/, or any folder, for what others put there, and reading it without
 // trusting it.
 
-import type { Dirent } from 'node:fs'
-import { closeSync, fstatSync } from 'node:fs'
+import type { Dirent, Stats } from 'node:fs'
+import { closeSync, fstatSync, lstatSync } from 'node:fs'
 import { lstat, opendir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemCodeOf } from '../base/errors.ts'
@@ -30,6 +30,8 @@ export interface ScanOptions {
   readonly onUnreadable: (name: string, systemCode: string) => void
 }
 
+/** Of a folder: a hop to the thread pool for each of them costs more than the rest. */
+const ENTRIES_AT_ONCE = 256
 /** A path has at most this many parts; deeper folders hold no images. */
 const DEPTH_MAX = 512
 
@@ -47,8 +49,8 @@ export function ignoredBy(patterns: readonly string[]): (name: string) => boolea
 }
 
 /**
- * Relative names of the regular files below a folder, `at` it or below, in no order, one folder
- * entry in memory at a time; no symbolic link is followed. Errors: DISK_FAULT.
+ * Relative names of the regular files below a folder, `at` it or below, in no order, few folder
+ * entries in memory at a time; no symbolic link is followed. Errors: DISK_FAULT.
  */
 export async function* scanFiles(
   root: string,
@@ -83,7 +85,7 @@ async function* entriesOf(
   { onUnreadable }: ScanOptions
 ): AsyncGenerator<Dirent> {
   try {
-    yield* await opendir(path)
+    yield* await opendir(path, { bufferSize: ENTRIES_AT_ONCE })
   } catch (error) {
     if (prefix === '') throw diskError(error, `reading the folder ${path}`)
     if (!isAbsent(error)) onUnreadable(prefix.slice(0, -1), systemCodeOf(error) ?? String(error))
@@ -100,14 +102,38 @@ export async function lookAtName(
   onUnreadable: ScanOptions['onUnreadable']
 ): Promise<FileStamp | 'folder' | undefined> {
   try {
-    const stats = await lstat(join(root, name))
-    if (stats.isDirectory()) return 'folder'
-    return stats.isFile() ? stampOf(stats) : undefined
+    return seenOf(await lstat(join(root, name)))
   } catch (error) {
-    // Absent: removed meanwhile, or a name that is not Unicode.
-    if (!isAbsent(error)) onUnreadable(name, systemCodeOf(error) ?? String(error))
-    return undefined
+    return unseen(name, error, onUnreadable)
   }
+}
+
+/** The same, while all else waits. */
+export function lookAtNameNow(
+  root: string,
+  name: string,
+  onUnreadable: ScanOptions['onUnreadable']
+): FileStamp | 'folder' | undefined {
+  try {
+    const stats = lstatSync(join(root, name), { throwIfNoEntry: false })
+    return stats && seenOf(stats)
+  } catch (error) {
+    return unseen(name, error, onUnreadable)
+  }
+}
+
+function seenOf(stats: Stats): FileStamp | 'folder' | undefined {
+  if (stats.isDirectory()) return 'folder'
+  return stats.isFile() ? stampOf(stats) : undefined
+}
+
+/** Absent: removed meanwhile, or a name that is not Unicode. */
+function unseen(
+  name: string,
+  error: unknown,
+  onUnreadable: ScanOptions['onUnreadable']
+): undefined {
+  if (!isAbsent(error)) onUnreadable(name, systemCodeOf(error) ?? String(error))
 }
 
 /** A file that somebody else wrote and may still be writing. */

@@ -14,6 +14,7 @@ import {
   countFiles,
   ignoredBy,
   lookAtName,
+  lookAtNameNow,
   openForeign,
   scanFiles
 } from '../../../src/store/scan.ts'
@@ -35,7 +36,15 @@ const quietly = { isIgnored: ignoredBy(['*.part', '*.tmp']), onUnreadable: () =>
 const scan = async (options = {}, at = '') =>
   (await Array.fromAsync(scanFiles(root.path, { ...quietly, ...options }, at))).sort()
 
-const look = (name: string) => lookAtName(root.path, name, () => {})
+/** Both ways to look, which must see the same. */
+async function look(name: string) {
+  const [seen, later] = [
+    lookAtNameNow(root.path, name, () => {}),
+    await lookAtName(root.path, name, () => {})
+  ]
+  expect(later).toEqual(seen)
+  return seen
+}
 
 test('finds regular files in every folder, or below one, and tells of the folders', async () => {
   for (const name of ['a.jpg', 'd/b.jpg', 'd/e/f/图.png']) write(name, name)

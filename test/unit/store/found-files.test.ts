@@ -1,0 +1,35 @@
+import { lstatSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { systemClock } from '../../../src/base/clock.ts'
+import { silentLog } from '../../../src/base/log.ts'
+import type { Folder } from '../../../src/store/folder.ts'
+import { DiskFoundFiles } from '../../../src/store/found-files.ts'
+import { temporaryFolder } from '../../support/data-folder.ts'
+
+vi.mock('node:fs', { spy: true })
+
+let root: ReturnType<typeof temporaryFolder>
+beforeEach(() => {
+  root = temporaryFolder()
+  writeFileSync(join(root.path, 'a.jpg'), 'x')
+  vi.mocked(lstatSync).mockClear()
+})
+afterEach(() => root.remove())
+
+/** A disk on which each look takes so long. */
+function foundFiles(lookMs: number): DiskFoundFiles {
+  let nowMs = 0
+  const clock = { ...systemClock, monotonicMs: () => (nowMs += lookMs) }
+  const folder = { images: root.path } as Folder
+  return new DiskFoundFiles({ folder, log: silentLog, clock }, [])
+}
+
+test.each([
+  ['holds up nobody while the disk is fast', 0.01, 100],
+  ['holds up the others once, then goes another way, where it is slow', 20, 1]
+])('a look at a file %s', async (_, lookMs, heldUp) => {
+  const found = foundFiles(lookMs)
+  for (let n = 0; n < 100; n++) expect(await found.look('a.jpg')).toMatchObject({ size: 1 })
+  expect(lstatSync).toHaveBeenCalledTimes(heldUp)
+})
