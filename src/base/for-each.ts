@@ -9,21 +9,34 @@ export async function forEachAtOnce<T>(
   atOnce: number,
   task: (item: T) => Promise<void>
 ): Promise<void> {
-  const running = new Set<Promise<void>>()
   const errors: unknown[] = []
+  let running = 0
+  let ended = Promise.withResolvers<void>()
+  const run = async (item: T) => {
+    try {
+      await task(item)
+    } catch (error) {
+      errors.push(error)
+    }
+    running--
+    ended.resolve()
+  }
+  // not a race of all that run: it would be entered once more at each of them for every item
+  const fewerThan = async (count: number) => {
+    while (running >= count) {
+      await ended.promise
+      ended = Promise.withResolvers()
+    }
+  }
   try {
     for await (const item of items) {
-      const one: Promise<void> = task(item)
-        .catch((error: unknown) => {
-          errors.push(error)
-        })
-        .finally(() => running.delete(one))
-      running.add(one)
-      if (running.size >= atOnce) await Promise.race(running)
+      running++
+      void run(item)
+      await fewerThan(atOnce)
       if (errors.length > 0) break
     }
   } finally {
-    await Promise.all(running)
+    await fewerThan(1)
   }
   if (errors.length > 0) throw errors[0]
 }
