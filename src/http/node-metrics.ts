@@ -34,7 +34,8 @@ const FACTS: readonly (readonly [string, string, (status: NodeStatus) => number]
   ['disk_inodes_free', 'Files that it could still take', ({ disk }) => disk.inodesFree]
 ]
 
-export function addNodeMetrics(parts: NodeMetricParts, registers: Registers): void {
+export function addNodeMetrics(all: NodeMetricParts, registers: Registers): void {
+  const parts = { ...all, status: oncePerAnswer(all.status) }
   for (const [name, help, read] of FACTS) {
     new Gauge({
       name: `tumesh_${name}`,
@@ -60,6 +61,20 @@ export function addNodeMetrics(parts: NodeMetricParts, registers: Registers): vo
       this.set({ node: name, version, peer_id: peerId, cluster: parts.node.cluster }, 1)
     }
   })
+}
+
+/** All figures are asked for in one go: who answers them looks once. */
+function oncePerAnswer<T>(look: () => T): () => T {
+  let seen: { readonly value: T } | undefined
+  return () => {
+    if (seen === undefined) {
+      seen = { value: look() }
+      queueMicrotask(() => {
+        seen = undefined
+      })
+    }
+    return seen.value
+  }
 }
 
 /** One series for each state, of which one is 1: alert rules can name them. */

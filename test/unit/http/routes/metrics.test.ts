@@ -4,8 +4,10 @@ import { type HttpNode, startHttpNode } from '../../../support/http-node.ts'
 import { DAY_MS, tinyImage } from '../../../support/memory-node.ts'
 
 let http: HttpNode
+let looks: number
 
 beforeEach(async () => {
+  looks = 0
   const server = fakeServer({
     name: 'b "quoted"',
     peerId: 'peer-b',
@@ -13,7 +15,15 @@ beforeEach(async () => {
     missingFiles: 3,
     latencyMs: 2.5
   })
-  http = await startHttpNode({ parts: () => ({ mesh: fakeMesh({ servers: () => [server] }) }) })
+  http = await startHttpNode({
+    parts: (node) => ({
+      mesh: fakeMesh({ servers: () => [server] }),
+      status: () => {
+        looks++
+        return node.http.status()
+      }
+    })
+  })
 })
 
 afterEach(() => http.close())
@@ -45,6 +55,14 @@ async function readMetrics(): Promise<Map<string, number>> {
   }
   return samples
 }
+
+test('the status, which looks at all that is lacking, is asked for once an answer', async () => {
+  await readMetrics()
+  expect(looks).toBe(1)
+  await http.node.put('a.svg', tinyImage(1))
+  expect((await readMetrics()).get('tumesh_images')).toBe(1)
+  expect(looks).toBe(2)
+})
 
 test('the figures are those of the status', async () => {
   await http.node.put('a.svg', tinyImage(1))
