@@ -39,7 +39,7 @@ export function describeBlock(
   if (formatOf(url) !== undefined) return
   // One address, two formats: what caches keep must say which one it is.
   response.setHeader('Content-Location', `/ipfs/${cid}?format=raw`)
-  response.setHeader('Vary', 'Accept')
+  response.appendHeader('Vary', 'Accept')
 }
 
 /** Answers the probe: a block without bytes. */

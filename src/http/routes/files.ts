@@ -56,7 +56,7 @@ async function list(parts: HttpParts, request: ApiRequest, reply: FastifyReply):
     asLines: (request.headers.accept ?? '').includes(LINES_TYPE),
     signal: request.signal
   }
-  reply.header('Vary', 'Accept')
+  reply.raw.appendHeader('Vary', 'Accept')
   reply.type(wanted.asLines ? LINES_TYPE : 'application/json; charset=utf-8')
   if (query.limit !== undefined) return sendPage(parts, wanted, query.limit, reply)
   const isHead = request.raw.method === 'HEAD'

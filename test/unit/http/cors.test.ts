@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
+import { type ContentHash, cidOf } from '../../../protocols/hash.ts'
 import { type HttpNode, LOCAL_KEY, startHttpNode } from '../../support/http-node.ts'
 import { tinyImage } from '../../support/memory-node.ts'
 
@@ -52,6 +53,18 @@ test('a listed one may, also parts and errors, and caches know that it depends o
       vary: 'Origin'
     })
     expect(headers['access-control-allow-credentials']).toBeUndefined()
+  }
+})
+
+test('what depends on more than who asks says both', async () => {
+  const { send, node } = await start([PAGE])
+  const [image] = await Array.fromAsync(node.flows.index.list())
+  const cid = cidOf(image?.hash as ContentHash)
+  const headers = { Origin: PAGE, Accept: 'application/vnd.ipld.raw' }
+  for (const path of [`/ipfs/${cid}`, '/file-sync/api/file-sync/files']) {
+    const key = { ...headers, Authorization: `Bearer ${LOCAL_KEY}` }
+    const answer = await send(path, { headers: key })
+    expect([path, answer.status, answer.headers.vary]).toEqual([path, 200, 'Origin, Accept'])
   }
 })
 
