@@ -3,6 +3,7 @@
 
 import { createHash } from 'node:crypto'
 import { basename, join, resolve } from 'node:path'
+import { plainLine } from '../../protocols/message.ts'
 import { NodeError } from '../base/errors.ts'
 import { forEachAtOnce } from '../base/for-each.ts'
 import { formatSize } from '../base/units.ts'
@@ -45,7 +46,7 @@ export async function runAdd(order: Order, terminal: Terminal): Promise<number> 
   const { refused, ...counts } = account
   if (isJson) out(`${JSON.stringify({ ...counts, refused })}\n`)
   else {
-    for (const line of refused) out(`✗ ${line}\n`)
+    for (const line of refused) out(`✗ ${plainLine(line)}\n`)
     const { added, held, bytes } = counts
     const size = added === 0 ? '' : ` (${formatSize(bytes)})`
     out(
