@@ -7,6 +7,7 @@
 // They are what other servers, images/ or a person name again, however long that takes, so nothing
 // is ever swept in such a folder.
 
+import { isImage } from '../../protocols/entry.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import type { FlowParts } from './parts.ts'
 
@@ -67,11 +68,18 @@ async function findUnnamed(
     if (index.blob(hash) === undefined && isBefore(store, hash, beforeMs)) found.add(hash)
   }
   if (found.size === 0 || found.size > UNNAMED_MAX) return [...found]
-  for await (const { hash } of index.list()) {
+  for await (const hash of namedHashes(index)) {
     if (signal.aborted) return []
     found.delete(hash)
   }
   return [...found]
+}
+
+/** By images, whether blobs have rows or not. */
+async function* namedHashes(index: FlowParts['index']): AsyncGenerator<ContentHash> {
+  for await (const { hash } of index.list()) yield hash
+  for await (const { entry } of index.reviewed()) if (isImage(entry)) yield entry.hash
+  for await (const { entry } of index.pastSince(0)) if (isImage(entry)) yield entry.hash
 }
 
 function isBefore(store: FlowParts['store'], hash: ContentHash, beforeMs: number): boolean {

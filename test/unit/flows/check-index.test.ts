@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { ImageEntry } from '../../../protocols/entry.ts'
 import type { ContentHash } from '../../../protocols/hash.ts'
 import { parsePath } from '../../../protocols/path.ts'
 import { EMPTY_NODE, isSameNode, ROOT_KEY } from '../../../protocols/time-tree-shape.ts'
 import type { Log } from '../../../src/base/log.ts'
 import { silentLog } from '../../../src/base/log.ts'
 import { checkIndexDaily } from '../../../src/flows/check-index.ts'
+import { remove } from '../../../src/flows/remove.ts'
 import { sweepUnnamed } from '../../../src/flows/sweep-unnamed.ts'
 import { verify } from '../../../src/flows/verify.ts'
 import { openTables } from '../../../src/index/tables.ts'
@@ -16,6 +18,8 @@ import {
   openMemoryNode,
   tinyImage
 } from '../../support/memory-node.ts'
+
+const path = parsePath('a.svg')
 
 let node: MemoryNode
 let lines: { level: string; about: Record<string, unknown> }[]
@@ -129,14 +133,34 @@ test('it rests for nineteen times as long as it has worked', async () => {
   expect(new Set(rests)).toEqual(new Set([25 * 19]))
 })
 
-test('the bytes of a blob whose row was lost are kept, and found again', async () => {
+test.each([
+  ['a live image', () => {}, { state: 'held', live: 1 }],
+  [
+    'an image in review',
+    async () => {
+      const image = node.flows.index.image(path) as ImageEntry
+      await node.flows.index.change((tx) => tx.putToReview(image, 'peer-b'))
+      await node.flows.settler.settleAll()
+    },
+    { live: 0, past: 1 }
+  ],
+  [
+    'a deleted image',
+    () => remove(node.flows, { trashKeepMs: 7 * DAY_MS }, path),
+    { live: 0, past: 1 }
+  ]
+])('the bytes of %s whose row was lost are kept, and found again', async (_, act, row) => {
   const { index, settler } = node.flows
+  const hash = index.image(path)?.hash as ContentHash
+  await act()
   await settler.idle()
-  const hash = index.image(parsePath('a.svg'))?.hash as ContentHash
+  const place = node.store.placeOf(hash)
+  expect(place).toBeDefined()
   await (await openTables(node.database)).blob.del(hash)
   node.clock.advance(DAY_MS)
   expect(await sweepUnnamed(node.flows, node.clock.now(), signal)).toBe(0)
+  expect(node.store.placeOf(hash)).toBe(place)
   await check()
-  expect(index.blob(hash)).toMatchObject({ state: 'held', live: 1 })
+  expect(index.blob(hash)).toMatchObject(row)
   expect(await auditIndex(node.database)).toEqual([])
 })
