@@ -8,11 +8,15 @@ import { openNode } from './node-client.ts'
 import type { Terminal } from './terminal.ts'
 
 export async function runLog({ target, isJson }: Order, { out }: Terminal): Promise<undefined> {
-  const { body } = await openNode(target, 'GET', isJson ? '/api/events' : '/stream-logs')
+  const headers = { accept: 'text/event-stream' }
+  const { body } = await openNode(target, 'GET', isJson ? '/api/events' : '/stream-logs', {
+    headers
+  })
   const input = Readable.fromWeb((body ?? new ReadableStream()) as never)
   for await (const line of createInterface({ input })) {
-    if (!isJson) out(`${plainLine(line)}\n`)
-    else if (line.startsWith('data: ')) out(`${line.slice('data: '.length)}\n`)
+    if (!line.startsWith('data: ')) continue
+    const text = line.slice('data: '.length)
+    out(`${isJson ? text : plainLine(text)}\n`)
   }
   return undefined
 }

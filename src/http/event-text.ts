@@ -7,14 +7,19 @@ import type { FeedEvent, Watched } from '../flows/feed.ts'
 export type WriteWatched = (watched: Watched) => string
 
 /**
- * Server-sent events (WHATWG HTML, section 9.2). `run` tells this run of the node from others: ids
- * of another run say nothing.
+ * Server-sent events (WHATWG HTML, section 9.2), of these kinds if they are given. `run` tells this
+ * run of the node from others: ids of another run say nothing.
  */
-export function eventStream(run: string): WriteWatched {
+export function eventStream(run: string, kinds?: readonly string[]): WriteWatched {
   return (watched) => {
     if (watched.do === 'quiet') return ': quiet\n\n'
     if (watched.do === 'missed') return `event: missed\ndata: {"count":${watched.count}}\n\n`
-    return watched.events
+    const { events } = watched
+    const told = kinds === undefined ? events : events.filter(({ kind }) => kinds.includes(kind))
+    const last = events.at(-1)
+    // no event, but the client goes on after it, and the connection is seen to live
+    if (told.length === 0 && last !== undefined) return `id: ${run}-${last.number}\n\n`
+    return told
       .map(({ number, kind, atMs, facts }) => {
         const data = JSON.stringify({ at: isoTime(atMs), ...facts })
         return `id: ${run}-${number}\nevent: ${kind}\ndata: ${data}\n\n`
@@ -29,11 +34,13 @@ export function lastSeen(run: string, id: string): number | undefined {
   return number === undefined ? undefined : Number(number)
 }
 
-/** The same for people, one event a line. */
+/** The same for people, one event a line; an empty one keeps the connection open. */
 export const textLines: WriteWatched = (watched) =>
-  linesOf(watched)
-    .map((l) => `${l}\n`)
-    .join('')
+  watched.do === 'quiet'
+    ? '\n'
+    : linesOf(watched)
+        .map((l) => `${l}\n`)
+        .join('')
 
 /** Lines as the messages of an EventSource. */
 export const messageStream: WriteWatched = (watched) => {

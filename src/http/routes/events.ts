@@ -58,7 +58,12 @@ export function eventRoutes(parts: HttpParts): Route[] {
         // ids of another run say nothing of this one: all that is still known is new then
         const after = id === undefined ? feed.last : (lastSeen(run, String(id)) ?? 0)
         const begin = `retry: ${RETRY_MS}\nid: ${run}-${after}\n\n`
-        return watch(parts, { pulse, after, begin, write: eventStream(run) }, request, reply)
+        return watch(
+          parts,
+          { pulse, after, begin, write: eventStream(run, query.kinds) },
+          request,
+          reply
+        )
       }
     },
     {
@@ -100,25 +105,15 @@ function watch(
     'Cache-Control': 'no-store',
     'X-Accel-Buffering': 'no' // a proxy that collects them would hold them back
   })
-  const { kinds } = (request.query ?? {}) as Partial<EventsQuery>
   const watched = feed.watch(watching.after, request.signal)
   watching.pulse.begin()
-  return Readable.from(textsOf(watching, watched, kinds), { objectMode: false })
+  return Readable.from(textsOf(watching, watched), { objectMode: false })
 }
 
 async function* textsOf(
   { begin, write }: Watching,
-  watched: AsyncIterable<Watched>,
-  kinds: EventsQuery['kinds']
+  watched: AsyncIterable<Watched>
 ): AsyncGenerator<string> {
   if (begin !== '') yield begin
-  for await (const one of watched) {
-    const text = write(kinds === undefined ? one : onlyOf(one, kinds))
-    if (text !== '') yield text
-  }
-}
-
-function onlyOf(watched: Watched, kinds: readonly string[]): Watched {
-  if (watched.do !== 'events') return watched
-  return { do: 'events', events: watched.events.filter(({ kind }) => kinds.includes(kind)) }
+  for await (const one of watched) yield write(one)
 }

@@ -34,6 +34,11 @@ test('server-sent events have an id, a kind, and their facts on one line', () =>
   expect(write(QUIET)).toBe(': quiet\n\n')
 })
 
+test('of other kinds no event is told, but where the client is', () => {
+  expect(eventStream('run1', ['entry'])(EVENTS)).toMatch(/^id: run1-7\nevent: entry\n.*\n\n$/)
+  expect(eventStream('run1', ['damaged'])(EVENTS)).toBe('id: run1-8\n\n')
+})
+
 test('an id counts in the run that gave it', () => {
   expect(lastSeen('run1', 'run1-7')).toBe(7)
   for (const id of ['run2-7', 'run1', 'run1-', 'run1-x', '7', '', 'run1-1e9']) {
@@ -49,5 +54,5 @@ test('lines are for people: no field is empty, no value breaks its line', () => 
   expect(textLines(EVENTS)).toBe(lines.map((line) => `${line}\n`).join(''))
   expect(messageStream(EVENTS)).toBe(lines.map((line) => `data: ${line}\n\n`).join(''))
   expect(textLines(MISSED)).toBe('… 3 events went by unseen\n')
-  expect([textLines(QUIET), messageStream(QUIET)]).toEqual(['', ': quiet\n\n'])
+  expect([textLines(QUIET), messageStream(QUIET)]).toEqual(['\n', ': quiet\n\n'])
 })
