@@ -85,6 +85,16 @@ describe('an index that is opened anew', () => {
     expect(paths).toEqual(['a.jpg', 'c.jpg'])
   })
 
+  test('shows what failed and is there all the same, as another revision', async () => {
+    level.failNext(new Error('No space left on device'), { isWritten: true })
+    await expect(put('a')).rejects.toMatchObject({ code: 'DISK_FULL' })
+    const { revision } = index
+    expect(index.counts().images).toBe(0)
+    await index.reopen()
+    expect(index.counts().images).toBe(1)
+    expect(index.revision).not.toBe(revision)
+  })
+
   test('stays refused when it can not be opened, and can be tried again', async () => {
     level.failNext(new Error('No space left on device'))
     await expect(put('b')).rejects.toMatchObject({ code: 'DISK_FULL' })
