@@ -32,10 +32,14 @@ export class CompareWatch {
     this.#asked.delete(peerId)
   }
 
-  /** What one peer is served from. */
+  /** What one peer is served from over one stream. */
   watched(source: EntriesSource, peerId: string): EntriesSource {
-    const note = (horizon: number) =>
-      this.#asked.set(peerId, { atMs: this.#clock.monotonicMs(), horizon })
+    // what is fetched by name is asked for beyond nothing, in the middle of an exchange
+    let beyond = 0
+    const note = (horizon = 0) => {
+      beyond = Math.max(beyond, horizon)
+      this.#asked.set(peerId, { atMs: this.#clock.monotonicMs(), horizon: beyond })
+    }
     return {
       beyond: (horizon) => {
         note(horizon)
@@ -43,10 +47,13 @@ export class CompareWatch {
       },
       push: (entries, sentTo, from) => {
         // new entries name who gets them; these were found missing
-        if (sentTo.length === 0) note(this.horizonOf(peerId))
+        if (sentTo.length === 0) note()
         return source.push(entries, sentTo, from)
       },
-      status: (horizon) => source.status(horizon),
+      status: (horizon) => {
+        beyond = Math.max(beyond, horizon)
+        return source.status(horizon)
+      },
       prove: (claim, from) => source.prove(claim, from),
       review: (verdict, from) => source.review(verdict, from),
       history: (path) => source.history(path)
