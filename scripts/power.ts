@@ -40,6 +40,8 @@ else if (obstacle !== undefined) {
   process.stderr.write(`This ${obstacle}.\n`)
   process.exitCode = EXIT_FAILED
 } else {
+  const stop = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
   const say = (text: string) => process.stdout.write(`${text}\n`)
   const { counts, faults } = await powerCuts({
     cuts: Number(values.cuts),
@@ -48,6 +50,7 @@ else if (obstacle !== undefined) {
     clients: Number(values.clients),
     paths: Number(values.paths),
     waitMs: Number(values['wait-ms']),
+    signal: stop.signal,
     say
   })
   say(describeCounts(counts))

@@ -21,6 +21,8 @@ export interface PowerOptions {
   readonly paths: number
   /** Between two cuts, at most. */
   readonly waitMs: number
+  /** Aborted: no more cuts. */
+  readonly signal: AbortSignal
   readonly say: (line: string) => void
 }
 
@@ -107,6 +109,7 @@ export async function powerCuts(options: PowerOptions): Promise<PowerReport> {
     )
     try {
       for (let n = 1; n <= options.cuts && faults.length === 0; n++) {
+        if (options.signal.aborted) break
         await oneCut(world, n)
         if (n % 10 === 0) options.say(`${n} cuts, ${faults.length} faults`)
       }

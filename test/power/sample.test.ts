@@ -63,6 +63,7 @@ test('nothing that was acknowledged is lost in a few power cuts', {
     clients: 8,
     paths: 60,
     waitMs: 1000,
+    signal: new AbortController().signal,
     say: () => {}
   })
   expect(faults).toEqual([])
