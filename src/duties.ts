@@ -12,7 +12,7 @@ import { SteadyClock } from './base/steady-clock.ts'
 import type { Task } from './base/task-board.ts'
 import { checkIndexDaily } from './flows/check-index.ts'
 import { type Collected, collect } from './flows/collect.ts'
-import { expire } from './flows/expire.ts'
+import { expire, type Fruitless } from './flows/expire.ts'
 import { indexText } from './flows/export-index.ts'
 import { releaseIfBack } from './flows/find-again.ts'
 import type { IngestOptions } from './flows/ingest.ts'
@@ -26,7 +26,7 @@ import { dropPartials } from './flows/sweep-partials.ts'
 import { sweepUnnamed } from './flows/sweep-unnamed.ts'
 import { metadataFiles } from './metadata-files.ts'
 import { takesBytes } from './store/disk-space.ts'
-import { countFiles } from './store/scan.ts'
+import { fileCounter } from './store/scan.ts'
 import { writeFileAtomic } from './store/small-file.ts'
 
 const MINUTE_MS = 60_000
@@ -87,9 +87,14 @@ export function createDuties(parts: DutyParts, options: DutyOptions): Duties {
   const { index, log, clock } = flows
   const loops: Loop[] = []
   let quarantined = 0
+  const countQuarantine = fileCounter(flows, folder.quarantine)
   const collecting = createCollecting(parts, options)
   const adopting = createAdopting(parts, { ...options.adopt, ingest: options.ingest })
-  const making = { reviewedBytes: countReviewedBytes(flows), steady: new SteadyClock(clock) }
+  const making = {
+    reviewedBytes: countReviewedBytes(flows),
+    steady: new SteadyClock(clock),
+    fruitless: {}
+  }
   let exported: string | undefined
   const contentOfIndex = () => `${index.root().live} ${index.root().liveSum}`
 
@@ -123,7 +128,7 @@ export function createDuties(parts: DutyParts, options: DutyOptions): Duties {
       firstMs: 0,
       everyMs: MINUTE_MS,
       do: async () => {
-        quarantined = await countFiles(folder.quarantine)
+        quarantined = await countQuarantine()
       }
     }
   }
@@ -174,7 +179,11 @@ function checkWork(flows: FlowParts): Work {
 async function makeRoom(
   { flows, room, indexReserve }: DutyParts,
   { fileStorage }: DutyOptions,
-  { reviewedBytes, steady }: { reviewedBytes: () => Promise<number>; steady: SteadyClock },
+  {
+    reviewedBytes,
+    steady,
+    fruitless
+  }: { reviewedBytes: () => Promise<number>; steady: SteadyClock; fruitless: Fruitless },
   signal: AbortSignal
 ): Promise<void> {
   await room.measure()
@@ -186,7 +195,8 @@ async function makeRoom(
   const facts = { trashBytes, bytesMax: fileStorage.trashSizeBytes, disk: room.status() }
   // by a clock that has just leapt ahead everything is old
   const trashKeepMs = steady.isSteady() ? fileStorage.trashKeepMs : Number.POSITIVE_INFINITY
-  await expire(flows, { trashKeepMs, trashBytesMax: planTrash(facts) + reviewed }, signal)
+  const bounds = { trashKeepMs, trashBytesMax: planTrash(facts) + reviewed }
+  await expire(flows, bounds, signal, fruitless)
 }
 
 async function scrubIfWanted(

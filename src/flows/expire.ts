@@ -12,24 +12,35 @@ export interface ExpireOptions {
   readonly trashBytesMax: number
 }
 
+/** Remembers between two runs that no past version is left whose bytes would make room. */
+export interface Fruitless {
+  /** Bytes in the trash then. */
+  trashBytes?: number | undefined
+}
+
 const GROUP_VERSIONS = 100
 
 /** Lets go of what is too old or too much; returns how many versions. */
 export async function expire(
   parts: FlowParts,
   { trashKeepMs, trashBytesMax }: ExpireOptions,
-  signal: AbortSignal
+  signal: AbortSignal,
+  fruitless: Fruitless = {}
 ): Promise<number> {
   const { index, clock, brakes } = parts
   if (brakes.all().length > 0) return 0
   const tooOld = clock.now() - trashKeepMs
   let expired = 0
   let group: PastVersion[] = []
-  const isExcess = () => index.counts().trashBytes > trashBytesMax
+  const isExcess = () => {
+    const { trashBytes } = index.counts()
+    return trashBytes > trashBytesMax && trashBytes !== fruitless.trashBytes
+  }
+  let isWhole = true
   for await (const version of index.pastBefore(Number.MAX_SAFE_INTEGER)) {
-    if (signal.aborted) break
+    isWhole = !signal.aborted && (version.sinceMs < tooOld || isExcess())
+    if (!isWhole) break
     if (version.sinceMs >= tooOld) {
-      if (!isExcess()) break
       const blob = index.blob(version.entry.hash as ContentHash)
       if (blob?.state !== 'trashed') continue // letting go of it would make no room
     }
@@ -39,7 +50,9 @@ export async function expire(
     expired += await letGo(parts, group)
     group = []
   }
-  return expired + (await letGo(parts, group))
+  expired += await letGo(parts, group)
+  if (isWhole) fruitless.trashBytes = isExcess() ? index.counts().trashBytes : undefined
+  return expired
 }
 
 async function letGo(

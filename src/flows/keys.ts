@@ -34,6 +34,8 @@ const PREFIX = 'key/'
 const OWN_PREFIX = 'key-made-here/'
 const OWN_NOTED = 'keys-made-here-noted'
 export const KEYS_MAX = 1000
+/** Each member may make as many; beyond a few members the first ones are enough to see that. */
+const KEYS_LISTED_MAX = 10 * KEYS_MAX
 
 /** A new key; its text is told here and never again. Errors: VALIDATION when there are too many. */
 export async function createKey(
@@ -64,6 +66,7 @@ export async function listKeys(index: ImageIndex): Promise<KeyFacts[]> {
     if (record === undefined) continue
     const { name, scopes, createdMs } = record
     keys.push({ id: path.slice(PREFIX.length), name, scopes, createdMs })
+    if (keys.length >= KEYS_LISTED_MAX) break
   }
   return keys
 }

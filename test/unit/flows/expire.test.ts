@@ -90,3 +90,27 @@ test('a deleted image goes for good, and its tombstone stays', async () => {
   expect(node.flows.index.get(A)?.deleted).toBe(true)
   expect(node.flows.index.counts()).toMatchObject({ trashBlobs: 0, trashBytes: 0, tombstones: 1 })
 })
+
+test('a trash of which nothing can go is not looked through again until it changes', async () => {
+  await putAll(1, 2, 3)
+  let looked = 0
+  const { index } = node.flows
+  const counts = index.counts.bind(index)
+  const pastBefore = index.pastBefore.bind(index)
+  index.counts = () => ({ ...counts(), trashBytes: counts().trashBytes + 1e6 })
+  index.pastBefore = async function* (ms) {
+    for await (const version of pastBefore(ms)) {
+      looked++
+      yield version
+    }
+  }
+  const fruitless = {}
+  const options = { trashKeepMs: 7 * DAY_MS, trashBytesMax: 1000 }
+  const runAgain = () => expire(node.flows, options, new AbortController().signal, fruitless)
+  await node.flows.index.change((tx) => tx.setBlob(hashOf(1), { state: 'missing' }))
+  await node.flows.index.change((tx) => tx.setBlob(hashOf(2), { state: 'missing' }))
+  expect([await runAgain(), looked]).toEqual([0, 2])
+  expect([await runAgain(), looked]).toEqual([0, 3])
+  await putAll(4)
+  expect([await runAgain(), looked]).toEqual([1, 6])
+})

@@ -8,10 +8,13 @@ import {
   symlinkSync,
   writeFileSync
 } from 'node:fs'
+import { opendir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { systemClock } from '../../../src/base/clock.ts'
 import {
   countFiles,
+  fileCounter,
   ignoredBy,
   lookAtName,
   lookAtNameNow,
@@ -19,6 +22,8 @@ import {
   scanFiles
 } from '../../../src/store/scan.ts'
 import { collect, temporaryFolder } from '../../support/data-folder.ts'
+
+vi.mock('node:fs/promises', { spy: true })
 
 let root: ReturnType<typeof temporaryFolder>
 beforeEach(() => {
@@ -150,4 +155,19 @@ test('counts the files of a flat folder', async () => {
   write('b')
   write('d/c')
   expect(await countFiles(root.path)).toBe(2)
+})
+
+test('files are counted anew when their folder has changed, and when that is not certain', async () => {
+  let nowMs = Date.now()
+  const count = fileCounter({ clock: { ...systemClock, now: () => nowMs } }, root.path)
+  write('a.jpg')
+  expect(await count()).toBe(1)
+  write('b.jpg')
+  expect(await count()).toBe(2)
+  nowMs += 10_000
+  expect(await count()).toBe(2)
+  vi.mocked(opendir).mockClear()
+  expect([await count(), vi.mocked(opendir).mock.calls.length]).toEqual([2, 0])
+  rmSync(join(root.path, 'a.jpg'))
+  expect([await count(), vi.mocked(opendir).mock.calls.length]).toEqual([1, 1])
 })
