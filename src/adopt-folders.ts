@@ -96,7 +96,7 @@ async function takeAll(
     else {
       const { ignore, ingest } = options
       const found = new DiskFoundFiles({ ...parts, ...parts.flows, root: source.root }, ignore)
-      await takeFolder(parts.flows, found, { ingest, link }, account)
+      await takeFolder({ ...parts, found }, { ingest, link }, account)
     }
   }
   list.flush()

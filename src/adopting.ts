@@ -3,9 +3,10 @@
 
 import type { Config } from '../config/schema.ts'
 import { ADOPT_TASK, adoptFolders, type FoldersOrder } from './adopt-folders.ts'
+import { Allowance } from './base/allowance.ts'
 import { NodeError } from './base/errors.ts'
 import type { Task, TaskBoard } from './base/task-board.ts'
-import { type AdoptReport, adopt } from './flows/adopt.ts'
+import { ADOPTED_BYTES_MAX, type AdoptReport, adopt } from './flows/adopt.ts'
 import type { AdoptOptions, AdoptParts } from './flows/adopt-file.ts'
 import { Adoption } from './flows/adoption.ts'
 import type { IngestOptions } from './flows/ingest.ts'
@@ -49,7 +50,8 @@ export function createAdopting(
   const { index, log, clock } = flows
   const found = new DiskFoundFiles({ folder, log, clock }, settings.ignore)
   const options: AdoptOptions = { ingest, changed: settings.changed }
-  const adoptParts: AdoptParts = { flows, found, left: new LeftFiles() }
+  const allowance = new Allowance(ADOPTED_BYTES_MAX)
+  const adoptParts: AdoptParts = { flows, found, left: new LeftFiles(), allowance }
   const folderOptions = { ...options, ignore: settings.ignore }
   const stopping = new AbortController()
   let adoption: Adoption | undefined

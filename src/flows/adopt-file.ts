@@ -6,10 +6,15 @@ import type { ContentHash } from '../../protocols/hash.ts'
 import { extensionOf, type ImagePath, parsePath } from '../../protocols/path.ts'
 import { versionMs } from '../../protocols/version.ts'
 import { WireError } from '../../protocols/wire-error.ts'
+import type { Allowance } from '../base/allowance.ts'
 import { NodeError } from '../base/errors.ts'
 import { UNRECOGNIZED_MEDIA_TYPE } from '../content/kinds.ts'
-import type { FileStamp, StagedBlob } from '../store/blob-store.ts'
-import { sameStamp } from '../store/blob-store.ts'
+import {
+  type FileStamp,
+  SMALL_BLOB_BYTES_MAX,
+  type StagedBlob,
+  sameStamp
+} from '../store/blob-store.ts'
 import { isViewNameOf, mayBeMade } from '../store/plan-view-name.ts'
 import type { ForeignFile } from '../store/scan.ts'
 import { checkExtension, type FileTimes, type IngestOptions, ingest } from './ingest.ts'
@@ -53,6 +58,8 @@ export interface AdoptParts {
   readonly flows: FlowParts
   readonly found: FoundFiles
   readonly left: LeftFiles
+  /** What is read and not yet durable. */
+  readonly allowance: Allowance
 }
 
 /** A file as it was looked at. */
@@ -147,10 +154,15 @@ async function act(
     case 'set aside':
       return setAside(flows, file, plan.why)
     case 'take':
-      return take(parts, options, file, plan)
+      return parts.allowance.run(heldBytes(file.stamp), () => take(parts, options, file, plan))
     default:
       return plan satisfies never
   }
+}
+
+/** In memory, at most; larger files are written piece by piece. */
+export function heldBytes({ size }: FileStamp): number {
+  return 2 * Math.min(size, SMALL_BLOB_BYTES_MAX)
 }
 
 type Take = Extract<FoundPlan, { do: 'take' }>

@@ -234,20 +234,19 @@ export class Adoption {
     this.#arm()
   }
 
-  #arm(): void {
+  #arm(ms = TICK_MS): void {
     if (this.#cancelTick !== undefined || this.#pending.size === 0) return
     if (this.#abort.signal.aborted) return
-    this.#cancelTick = this.#parts.flows.clock.after(TICK_MS, () => {
-      this.#ticking = this.#tick().finally(() => {
+    this.#cancelTick = this.#parts.flows.clock.after(ms, () => {
+      const due = this.#parts.isCurrent() ? this.#takeDue() : []
+      this.#ticking = this.#visitAll(due).finally(() => {
         this.#cancelTick = undefined
-        this.#arm()
+        this.#arm(due.length < DUE_MAX ? TICK_MS : 0)
       })
     })
   }
 
-  async #tick(): Promise<void> {
-    if (!this.#parts.isCurrent()) return
-    const due = this.#takeDue()
+  async #visitAll(due: readonly [string, Pending][]): Promise<void> {
     try {
       if (!this.#mayWork()) this.#isMissed = true
       else await forEachAtOnce(due, FILES_AT_ONCE, ([name, one]) => this.#visit({ name, ...one }))

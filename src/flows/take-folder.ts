@@ -8,9 +8,11 @@ import { versionMs } from '../../protocols/version.ts'
 import { forEachAtOnce } from '../base/for-each.ts'
 import type { FileStamp, StagedBlob } from '../store/blob-store.ts'
 import { FILES_AT_ONCE } from './adopt.ts'
-import { type FoundFiles, refusalOf, timesOf } from './adopt-file.ts'
+import { type AdoptParts, type FoundFiles, heldBytes, refusalOf, timesOf } from './adopt-file.ts'
 import { checkExtension, type IngestOptions, ingest } from './ingest.ts'
 import type { FlowParts } from './parts.ts'
+
+export type TakeFolderParts = Pick<AdoptParts, 'flows' | 'found' | 'allowance'>
 
 export interface TakeFolderOptions {
   readonly ingest: IngestOptions
@@ -29,15 +31,14 @@ export interface Account {
 
 /** Rejects when the signal is aborted or the disk fails. */
 export async function takeFolder(
-  flows: FlowParts,
-  found: FoundFiles,
+  parts: TakeFolderParts,
   options: TakeFolderOptions,
   account: Account
 ): Promise<void> {
   const { signal } = account
-  await forEachAtOnce(found.scan({ signal }), FILES_AT_ONCE, async (name) => {
+  await forEachAtOnce(parts.found.scan({ signal }), FILES_AT_ONCE, async (name) => {
     signal.throwIfAborted()
-    const outcome = await takeFile(flows, found, options, name)
+    const outcome = await takeFile(parts, options, name)
     if (outcome === 'taken') account.taken()
     else if (outcome === 'held') account.held()
     else if (outcome !== undefined) account.refused(name, outcome.why)
@@ -47,8 +48,7 @@ export async function takeFolder(
 type Taken = 'taken' | 'held' | { readonly why: string } | undefined
 
 async function takeFile(
-  flows: FlowParts,
-  found: FoundFiles,
+  { flows, found, allowance }: TakeFolderParts,
   options: TakeFolderOptions,
   name: string
 ): Promise<Taken> {
@@ -63,10 +63,12 @@ async function takeFile(
       if (current?.deleted && stamp.mtimeMs <= versionMs(current.version)) {
         return { why: 'it was deleted here after that: upload it to have it back' }
       }
-      flows.room.take(options.link ? 0 : stamp.size)
-      const staged = await stage(flows, file, options)
-      if (staged === undefined) return { why: 'it changed while it was read: take it in again' }
-      return await keep(flows, options, { path, stamp, current, staged })
+      return await allowance.run(heldBytes(stamp), async () => {
+        flows.room.take(options.link ? 0 : stamp.size)
+        const staged = await stage(flows, file, options)
+        if (staged === undefined) return { why: 'it changed while it was read: take it in again' }
+        return await keep(flows, options, { path, stamp, current, staged })
+      })
     } finally {
       file.close()
     }

@@ -200,11 +200,8 @@ export class DiskView implements ImageView {
     if (!hasRealParents(images, name)) return false
     const stats = lstatOf(join(images, name))
     if (!stats?.isFile() || stats.ino !== ino) return false
-    if (!isSealed(stats)) {
-      if (await this.#replaceEqual(made, name)) return true
-      const now = stampAt(join(images, name))
-      if (!now || !writer || !sameStamp(writer, now)) return false // written to since
-    }
+    const isKnown = isSealed(stats) || (writer && sameStamp(writer, stampOf(stats)))
+    if (!isKnown) return this.#replaceEqual(made, name) // written to since
     onDisk('replacing a file in images/', () => renameSync(made.file, join(images, name)))
     return true
   }

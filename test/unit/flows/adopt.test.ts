@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ContentHash } from '../../../protocols/hash.ts'
 import { parsePath } from '../../../protocols/path.ts'
 import { versionMs } from '../../../protocols/version.ts'
-import { adopt } from '../../../src/flows/adopt.ts'
+import { Allowance } from '../../../src/base/allowance.ts'
+import { ADOPTED_BYTES_MAX, adopt } from '../../../src/flows/adopt.ts'
 import { LeftFiles } from '../../../src/flows/left-files.ts'
 import { type LegacyFile, readLegacyIndex } from '../../../src/flows/legacy-index.ts'
 import { remove } from '../../../src/flows/remove.ts'
@@ -30,11 +31,21 @@ const write = (name: string, n: number, ageMs = 10 * MINUTE_MS) =>
 async function adoptAll(legacy: ReadonlyMap<string, LegacyFile> = new Map()) {
   let isDone = false
   const options = { ingest: node.options.ingest, changed: 'version' as const }
-  const done = adopt({ flows: node.flows, found: images, left: new LeftFiles() }, options, legacy, {
-    signal: new AbortController().signal,
-    processed: () => {},
-    error: (subject, detail) => errors.push(`${subject}: ${detail}`)
-  }).finally(() => {
+  const done = adopt(
+    {
+      flows: node.flows,
+      found: images,
+      left: new LeftFiles(),
+      allowance: new Allowance(ADOPTED_BYTES_MAX)
+    },
+    options,
+    legacy,
+    {
+      signal: new AbortController().signal,
+      processed: () => {},
+      error: (subject, detail) => errors.push(`${subject}: ${detail}`)
+    }
+  ).finally(() => {
     isDone = true
   })
   while (!isDone) {

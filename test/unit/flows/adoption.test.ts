@@ -2,6 +2,7 @@ import { hash as digest } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ContentHash } from '../../../protocols/hash.ts'
 import { parsePath } from '../../../protocols/path.ts'
+import { Allowance } from '../../../src/base/allowance.ts'
 import { Adoption, type AdoptionOptions } from '../../../src/flows/adoption.ts'
 import { LeftFiles } from '../../../src/flows/left-files.ts'
 import { LATE_MS, QUIET_AGAIN_MS, QUIET_MS } from '../../../src/flows/plan-adopt.ts'
@@ -32,7 +33,7 @@ function start(options: Partial<AdoptionOptions> = {}): void {
     {
       flows: node.flows,
       found: images,
-      left: new LeftFiles(),
+      ...{ left: new LeftFiles(), allowance: new Allowance(1000) },
       isCurrent: () => isCurrent,
       openBell: (onRing) => {
         ring = onRing
