@@ -161,7 +161,7 @@ export class SyncthingPair {
   async #api(device: Device, path: string, method = 'GET') {
     const answer = await fetch(`http://127.0.0.1:${device.apiPort}/rest/${path}`, {
       method,
-      headers: { 'X-API-Key': KEY }
+      headers: { 'X-API-Key': KEY, connection: 'close' }
     })
     const text = await answer.text()
     if (!answer.ok) throw new Error(`${path}: ${answer.status} ${text}`)
