@@ -46,8 +46,8 @@ export class DiskNamelessBlob implements NamelessBlob {
   whole: Uint8Array | undefined
   /** The file with the bytes: there already if they are many, else made by publish. */
   readonly data: string
-  /** The empty file that says after a crash that this blob was being published. */
-  readonly note: string
+  readonly #makeNote: () => string
+  #note: string | undefined
   /** What of it is in temp/ and must go. */
   readonly left = { data: false, note: false }
 
@@ -61,7 +61,13 @@ export class DiskNamelessBlob implements NamelessBlob {
     this.whole = content.whole
     this.data = content.data
     this.left.data = content.whole === undefined
-    this.note = join(folder.temp, `${hash}.${randomHex(random, 8)}`)
+    this.#makeNote = () => join(folder.temp, `${hash}.${randomHex(random, 8)}`)
+  }
+
+  /** The empty file that says after a crash that this blob was being published. */
+  get note(): string {
+    this.#note ??= this.#makeNote()
+    return this.#note
   }
 }
 
