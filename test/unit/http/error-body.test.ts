@@ -4,7 +4,7 @@ import { WireError, type WireFault } from '../../../protocols/wire-error.ts'
 import { ERROR_KINDS, type ErrorCode, NodeError } from '../../../src/base/errors.ts'
 import { errorBody } from '../../../src/http/error-body.ts'
 
-const noStore = { 'Cache-Control': 'no-store' }
+const always = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' }
 
 test.each(Object.keys(ERROR_KINDS) as ErrorCode[])('%s', (code) => {
   const { status, body, headers } = errorBody(new NodeError(code, 'What happened.'))
@@ -18,7 +18,7 @@ test.each(Object.keys(ERROR_KINDS) as ErrorCode[])('%s', (code) => {
 
 test('a key is asked for as Bearer', () => {
   const { headers } = errorBody(new NodeError('UNAUTHORIZED', 'x'))
-  expect(headers).toEqual({ ...noStore, 'WWW-Authenticate': 'Bearer' })
+  expect(headers).toEqual({ ...always, 'WWW-Authenticate': 'Bearer' })
 })
 
 test.each<[unknown, string]>([
@@ -42,7 +42,7 @@ test.each<[WireFault, number, string]>([
 ])('text that is no path, hash …: %s', (fault, status, code) => {
   const answer = errorBody(new WireError(fault, 'the text has "x"'))
   const detail = expect.stringMatching(/^The text has "x"\. [A-Z].*\.$/)
-  expect(answer).toEqual({ status, body: { detail, code }, headers: noStore })
+  expect(answer).toEqual({ status, body: { detail, code }, headers: always })
 })
 
 const zodError = z
@@ -103,6 +103,6 @@ test.each<[string, unknown]>([
   ['null', null]
 ])('%s tells nothing of itself', (_, error) => {
   const answer = errorBody(error)
-  expect(answer).toMatchObject({ status: 500, body: { code: 'INTERNAL' }, headers: noStore })
+  expect(answer).toMatchObject({ status: 500, body: { code: 'INTERNAL' }, headers: always })
   expect(JSON.stringify(answer)).not.toContain('secret')
 })
