@@ -20,11 +20,11 @@ export interface HotImage {
 }
 
 export interface HotImagesOptions {
-  /** Of all bodies together, with a little for each; 0 keeps nothing. */
+  /** Of all bodies and addresses together, with a little for each; 0 keeps nothing. */
   readonly bytesMax: number
 }
 
-/** What an answer takes beside its body, about: strings, lists, places in tables. */
+/** What an answer takes beside its body and address, about: strings, lists, places in tables. */
 const ENTRY_BYTES = 2048
 /** One image may take this share of the room. */
 const SHARE_MAX = 1 / 64
@@ -58,7 +58,7 @@ export class HotImages {
     this.#bytesMax = bytesMax
     this.#images = new LRUCache({
       maxSize: Math.max(bytesMax, 1),
-      sizeCalculation: ({ body }) => body.byteLength + ENTRY_BYTES,
+      sizeCalculation: ({ body }, url) => sizeOf(url, body.byteLength),
       dispose: ({ path }, url) => this.#forget(path, url)
     })
     index.onEntries((paths) => {
@@ -96,7 +96,7 @@ export class HotImages {
    * it is known.
    */
   ask(url: string, bytes: number): number | undefined {
-    if (bytes + ENTRY_BYTES > this.#bytesMax * SHARE_MAX) return undefined
+    if (sizeOf(url, bytes) > this.#bytesMax * SHARE_MAX) return undefined
     if (this.#asked.add(url) < ASKED_MIN) return undefined
     return this.#index.entryWrites
   }
@@ -107,7 +107,7 @@ export class HotImages {
    */
   offer(url: string, asked: number, image: HotImage): void {
     if (asked !== this.#index.entryWrites) return
-    const size = image.body.byteLength + ENTRY_BYTES
+    const size = sizeOf(url, image.body.byteLength)
     if (this.#images.calculatedSize + size > this.#bytesMax) {
       const [oldest] = this.#images.rkeys()
       if (oldest !== undefined && this.#asked.of(oldest) >= this.#asked.of(url)) return
@@ -122,4 +122,9 @@ export class HotImages {
     urls?.delete(url)
     if (urls?.size === 0) this.#urls.delete(path)
   }
+}
+
+/** Addresses are as long as clients make them. */
+function sizeOf(url: string, bytes: number): number {
+  return bytes + url.length + ENTRY_BYTES
 }
