@@ -43,6 +43,8 @@ export interface LanesUse {
 }
 
 const OPEN_MS = 5_000
+/** What is done for a peer may wait for something; a stop does not. */
+const HANDLERS_MS = 2_000
 /** On which one peer asks, and on which it is asked. */
 const LANES_PER_PEER_MAX = 8
 const READ_BYTES = 64 * 1024
@@ -105,7 +107,9 @@ export class Lanes {
     this.#stop.abort(stopping)
     this.close(stopping)
     await this.#server.close()
-    await Promise.all(this.#working)
+    await withDeadline(this.#parts.clock, HANDLERS_MS, [], () => Promise.all(this.#working)).catch(
+      () => this.#parts.log.warn('lanes are still answered; stopping all the same')
+    )
   }
 
   /** Closes the lanes with a peer, or all; keys that were given for them are worth nothing. */

@@ -126,6 +126,22 @@ test('a peer gets eight lanes and no more', async () => {
   await (await open(pair.a)).end()
 })
 
+test('a stop does not wait for a request that takes its time', async () => {
+  const asked = Promise.withResolvers<void>()
+  const answered = Promise.withResolvers<void>()
+  serve = async (stream) => {
+    await stream.source[Symbol.asyncIterator]().next()
+    asked.resolve()
+    await answered.promise
+  }
+  const stream = await open(pair.a)
+  await stream.write(Buffer.from('hello'))
+  await asked.promise
+  await pair.b.lanes.stop()
+  expect(pair.b.lanes.count()).toBe(0)
+  answered.resolve()
+})
+
 test('a peer can not have a node dial any number of lanes', async () => {
   const dialled = new Set<Socket>()
   const silent = createServer((socket) => dialled.add(socket))
