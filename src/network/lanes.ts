@@ -148,13 +148,22 @@ export class Lanes {
       ip: ipOfPeer(peer),
       onEnd: (socket) => {
         if (socket === undefined) reject(new Error('the peer did not dial the lane'))
-        else if (signal.aborted) socket.destroy()
-        else resolve(this.#takeIn(socket, peer.id, { isAsking: true }))
+        else if (signal.aborted) {
+          socket.destroy()
+          reject(signal.reason)
+        } else resolve(this.#takeIn(socket, peer.id, { isAsking: true }))
       }
     })
     try {
       await requestOffer(await this.#network.open(peer.id, LANE_ID, signal), key, signal)
       return await promise
+    } catch (error) {
+      // it may be open by now, or soon, and nobody would ever use it
+      promise.then(
+        (lane) => lane.abort(error as Error),
+        () => {}
+      )
+      throw error
     } finally {
       this.#keys.take(key.identity)
     }

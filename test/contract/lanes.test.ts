@@ -159,6 +159,23 @@ test('a peer can not have a node dial any number of lanes', async () => {
   await new Promise((resolve) => silent.close(resolve))
 })
 
+test('a lane whose offer breaks off once it is dialled is closed', async () => {
+  pair.b.wrap = (stream) => ({
+    source: breakingAtEnd(stream.source),
+    write: (bytes) => stream.write(bytes),
+    end: () => stream.end(),
+    abort: (error) => stream.abort(error)
+  })
+  await expect(open(pair.b)).rejects.toThrow('broke off')
+  await eventually(() => expect(counts()).toEqual([0, 0]))
+})
+
+async function* breakingAtEnd(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* source
+  await eventually(() => expect(counts()).toEqual([1, 1]))
+  throw new Error('it broke off')
+}
+
 test('a node that can not be dialled is asked elsewhere', async () => {
   await pair.b.lanes.stop()
   await expect(open(pair.a)).rejects.toMatchObject({ status: STATUS.REFUSED })

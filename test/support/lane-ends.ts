@@ -90,6 +90,8 @@ export class LaneNode {
   #other: LaneNode | undefined
   #peers: ConnectedPeer[] = []
   #tell: (peer: ConnectedPeer, event: 'up' | 'down') => void = () => {}
+  /** What becomes of a stream to the other one. */
+  wrap = (stream: ByteStream): ByteStream => stream
 
   constructor(id: string, serve: (stream: ByteStream, peerId: string) => Promise<void>) {
     this.#id = id
@@ -106,7 +108,7 @@ export class LaneNode {
           const other = this.#other as LaneNode
           const serving = other.#handler?.serve(right, other.#peers[0] as ConnectedPeer)
           serving?.catch((error) => right.abort(error))
-          return left
+          return this.wrap(left)
         },
         onPeer: (listener) => {
           this.#tell = listener
