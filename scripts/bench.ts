@@ -6,6 +6,7 @@ const BENCHES: Readonly<Record<string, string>> = {
   collection: '../test/bench/collection.ts',
   index: '../test/bench/entries.ts',
   mesh: '../test/bench/mesh.ts',
+  recovery: '../test/bench/recovery.ts',
   transfer: '../test/bench/transfer.ts',
   uploads: '../test/bench/uploads.ts',
   inspect: '../test/bench/inspect.ts'
