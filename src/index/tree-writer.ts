@@ -43,7 +43,7 @@ export class TreeWriter {
         node.live += times
         node.liveSum = BigInt.asUintN(SUM_BITS, node.liveSum + id)
       }
-      if (times === -1 && isSameNode(node, EMPTY_NODE)) this.#layer.put('tree', key, undefined)
+      if (isSameNode(node, EMPTY_NODE)) this.#layer.put('tree', key, undefined)
     }
   }
 
