@@ -278,7 +278,8 @@ async function stageFound(
   try {
     if (!sameStamp(open.stamp, stamp)) return undefined
     room.take(stamp.size)
-    const staged = await store.stage(open.read(), { bytesMax: maxFileSizeBytes })
+    const expected = { bytesMax: maxFileSizeBytes, bytesExpected: stamp.size }
+    const staged = await store.stage(open.read(), expected)
     if (staged.bytes === stamp.size && open.isUnchanged()) return staged
     store.finish(staged)
     return undefined

@@ -34,9 +34,9 @@ export interface AdoptControl extends Pick<TaskControl, 'signal' | 'processed' |
 }
 
 /** Enough for the disk to make many durable at once; what they hold in memory is bounded apart. */
-export const FILES_AT_ONCE = 256
-/** For `AdoptParts.allowance`: as many files of 32 KiB, or 32 large ones. */
-export const ADOPTED_BYTES_MAX = 16 * 2 ** 20
+export const FILES_AT_ONCE = 128
+/** For `AdoptParts.allowance`: as many files of 32 KiB, or 16 large ones. */
+export const ADOPTED_BYTES_MAX = 8 * 2 ** 20
 const ABSENT_LOGGED_MAX = 100
 /** Files that are looked at a second time: those that somebody is writing at the moment. */
 const WAITING_MAX = 10_000

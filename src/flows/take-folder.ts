@@ -83,7 +83,7 @@ async function stage(
   file: NonNullable<ReturnType<FoundFiles['open']>>,
   { link, ingest: { maxFileSizeBytes } }: TakeFolderOptions
 ): Promise<StagedBlob | undefined> {
-  const options = { bytesMax: maxFileSizeBytes }
+  const options = { bytesMax: maxFileSizeBytes, bytesExpected: file.stamp.size }
   const linked = link ? await store.stageByLink(file, options) : undefined
   if (linked !== undefined) return linked
   const staged = await store.stage(file.read(), options)

@@ -54,6 +54,8 @@ export interface StageOptions {
   /** More bytes than this are refused with BLOB_TOO_LARGE as soon as they are seen. */
   readonly bytesMax: number
   readonly signal?: AbortSignal | undefined
+  /** As many are expected: one buffer of that size is enough for a small blob. */
+  readonly bytesExpected?: number | undefined
 }
 
 /**

@@ -109,7 +109,7 @@ export async function stageOnDisk(
   source: AsyncIterable<Uint8Array>,
   options: StageOptions
 ): Promise<DiskStagedBlob> {
-  const small = new Slab()
+  const small = new Slab(options.bytesExpected)
   let large: LargeBlob | undefined
   try {
     for await (const piece of boundedSource(source, options)) {
@@ -182,13 +182,18 @@ function isOwn(fd: number): boolean {
  * piece.
  */
 class Slab {
+  readonly #firstBytes: number
   #buffer = Buffer.alloc(0)
   bytes = 0
+
+  constructor(firstBytes = FIRST_SLAB_BYTES) {
+    this.#firstBytes = firstBytes
+  }
 
   add(piece: Uint8Array): void {
     const needed = this.bytes + piece.byteLength
     if (needed > this.#buffer.byteLength) {
-      const size = Math.max(needed, this.#buffer.byteLength * 2, FIRST_SLAB_BYTES)
+      const size = Math.max(needed, this.#buffer.byteLength * 2, this.#firstBytes)
       const larger = Buffer.allocUnsafeSlow(Math.min(size, SLAB_BYTES))
       larger.set(this.content)
       this.#buffer = larger
