@@ -11,7 +11,7 @@ test.each(Object.keys(ERROR_KINDS) as ErrorCode[])('%s', (code) => {
   expect(status).toBe(ERROR_KINDS[code].http)
   expect(body.code).toBe(code)
   if (code !== 'VALIDATION') expect(body.detail).toBe('What happened.')
-  expect(headers).toMatchObject(noStore)
+  expect(headers).toMatchObject(always)
   expect('WWW-Authenticate' in headers).toBe(status === 401)
   expect('Retry-After' in headers).toBe(status === 503 || status === 429)
 })
