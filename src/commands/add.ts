@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto'
 import { basename, join, resolve } from 'node:path'
 import { plainLine } from '../../protocols/message.ts'
-import { NodeError } from '../base/errors.ts'
+import { NodeError, systemCodeOf } from '../base/errors.ts'
 import { forEachAtOnce } from '../base/for-each.ts'
 import { formatSize } from '../base/units.ts'
 import { isNamedFile, readNamedFile } from '../store/regular-file.ts'
@@ -72,8 +72,13 @@ async function* itemsOf(
       const onUnreadable = (one: string, code: string) =>
         void account.refused.push(`${join(word, one)}: can't be read (${code})`)
       const options = { isIgnored: ignoredBy(['*.part', '*.tmp']), onUnreadable }
-      for await (const one of scanFiles(at, options)) {
-        yield { file: join(at, one), path: `${name}/${one}` }
+      try {
+        for await (const one of scanFiles(at, options)) {
+          yield { file: join(at, one), path: `${name}/${one}` }
+        }
+      } catch (error) {
+        if (systemCodeOf(error) !== 'ENOENT') throw error
+        account.refused.push(`${word}: there is no such file or folder`)
       }
     }
   }

@@ -56,6 +56,10 @@ test('files and folders are added once, and what can not be is told', async () =
   expect(first.code).toBe(1)
   const again = await tumesh('add', 'photos', '--to', 'in/2024', '--json')
   expect(JSON.parse(again.out)).toMatchObject({ added: 0, held: 3, refused: [expect.any(String)] })
+  const missing = await tumesh('add', 'nothing')
+  expect([missing.code, missing.out.split('\n')[0]]).toEqual([
+    ...[1, '✗ nothing: there is no such file or folder']
+  ])
   const one = await tumesh('add', 'photos/deep/图/1.svg')
   expect([one.code, one.out]).toEqual([0, expect.stringMatching(/^1 image added/)])
   const list = await tumesh('ls', 'in/')
