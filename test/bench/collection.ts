@@ -1,6 +1,6 @@
 // A collection that is taken in, and what it costs from then on while nobody touches it.
 //   npm run bench -- collection [PART…] [--count 100000] [--bytes 20000] [--seconds 60]
-// Parts: adopt, link, quiet, verify; without one all of them, and `quiet` and `verify` need
+// Parts: adopt, link, quiet, verify, scrub; without one all of them, and the last three need
 // `adopt`. Folders are made under TMPDIR. `quiet` watches for so many seconds, `verify` reads what
 // the page cache holds.
 
@@ -10,8 +10,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { sizedJpeg } from '../fixtures/sized-jpeg.ts'
 import { type RealNode, type RealNodeOptions, Workbench } from '../support/real-node.ts'
-import { Client } from './support/client.ts'
-import { printTable, short } from './support/figures.ts'
+import { Client, eachOf } from './support/client.ts'
+import { printTable, quantile, short } from './support/figures.ts'
 import { measure, memory, type Usage } from './support/machine.ts'
 
 const { values, positionals } = parseArgs({
@@ -26,6 +26,9 @@ const count = Number(values.count)
 const bytes = Number(values.bytes)
 const FOLDERS = 100
 const POLL_MS = 200
+const READERS = 8
+const SCRUB_ROUNDS = 2
+const SCRUB_BEGINS_MS = 11_000
 
 const bench = new Workbench()
 const client = new Client({ atOnce: 2 })
@@ -85,6 +88,31 @@ async function quiet(env: RealNodeOptions['env']): Promise<Usage> {
   return usage
 }
 
+/** Reads while the scrub is behind all the time, and while it rests. */
+async function readBeside(interval: string): Promise<(string | number)[]> {
+  const node = await start('a', { TUMESH_SCRUB_INTERVAL: interval })
+  await sleep(SCRUB_BEGINS_MS)
+  const times: number[] = []
+  const pid = node.child.pid as number
+  const readers = new Client({ atOnce: READERS })
+  const end = performance.now() + Number(values.seconds) * 1000
+  const { seconds, cpu, foreignCores } = await measure([pid], () =>
+    eachOf(READERS, READERS, async (reader) => {
+      for (let n = reader; performance.now() < end; n = (n + 7919) % count) {
+        const begun = performance.now()
+        const { status } = await readers.ask(`${node.url}/images/${n % FOLDERS}/${n}.jpg`)
+        if (status !== 200) throw new Error(`a read went wrong: ${status}`)
+        times.push(performance.now() - begun)
+      }
+    })
+  )
+  readers.close()
+  await node.end('SIGTERM')
+  const [p50, p99] = [quantile(times, 0.5), quantile(times, 0.99)]
+  const cpuMicroseconds = ((cpu[0] ?? 0) * 1e6) / times.length
+  return [...[times.length / seconds, p50, p99, cpuMicroseconds, foreignCores].map(short)]
+}
+
 const PARTS: Readonly<Record<string, (folder: string) => Promise<void>>> = {
   async adopt(folder) {
     const node = await start('a')
@@ -105,6 +133,18 @@ const PARTS: Readonly<Record<string, (folder: string) => Promise<void>>> = {
       `${count} quiet files, the first ${seconds} s of a start: ${short(on.cpu[0] ?? 0)} CPU s ` +
         `with scans, ${short(off.cpu[0] ?? 0)} without (foreign cores ${foreign})\n`
     )
+  },
+  async scrub() {
+    const head = ['scrub', 'reads/s', 'p50 ms', 'p99 ms', 'CPU us a read', 'foreign cores']
+    const table: (string | number)[][] = [head]
+    for (let round = 0; round < SCRUB_ROUNDS; round++) {
+      table.push(
+        ['rests', ...(await readBeside('3650d'))],
+        ['is behind', ...(await readBeside('1m'))]
+      )
+    }
+    printTable(table)
+    console.log()
   },
   async verify() {
     const node = await start('a')
