@@ -70,6 +70,27 @@ test('what was off for long catches up, and ends its round', async () => {
   expect(read.length).toBe(IMAGES)
 })
 
+test('one that is broken off in the middle goes on where it was', async () => {
+  const [images, repeatedMax, brokenOffAt] = [150, 64, 100]
+  for (let n = IMAGES; n < images; n++) await node.put(`${n}.svg`, tinyImage(n))
+  await node.flows.settler.idle()
+  await scrubFor(1, 1)
+  const stopping = new AbortController()
+  const { rehash } = node.store
+  node.store.rehash = (...given) => {
+    if (read.length + 1 === brokenOffAt) stopping.abort(new Error('stop'))
+    return rehash.apply(node.store, given)
+  }
+  node.clock.advance(INTERVAL_MS)
+  const scrubbing = scrub(node.flows, { intervalMs: INTERVAL_MS }, stopping.signal)
+  await expect(node.clock.run(() => scrubbing)).rejects.toThrow('stop')
+  expect(read.length).toBe(brokenOffAt)
+  await scrubFor(1, 1)
+  expect(new Set(read).size).toBe(images)
+  expect(read.length).toBeGreaterThan(images)
+  expect(read.length).toBeLessThanOrEqual(images + repeatedMax)
+})
+
 test('silent damage is found and told; a file that is gone from images/ comes back', async () => {
   node.store.damage(hashOf(3), 'silently')
   node.view.unlink('5.svg')
