@@ -23,7 +23,6 @@ const MISSED_SOON = [
   'sync before an answer',
   'lowering of watermarks',
   'watermarks, collecting by age alone',
-  'database of a watermark',
   'collection',
   'horizon in an exchange'
 ]
