@@ -3,7 +3,7 @@
 
 import { type EntryRef, refOf } from '../../../protocols/entries/entry-ref.ts'
 import type { Entry } from '../../../protocols/entry.ts'
-import type { Clock, Random } from '../../../src/base/clock.ts'
+import { type Clock, type Random, sleep } from '../../../src/base/clock.ts'
 import { noFailPoints } from '../../../src/base/fail-point.ts'
 import { silentLog } from '../../../src/base/log.ts'
 import { announce, memberDatabases, wasRemoved } from '../../../src/flows/members.ts'
@@ -51,6 +51,8 @@ interface Life {
   readonly timers: Timers
 }
 
+/** In which a node with another folder has said that it is there: others may meet it meanwhile. */
+export const INTRODUCED_MS_MAX = 2000
 const NO_WANTS = { wantsFiles: 0, wantsBytes: 0, wantRanges: [] }
 const noWants = async () => NO_WANTS
 
@@ -131,8 +133,9 @@ export class IndexNode {
   }
 
   /** Writes its own record, so that all know of it; not if it was removed. */
-  async introduce(): Promise<void> {
-    const { index } = this.life
+  async introduce(afterMs = 0): Promise<void> {
+    const { index, timers } = this.life
+    if (afterMs > 0) await sleep(timers, afterMs)
     for await (const name of index.deletedRecords(`member/${this.id}`)) {
       if (name === `member/${this.id}`) return
     }

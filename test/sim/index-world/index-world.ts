@@ -13,7 +13,7 @@ import { Chance } from './chance.ts'
 import { Citizen } from './citizen.ts'
 import { type History, hasOutdatedPast, type Step } from './history.ts'
 import { draftOf, pathOf } from './images.ts'
-import type { IndexNode, Sabotage } from './index-node.ts'
+import { INTRODUCED_MS_MAX, type IndexNode, type Sabotage } from './index-node.ts'
 import { Inspection } from './inspection.ts'
 import { Writes } from './promises.ts'
 import type { Rows } from './world-level.ts'
@@ -93,9 +93,9 @@ export class IndexWorld {
     return citizen
   }
 
-  async start(citizen: Citizen): Promise<void> {
+  async start(citizen: Citizen, introducesAfterMs = 0): Promise<void> {
     await this.clock.run(() => citizen.start())
-    this.begin(citizen, () => citizen.node.introduce())
+    this.begin(citizen, () => citizen.node.introduce(introducesAfterMs))
   }
 
   /** Time passes after the step, and then all must be right. */
@@ -311,7 +311,7 @@ export class IndexWorld {
     citizen.putFolder(rows)
     const others = this.citizens.filter((other) => other !== citizen)
     this.writes.takeFolder(others.map(({ view }) => view))
-    if (isUp) await this.start(citizen)
+    if (isUp) await this.start(citizen, this.chance.below(INTRODUCED_MS_MAX))
   }
 
   /** A person removes a member, or brings it back. */

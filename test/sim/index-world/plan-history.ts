@@ -10,8 +10,8 @@ const DAY_MS = 24 * HOUR_MS
 const BUCKET_MS = 65_536
 /** One after the other, in which two nodes that were not connected tell each other everything. */
 const ALL_MESSAGES = [0, 12] as const
-/** After these it is known that one of them is new, and not yet told what was deleted long ago. */
-const KNOWN_MESSAGES = [7, 8] as const
+/** After these it may be known that one of them is new, and not told what was deleted long ago. */
+const KNOWN_MESSAGES = [4, 8] as const
 /** A world grows by so many nodes. */
 export const NODES_MORE = 2
 
