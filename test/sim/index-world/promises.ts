@@ -16,8 +16,9 @@ export class NodePromises {
   readonly #kept = new Map<string, Entry>()
   /** What a person took from it, with its folder or by review. */
   #taken = new Taken()
-  /** What folders had that were replaced, by their database: others believe it of a later one. */
-  readonly #left = new Map<string, Taken>()
+  /** What all its folders had that were replaced, and their databases. */
+  readonly #left = new Taken()
+  readonly #databases = new Set<string>()
   /** Entries that it has acknowledged to others since it was last looked at. */
   readonly #unchecked: Entry[] = []
 
@@ -32,18 +33,17 @@ export class NodePromises {
 
   /**
    * Its folder is another one from now on. One with a new database has never promised anything, and
-   * others can tell; one with a database of before lacks what came since, and nobody can.
+   * others can tell; one with a database of before lacks what came since, and nobody can: what it
+   * sent from another folder meanwhile they take for a word of the same node.
    */
   takeFolder(before: NodeView, after: NodeView): void {
-    const left = this.#left.get(before.database) ?? new Taken()
-    left.add([...before.entries.values(), ...this.#kept.values(), ...this.#taken.entries()])
-    left.horizon = Math.max(left.horizon, this.#taken.horizon, before.horizon)
-    this.#left.set(before.database, left)
+    this.#left.add([...before.entries.values(), ...this.#kept.values(), ...this.#taken.entries()])
+    this.#left.horizon = Math.max(this.#left.horizon, before.horizon)
+    this.#databases.add(before.database)
     this.#taken = new Taken()
-    const had = this.#left.get(after.database)
-    if (had !== undefined) {
-      this.#taken.add([...had.entries()].filter((entry) => !after.has(entry)))
-      this.#taken.horizon = had.horizon
+    if (this.#databases.has(after.database)) {
+      this.#taken.add([...this.#left.entries()].filter((entry) => !after.has(entry)))
+      this.#taken.horizon = this.#left.horizon
     }
     this.#kept.clear()
     this.#unchecked.length = 0
