@@ -47,7 +47,8 @@ export const httpSection = z.strictObject({
     .optional()
     .describe(
       'Where nginx, as one of trusted_proxies, has the folder blobs/: it then sends images itself'
-    ),
+    )
+    .meta({ unset: 'none: the node sends them', example: '/tumesh-blobs/' }),
   path_max_age: durationField(0)
     .prefault('0s')
     .describe('How long caches may show an image by its path before they ask again')
