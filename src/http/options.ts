@@ -34,8 +34,12 @@ export const httpSection = z.strictObject({
     .optional()
     .describe(
       'File with the certificate for HTTPS (PEM, with its chain); read anew when it changes'
-    ),
-  tls_key: pathField().optional().describe('File with its private key (PEM)'),
+    )
+    .meta({ unset: 'none: HTTP only', example: '/etc/tumesh/own.pem' }),
+  tls_key: pathField()
+    .optional()
+    .describe('File with its private key (PEM)')
+    .meta({ unset: 'none: HTTP only', example: '/etc/tumesh/own.key' }),
   tls_port: portField().prefault(8443).describe('Port for HTTPS, if there is a certificate'),
   cors_origins: listField('origins such as https://example.org, or *', readOrigin)
     .prefault([])
