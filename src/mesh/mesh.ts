@@ -162,7 +162,11 @@ export function createMesh(parts: MeshParts, options: MeshOptions): Mesh {
     },
     ...reading(syncing),
     ...catchingUp(syncing),
-    isCatchingUp: catchingUpOf(facts),
+    isCatchingUp: catchingUpOf({
+      ...facts,
+      // those that are of another mesh say nothing of this one's images
+      knowsOthers: () => remembered().length + meeting.admitted.peers().length > 0
+    }),
     compared: (signal) => firstComparison(facts, signal),
     meet: (target, signal) => joining.meet(target, signal),
     invite: () => joining.invite(),
