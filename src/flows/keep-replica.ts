@@ -102,7 +102,8 @@ export class ReplicaKeeper {
     })
     if (shown === undefined) return false
     if (shown === 'nothing') return true
-    const [path = null] = shown === 'all' ? await index.pathsOf(hash, 1) : [shown]
+    // without a path where that would cost a look-up for each blob, whether anybody watches or not
+    const path = shown === 'all' ? null : shown
     feed.tell('received', { sha256: hash, path, size: blob.bytes })
     if (shown === 'all') await settler.settleViews(hash)
     else await settler.settleView(shown)
