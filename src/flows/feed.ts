@@ -4,14 +4,16 @@
 
 import type { Clock } from '../base/clock.ts'
 
-export type FeedKind =
-  | 'entry'
-  | 'deleted'
-  | 'received'
-  | 'repaired'
-  | 'damaged'
-  | 'peer'
-  | 'progress'
+export const FEED_KINDS = [
+  'entry',
+  'deleted',
+  'received',
+  'repaired',
+  'damaged',
+  'peer',
+  'progress'
+] as const
+export type FeedKind = (typeof FEED_KINDS)[number]
 
 export type FeedFacts = Readonly<Record<string, string | number | null>>
 

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
 import { NodeError } from '../../base/errors.ts'
-import type { Watched } from '../../flows/feed.ts'
+import { FEED_KINDS, type Watched } from '../../flows/feed.ts'
 import {
   eventStream,
   lastSeen,
@@ -21,8 +21,6 @@ const WATCHERS_MAX = 200
 /** How long clients wait before they connect again. */
 const RETRY_MS = 2000
 
-const KINDS = ['entry', 'deleted', 'received', 'repaired', 'damaged', 'peer', 'progress'] as const
-
 const querySchema = z.strictObject({
   last_event_id: z
     .string()
@@ -33,8 +31,8 @@ const querySchema = z.strictObject({
     .string()
     .optional()
     .transform((text) => text?.split(',').map((kind) => kind.trim()))
-    .pipe(z.array(z.enum(KINDS)).optional())
-    .describe(`Which ones, separated by commas; all without it: ${KINDS.join(', ')}`)
+    .pipe(z.array(z.enum(FEED_KINDS)).optional())
+    .describe(`Which ones, separated by commas; all without it: ${FEED_KINDS.join(', ')}`)
 })
 
 type EventsQuery = z.output<typeof querySchema>
