@@ -113,8 +113,8 @@ export class IndexReserve {
 
   #giveBytes(): void {
     this.#bytes = Math.max(0, this.#bytes - this.#pieceBytes)
-    if (this.#bytes > 0) truncateSync(this.#file, this.#bytes)
-    else rmSync(this.#file, { force: true })
+    // never removed: what is being written to it meanwhile would be counted as held
+    truncateSync(this.#file, this.#bytes)
   }
 
   #giveFiles(): void {
