@@ -147,10 +147,13 @@ function report(
   { log, journal }: FlowParts,
   hash: ContentHash,
   verdict: Verdict,
-  { bytes }: BlobRow
+  { bytes, state: before }: BlobRow
 ): void {
   const { state, reason } = verdict
-  if (state === 'held') {
+  if (state === 'held' && before === 'wanted') {
+    // a crash between its last byte and its row, or an index that was lost: nothing was wrong
+    log.debug({ hash }, 'a blob that was to be fetched is here already')
+  } else if (state === 'held') {
     log.info({ hash }, 'a blob that was lost is right again')
     journal.add('healed', { sha256: hash })
   } else {

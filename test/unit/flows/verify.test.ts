@@ -73,3 +73,14 @@ test('a damaged image is told with what its bytes are', async () => {
   ])
   expect(report.unrepairableFiles).toEqual(['a.svg'])
 })
+
+test.each([
+  ['wanted', false],
+  ['missing', true]
+] as const)('the bytes of a blob that was %s are there: healed %s', async (state, isHealed) => {
+  await node.flows.index.change((tx) => tx.setBlob(HASH, { state }))
+  await verifyAll()
+  expect(node.flows.index.blob(HASH)?.state).toBe('held')
+  const told = node.flows.journal.lines.map(({ event }) => event)
+  expect(told.includes('healed')).toBe(isHealed)
+})
