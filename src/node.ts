@@ -2,6 +2,7 @@
 // in order.
 
 import type { Config } from '../config/schema.ts'
+import type { ContentHash } from '../protocols/hash.ts'
 import { ADOPT_TASK, sayAdopting } from './adopt-folders.ts'
 import { Activity } from './base/activity.ts'
 import { type Clock, type Random, systemClock, systemRandom } from './base/clock.ts'
@@ -11,6 +12,7 @@ import type { Log } from './base/log.ts'
 import { PRODUCT_VERSION } from './base/product-version.ts'
 import { TaskBoard } from './base/task-board.ts'
 import { createInspector } from './content/inspect.ts'
+import { Thumbnailer } from './content/thumbnailer.ts'
 import { createDuties, type Duties, type DutyParts } from './duties.ts'
 import { Brakes } from './flows/brakes.ts'
 import { Feed } from './flows/feed.ts'
@@ -24,6 +26,7 @@ import { sayWaiting } from './flows/say-waiting.ts'
 import { Settler } from './flows/settle.ts'
 import { type StatusSources, statusOf } from './flows/status.ts'
 import { tellFeed } from './flows/tell-feed.ts'
+import { Thumbnails } from './flows/thumbnails.ts'
 import type { Greeting } from './greeting.ts'
 import { createGuard, type Guard } from './http/guard.ts'
 import { createKeyRing } from './http/key-ring.ts'
@@ -52,6 +55,7 @@ import { type Folder, openFolder, requireMarker } from './store/folder.ts'
 import { IndexReserve } from './store/index-reserve.ts'
 import { sweepUnfinished, writeFileAtomic } from './store/small-file.ts'
 import { systemSyncCalls } from './store/sync-calls.ts'
+import { ThumbnailFiles } from './store/thumbnail-files.ts'
 import { loadStaticFiles } from './web/static-files.ts'
 
 export interface NodeParts {
@@ -135,7 +139,13 @@ function createFlows(
   const store = new DiskBlobs({ ...parts, folder, commit })
   const view = new DiskView({ ...parts, folder, commit }, { mode: config.images.view })
   const locks: Locks = { path: new KeyedLock(), blob: new KeyedLock() }
-  const settler = new Settler({ ...parts, index, store, view, locks })
+  const bytesMax = config.fileStorage.thumbnailsSizeBytes
+  const thumbnails = new Thumbnails({
+    files: new ThumbnailFiles({ ...parts, folder }, { bytesMax }),
+    drawer: new Thumbnailer(parts)
+  })
+  const onRemoved = (hash: ContentHash) => thumbnails.drop(hash)
+  const settler = new Settler({ ...parts, index, store, view, locks, onRemoved })
   const write = (text: string) => writeFileAtomic(files.journal, text)
   const journal = new Journal({ ...parts, write }, readJournal(files))
   const inspect = createInspector(parts)
@@ -143,7 +153,7 @@ function createFlows(
   const feed = new Feed(parts)
   tellFeed({ feed, index, journal })
   const made = { index, store, view, inspect, room, settler, journal, feed, brakes, locks }
-  return { ...parts, ...made, name: config.name }
+  return { ...parts, ...made, thumbnails, name: config.name }
 }
 
 interface Opened {
@@ -225,6 +235,7 @@ async function compose(
     async stop() {
       flows.feed.end() // who watches would keep the server from closing
       await http.close()
+      flows.thumbnails?.stop()
       await mesh?.stop()
       await duties.stop()
       await tasks.stop()

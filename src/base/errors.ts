@@ -24,6 +24,7 @@ export const ERROR_KINDS = {
   NAME_TAKEN: { http: 409, retry: false },
   BRAKE_ENGAGED: { http: 409, retry: false },
   AMBIGUOUS_ID: { http: 409, retry: false },
+  NO_THUMBNAIL: { http: 404, retry: false },
   GONE: { http: 410, retry: false },
   PRECONDITION_FAILED: { http: 412, retry: false },
   BLOB_TOO_LARGE: { http: 413, retry: false },

@@ -16,6 +16,7 @@ import type { Brakes } from './brakes.ts'
 import type { Feed } from './feed.ts'
 import type { Journal } from './journal.ts'
 import type { Settler } from './settle.ts'
+import type { Thumbnails } from './thumbnails.ts'
 
 /** Room on the disk, asked before bytes are taken in. */
 export interface Room {
@@ -108,6 +109,8 @@ export interface FlowParts {
   readonly journal: Journal
   readonly feed: Feed
   readonly brakes: Brakes
+  /** Undefined where none are made. */
+  readonly thumbnails?: Thumbnails | undefined
   readonly locks: Locks
   readonly clock: Clock
   readonly random: Random

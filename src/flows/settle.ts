@@ -29,6 +29,8 @@ export interface SettlerParts {
   readonly clock: Clock
   readonly log: Log
   readonly failPoints: FailPoints
+  /** Hears when the bytes of a blob are removed for good. */
+  readonly onRemoved?: ((hash: ContentHash) => void) | undefined
 }
 
 export interface SettleOptions {
@@ -282,11 +284,12 @@ export class Settler {
 
   /** Puts the file where it belongs; what is then to be written. */
   async #moveBlob(hash: ContentHash): Promise<Moved> {
-    const { index, store } = this.#parts
+    const { index, store, onRemoved } = this.#parts
     const row = index.blob(hash)
     if (row === undefined) return () => {}
     if (row.live === 0 && row.past === 0) {
       await store.remove(hash)
+      onRemoved?.(hash)
       return (tx) => tx.forgetBlob(hash)
     }
     if (row.state !== 'held' && row.state !== 'trashed') {

@@ -93,4 +93,6 @@ export interface ApiOptions {
   /** Within which every stored image is read again. */
   readonly scrubMs: number
   readonly uploadsMax: number
+  /** Who may read images. */
+  readonly read: 'public' | 'key'
 }

@@ -23,6 +23,7 @@ import { reviewRoutes } from './routes/review.ts'
 import { storageStatusRoutes } from './routes/storage-status.ts'
 import { syncStatusRoutes } from './routes/sync-status.ts'
 import { taskRoutes } from './routes/tasks.ts'
+import { thumbnailRoutes } from './routes/thumbnails.ts'
 import { uploadRoutes } from './routes/upload.ts'
 import { verifyRoutes } from './routes/verify.ts'
 import { UploadGate } from './upload-gate.ts'
@@ -43,6 +44,7 @@ export function createRouteTable(
     ...taskRoutes(parts, options),
     ...uploadRoutes(parts, options, gate),
     ...imageReads,
+    ...thumbnailRoutes(parts, options),
     ...putImageRoutes(parts, options, gate),
     ...fileRoutes(parts, options),
     ...changeImageRoutes(parts, options),

@@ -40,7 +40,10 @@ export const fileStorageSection = z.strictObject({
     .describe('How long deleted and replaced images can be restored'),
   trash_size: sizeField(0)
     .prefault('10GiB')
-    .describe('Most bytes in the trash; the oldest go first')
+    .describe('Most bytes in the trash; the oldest go first'),
+  thumbnails_size: sizeField(0)
+    .prefault('500MB')
+    .describe('Most bytes of small pictures, which are made again when they are missed')
 })
 
 export interface FileStorageOptions {
@@ -54,6 +57,7 @@ export interface FileStorageOptions {
   readonly reserve: Reserve
   readonly trashKeepMs: number
   readonly trashSizeBytes: number
+  readonly thumbnailsSizeBytes: number
 }
 
 export function fileStorageOptions(
@@ -68,7 +72,8 @@ export function fileStorageOptions(
     content: section.content,
     reserve: section.reserve,
     trashKeepMs: section.trash_keep,
-    trashSizeBytes: section.trash_size
+    trashSizeBytes: section.trash_size,
+    thumbnailsSizeBytes: section.thumbnails_size
   }
 }
 

@@ -1,7 +1,8 @@
 // What people do with images: put them in, read them in every way, change and delete them, find
 // them after a restart.
 
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { makeSvg } from '../fixtures/make-images.ts'
 import { readPhoto } from '../fixtures/photos.ts'
@@ -276,3 +277,30 @@ test('a stop leaves readable files, and a restart finds everything as it was', a
 function metadata(name: string): any {
   return JSON.parse(readFileSync(bench.path('a', 'metadata', name), 'utf8'))
 }
+
+test('a small picture is made of a large image, once, and goes with it', async () => {
+  const photo = readPhoto(3)
+  await put(node.url, 'small/photo.jpg', photo)
+  const address = `${node.url}/thumbnails/${sha256(photo)}`
+  const all = await Promise.all([1, 2, 3].map(() => fetch(address)))
+  const pictures = await Promise.all(all.map((answer) => answer.bytes()))
+  expect(all.map(({ status }) => status)).toEqual([200, 200, 200])
+  expect(all[0]?.headers.get('cache-control')).toMatch(/^public, max-age=\d+, immutable$/)
+  for (const picture of pictures) expect(picture).toEqual(pictures[0])
+  const { format, width } = await sharp(pictures[0]).metadata()
+  expect([format, width]).toEqual(['webp', 256])
+  const etag = all[0]?.headers.get('etag') ?? ''
+  expect((await fetch(address, { headers: { 'If-None-Match': etag } })).status).toBe(304)
+  expect((await fetch(`${address}?size=100`)).status).toBe(422)
+  const kept = bench.path('a', 'thumbnails', sha256(photo).slice(0, 2))
+  expect(readdirSync(kept)).toEqual([`${sha256(photo)}-256.webp`])
+
+  const tiny = makeSvg({ seed: 7 })
+  await put(node.url, 'small/tiny.svg', tiny)
+  const answer = await fetch(`${node.url}/thumbnails/${sha256(tiny)}`)
+  expect([answer.redirected, sha256(await answer.bytes())]).toEqual([true, sha256(tiny)])
+
+  await send(`${node.url}/images/small/photo.jpg?purge=true`, { method: 'DELETE' })
+  expect((await fetch(address)).status).toBeOneOf([404, 410])
+  await eventually(async () => expect(readdirSync(kept)).toEqual([]))
+})

@@ -141,7 +141,8 @@ export async function openMemoryNode(options: MemoryNodeOptions = {}): Promise<M
       trashKeepMs: 7 * DAY_MS,
       sync: { enabled: true, verifyIntegrity: true },
       scrubMs: 30 * DAY_MS,
-      uploadsMax: 64
+      uploadsMax: 64,
+      read: 'public'
     },
     async put(path, bytes, sourceUrl) {
       const source = (async function* () {
