@@ -32,6 +32,12 @@ export function* batchesOf(entries: Iterable<Uint8Array>): Generator<readonly Ui
   if (batch.length > 0) yield batch
 }
 
+/** As many of the first entries as one message may hold beside what else it says. */
+export function firstBatchOf(entries: readonly Entry[]): readonly Entry[] {
+  const [batch = []] = batchesOf(entries.map(({ raw }) => raw))
+  return entries.slice(0, batch.length)
+}
+
 export interface ReadEntries {
   readonly entries: readonly Entry[]
   /** How many could not be read and are left out: one must not keep the others back. */

@@ -111,7 +111,7 @@ function parseClaim({ cut, horizon, sums, database, vouches }: ProveRequest): Cl
 }
 
 function parseVerdict({ verdict }: ReviewRequest): Verdict {
-  return readVerdict(verdict) ?? { refs: [], database: '', vouches: [] }
+  return readVerdict(verdict) ?? { refs: [], database: '', vouches: [], deletions: [] }
 }
 
 function parseTree({ nodes, horizon }: TreeRequest): EntriesRequest {

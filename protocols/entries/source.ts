@@ -47,12 +47,15 @@ export interface Vouch {
   readonly until: number
 }
 
-/** Images that a node may have deleted and forgotten, and the past that it shares with others. */
+/** What a node has against images that it was offered, and the past that it shares with others. */
 export interface Verdict {
+  /** Those that it may have deleted and forgotten. */
   readonly refs: readonly EntryRef[]
   /** The database of the node. */
   readonly database: string
   readonly vouches: readonly Vouch[]
+  /** Deletions of others that the comparison does not show: one batch at most, the rest later. */
+  readonly deletions: readonly Entry[]
 }
 
 /** What the asking side of a proof has below a bucket. */

@@ -91,7 +91,8 @@ export class Transfer {
       this.malformed += malformed
       if (verdict === undefined) continue
       await this.#local.review(verdict)
-      this.sent += verdict.refs.length // as a change: what is settled by it may show elsewhere
+      // as a change: what is settled by it may show elsewhere
+      this.sent += verdict.refs.length + verdict.deletions.length
     }
   }
 }

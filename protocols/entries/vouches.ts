@@ -2,8 +2,10 @@
 
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import { checkCount, checkText } from '../message.ts'
+import { readEntries } from './batch.ts'
 import { decodeRefs, encodeRefs } from './entry-ref.ts'
 import {
+  BATCH_ENTRIES_MAX,
   DATABASE_ID_BYTES_MAX,
   PEER_ID_BYTES_MAX,
   VERDICT_REFS_MAX,
@@ -34,13 +36,24 @@ export function verdictMessage(
   verdict: Verdict | undefined
 ): MessageInitShape<typeof VerdictSchema> | undefined {
   if (verdict === undefined) return undefined
-  const { refs, database, vouches } = verdict
-  return { refs: encodeRefs(refs), database, vouches: [...vouches] }
+  const { refs, database, vouches, deletions } = verdict
+  return {
+    refs: encodeRefs(refs),
+    database,
+    vouches: [...vouches],
+    deletions: deletions.map(({ raw }) => raw)
+  }
 }
 
 export function readVerdict(message: VerdictMessage | undefined): Verdict | undefined {
   if (message === undefined) return undefined
   const refs = decodeRefs(message.refs)
   checkCount('refs', refs.length, VERDICT_REFS_MAX)
-  return { refs, database: readDatabaseId(message.database), vouches: readVouches(message.vouches) }
+  checkCount('deletions', message.deletions.length, BATCH_ENTRIES_MAX)
+  return {
+    refs,
+    database: readDatabaseId(message.database),
+    vouches: readVouches(message.vouches),
+    deletions: readEntries(message.deletions).entries
+  }
 }

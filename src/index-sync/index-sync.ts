@@ -170,9 +170,11 @@ export class IndexSync implements EntriesSource {
   }
 
   async review(verdict: Verdict, from: string): Promise<number> {
-    const taken = await this.#prover.take(verdict, from)
+    const { deletions, refs } = verdict
+    if (deletions.length > 0) await this.#merge(deletions, from, [from])
+    const taken = refs.length === 0 ? 0 : await this.#prover.take(verdict, from)
     if (taken > 0) this.#parts.onMerged([], { hasSteps: true })
-    return taken
+    return taken + deletions.length
   }
 
   history(path: ImagePath): KeptHistory {
@@ -189,14 +191,13 @@ export class IndexSync implements EntriesSource {
     const { index, onMerged } = this.#parts
     const received = await index.change((tx) => {
       const outcome = receive(tx, entries, from)
-      const verdict = this.#prover.verdict(tx, outcome.review)
+      // who offered the image is not shown its deletion: the two would never be the same
+      const hidden = outcome.deletions.filter(({ version }) => bucketOf(version) < horizon)
+      const verdict = this.#prover.verdict(tx, outcome.review, hidden)
       return { ...outcome, verdict, hasSteps: tx.ledger.hasSteps }
     })
-    const { merged, known, deletions, isRefused, verdict, hasSteps } = received
+    const { merged, known, isRefused, verdict, hasSteps } = received
     if (isRefused) this.#sayRefused(from)
-    // who offered the image is not shown its deletion: the two would never be the same
-    const hidden = deletions.filter(({ version }) => bucketOf(version) < horizon)
-    this.#pusher.spread(hidden, [])
     if (merged.length > 0) onMerged(merged, { hasSteps })
     this.#pusher.spread(merged, knownTo)
     this.#pusher.heard(known, knownTo)

@@ -2,6 +2,7 @@
 // an entry comes late. Who was proved to have everything need not be waited for when a deletion is
 // forgotten.
 
+import { firstBatchOf } from '../../protocols/entries/batch.ts'
 import { refOf } from '../../protocols/entries/entry-ref.ts'
 import { VOUCHES_MAX } from '../../protocols/entries/limits.ts'
 import type { EntriesClient } from '../../protocols/entries/request.ts'
@@ -78,9 +79,16 @@ export class Prover {
     })
   }
 
-  /** Images that were offered here and may have been deleted and forgotten; if there are any. */
-  verdict(tx: Transaction, images: readonly Entry[]): Verdict | undefined {
-    if (images.length === 0) return undefined
+  /**
+   * On images that were offered here and may have been deleted and forgotten, and on others whose
+   * deletions the comparison does not show; if there are any.
+   */
+  verdict(
+    tx: Transaction,
+    images: readonly Entry[],
+    deletions: readonly Entry[]
+  ): Verdict | undefined {
+    if (images.length + deletions.length === 0) return undefined
     const { database, vouches } = this.#standing(tx)
     // of one that was removed before anything was proved with it nothing else would tell
     const removed = [...new Set(images.map(({ writer }) => writer))]
@@ -89,7 +97,8 @@ export class Prover {
     return {
       refs: images.map(refOf),
       database,
-      vouches: [...removed, ...vouches].slice(0, VOUCHES_MAX)
+      vouches: [...removed, ...vouches].slice(0, VOUCHES_MAX),
+      deletions: firstBatchOf(deletions)
     }
   }
 
@@ -98,7 +107,7 @@ export class Prover {
    * neither this node nor their writer was ever of one mesh with the peer. Returns how many it
    * concerned.
    */
-  take({ refs, database, vouches }: Verdict, peerId: string): Promise<number> {
+  take({ refs, database, vouches }: Omit<Verdict, 'deletions'>, peerId: string): Promise<number> {
     const known = new Set([peerId, ...vouches.map(({ member }) => member)])
     return this.#parts.index.change((tx) => {
       const own = String(tx.meta('database'))

@@ -93,7 +93,10 @@ async function askEntries(stream: ByteStream) {
       { cut: 7, horizon: 3, sums: EMPTY_NODE, database: 'd1', vouches: [vouch] },
       never
     ),
-    await client.review({ refs: [refOf(some[2])], database: 'd1', vouches: [vouch] }, never),
+    await client.review(
+      { refs: [refOf(some[2])], database: 'd1', vouches: [vouch], deletions: some.slice(0, 1) },
+      never
+    ),
     await client.history(parsePath('a.png'), never)
   ]
   await client.end(never)

@@ -184,7 +184,8 @@ test('entries: prove', async () => {
 })
 
 test('entries: review', async () => {
-  const verdict = { refs: [refOf(entry), refOf(tombstone)], database: 'd1', vouches: [vouch] }
+  const about = { database: 'd1', vouches: [vouch], deletions: [] }
+  const verdict = { refs: [refOf(entry), refOf(tombstone)], ...about }
   expect(await entries((client) => client.review(verdict, never))).toMatchInlineSnapshot(`
     {
       "answered": "06080152020802",
@@ -195,13 +196,23 @@ test('entries: review', async () => {
 
 test('entries: a push that is put to review', async () => {
   const push = (client: EntriesClient) => client.push([entry.raw], [], never)
-  const verdict = { refs: [refOf(entry)], database: 'd1', vouches: [vouch] }
+  const about = { database: 'd1', vouches: [vouch], deletions: [] }
+  const verdict = { refs: [refOf(entry)], ...about }
   expect(await entries(push, { push: async () => verdict })).toMatchInlineSnapshot(`
     {
       "answered": "3608011a321a300a18018bcfe568000001137c75bacac37dd7c24d10e549731146120264311a100a06706565722d631202643318f0a204",
       "asked": "620a600a5e08011205612e706e67222000000000000000000000000000000000000000000000000000000000000000002901000068e5cf8b0132016142100000000000000000000000000000000048e8075209696d6167652f706e677080d095ffbc31",
     }
   `)
+})
+
+test('entries: a push of what was deleted', async () => {
+  const push = (client: EntriesClient) => client.push([entry.raw], [], never)
+  const verdict = { refs: [], database: 'd1', vouches: [], deletions: [tombstone] }
+  const { answered } = await entries(push, { push: async () => verdict })
+  expect(answered).toMatchInlineSnapshot(
+    `"2c08011a2808011a2412026431221e08011205622e706e6718012902000068e5cf8b013201617080d095ffbc31"`
+  )
 })
 
 test('entries: what is compared beyond a horizon', async () => {
