@@ -3,6 +3,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { FLAGS, type Flag } from '../config/flags.ts'
 import type { FlagValues } from '../config/load-config.ts'
+import { callOf, START } from './base/how-called.ts'
 import { PRODUCT_VERSION } from './base/product-version.ts'
 import type { AdoptOrder } from './commands/adopt.ts'
 import type { BackupOrder } from './commands/backup.ts'
@@ -195,6 +196,17 @@ const COMMANDS = [
   ['export', 'writes a list of the images']
 ] as const
 
+const EXAMPLE_LINES = [
+  [START.replace(/ --$/, ''), 'a node on port 8000, data in ./data'],
+  [`${START} --data ./b --http-port 8001 --name b`, 'a second one beside it'],
+  [callOf('join', 'http://10.0.0.2:8000'), 'meet a node elsewhere'],
+  [callOf('invite'), 'a line by which others join'],
+  [callOf('adopt', '~/photos'), 'take in a folder of images'],
+  [callOf('keys', 'add crawler --scope write'), 'a key for a program elsewhere'],
+  [`${START} backup tumesh-backup.ndjson.gz`, 'the index in a file'],
+  [`${START} status`, 'how the node and its servers are']
+] as const
+
 const EXAMPLES = `
 Commands for a node that runs (COMMAND --help says more):
 ${COMMANDS.map(([name, summary]) => `  ${name.padEnd(10)}${summary}`).join('\n')}
@@ -203,14 +215,7 @@ Each option has an environment variable (TUMESH_HTTP_PORT) and a key in the YAML
 All keys: config/README.md
 
 Examples:
-  npm start                                                 a node on port 8000, data in ./data
-  npm start -- --data ./b --http-port 8001 --name b         a second one beside it
-  npm run join -- http://10.0.0.2:8000                      meet a node elsewhere
-  npm run invite                                            a line by which others join
-  npm run adopt -- ~/photos                                 take in a folder of images
-  npm run keys -- add crawler --scope write                 a key for a program elsewhere
-  npm start -- backup tumesh-backup.ndjson.gz               the index in a file
-  npm start -- status                                       how the node and its servers are`
+${EXAMPLE_LINES.map(([call, what]) => `  ${call.padEnd(58)}${what}`).join('\n')}`
 
 function optionOf(flag: Flag): Option {
   const option = new Option(flag.syntax, flag.text)

@@ -1,5 +1,7 @@
 // What a person reads when the node has started.
 
+import { callOf, START } from './base/how-called.ts'
+
 export interface Greeting {
   readonly name: string
   readonly peerId: string
@@ -30,7 +32,7 @@ export function greeting(about: Greeting): string {
   API           ${httpUrl}/docs${secure}
   data folder   ${dataFolder}
   add a picture curl -F file=@photo.jpg ${httpUrl}/file-sync/api/file-sync/upload
-  a second node npm start -- --data ./${next} --http-port ${nextPort} --name ${next}${meets?.flags ?? ''}
+  a second node ${START} --data ./${next} --http-port ${nextPort} --name ${next}${meets?.flags ?? ''}
                 ${othersOf(meets)}
   stop          Ctrl-C
 `
@@ -39,9 +41,9 @@ export function greeting(about: Greeting): string {
 function othersOf(meets: Meets | undefined): string {
   if (meets === undefined) return 'file_sync.enabled is false: each node keeps its own images'
   if (meets.onLinkOnly) {
-    return 'on this network they find each other; from elsewhere: npm run invite, then join'
+    return `on this network they find each other; from elsewhere: ${callOf('invite')}, then join`
   }
-  return 'on another machine: npm run join -- LINE, with the line that npm run invite prints here'
+  return `on another machine: ${callOf('join', 'LINE')}, with the line that ${callOf('invite')} prints here`
 }
 
 /** Nodes on one machine are called b, c, d … unless people name them otherwise. */

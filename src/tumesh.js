@@ -3,9 +3,10 @@
 // takes before it looks for garbage, and which modules are kept compiled. JavaScript, because Node
 // loads a compiler of 17 MiB for the first TypeScript that is not kept; main.ts goes on.
 
-import { enableCompileCache } from 'node:module'
+import module from 'node:module'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import { runWithOwnNode } from './own-node.js'
 
 /**
  * decisions/0012: new objects get 8 MiB twice, not 64, and the heap is looked through when it has
@@ -19,11 +20,15 @@ const ENGINE_LIMITS = [
 /** Pools of native memory: with one for each thread most of it would lie idle. */
 const NATIVE_POOLS = '2'
 
-limitMemory()
-// A start costs a third less when the stripped and compiled modules are kept. Beside the modules,
-// where only who installed them can write; where that can't be, nothing is kept.
-enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/tumesh', import.meta.url)))
-await import('./main.ts')
+if (!runWithOwnNode()) {
+  limitMemory()
+  // A start costs a third less when the stripped and compiled modules are kept. Beside the modules,
+  // where only who installed them can write; where that can't be, nothing is kept.
+  module.enableCompileCache?.(
+    fileURLToPath(new URL('../node_modules/.cache/tumesh', import.meta.url))
+  )
+  await import('./main.ts')
+}
 
 /** What is read before a program begins: a node begins once more, in the same process. */
 function limitMemory() {

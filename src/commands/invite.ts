@@ -1,6 +1,7 @@
 // tumesh invite: asks the running node for the line by which others join its mesh.
 
 import { NodeError } from '../base/errors.ts'
+import { callOf } from '../base/how-called.ts'
 import { callNode, type NodeTarget } from './node-client.ts'
 
 export interface InviteText {
@@ -16,6 +17,7 @@ export async function runInvite(node: NodeTarget): Promise<InviteText> {
     throw new NodeError('NOT_AVAILABLE', `What answers at ${node.url} is no Tumesh node.`)
   }
   const use =
-    'On the other server: npm run join -- LINE\nThe line holds the secret of the mesh: who has it gets in.'
+    `On the other server: ${callOf('join', 'LINE')}\n` +
+    'The line holds the secret of the mesh: who has it gets in.'
   return { line: `${invite}\n`, notes: `${message}\n${use}\n` }
 }

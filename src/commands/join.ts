@@ -2,6 +2,7 @@
 
 import { join } from 'node:path'
 import { NodeError } from '../base/errors.ts'
+import { START } from '../base/how-called.ts'
 import {
   JOIN_FILE,
   mayBeInvite,
@@ -54,7 +55,7 @@ async function joinLater(
   if (readLocalKey(data) === undefined) {
     throw new NodeError(
       'NOT_FOUND',
-      `Nothing listens at ${url}, and ${data} is no data folder of a node. Start the node first (npm start), or name its address with --url and its data folder with --data.`
+      `Nothing listens at ${url}, and ${data} is no data folder of a node. Start the node first (${START.replace(/ --$/, '')}), or name its address with --url and its data folder with --data.`
     )
   }
   const wrong = targets.filter((target) => {

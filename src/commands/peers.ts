@@ -1,6 +1,7 @@
 // tumesh peers: the servers of the mesh.
 
 import { NodeError } from '../base/errors.ts'
+import { callOf } from '../base/how-called.ts'
 import type { Order } from './catalog.ts'
 import { callNode } from './node-client.ts'
 import { columns, type Terminal } from './terminal.ts'
@@ -24,7 +25,8 @@ export async function runPeers(
     const removed = await callNode(target, 'DELETE', `/api/peers/${encodeURIComponent(peer_id)}`)
     out(isJson ? `${JSON.stringify(removed)}\n` : `${removed.message}\n`)
   } else if (isJson) out(`${JSON.stringify(answer)}\n`)
-  else if (peers.length === 0) out('There are no other servers yet: npm run invite, or join.\n')
+  else if (peers.length === 0)
+    out(`There are no other servers yet: ${callOf('invite')}, or join.\n`)
   else out(columns(peers.map(rowOf)))
 }
 

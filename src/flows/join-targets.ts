@@ -3,6 +3,7 @@
 import { decodeInvite, INVITE_PREFIX, isInvite } from '../../protocols/invite.ts'
 import { WireError } from '../../protocols/wire-error.ts'
 import { NodeError } from '../base/errors.ts'
+import { callOf } from '../base/how-called.ts'
 import { removeQuietly } from '../store/regular-file.ts'
 import { readSmallFile, writeFileAtomic } from '../store/small-file.ts'
 
@@ -32,7 +33,7 @@ export function targetKind(text: string): TargetKind {
   }
   throw new NodeError(
     'BAD_REQUEST',
-    `${JSON.stringify(text.slice(0, 80))} is no address of a node. Give http://HOST:8000, an address such as /ip4/192.168.1.5/tcp/4001/p2p/12D3KooW…, or the line that \`npm run invite\` prints.`
+    `${JSON.stringify(text.slice(0, 80))} is no address of a node. Give http://HOST:8000, an address such as /ip4/192.168.1.5/tcp/4001/p2p/12D3KooW…, or the line that \`${callOf('invite')}\` prints.`
   )
 }
 
@@ -79,7 +80,7 @@ function requireInvite(text: string): void {
     if (!(cause instanceof WireError)) throw cause
     throw new NodeError(
       'BAD_INVITE',
-      `T${cause.message.slice(1)}. Copy the whole line again, or make a new one with \`npm run invite\`.`,
+      `T${cause.message.slice(1)}. Copy the whole line again, or make a new one with \`${callOf('invite')}\`.`,
       {},
       { cause }
     )

@@ -4,6 +4,7 @@ import type { ServerResponse } from 'node:http'
 import { z } from 'zod'
 import { WireError, type WireFault } from '../../protocols/wire-error.ts'
 import { ERROR_KINDS, type ErrorCode, NodeError } from '../base/errors.ts'
+import { callOf } from '../base/how-called.ts'
 
 export interface ValidationIssue {
   /** Where: `body`, `query` or `path` if known, then the keys down to the value. */
@@ -43,7 +44,7 @@ const ADVICE_OF_FAULT: Readonly<Record<WireFault, string>> = {
   BAD_CID: 'Send a CID, a SHA-256 or an MD5 of an image.',
   BAD_VERSION: 'Check the request.',
   BAD_ENTRY: 'Check the request.',
-  BAD_INVITE: 'Copy the whole line again, or make a new one with `npm run invite`.',
+  BAD_INVITE: `Copy the whole line again, or make a new one with \`${callOf('invite')}\`.`,
   TOO_LARGE: 'Send less.',
   TRUNCATED: 'Try again.',
   BAD_MESSAGE: 'Try again.'

@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import { BlockList, isIP } from 'node:net'
 import { NodeError } from '../base/errors.ts'
+import { callOf } from '../base/how-called.ts'
 import type { Log } from '../base/log.ts'
 import type { KeyRing } from './local-key.ts'
 import {
@@ -68,7 +69,7 @@ export function createGuard(parts: GuardParts, options: GuardOptions): Guard {
     log.warn(
       { header },
       'A forwarded request came from this machine, so a proxy runs here: from now until the next ' +
-        'start everybody needs a key. Make one: npm run keys -- add NAME --scope write'
+        `start everybody needs a key. Make one: ${callOf('keys', 'add NAME --scope write')}`
     )
   }
 

@@ -2,6 +2,7 @@
 // a question.
 
 import type { BlockList } from 'node:net'
+import { callOf } from '../base/how-called.ts'
 
 /**
  * Who may call a route. `public` is closed to callers without a key when reading is (`http.read:
@@ -133,7 +134,7 @@ function keylessFault(caller: Caller, policy: AccessPolicy): string | undefined 
 function refuse(code: Refusal['code'], fault: string, needed: Scope): Refusal {
   const reason =
     `This needs a key with the scope ${needed}, since ${fault}: send "Authorization: Bearer KEY" ` +
-    `with a key that "npm run keys -- add NAME --scope ${needed}" on the server makes.`
+    `with a key that "${callOf('keys', `add NAME --scope ${needed}`)}" on the server makes.`
   return { allow: false, code, reason }
 }
 

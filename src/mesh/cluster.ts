@@ -2,6 +2,7 @@
 
 import type { SecretOffer } from '../../protocols/secret/serve.ts'
 import { NodeError } from '../base/errors.ts'
+import { callOf } from '../base/how-called.ts'
 import { type Admission, createAdmission } from '../network/admission.ts'
 
 export interface ClusterFacts {
@@ -45,7 +46,7 @@ export function readClusterText(text: string, file: string): SecretOffer {
   } catch (cause) {
     throw new NodeError(
       'BAD_CONFIG',
-      `${file} can't be read. Remove it and let this node join again with an invite: npm run join -- INVITE`,
+      `${file} can't be read. Remove it and let this node join again with an invite: ${callOf('join', 'INVITE')}`,
       { file },
       { cause }
     )

@@ -1,6 +1,7 @@
 // Who is connected says hello; then it is of this mesh, or waits until a person lets the two merge.
 
 import type { Heard } from '../../protocols/hello/hello.ts'
+import { callOf } from '../base/how-called.ts'
 import type { FlowParts } from '../flows/parts.ts'
 import type { ConnectedPeer, Network } from '../network/network.ts'
 import type { AdmittedNetwork } from './admitted-network.ts'
@@ -161,6 +162,6 @@ export class Meetings {
 function strangers(name: string): string {
   return (
     `met ${name}, which holds images of another mesh: the two stay apart. ` +
-    'To merge them: npm run join -- ADDRESS, with an address of that node'
+    `To merge them: ${callOf('join', 'ADDRESS')}, with an address of that node`
   )
 }

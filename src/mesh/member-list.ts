@@ -1,5 +1,6 @@
 // Whom this node stays connected with, and whom it meets no more.
 
+import { callOf } from '../base/how-called.ts'
 import { oneAtATime } from '../base/one-at-a-time.ts'
 import { announce, listMembers, listRemoved, type Member } from '../flows/members.ts'
 import type { FlowParts } from '../flows/parts.ts'
@@ -45,7 +46,7 @@ export class MemberList {
       this.#toldRemoved = true
       flows.log.warn(
         'this node was removed from its mesh. To take it back, run on another node: ' +
-          'npm run join -- ADDRESS, with an address of this one'
+          `${callOf('join', 'ADDRESS')}, with an address of this one`
       )
       return
     }

@@ -4,6 +4,7 @@
 import type { ContentHash } from '../../protocols/hash.ts'
 import type { ImagePath } from '../../protocols/path.ts'
 import { type Version, versionMs } from '../../protocols/version.ts'
+import { callOf } from '../base/how-called.ts'
 import type { WantBook } from '../blob-sync/want-book.ts'
 import type { FlowParts } from '../flows/parts.ts'
 import type { Replicator } from '../flows/replicate.ts'
@@ -53,7 +54,7 @@ export interface MeshStatusParts {
 
 const REMOVED =
   'This node was removed from its mesh, and no member meets it. To take it back, run on a member: ' +
-  'npm run join -- ADDRESS, with an address of this node.'
+  `${callOf('join', 'ADDRESS')}, with an address of this node.`
 
 /** Failed wants that are looked at for one status. */
 const FAILURES_MAX = 10_000

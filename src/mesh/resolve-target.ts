@@ -3,6 +3,7 @@
 
 import type { Clock } from '../base/clock.ts'
 import { NodeError, systemCodeOf } from '../base/errors.ts'
+import { callOf } from '../base/how-called.ts'
 import { targetKind } from '../flows/join-targets.ts'
 import { withDeadline } from '../network/deadline.ts'
 import { isLoopback } from '../network/on-link.ts'
@@ -131,7 +132,7 @@ function refusedBy(answer: Response, { host }: URL): NodeError {
   if (answer.status === 401 || answer.status === 403) {
     return unreachable(
       'closed',
-      `The node at ${host} tells its addresses only to who has a key. Run \`npm run invite\` there, and join the line that it prints.`
+      `The node at ${host} tells its addresses only to who has a key. Run \`${callOf('invite')}\` there, and join the line that it prints.`
     )
   }
   const to = answer.headers.get('location')
@@ -177,7 +178,7 @@ function noNode({ host }: Pick<URL, 'host'>, cause?: unknown): NodeError {
 function otherCluster({ host }: URL, theirs: string, ours: string): NodeError {
   return unreachable(
     'other-cluster',
-    `The node at ${host} is of the cluster ${theirs}, this one of ${ours}. To enter its mesh, run \`npm run invite\` there and \`npm run join -- <that line>\` here.`
+    `The node at ${host} is of the cluster ${theirs}, this one of ${ours}. To enter its mesh, run \`${callOf('invite')}\` there and \`${callOf('join', '<that line>')}\` here.`
   )
 }
 

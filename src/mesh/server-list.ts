@@ -1,6 +1,7 @@
 // How one other server is, by what it said of itself and how it could be reached. Pure.
 
 import type { Heard } from '../../protocols/hello/hello.ts'
+import { callOf } from '../base/how-called.ts'
 import { isoTime } from '../base/iso-time.ts'
 import type { Member } from '../flows/members.ts'
 import type { ServerState, ServerStatus } from '../flows/status.ts'
@@ -66,7 +67,7 @@ function errorOf({ waits, peer }: ServerFacts): string | undefined {
   if (!waits) return undefined
   return (
     'It holds images of another mesh, and the two stay apart. To merge them: ' +
-    `npm run join -- ${peer?.address}`
+    callOf('join', peer?.address)
   )
 }
 

@@ -2,6 +2,7 @@
 
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { NodeError, systemCodeOf } from '../base/errors.ts'
+import { callOf } from '../base/how-called.ts'
 import { hostAndPortOf, ipOf } from './dial-target.ts'
 import { isPrivate } from './on-link.ts'
 
@@ -38,8 +39,7 @@ const CAUSES: readonly { readonly cause: Cause; readonly pattern: RegExp }[] = [
 ]
 
 /** Cluster and secret given by hand, on every server, are the other way; who has them knows it. */
-const INVITE_REMEDY =
-  'Run `npm run invite` on one of the two and `npm run join -- <that line>` on the other.'
+const INVITE_REMEDY = `Run \`${callOf('invite')}\` on one of the two and \`${callOf('join', '<that line>')}\` on the other.`
 
 /** PEER_UNREACHABLE, or SAME_NODE if `error` says that the node dialled itself. */
 export function dialError(error: unknown, addresses: readonly Multiaddr[]): NodeError {
@@ -103,7 +103,7 @@ function unreachable(
     cause === 'timed-out' ? `${place} did not answer in time.` : `There is no way to ${place}.`
   const allPrivate = addresses.every((address) => isPrivate(ipOf(address) ?? ''))
   return allPrivate
-    ? `${what} The address is private and can be reached only from its own local network. Give one that can be reached from here, or let that node join this one (\`npm run join\` there).`
+    ? `${what} The address is private and can be reached only from its own local network. Give one that can be reached from here, or let that node join this one (\`${callOf('join')}\` there).`
     : `${what} Check that the machine is on and that no firewall closes the port.`
 }
 
