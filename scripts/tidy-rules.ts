@@ -32,6 +32,8 @@ export const WALLS: readonly Place[] = [
     only: [
       'src/store/',
       'config/config-file.ts',
+      'src/commands/harm.ts',
+      'src/commands/machine.ts',
       'src/http/certificate.ts',
       'src/http/socket-tables.ts',
       'src/network/route-table.ts',

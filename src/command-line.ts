@@ -1,6 +1,6 @@
 // The command line: which flags there are and what --help says. Nothing heavy is loaded here.
 
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { FLAGS, type Flag } from '../config/flags.ts'
 import type { FlagValues } from '../config/load-config.ts'
 import { callOf, START } from './base/how-called.ts'
@@ -8,6 +8,7 @@ import { PRODUCT_VERSION } from './base/product-version.ts'
 import type { AdoptOrder } from './commands/adopt.ts'
 import type { BackupOrder } from './commands/backup.ts'
 import { CATALOG, type CommandEntry, type Order } from './commands/catalog.ts'
+import { completionFor, SHELLS, type Shell } from './commands/completion.ts'
 import type { KeysOrder } from './commands/keys.ts'
 import type { NodeTarget } from './commands/node-client.ts'
 
@@ -54,6 +55,7 @@ export function readCommandLine(words: readonly string[], output: CommandOutput)
   for (const command of [...backupCommands(found), ...CATALOG.map((one) => ask(found, one))]) {
     program.addCommand(command.copyInheritedSettings(program))
   }
+  program.addCommand(completionCommand(program, output).copyInheritedSettings(program))
   try {
     program.parse(withStart(words), { from: 'user' })
   } catch (error) {
@@ -136,6 +138,20 @@ function adoptCommand(found: (line: CommandLine) => void): Command {
   return withNode(command)
 }
 
+function completionCommand(program: Command, { writeOut }: CommandOutput): Command {
+  return new Command('completion')
+    .description('prints what a shell needs to complete commands: eval "$(tumesh completion bash)"')
+    .addArgument(new Argument('<shell>').choices(SHELLS))
+    .action((shell: Shell) => {
+      const commands = program.commands.map((command) => ({
+        name: command.name(),
+        summary: command.description(),
+        options: command.options.flatMap(({ long }) => long ?? [])
+      }))
+      writeOut(completionFor(shell, commands))
+    })
+}
+
 function ask(found: (line: CommandLine) => void, entry: CommandEntry): Command {
   const { name, words, options, summary, load } = entry
   const command = new Command(name).description(summary)
@@ -193,7 +209,8 @@ const COMMANDS = [
   ['adopt', 'takes in the images of folders of this server'],
   ['keys', 'makes, lists and revokes keys'],
   ['backup', 'writes the index into a file, or takes it in again'],
-  ['export', 'writes a list of the images']
+  ['export', 'writes a list of the images'],
+  ['completion', 'prints what a shell needs to complete commands']
 ] as const
 
 const EXAMPLE_LINES = [

@@ -117,6 +117,48 @@ export const CATALOG: readonly CommandEntry[] = [
     load: async () => (await import('./drain.ts')).runDrain
   },
   {
+    name: 'purge',
+    summary: 'deletes images and frees their bytes at once, beyond restore',
+    words: [['<paths...>', 'of images']],
+    options: [],
+    load: async () => (await import('./change.ts')).runPurge
+  },
+  {
+    name: 'review',
+    summary: 'lists images that may have been deleted elsewhere long ago, and decides on them',
+    words: [['[paths...]', 'those that are decided on']],
+    options: [
+      ['--restore', 'they stay'],
+      ['--discard', 'they go to the trash'],
+      ['--all', 'all of them']
+    ],
+    load: async () => (await import('./review.ts')).runReview
+  },
+  {
+    name: 'brakes',
+    summary: 'shows what stopped because it was too much to be meant, and goes on or takes it back',
+    words: [],
+    options: [
+      ['--confirm <token>', 'it was meant: go on'],
+      ['--undo <token>', 'it was not: take it back']
+    ],
+    load: async () => (await import('./review.ts')).runBrakes
+  },
+  {
+    name: 'doctor',
+    summary: 'looks at the node and its machine for what will be trouble',
+    words: [],
+    options: [],
+    load: async () => (await import('./doctor.ts')).runDoctor
+  },
+  {
+    name: 'drill',
+    summary: 'harms an image of its own on the disk, and times how it heals',
+    words: [],
+    options: [],
+    load: async () => (await import('./drill.ts')).runDrill
+  },
+  {
     name: 'log',
     summary: 'shows what happens, as it happens',
     words: [],

@@ -25,6 +25,10 @@ export async function runRm(
   return code
 }
 
+export function runPurge(order: Order, terminal: Terminal): Promise<number> {
+  return runRm({ ...order, options: { ...order.options, purge: true } }, terminal)
+}
+
 export async function runMv(
   { words: [from, to], target, isJson }: Order,
   { out }: Terminal

@@ -129,6 +129,31 @@ test('servers are listed, and a drained one may go', async () => {
   expect([drained.code, drained.out]).toEqual([0, 'It is safe to switch this server off.\n'])
 }, 40_000)
 
+test('the doctor looks at the node and the machine, and a drill heals', async () => {
+  const { code, out } = await tumesh('doctor')
+  expect(out).toMatch(/✓ a is healthy\n/)
+  expect(out).toMatch(/✓ b is (online|syncing)\n/)
+  expect(out).toMatch(/(All is well\.|\d+ things? to look at\.)\n$/)
+  expect(code).toBe(out.includes('All is well') ? 0 : 1)
+  const drill = await tumesh('drill', '--json')
+  const steps = JSON.parse(drill.out)
+  expect(steps.map(({ ok, why }: { ok: boolean; why?: string }) => [ok, why])).toEqual(
+    Array(7).fill([true, undefined])
+  )
+  expect(drill.code).toBe(0)
+  expect((await tumesh('ls', 'tumesh-drill/')).out).toBe('')
+}, 60_000)
+
+test('nothing waits for a word, and a decision names what it is about', async () => {
+  expect((await tumesh('review')).out).toBe('Nothing waits for review.\n')
+  expect((await tumesh('review', '--restore')).code).toBe(2)
+  const decided = await tumesh('review', '--discard', 'nothing.svg')
+  expect([decided.code, decided.out]).toEqual([1, '0 restored, 0 discarded, 1 were not there\n'])
+  expect((await tumesh('brakes')).out).toBe('Nothing has stopped.\n')
+  const unknown = await tumesh('brakes', '--confirm', 'nonsense')
+  expect([unknown.code, unknown.err]).toEqual([1, expect.stringMatching(/^No brake/)])
+}, 40_000)
+
 test('what happens is told line by line', async () => {
   const node = ['--url', mesh.url('a'), '--data', bench.path('a')]
   const child = spawn(process.execPath, [PROGRAM, 'log', ...node])
