@@ -110,7 +110,9 @@ export class Decoder {
   async #image(kind: DecodableKind, input: DecoderInput): Promise<Sharp> {
     const sharp = await this.#sharp()
     const animated = kind === 'gif' || kind === 'webp'
-    return sharp(input, { animated, failOn: 'error', limitInputPixels: this.#pixelsMax })
+    // a call that is not waited for any more still reads what others may use again by then
+    const own = typeof input === 'string' ? input : Buffer.from(input)
+    return sharp(own, { animated, failOn: 'error', limitInputPixels: this.#pixelsMax })
   }
 
   /**

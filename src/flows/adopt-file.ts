@@ -29,6 +29,7 @@ import {
   planRead,
   QUIET_MS
 } from './plan-adopt.ts'
+import { type StagedFile, stageForeign } from './stage-foreign.ts'
 import { verifyBlob } from './verify-blob.ts'
 
 /** The folder images/ as others have filled it. */
@@ -173,16 +174,21 @@ async function take(
   file: Found,
   plan: Take
 ): Promise<Outcome> {
-  const { flows } = parts
+  const { flows, found } = parts
+  let giveBack: (() => void) | undefined
   try {
     checkExtension(options.ingest, file.path)
-    const staged = await stageFound(parts, options, file)
-    if (staged === undefined) return { is: 'waiting', ms: QUIET_MS }
-    return await keep(flows, options, file, plan, staged)
+    const open = found.open(file.name)
+    const read = open && (await stageFound(parts, options, file, open).finally(open.close))
+    if (read === undefined) return { is: 'waiting', ms: QUIET_MS }
+    giveBack = read.giveBack
+    return await keep(flows, options, file, plan, read.staged)
   } catch (error) {
     const refusal = refusalOf(error)
     const replaces = refusal.is === 'refused' && isImage(file.current) && flows.view.isOn
     return replaces ? setAside(flows, file, refusal.why) : refusal
+  } finally {
+    giveBack?.()
   }
 }
 
@@ -269,23 +275,14 @@ async function isOfView({ index }: FlowParts, hash: ContentHash, name: string): 
 
 /** Undefined if the file has changed since it was looked at, or while it was read. */
 async function stageFound(
-  { flows: { store, room }, found }: AdoptParts,
+  { flows: { store, room } }: AdoptParts,
   { ingest: { maxFileSizeBytes } }: AdoptOptions,
-  { name, stamp }: Found
-): Promise<StagedBlob | undefined> {
-  const open = found.open(name)
-  if (open === undefined) return undefined
-  try {
-    if (!sameStamp(open.stamp, stamp)) return undefined
-    room.take(stamp.size)
-    const expected = { bytesMax: maxFileSizeBytes, bytesExpected: stamp.size }
-    const staged = await store.stage(open.read(), expected)
-    if (staged.bytes === stamp.size && open.isUnchanged()) return staged
-    store.finish(staged)
-    return undefined
-  } finally {
-    open.close()
-  }
+  { stamp }: Found,
+  open: ForeignFile
+): Promise<StagedFile | undefined> {
+  if (!sameStamp(open.stamp, stamp)) return undefined
+  room.take(stamp.size)
+  return stageForeign(store, open, maxFileSizeBytes)
 }
 
 async function setAside(

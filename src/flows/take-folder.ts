@@ -11,6 +11,7 @@ import { FILES_AT_ONCE } from './adopt.ts'
 import { type AdoptParts, type FoundFiles, heldBytes, refusalOf, timesOf } from './adopt-file.ts'
 import { checkExtension, type IngestOptions, ingest } from './ingest.ts'
 import type { FlowParts } from './parts.ts'
+import { type StagedFile, stageForeign } from './stage-foreign.ts'
 
 export type TakeFolderParts = Pick<AdoptParts, 'flows' | 'found' | 'allowance'>
 
@@ -65,9 +66,10 @@ async function takeFile(
       }
       return await allowance.run(heldBytes(stamp), async () => {
         flows.room.take(options.link ? 0 : stamp.size)
-        const staged = await stage(flows, file, options)
-        if (staged === undefined) return { why: 'it changed while it was read: take it in again' }
-        return await keep(flows, options, { path, stamp, current, staged })
+        const read = await stage(flows, file, options)
+        if (read === undefined) return { why: 'it changed while it was read: take it in again' }
+        const { staged, giveBack } = read
+        return await keep(flows, options, { path, stamp, current, staged }).finally(giveBack)
       })
     } finally {
       file.close()
@@ -82,14 +84,10 @@ async function stage(
   { store }: FlowParts,
   file: NonNullable<ReturnType<FoundFiles['open']>>,
   { link, ingest: { maxFileSizeBytes } }: TakeFolderOptions
-): Promise<StagedBlob | undefined> {
-  const options = { bytesMax: maxFileSizeBytes, bytesExpected: file.stamp.size }
-  const linked = link ? await store.stageByLink(file, options) : undefined
-  if (linked !== undefined) return linked
-  const staged = await store.stage(file.read(), options)
-  if (staged.bytes === file.stamp.size && file.isUnchanged()) return staged
-  store.finish(staged)
-  return undefined
+): Promise<StagedFile | undefined> {
+  const staged = link ? await store.stageByLink(file, { bytesMax: maxFileSizeBytes }) : undefined
+  if (staged !== undefined) return { staged, giveBack: () => {} }
+  return stageForeign(store, file, maxFileSizeBytes)
 }
 
 interface Staged {

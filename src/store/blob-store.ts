@@ -142,7 +142,7 @@ export interface BlobStore {
    * signal's reason).
    */
   stage(source: AsyncIterable<Uint8Array>, options: StageOptions): Promise<StagedBlob>
-  /** The same of a small blob that is all there. Nobody may change the bytes later. */
+  /** The same of a small blob that is all there. Nobody may change the bytes before `finish`. */
   stageWhole(bytes: Uint8Array): StagedBlob
   /**
    * Takes a file in without copying it; undefined where that can't be. It becomes read-only, and

@@ -6,12 +6,14 @@ import { isAbsolute, relative, sep } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import { NodeError, systemCodeOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import type { FileStamp } from './blob-store.ts'
+import { SpareBuffers } from '../base/spare-buffers.ts'
+import { type FileStamp, SMALL_BLOB_BYTES_MAX } from './blob-store.ts'
 import { onDisk } from './disk-error.ts'
 import { type Folder, requireMarker } from './folder.ts'
 import { makeFolder } from './make-folder.ts'
-import { lstatOf } from './regular-file.ts'
+import { lstatOf, readFrom, readFromLater } from './regular-file.ts'
 import {
+  type FillBuffer,
   type ForeignFile,
   ignoredBy,
   lookAtName,
@@ -29,9 +31,11 @@ export interface DiskFoundFilesParts {
 }
 
 /** What the system has in memory is there sooner. */
-const LOOK_MS_MAX = 1
+const CALL_MS_MAX = 1
 /** After one that took longer so many do not hold up the event loop. */
-const SLOW_LOOKS = 256
+const SLOW_CALLS = 256
+/** More than are read at one time. */
+const KEPT_BYTES_MAX = 4 * 2 ** 20
 /** Each is told once. */
 const UNREADABLE_MAX = 1000
 
@@ -41,7 +45,11 @@ export class DiskFoundFiles {
   readonly #isIgnored: (name: string) => boolean
   readonly #unreadable = new Set<string>()
   readonly #clock: Clock
-  #slowLooks = 0
+  readonly #buffers = new SpareBuffers({
+    bytesMax: SMALL_BLOB_BYTES_MAX,
+    keptBytesMax: KEPT_BYTES_MAX
+  })
+  #slowCalls = 0
   readonly #onUnreadable: (name: string, system: string) => void
 
   /** `ignore`: patterns of names that are left out. */
@@ -83,20 +91,32 @@ export class DiskFoundFiles {
     return scanFiles(this.#root, { ...options, isIgnored, onUnreadable }, at)
   }
 
-  /** A hop to the thread pool costs ten times as much as a look at what is in memory. */
   async look(name: string): Promise<FileStamp | 'folder' | undefined> {
-    if (this.#slowLooks > 0) {
-      this.#slowLooks--
-      return lookAtName(this.#root, name, this.#onUnreadable)
-    }
-    const beginMs = this.#clock.monotonicMs()
-    const seen = lookAtNameNow(this.#root, name, this.#onUnreadable)
-    if (this.#clock.monotonicMs() - beginMs > LOOK_MS_MAX) this.#slowLooks = SLOW_LOOKS
-    return seen
+    return this.#paced(
+      () => lookAtNameNow(this.#root, name, this.#onUnreadable),
+      () => lookAtName(this.#root, name, this.#onUnreadable)
+    )
   }
 
   open(name: string): ForeignFile | undefined {
-    return openForeign(this.#root, name)
+    const fill: FillBuffer = async (fd, target) =>
+      this.#paced(
+        () => readFrom(fd, target),
+        () => readFromLater(fd, target)
+      )
+    return openForeign({ buffers: this.#buffers, fill }, this.#root, name)
+  }
+
+  /** A hop to the thread pool costs ten times as much as a look at what is in memory. */
+  #paced<T>(now: () => T, later: () => Promise<T>): T | Promise<T> {
+    if (this.#slowCalls > 0) {
+      this.#slowCalls--
+      return later()
+    }
+    const beginMs = this.#clock.monotonicMs()
+    const result = now()
+    if (this.#clock.monotonicMs() - beginMs > CALL_MS_MAX) this.#slowCalls = SLOW_CALLS
+    return result
   }
 }
 

@@ -192,6 +192,21 @@ export function readFrom(fd: number, target: Uint8Array): number {
   return at
 }
 
+/** The same while others work. */
+export async function readFromLater(fd: number, target: Uint8Array): Promise<number> {
+  let at = 0
+  try {
+    while (at < target.byteLength) {
+      const { bytesRead } = await readAsync(fd, target, at, target.byteLength - at, at)
+      if (bytesRead === 0) break
+      at += bytesRead
+    }
+  } catch (error) {
+    throw diskError(error, 'reading a file')
+  }
+  return at
+}
+
 /** The stamp of `b` if both are regular files with the same bytes. */
 export async function sameBytes(a: string, b: string): Promise<FileStamp | undefined> {
   const first = openRegularFile(a)

@@ -7,6 +7,7 @@ import { lstat, opendir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import { systemCodeOf } from '../base/errors.ts'
+import type { SpareBuffers } from '../base/spare-buffers.ts'
 import { type FileStamp, sameStamp } from './blob-store.ts'
 import { diskError, onDisk } from './disk-error.ts'
 import {
@@ -138,6 +139,21 @@ function unseen(
   if (!isAbsent(error)) onUnreadable(name, systemCodeOf(error) ?? String(error))
 }
 
+/** Bytes in a buffer that is used again. */
+export interface LentBytes {
+  readonly bytes: Uint8Array
+  /** Once, when nobody looks at them any more. */
+  giveBack(): void
+}
+
+/** Reads the beginning of a file into a buffer; how far that went. */
+export type FillBuffer = (fd: number, target: Uint8Array) => Promise<number>
+
+export interface ForeignParts {
+  readonly buffers: SpareBuffers
+  readonly fill: FillBuffer
+}
+
 /** A file that somebody else wrote and may still be writing. */
 export interface ForeignFile {
   /** Absolute. */
@@ -146,6 +162,8 @@ export interface ForeignFile {
   readonly stamp: FileStamp
   /** All bytes that it had then; once. */
   read(): AsyncIterable<Uint8Array>
+  /** The same at once, for small files; who is done with them gives the buffer back. */
+  readWhole(): Promise<LentBytes>
   /** Whether it is, and its name still means, what was opened: asked after the last byte. */
   isUnchanged(): boolean
   /** May be called more than once. */
@@ -156,7 +174,11 @@ export interface ForeignFile {
  * Opens a file below `root` by its relative name. Undefined if there is no regular file, or a
  * symbolic link is on the way. The caller closes it. Errors: DISK_FAULT, BUSY.
  */
-export function openForeign(root: string, name: string): ForeignFile | undefined {
+export function openForeign(
+  { buffers, fill }: ForeignParts,
+  root: string,
+  name: string
+): ForeignFile | undefined {
   if (!hasRealParents(root, name)) return undefined
   const path = join(root, name)
   const file = openRegularFile(path)
@@ -167,6 +189,11 @@ export function openForeign(root: string, name: string): ForeignFile | undefined
     path,
     stamp,
     read: () => readPieces(fd, 0, stamp.size),
+    async readWhole() {
+      const buffer = buffers.take(stamp.size)
+      const bytes = await fill(fd, buffer.subarray(0, stamp.size))
+      return { bytes: buffer.subarray(0, bytes), giveBack: () => buffers.give(buffer) }
+    },
     isUnchanged() {
       const named = stampAt(path)
       const opened = onDisk('looking at a file', () => stampOf(fstatSync(fd)))

@@ -81,6 +81,10 @@ export class MemoryImages implements FoundFiles {
         yield file.bytes
         file.onRead?.()
       },
+      async readWhole() {
+        file.onRead?.()
+        return { bytes: file.bytes, giveBack: () => {} }
+      },
       isUnchanged: () => file.mtimeMs === stamp.mtimeMs && this.#foreign(name) === file,
       close: () => {}
     }

@@ -12,6 +12,8 @@ import { opendir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { systemClock } from '../../../src/base/clock.ts'
+import { SpareBuffers } from '../../../src/base/spare-buffers.ts'
+import { readFrom, readFromLater } from '../../../src/store/regular-file.ts'
 import {
   countFiles,
   fileCounter,
@@ -118,9 +120,28 @@ test('stops when it is aborted', async () => {
   await expect(scan({ signal: AbortSignal.abort(new Error('stop')) })).rejects.toThrow('stop')
 })
 
+const buffers = new SpareBuffers({ bytesMax: 2 ** 18, keptBytesMax: 2 ** 20 })
+const openFile = (name: string, fill = readFromLater) =>
+  openForeign({ buffers, fill }, root.path, name)
+
+test.each([
+  ['at once', async (fd: number, target: Uint8Array) => readFrom(fd, target)],
+  ['later', readFromLater]
+])('reads a small foreign file %s, into a buffer that the next one gets', async (_, fill) => {
+  write('a.jpg', 'hello')
+  write('b.jpg', 'be')
+  const first = await openFile('a.jpg', fill)?.readWhole()
+  expect(Buffer.from(first?.bytes ?? []).toString()).toBe('hello')
+  first?.giveBack()
+  const second = await openFile('b.jpg', fill)?.readWhole()
+  expect(Buffer.from(second?.bytes ?? []).toString()).toBe('be')
+  expect(second?.bytes.buffer).toBe(first?.bytes.buffer)
+  second?.giveBack()
+})
+
 test('reads a foreign file and tells whether it changed meanwhile', async () => {
   write('d/a.jpg', 'hello')
-  const file = openForeign(root.path, 'd/a.jpg')
+  const file = openFile('d/a.jpg')
   expect((await collect(file?.read())).toString()).toBe('hello')
   expect(file?.isUnchanged()).toBe(true)
   appendFileSync(join(root.path, 'd/a.jpg'), '!')
@@ -132,7 +153,7 @@ test('reads a foreign file and tells whether it changed meanwhile', async () => 
 test('a foreign file that was replaced or removed has changed', () => {
   write('a.jpg')
   write('b.jpg')
-  const file = openForeign(root.path, 'a.jpg')
+  const file = openFile('a.jpg')
   renameSync(join(root.path, 'b.jpg'), join(root.path, 'a.jpg'))
   expect(file?.isUnchanged()).toBe(false)
   rmSync(join(root.path, 'a.jpg'))
@@ -146,7 +167,7 @@ test('nothing but a regular file is opened, and no link is followed', () => {
   symlinkSync(join(root.path, 'd'), join(root.path, 'other'))
   execFileSync('mkfifo', [join(root.path, 'pipe.jpg')])
   for (const name of ['absent', 'd', 'link.jpg', 'other/a.jpg', 'pipe.jpg', 'd/a.jpg/x']) {
-    expect(openForeign(root.path, name)).toBeUndefined()
+    expect(openFile(name)).toBeUndefined()
   }
 })
 
