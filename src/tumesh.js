@@ -13,7 +13,7 @@ import { runWithOwnNode } from './own-node.js'
  * grown by a half, not when it is several times as large.
  */
 const ENGINE_LIMITS = [
-  '--max-semi-space-size=8',
+  '--max-semi-space-size=4',
   '--initial-old-space-size=48',
   '--heap-growing-percent=50'
 ]

@@ -64,6 +64,11 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
   })
 }
 
+/** Resolves when whoever waits for the event loop has had a turn. */
+export function othersTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
 /** Lower-case hex of `count` random bytes: for names of temporary files, tasks and ids. */
 export function randomHex(random: Random, count: number): string {
   return Buffer.from(random.bytes(count)).toString('hex')

@@ -57,7 +57,7 @@ const TICK_MS = 50
  * Names that wait at one time, about 300 bytes each; those of bells that are more are left to a
  * scan that comes soon. A scan itself waits while half of them are there.
  */
-const PENDING_MAX = 10_000
+const PENDING_MAX = 4000
 /** Of these are looked at in one go. */
 const DUE_MAX = 1000
 /** The rest before a scan for names that were too many. */

@@ -18,8 +18,8 @@ const openFolders = new Set<string>()
 const LEVEL_OPTIONS = {
   keyEncoding: 'utf8',
   valueEncoding: 'view',
-  writeBufferSize: 16 * 2 ** 20,
-  cacheSize: 16 * 2 ** 20,
+  writeBufferSize: 8 * 2 ** 20,
+  cacheSize: 8 * 2 ** 20,
   blockSize: 16 * 2 ** 10,
   maxFileSize: 32 * 2 ** 20
 } as const

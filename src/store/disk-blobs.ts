@@ -9,17 +9,17 @@ import {
   existsSync,
   fchmodSync,
   fstatSync,
-  linkSync,
   openSync,
   readdirSync,
   renameSync,
   rmSync,
-  writeFileSync,
   writeSync
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { ContentHash } from '../../protocols/hash.ts'
+import type { Clock } from '../base/clock.ts'
 import { invariant, type NodeError, systemCodeOf } from '../base/errors.ts'
+import { SpareBuffers } from '../base/spare-buffers.ts'
 import type {
   BlobStore,
   FileStamp,
@@ -37,13 +37,16 @@ import type { GroupCommit } from './commit.ts'
 import { onDisk } from './disk-error.ts'
 import { blobFile, requireMarker } from './folder.ts'
 import { HashStream, Sha256Stream } from './hashes.ts'
+import { leaveNote } from './leave-note.ts'
 import { listBlobs } from './list-blobs.ts'
 import { makeFolder } from './make-folder.ts'
 import { OpenFile } from './open-file.ts'
+import { Pace } from './pace.ts'
 import { PartialFiles } from './partial-files.ts'
 import {
   openRegularFile,
-  readAhead,
+  PIECE_BYTES_MAX,
+  readThrough,
   removeQuietly,
   SEALED_MODE,
   stampAt,
@@ -60,6 +63,7 @@ import {
 
 export interface DiskBlobsParts extends StagingParts {
   readonly commit: GroupCommit
+  readonly clock: Pick<Clock, 'monotonicMs'>
 }
 
 /** The file in temp/ that all notes are links of. Made when it is missed, swept with the rest. */
@@ -69,10 +73,16 @@ const LOOKING = 'looking at a blob'
 export class DiskBlobs implements BlobStore {
   readonly #parts: DiskBlobsParts
   readonly #partials: PartialFiles
+  readonly #pace: Pace
+  readonly #buffers = new SpareBuffers({
+    bytesMax: PIECE_BYTES_MAX,
+    keptBytesMax: 4 * PIECE_BYTES_MAX
+  })
 
   constructor(parts: DiskBlobsParts) {
     this.#parts = parts
     this.#partials = new PartialFiles(parts)
+    this.#pace = new Pace(parts.clock)
   }
 
   get fault(): NodeError | undefined {
@@ -263,11 +273,16 @@ export class DiskBlobs implements BlobStore {
     onBytes?: (bytes: number) => void
   ): Promise<Rehash> {
     let bytes = 0
-    for await (const piece of readAhead(fd, stamp.size)) {
-      signal?.throwIfAborted()
-      hashes.update(piece)
-      bytes += piece.byteLength
-      onBytes?.(piece.byteLength)
+    const buffer = this.#buffers.take(Math.min(stamp.size, PIECE_BYTES_MAX))
+    try {
+      for await (const piece of readThrough(fd, stamp.size, buffer, this.#pace)) {
+        signal?.throwIfAborted()
+        hashes.update(piece)
+        bytes += piece.byteLength
+        onBytes?.(piece.byteLength)
+      }
+    } finally {
+      this.#buffers.give(buffer)
     }
     const after = onDisk(LOOKING, () => stampOf(fstatSync(fd)))
     const unchanged = sameStamp(stamp, after) && after.size === bytes
@@ -305,17 +320,6 @@ export class DiskBlobs implements BlobStore {
   }
 }
 
-/** One more link of an empty file: a file of its own costs several times as much. */
-function leaveNote(note: string, original: string): void {
-  try {
-    linkSync(original, note)
-  } catch {
-    // The first one, too many at once, or no links here.
-    writeFileSync(note, '', { flag: 'wx', mode: 0o600 })
-    linkQuietly(note, original)
-  }
-}
-
 /**
  * Renames over whatever is there; the folders whose names changed because `to`'s own had to be
  * made.
@@ -331,10 +335,4 @@ function move(from: string, to: string): readonly string[] {
   makeFolder(folder, 0o700)
   renameSync(from, to)
   return [dirname(folder)]
-}
-
-function linkQuietly(file: string, name: string): void {
-  try {
-    linkSync(file, name)
-  } catch {}
 }

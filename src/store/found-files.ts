@@ -11,6 +11,7 @@ import { type FileStamp, SMALL_BLOB_BYTES_MAX } from './blob-store.ts'
 import { onDisk } from './disk-error.ts'
 import { type Folder, requireMarker } from './folder.ts'
 import { makeFolder } from './make-folder.ts'
+import { Pace } from './pace.ts'
 import { lstatOf, readFrom, readFromLater } from './regular-file.ts'
 import {
   type FillBuffer,
@@ -30,10 +31,6 @@ export interface DiskFoundFilesParts {
   readonly root?: string
 }
 
-/** What the system has in memory is there sooner. */
-const CALL_MS_MAX = 1
-/** After one that took longer so many do not hold up the event loop. */
-const SLOW_CALLS = 256
 /** More than are read at one time. */
 const KEPT_BYTES_MAX = 4 * 2 ** 20
 /** Each is told once. */
@@ -44,12 +41,11 @@ export class DiskFoundFiles {
   readonly #root: string
   readonly #isIgnored: (name: string) => boolean
   readonly #unreadable = new Set<string>()
-  readonly #clock: Clock
+  readonly #pace: Pace
   readonly #buffers = new SpareBuffers({
     bytesMax: SMALL_BLOB_BYTES_MAX,
     keptBytesMax: KEPT_BYTES_MAX
   })
-  #slowCalls = 0
   readonly #onUnreadable: (name: string, system: string) => void
 
   /** `ignore`: patterns of names that are left out. */
@@ -59,7 +55,7 @@ export class DiskFoundFiles {
   ) {
     this.#folder = folder
     this.#root = root
-    this.#clock = clock
+    this.#pace = new Pace(clock)
     this.#isIgnored = ignoredBy(ignore)
     this.#onUnreadable = (name, system) => {
       if (this.#unreadable.has(name) || this.#unreadable.size >= UNREADABLE_MAX) return
@@ -92,7 +88,7 @@ export class DiskFoundFiles {
   }
 
   async look(name: string): Promise<FileStamp | 'folder' | undefined> {
-    return this.#paced(
+    return this.#pace.run(
       () => lookAtNameNow(this.#root, name, this.#onUnreadable),
       () => lookAtName(this.#root, name, this.#onUnreadable)
     )
@@ -100,23 +96,11 @@ export class DiskFoundFiles {
 
   open(name: string): ForeignFile | undefined {
     const fill: FillBuffer = async (fd, target) =>
-      this.#paced(
+      this.#pace.run(
         () => readFrom(fd, target),
         () => readFromLater(fd, target)
       )
     return openForeign({ buffers: this.#buffers, fill }, this.#root, name)
-  }
-
-  /** A hop to the thread pool costs ten times as much as a look at what is in memory. */
-  #paced<T>(now: () => T, later: () => Promise<T>): T | Promise<T> {
-    if (this.#slowCalls > 0) {
-      this.#slowCalls--
-      return later()
-    }
-    const beginMs = this.#clock.monotonicMs()
-    const result = now()
-    if (this.#clock.monotonicMs() - beginMs > CALL_MS_MAX) this.#slowCalls = SLOW_CALLS
-    return result
   }
 }
 

@@ -15,9 +15,11 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { othersTurn } from '../base/clock.ts'
 import { NodeError, systemCodeOf } from '../base/errors.ts'
 import type { FileStamp } from './blob-store.ts'
 import { diskError } from './disk-error.ts'
+import type { Pace } from './pace.ts'
 
 /**
  * One piece of a stream: large enough that system calls don't count, small enough to hold for many
@@ -25,15 +27,16 @@ import { diskError } from './disk-error.ts'
  */
 export const PIECE_BYTES_MAX = 256 * 1024
 
+/** Two files are compared in pieces, each within one turn of the event loop. */
+const COMPARED = Buffer.allocUnsafeSlow(64 * 1024)
+const COMPARED_TO = Buffer.allocUnsafeSlow(COMPARED.byteLength)
+
 /** The mode of the files that others may read: writing one takes intent. */
 export const SEALED_MODE = 0o444
 
 export function isSealed({ mode }: Stats): boolean {
   return (mode & 0o222) === 0
 }
-
-/** A piece of a file that is read as a whole: hashing it takes less than a millisecond. */
-const AHEAD_BYTES = 2 ** 20
 
 // O_NONBLOCK: opening a pipe must not wait for a writer; on regular files it does nothing.
 const READ_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK
@@ -141,33 +144,30 @@ export function isNamedFile(path: string): boolean {
 }
 
 /**
- * Bytes up to `end` (exclusive), fewer if the file ends before, for whoever is done with a piece
- * when asking for the next: two buffers serve the whole file, and the next piece is read meanwhile.
+ * Bytes up to `end` (exclusive), fewer if the file ends before, in pieces as large as the buffer,
+ * for whoever is done with a piece when asking for the next. Others get their turn in between.
  */
-export async function* readAhead(fd: number, end: number): AsyncGenerator<Uint8Array> {
-  const make = () => Buffer.allocUnsafeSlow(Math.min(AHEAD_BYTES, end))
-  const readAt = async (buffer: Buffer, at: number) => {
+export async function* readThrough(
+  fd: number,
+  end: number,
+  buffer: Uint8Array,
+  pace: Pace
+): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < end; ) {
     const length = Math.min(buffer.byteLength, end - at)
-    if (length === 0) return buffer.subarray(0, 0)
-    const { bytesRead } = await readAsync(fd, buffer, 0, length, at)
-    return buffer.subarray(0, bytesRead)
-  }
-  let [buffer, other] = [make(), end > AHEAD_BYTES ? make() : Buffer.alloc(0)]
-  let next = readAt(buffer, 0)
-  try {
-    for (let at = 0; at < end; ) {
-      const piece = await next
-      if (piece.byteLength === 0) return
-      at += piece.byteLength
-      ;[buffer, other] = [other, buffer]
-      if (at < end && buffer.byteLength === 0) buffer = make() // cut short by the system
-      next = readAt(buffer, at)
-      yield piece
+    let bytesRead: number
+    try {
+      bytesRead = await pace.run(
+        () => readSync(fd, buffer, 0, length, at),
+        async () => (await readAsync(fd, buffer, 0, length, at)).bytesRead
+      )
+    } catch (error) {
+      throw diskError(error, 'reading a file')
     }
-  } catch (error) {
-    throw diskError(error, 'reading a file')
-  } finally {
-    await next.catch(() => {}) // the descriptor is still in use
+    if (bytesRead === 0) return
+    at += bytesRead
+    yield buffer.subarray(0, bytesRead)
+    if (at < end) await othersTurn()
   }
 }
 
@@ -177,12 +177,12 @@ export function readWhole(fd: number, bytes: number): Buffer {
   return whole.subarray(0, readFrom(fd, whole))
 }
 
-/** Fills `target` from the beginning of the file, synchronously; how far that goes. */
-export function readFrom(fd: number, target: Uint8Array): number {
+/** Fills `target` from `start` of the file on, synchronously; how far that goes. */
+export function readFrom(fd: number, target: Uint8Array, start = 0): number {
   let at = 0
   try {
     while (at < target.byteLength) {
-      const bytesRead = readSync(fd, target, at, target.byteLength - at, at)
+      const bytesRead = readSync(fd, target, at, target.byteLength - at, start + at)
       if (bytesRead === 0) break
       at += bytesRead
     }
@@ -215,22 +215,20 @@ export async function sameBytes(a: string, b: string): Promise<FileStamp | undef
     if (first === undefined || second === undefined) return undefined
     const { size } = second.stamp
     if (first.stamp.size !== size) return undefined
-    for (let at = 0; at < size; ) {
-      const end = Math.min(at + PIECE_BYTES_MAX, size)
-      const [one, other] = [await readRange(first.fd, at, end), await readRange(second.fd, at, end)]
-      if (one.byteLength === 0 || !one.equals(other)) return undefined
-      at += one.byteLength
+    const [one, other] = [COMPARED, COMPARED_TO]
+    for (let at = 0; at < size; at += one.byteLength) {
+      if (at > 0) await othersTurn()
+      const length = Math.min(one.byteLength, size - at)
+      const [read, readOther] = [first, second].map(({ fd }, n) =>
+        readFrom(fd, (n === 0 ? one : other).subarray(0, length), at)
+      )
+      if (read !== length || readOther !== length) return undefined
+      if (one.compare(other, 0, length, 0, length) !== 0) return undefined
     }
     return second.stamp
   } finally {
     for (const file of [first, second]) if (file !== undefined) closeSync(file.fd)
   }
-}
-
-async function readRange(fd: number, start: number, end: number): Promise<Buffer> {
-  const pieces: Uint8Array[] = []
-  for await (const piece of readPieces(fd, start, end)) pieces.push(piece)
-  return Buffer.concat(pieces)
 }
 
 export function isAbsent(error: unknown): boolean {

@@ -3,7 +3,7 @@
 import { existsSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { systemRandom } from '../../src/base/clock.ts'
+import { systemClock, systemRandom } from '../../src/base/clock.ts'
 import { type FailPoint, noFailPoints } from '../../src/base/fail-point.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { GroupCommit } from '../../src/store/commit.ts'
@@ -12,7 +12,7 @@ import { DiskView, type DiskViewOptions } from '../../src/store/disk-view.ts'
 import { type Folder, openFolder } from '../../src/store/folder.ts'
 import { systemSyncCalls } from '../../src/store/sync-calls.ts'
 
-const parts = { random: systemRandom, log: silentLog }
+const parts = { random: systemRandom, log: silentLog, clock: systemClock }
 
 export function temporaryFolder(): { readonly path: string; remove(): void } {
   const path = realpathSync(mkdtempSync(join(tmpdir(), 'tumesh-test-')))
