@@ -36,6 +36,7 @@ export const WALLS: readonly Place[] = [
       'src/commands/machine.ts',
       'src/http/certificate.ts',
       'src/http/socket-tables.ts',
+      'src/index/repair-database.ts',
       'src/network/route-table.ts',
       'src/web/'
     ],

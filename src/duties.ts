@@ -16,6 +16,7 @@ import { expire, type Fruitless } from './flows/expire.ts'
 import { indexText } from './flows/export-index.ts'
 import { releaseIfBack } from './flows/find-again.ts'
 import type { IngestOptions } from './flows/ingest.ts'
+import { followDamage, mendIndex } from './flows/mend-index.ts'
 import type { FlowParts } from './flows/parts.ts'
 import { planTrash } from './flows/plan-trash.ts'
 import { isReshowNeeded, reshow } from './flows/reshow.ts'
@@ -49,11 +50,16 @@ interface Work {
   do(signal: AbortSignal): Promise<unknown>
 }
 
+export interface LastRun {
+  readonly wasBrokenOff: boolean
+  /** Its index was found damaged, and rows of it are gone. */
+  readonly wasDamaged: boolean
+}
+
 export interface Duties {
   /** To be done before the node answers: looks whether there is a collection to take in. */
   prepare(): Promise<void>
-  /** `wasBrokenOff`: the last run did not come to its end. */
-  start(lastRun: { readonly wasBrokenOff: boolean }): void
+  start(lastRun: LastRun): void
   stop(): Promise<void>
   /** Writes metadata/file_index.json. */
   exportIndex(): Promise<{ file: string; entries: number }>
@@ -135,10 +141,11 @@ export function createDuties(parts: DutyParts, options: DutyOptions): Duties {
 
   return {
     prepare: adopting.prepare,
-    start({ wasBrokenOff }) {
+    start({ wasBrokenOff, wasDamaged }) {
       for (const [name, one] of Object.entries(work)) loops.push(startWork(parts, name, one))
       loops.push(watchStalls(flows))
       startReshow(parts, options)
+      if (wasDamaged) startMending(parts)
       if (wasBrokenOff) startSweep(parts)
       adopting.start()
     },
@@ -165,7 +172,13 @@ export function createDuties(parts: DutyParts, options: DutyOptions): Duties {
 function startWork({ flows, folder }: DutyParts, name: string, work: Work): Loop {
   const { everyMs, firstMs = Math.min(everyMs, MINUTE_MS) } = work
   return startLoop(flows, { name, firstMs, everyMs }, async (signal) => {
-    if (folder.markerPresent()) await work.do(signal)
+    if (!folder.markerPresent()) return
+    try {
+      await work.do(signal)
+    } catch (error) {
+      flows.index.upkeep.noteFailure(error)
+      throw error
+    }
   })
 }
 
@@ -227,15 +240,16 @@ function createCollecting({ flows }: DutyParts, options: DutyOptions) {
   }
 }
 
-/** After a full disk: takes changes again once the index is sure to find the room it needs. */
+/** After damage: see mendIndex. After a full disk: takes changes again once there is room. */
 async function healIndex(
   { flows, folder, room, onHealed }: DutyParts,
   signal: AbortSignal
 ): Promise<void> {
   const { index, log, settler } = flows
+  if (await mendIndex(flows, signal)) return onHealed()
   if (index.fault?.code !== 'DISK_FULL' || room.status().state === 'full') return
   if (!(await takesBytes(join(folder.temp, 'room.probe'), INDEX_OPEN_BYTES))) return
-  await index.reopen()
+  await index.upkeep.reopen()
   log.info('there is room on the disk again: changes are taken')
   onHealed()
   await settler.settleAll({ signal })
@@ -268,6 +282,15 @@ function startSweep({ flows, tasks, compared }: DutyParts): void {
     .start('sweep', ({ signal }) => sweep(signal))
     .done.catch(
       unlessStopping((error) => flows.log.error({ err: error }, 'blobs/ was not looked through'))
+    )
+}
+
+/** Reads all of the index: nobody waits for that. */
+function startMending({ flows, tasks }: DutyParts): void {
+  tasks
+    .start('index', ({ signal }) => followDamage(flows, signal))
+    .done.catch(
+      unlessStopping((error) => flows.log.error({ err: error }, 'the index was not looked through'))
     )
 }
 

@@ -19,6 +19,7 @@ import { Feed } from './flows/feed.ts'
 import type { IngestOptions } from './flows/ingest.ts'
 import { Journal } from './flows/journal.ts'
 import { noteOwnKeys, type Seal } from './flows/keys.ts'
+import { noteDamage, orMend } from './flows/mend-index.ts'
 import type { FlowParts, Locks } from './flows/parts.ts'
 import { recover } from './flows/recover.ts'
 import { endRun } from './flows/run-end.ts'
@@ -32,9 +33,11 @@ import { createGuard, type Guard } from './http/guard.ts'
 import { createKeyRing } from './http/key-ring.ts'
 import { createHttpServer } from './http/server.ts'
 import { readSocketTables } from './http/socket-tables.ts'
+import { isDamage } from './index/database-error.ts'
 import type { ImageIndex } from './index/image-index.ts'
 import { openDatabase } from './index/open-database.ts'
 import { openIndex } from './index/open-index.ts'
+import { repairDatabase } from './index/repair-database.ts'
 import { type Mesh, remoteOf } from './mesh/mesh.ts'
 import { openMesh } from './mesh/open-mesh.ts'
 import {
@@ -90,7 +93,9 @@ export async function createNode(config: Config, nodeParts: NodeParts): Promise<
   const folder = await openFolder({ random, log }, { path: localPath, stateDir, acceptNew })
   const files = metadataFiles(folder)
   const room = await DiskRoom.open({ clock }, { path: folder.path, reserve })
-  const database = await openDatabase(files.index) // from here on nobody else uses the folder
+  const damage: string[] = []
+  // from here on nobody else uses the folder
+  const database = await openDatabase(files.index, (what) => damage.push(what))
   try {
     sweepUnfinished(folder.metadata)
     const identity = await loadIdentity(files)
@@ -102,22 +107,34 @@ export async function createNode(config: Config, nodeParts: NodeParts): Promise<
       requireMarker(folder)
       indexReserve.give()
     }
-    const index = await openIndex(
-      { ...parts, database, requireWritable },
-      { writer: identity.peerId, pastLost: !folder.isNew }
-    )
-    await noteOwnKeys(index)
+    const repair = () => repairDatabase(files.index)
+    const openIt = () =>
+      openIndex(
+        { ...parts, database, requireWritable, repair },
+        { writer: identity.peerId, pastLost: !folder.isNew }
+      )
+    const index = await openIt().catch(async (error) => {
+      if (!isDamage(error)) throw error
+      damage.push(error.message)
+      await database.close()
+      await repair()
+      await database.open()
+      return openIt()
+    })
     let mesh: Mesh | undefined
     const remote = remoteOf(() => mesh)
     const activity = new Activity(() => clock.monotonicMs())
     const flows = { ...createFlows(config, parts, folder, index, room), remote, activity }
+    if (damage.length > 0) await noteDamage(flows, damage)
+    await noteOwnKeys(index)
     let port: number | undefined
     const httpPort = () => port
     mesh = await openMesh(config, { flows, identity, files: meshFiles(files), httpPort })
     const onListen = (listening: number) => {
       port = listening
     }
-    const opened = { folder, flows, room, indexReserve, mesh, identity, onListen }
+    const wasDamaged = damage.length > 0
+    const opened = { folder, flows, room, indexReserve, mesh, identity, onListen, wasDamaged }
     return await compose(config, parts, opened)
   } catch (error) {
     await database.close()
@@ -164,6 +181,8 @@ interface Opened {
   readonly mesh: Mesh | undefined
   readonly identity: Identity
   readonly onListen: (port: number) => void
+  /** The index was found damaged. */
+  readonly wasDamaged: boolean
 }
 
 /** What duties have to do with other servers. */
@@ -177,7 +196,7 @@ function withOthers(mesh: Mesh | undefined): Pick<DutyParts, 'onHealed' | 'compa
 async function compose(
   config: Config,
   parts: Base,
-  { folder, flows, room, indexReserve, mesh, identity, onListen }: Opened
+  { folder, flows, room, indexReserve, mesh, identity, onListen, wasDamaged }: Opened
 ): Promise<Node> {
   const { clock, log } = parts
   const { peerId } = identity
@@ -223,13 +242,12 @@ async function compose(
       return { name, peerId, ...ports, dataFolder: folder.path, meets: meetsOf(config, mesh) }
     },
     async start() {
-      const lastRun = await recover(flows)
-      await duties.prepare()
+      const { wasBrokenOff } = await orMend(flows, () => prepare(flows, duties))
       const { port, tlsPort } = await http.listen()
       ports = { httpUrl: `http://127.0.0.1:${port}`, tlsPort }
       onListen(port)
       await mesh?.start()
-      duties.start(lastRun)
+      duties.start({ wasBrokenOff, wasDamaged })
       log.info({ port, peer: peerId, folder: folder.path }, 'the node runs')
     },
     async stop() {
@@ -247,6 +265,12 @@ async function compose(
       log.info('the node has stopped')
     }
   }
+}
+
+async function prepare(flows: FlowParts, duties: Duties) {
+  const lastRun = await recover(flows)
+  await duties.prepare()
+  return lastRun
 }
 
 function meetsOf({ cluster }: Config, mesh: Mesh | undefined): Greeting['meets'] {

@@ -15,7 +15,7 @@ import { runWithOwnNode } from './own-node.js'
 const ENGINE_LIMITS = [
   '--max-semi-space-size=4',
   '--initial-old-space-size=48',
-  '--heap-growing-percent=50'
+  '--heap-growing-percent=30'
 ]
 /** Pools of native memory: with one for each thread most of it would lie idle. */
 const NATIVE_POOLS = '2'

@@ -9,6 +9,7 @@
 
 import { isImage } from '../../protocols/entry.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
+import type { Transaction } from '../index/transaction.ts'
 import type { FlowParts } from './parts.ts'
 
 /** A younger file may still get its row. */
@@ -22,9 +23,14 @@ const UNNAMED = 'unnamed'
 /** For an index that is new: what is in the folder before it has written anything is kept. */
 export async function keepUnnamed({ index, store }: Pick<FlowParts, 'index' | 'store'>) {
   for await (const _ of store.list()) {
-    await index.change((tx) => tx.setMeta(UNNAMED, 'kept'))
+    await index.change(keepAllUnnamed)
     return
   }
+}
+
+/** For an index that has lost rows. */
+export function keepAllUnnamed(tx: Transaction): void {
+  tx.setMeta(UNNAMED, 'kept')
 }
 
 /** Removes those that were there before `beforeMs`, or keeps them for good if they are too many. */
@@ -37,7 +43,7 @@ export async function sweepUnnamed(
   if (index.meta(UNNAMED) === 'kept') return 0
   const found = await findUnnamed(parts, beforeMs, signal)
   if (found.length > UNNAMED_MAX) {
-    await index.change((tx) => tx.setMeta(UNNAMED, 'kept'))
+    await index.change(keepAllUnnamed)
     log.error('the index names very many files of blobs/ no more: is it an old one? They are kept')
     return 0
   }

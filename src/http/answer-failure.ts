@@ -10,6 +10,8 @@ import { sendError } from './error-body.ts'
 export interface FailureParts {
   readonly clock: Clock
   readonly log: Log
+  /** Hears of whatever went wrong here. */
+  readonly onFailure?: (error: unknown) => void
 }
 
 /** How long a client that was refused may go on sending before its connection is cut. */
@@ -26,6 +28,7 @@ export function answerFailure(
     parts.log.debug({ err: error, ...placeOf(request) }, 'a client went away')
     return
   }
+  parts.onFailure?.(error)
   logFailure(parts.log, request, error)
   sendError(response, error)
   discardBody(parts.clock, request)

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { WireError, type WireFault } from '../../protocols/wire-error.ts'
 import { ERROR_KINDS, type ErrorCode, NodeError } from '../base/errors.ts'
 import { callOf } from '../base/how-called.ts'
+import { isClosed } from '../index/database-error.ts'
 
 export interface ValidationIssue {
   /** Where: `body`, `query` or `path` if known, then the keys down to the value. */
@@ -68,6 +69,7 @@ export function errorBody(error: unknown): ErrorAnswer {
   if (issues !== undefined) return answerOf('VALIDATION', issues)
   if (error instanceof NodeError) return answerOf(error.code, error.message, error)
   if (error instanceof WireError) return answerOf(CODE_OF_FAULT[error.fault], sentenceOf(error))
+  if (isClosed(error)) return answerOf('NOT_AVAILABLE', 'The index is being opened. Ask again.')
   if (isFrameworkRefusal(error)) {
     const { statusCode } = error
     return {

@@ -41,10 +41,15 @@ export type ServerOptions = ApiOptions &
   >
 
 export function createHttpServer(
-  parts: HttpParts,
+  httpParts: HttpParts,
   guard: Guard,
   options: ServerOptions
 ): HttpServer {
+  const { index } = httpParts.flows
+  const parts = {
+    ...httpParts,
+    onFailure: (error: unknown) => void index.upkeep.noteFailure(error)
+  }
   const listeners = createListeners(parts, options)
   const connections = new Connections(listeners, parts.clock)
   const track = (work: Promise<unknown>, name = 'GET /images') => {
@@ -55,12 +60,17 @@ export function createHttpServer(
   const metrics = new Metrics(parts)
   connections.onEnd = (request, response, ms) => metrics.note(request, response, ms)
   const cors = createCors(options.corsOrigins)
-  const hot = new HotImages(parts.flows.index, { bytesMax: options.hotBytesMax })
+  const hot = new HotImages(index, { bytesMax: options.hotBytesMax })
   const reads = createImageReads({ ...parts, guard, track, hot }, options)
   const routes = createRouteTable({ ...parts, metrics }, options, reads.routes)
   const api = createApi({ ...parts, guard, routes, track })
 
   function answer(request: IncomingMessage, response: ServerResponse): void {
+    // for a moment nothing can be read
+    if (index.upkeep.reopening !== undefined) {
+      void index.upkeep.reopening.then(() => answer(request, response))
+      return
+    }
     const refusal = connections.stopping ? stopping() : requestFault(request)
     connections.begin(request, response)
     if (refusal !== undefined) {

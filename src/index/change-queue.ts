@@ -6,7 +6,7 @@
 // share the cost of a few syncs, and the disk and the processor work at the same time.
 
 import { NodeError } from '../base/errors.ts'
-import { isDiskFull } from './database-error.ts'
+import { isDamage, isDiskFull } from './database-error.ts'
 import type { DatabaseRows } from './database-rows.ts'
 import { Layer, type Rows } from './layer.ts'
 import type { IndexParts } from './ports.ts'
@@ -47,7 +47,7 @@ class Batch {
 }
 
 export interface ChangeQueueParts
-  extends Pick<IndexParts, 'database' | 'clock' | 'failPoints' | 'requireWritable'> {
+  extends Pick<IndexParts, 'database' | 'clock' | 'failPoints' | 'requireWritable' | 'repair'> {
   readonly tables: Tables
   readonly rows: DatabaseRows
 }
@@ -71,6 +71,7 @@ export class ChangeQueue {
   #generation: number
   #revision = 0
   #fault: NodeError | undefined
+  #reopening: Promise<void> | undefined
 
   constructor(parts: ChangeQueueParts, writer: string) {
     this.#parts = parts
@@ -118,12 +119,52 @@ export class ChangeQueue {
     while (this.#running !== undefined) await this.#running
   }
 
-  /** See ImageIndex.reopen. */
+  /** Settles when the database can be read again, which is closed for a moment. */
+  get reopening(): Promise<void> | undefined {
+    return this.#reopening
+  }
+
+  /** Hears what a read has thrown: damage of the database is a fault from then on. True if so. */
+  noteFailure(error: unknown): boolean {
+    if (!isDamage(error)) return false
+    if (!isDamage(this.#fault)) this.#fault = faultOf(error)
+    return true
+  }
+
+  /**
+   * After a full disk, once there is room: opens the database anew, which ends the log at its last
+   * whole batch. Other faults stay until a restart.
+   */
   async reopen(): Promise<void> {
-    if (this.#fault?.code !== 'DISK_FULL') return
+    if (this.#fault?.code === 'DISK_FULL') await this.#openAnew(async () => {})
+  }
+
+  /**
+   * After damage: puts the database together anew from what can be read, and rows are lost with
+   * what can't. False if there is no damage, or no way.
+   */
+  async mend(): Promise<boolean> {
+    const { repair } = this.#parts
+    if (repair === undefined || !isDamage(this.#fault)) return false
+    await this.#openAnew(repair)
+    return true
+  }
+
+  async #openAnew(repair: () => Promise<void>): Promise<void> {
+    const opening = this.#openAfter(repair)
+    this.#reopening = opening.catch(() => {})
+    try {
+      await opening
+    } finally {
+      this.#reopening = undefined
+    }
+  }
+
+  async #openAfter(repair: () => Promise<void>): Promise<void> {
     await this.idle()
     const { database, tables } = this.#parts
     await database.close()
+    await repair()
     await database.open()
     await Promise.all(Object.values(tables).map((table) => table.open()))
     this.#revision += 1 // what failed may be there all the same
@@ -175,6 +216,7 @@ export class ChangeQueue {
       batch.wantsAdded += Math.max(0, transaction.wantsAdded)
       batch.planned.push({ waiting, result })
     } catch (error) {
+      this.noteFailure(error)
       waiting.reject(error)
     }
   }
@@ -225,6 +267,14 @@ export class ChangeQueue {
 }
 
 function faultOf(cause: unknown): NodeError {
+  if (isDamage(cause)) {
+    return new NodeError(
+      'DISK_FAULT',
+      'The index is damaged on the disk. What can be read of it is put together anew within minutes; nothing is accepted until then. Check the disk.',
+      {},
+      { cause }
+    )
+  }
   return isDiskFull(cause)
     ? new NodeError(
         'DISK_FULL',

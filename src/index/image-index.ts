@@ -53,12 +53,15 @@ export class ImageIndex {
   /** What other nodes ask for. */
   readonly tree: TreeReader
   readonly selfCheck: SelfCheck
+  /** After a fault. */
+  readonly upkeep: Pick<ChangeQueue, 'reopen' | 'reopening' | 'noteFailure' | 'mend'>
 
   constructor(parts: IndexParts, tables: Tables, rows: DatabaseRows, { writer }: IndexOptions) {
     this.#parts = parts
     this.#tables = tables
     this.tree = new TreeReader(tables, () => parts.database.snapshot())
     this.#queue = new ChangeQueue({ ...parts, tables, rows }, writer)
+    this.upkeep = this.#queue
     this.selfCheck = new SelfCheck({
       tables,
       snapshot: () => parts.database.snapshot(),
@@ -215,14 +218,6 @@ export class ImageIndex {
   /** The failure after which nothing is acknowledged any more. */
   get fault(): NodeError | undefined {
     return this.#queue.fault
-  }
-
-  /**
-   * After a full disk, once there is room: opens the database anew, which ends the log at its last
-   * whole batch. Nothing can be read meanwhile. Other faults stay until a restart.
-   */
-  reopen(): Promise<void> {
-    return this.#queue.reopen()
   }
 
   /** Live paths of a blob, in order. */

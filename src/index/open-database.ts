@@ -7,7 +7,8 @@
 
 import { Level } from 'level'
 import { NodeError, systemCodeOf } from '../base/errors.ts'
-import { isDiskFull } from './database-error.ts'
+import { isDamage, isDiskFull } from './database-error.ts'
+import { isBeheaded, isMisled, leftOut, repairDatabase } from './repair-database.ts'
 import type { Database } from './tables.ts'
 
 // The one piece of state that belongs to the process and not to a node: so does the lock.
@@ -27,8 +28,14 @@ const LEVEL_OPTIONS = {
 /** No key is longer: a path has at most 1,024 bytes, and no table adds more than 100. */
 const KEY_BYTES_MAX = 2048
 
-/** `folder` must be a real path. Errors: FOLDER_IN_USE, DISK_FULL, DISK_FAULT. */
-export async function openDatabase(folder: string): Promise<Database> {
+/**
+ * `folder` must be a real path. What was damaged there is told, and left out. Errors:
+ * FOLDER_IN_USE, DISK_FULL, DISK_FAULT.
+ */
+export async function openDatabase(
+  folder: string,
+  onDamage: (what: string) => void = () => {}
+): Promise<Database> {
   const inUse = (cause?: unknown) =>
     new NodeError(
       'FOLDER_IN_USE',
@@ -38,9 +45,9 @@ export async function openDatabase(folder: string): Promise<Database> {
     )
   if (openFolders.has(folder)) throw inUse()
   openFolders.add(folder)
-  const level = new Level<string, Uint8Array>(folder, LEVEL_OPTIONS)
+  let level: Level<string, Uint8Array>
   try {
-    await level.open()
+    level = await openOrRepair(folder, onDamage)
   } catch (error) {
     openFolders.delete(folder)
     if (systemCodeOf((error as Error).cause) === 'LEVEL_LOCKED') throw inUse(error)
@@ -66,6 +73,29 @@ export async function openDatabase(folder: string): Promise<Database> {
   level.on('closed', () => openFolders.delete(folder))
   level.on('open', () => openFolders.add(folder)) // opened anew
   return level as unknown as Database
+}
+
+async function openOrRepair(
+  folder: string,
+  onDamage: (what: string) => void
+): Promise<Level<string, Uint8Array>> {
+  const repair = (what: string) => {
+    onDamage(what)
+    return repairDatabase(folder)
+  }
+  // a database begins to open as soon as it is made
+  if (isBeheaded(folder)) await repair('its file CURRENT is gone')
+  const level = new Level<string, Uint8Array>(folder, LEVEL_OPTIONS)
+  try {
+    await level.open()
+  } catch (error) {
+    if (!isDamage(error) && !isMisled(folder)) throw error
+    await repair(reasonOf(error))
+    await level.open()
+  }
+  const what = leftOut(folder)
+  if (what !== undefined) onDamage(what)
+  return level
 }
 
 /** As a sentence; some of the database's own end with a full stop. */

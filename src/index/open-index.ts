@@ -6,6 +6,7 @@ import { openRows } from './database-rows.ts'
 import { ImageIndex } from './image-index.ts'
 import type { IndexOptions, IndexParts } from './ports.ts'
 import { openTables } from './tables.ts'
+import type { Transaction } from './transaction.ts'
 import { upgradeFrom1 } from './upgrade.ts'
 
 /**
@@ -26,8 +27,7 @@ export async function openIndex(parts: IndexParts, options: IndexOptions): Promi
   if (format === undefined) {
     await index.change((tx) => {
       tx.setMeta('format', INDEX_FORMAT)
-      tx.setMeta('database', randomHex(parts.random, 16))
-      if (options.pastLost === true) tx.setMeta('pastLost', true)
+      begin(tx, parts, options.pastLost)
     })
   } else if (format === 1) {
     await index.change(upgradeFrom1)
@@ -41,5 +41,18 @@ export async function openIndex(parts: IndexParts, options: IndexOptions): Promi
       { format }
     )
   }
+  // what the start needs: better found damaged now
+  for await (const _ of index.records(''));
+  for await (const _ of index.intents());
   return index
+}
+
+/** Others count on nothing that was proved with the database before; nor does this node. */
+export function beginAnew(tx: Transaction, parts: Pick<IndexParts, 'random'>): void {
+  begin(tx, parts, true)
+}
+
+function begin(tx: Transaction, { random }: Pick<IndexParts, 'random'>, pastLost = false): void {
+  tx.setMeta('database', randomHex(random, 16))
+  if (pastLost) tx.setMeta('pastLost', true)
 }

@@ -11,6 +11,8 @@ export interface IndexParts {
   readonly failPoints: FailPoints
   /** Throws READ_ONLY when the data folder is not the one that was opened: its disk may be gone. */
   requireWritable(): void
+  /** Puts a closed database together anew from what can be read of it. */
+  readonly repair?: () => Promise<void>
 }
 
 export interface IndexOptions {

@@ -186,7 +186,7 @@ test('an index that met a full disk loses nothing, and takes changes again with 
     expect(index.record('r0')).toBeDefined()
     rmSync(join(disk.path, 'fill'))
     await expect(write(40)).rejects.toMatchObject({ code: 'DISK_FULL' })
-    await index.reopen()
+    await index.upkeep.reopen()
     for (let n = 41; n < 60; n++) await write(n)
     expect(written.length).toBeGreaterThanOrEqual(39)
 

@@ -167,7 +167,7 @@ export class SimNode {
     if (store.fault === undefined && flows.index.fault === undefined) return
     store.fault = undefined
     this.#isInDoubt = this.isInDoubt
-    await flows.index.reopen()
+    await flows.index.upkeep.reopen()
     void mesh.heal()
     await flows.settler.settleAll()
   }

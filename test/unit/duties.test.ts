@@ -34,7 +34,7 @@ beforeEach(async () => {
   trashSizeBytes = 1e9
   duties = dutiesOf(node)
   await duties.prepare()
-  duties.start({ wasBrokenOff: false })
+  duties.start({ wasBrokenOff: false, wasDamaged: false })
 })
 afterEach(async () => {
   await duties.stop()
@@ -129,7 +129,7 @@ test('bytes outlive an index that was lost, until something names them again', a
   node = await openMemoryNode({ disk: { ...node, level } })
   duties = dutiesOf(node)
   await duties.prepare()
-  duties.start({ wasBrokenOff: false })
+  duties.start({ wasBrokenOff: false, wasDamaged: false })
   await eventually(() => {
     node.clock.advance(MINUTE_MS)
     expect(lastScan(node.flows)).toBeDefined()
@@ -146,7 +146,7 @@ test('what a crash left in blobs/ without a name goes once others were heard', a
   node.clock.advance(MINUTE_MS)
   const heard = Promise.withResolvers<void>()
   duties = dutiesOf(node, () => heard.promise)
-  duties.start({ wasBrokenOff: true })
+  duties.start({ wasBrokenOff: true, wasDamaged: false })
   await new Promise((resolve) => setImmediate(resolve))
   expect(node.store.placeOf(hashOf(9))).toBe('blobs')
   heard.resolve()
@@ -167,7 +167,7 @@ test('what waits for review pushes nothing else out of the trash', async () => {
   await node.put('a.svg', tinyImage(4))
   await settler.settleAll()
   expect(index.counts().trashBlobs).toBe(6)
-  duties.start({ wasBrokenOff: false })
+  duties.start({ wasBrokenOff: false, wasDamaged: false })
   for (let n = 0; n < 5; n++) {
     node.clock.advance(MINUTE_MS)
     await eventually(() => expect(index.counts().trashBlobs).toBeLessThan(6))

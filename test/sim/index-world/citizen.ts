@@ -64,7 +64,7 @@ export class Citizen {
 
   /** Its disk was full: what failed on it may be there all the same, and nobody was told of it. */
   async heal(): Promise<void> {
-    await this.node.life.index.reopen()
+    await this.node.life.index.upkeep.reopen()
     for (const entry of this.view.entries.values()) this.#follow(entry)
   }
 

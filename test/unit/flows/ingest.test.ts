@@ -29,7 +29,7 @@ describe('when the index can not be written', () => {
       await node.put('a.svg', tinyImage(0))
       void node.level.failNext(FULL, { isWritten })
       await expect(put()).rejects.toMatchObject({ code: 'DISK_FULL' })
-      await node.flows.index.reopen()
+      await node.flows.index.upkeep.reopen()
       expect(node.flows.index.image(A)?.hash === HASH).toBe(isWritten)
       expect(node.store.placeOf(HASH)).toBe('blobs')
       node = await openMemoryNode({ disk: node })

@@ -78,7 +78,7 @@ describe('an index that is opened anew', () => {
     await put('a')
     level.failNext(new Error('No space left on device'))
     await expect(put('b')).rejects.toMatchObject({ code: 'DISK_FULL' })
-    await index.reopen()
+    await index.upkeep.reopen()
     expect(index.fault).toBeUndefined()
     await put('c')
     const paths = await Array.fromAsync(index.list(), ({ path }) => path)
@@ -90,7 +90,7 @@ describe('an index that is opened anew', () => {
     await expect(put('a')).rejects.toMatchObject({ code: 'DISK_FULL' })
     const { revision } = index
     expect(index.counts().images).toBe(0)
-    await index.reopen()
+    await index.upkeep.reopen()
     expect(index.counts().images).toBe(1)
     expect(index.revision).not.toBe(revision)
   })
@@ -99,17 +99,43 @@ describe('an index that is opened anew', () => {
     level.failNext(new Error('No space left on device'))
     await expect(put('b')).rejects.toMatchObject({ code: 'DISK_FULL' })
     level.failOpen(new Error('No space left on device'))
-    await expect(index.reopen()).rejects.toThrow()
+    await expect(index.upkeep.reopen()).rejects.toThrow()
     await expect(put('c')).rejects.toMatchObject({ code: 'DISK_FULL' })
-    await index.reopen()
+    await index.upkeep.reopen()
     await put('c')
   })
 
   test('a failing disk is not tried again: nobody knows what it lost', async () => {
     level.failNext(new Error('Input/output error'))
     await expect(put('a')).rejects.toMatchObject({ code: 'DISK_FAULT' })
-    await index.reopen()
+    await index.upkeep.reopen()
     await expect(put('b')).rejects.toMatchObject({ code: 'DISK_FAULT' })
+  })
+})
+
+describe('while the database is opened anew', () => {
+  test('who reads can wait for it, also when it fails', async () => {
+    level.failNext(new Error('No space left on device'))
+    await expect(put('a')).rejects.toMatchObject({ code: 'DISK_FULL' })
+    level.failOpen(new Error('No space left on device'))
+    const failing = index.upkeep.reopen()
+    const waiting = index.upkeep.reopening
+    await expect(failing).rejects.toThrow()
+    await waiting
+    expect(index.upkeep.reopening).toBeUndefined()
+    const opening = index.upkeep.reopen()
+    await index.upkeep.reopening
+    expect(index.counts().images).toBe(0)
+    await opening
+  })
+
+  test('only damage is mended', async () => {
+    expect(index.upkeep.noteFailure(new Error('Input/output error'))).toBe(false)
+    expect(index.fault).toBeUndefined()
+    expect(index.upkeep.noteFailure(new Error('Corruption: bad block'))).toBe(true)
+    expect(index.fault).toMatchObject({ code: 'DISK_FAULT' })
+    await expect(put('a')).rejects.toMatchObject({ code: 'DISK_FAULT' })
+    expect(await index.upkeep.mend(), 'there is no way').toBe(false)
   })
 })
 

@@ -1,0 +1,48 @@
+// What becomes of a database whose files are damaged. Whatever can still be read is put together
+// anew; what can't lies in `lost/` below its folder.
+
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { Level } from 'level'
+import { systemCodeOf } from '../base/errors.ts'
+
+/** The log of the database about itself, begun anew by each opening: a few lines. */
+const LOG_BYTES_MAX = 2 ** 20
+
+/** For one that nobody has open. Rejects with what the database says. */
+export async function repairDatabase(folder: string): Promise<void> {
+  await (Level as unknown as { repair(location: string): Promise<void> }).repair(folder)
+}
+
+/** Without the file that says where to begin a new database is made, and the old one removed. */
+export function isBeheaded(folder: string): boolean {
+  if (existsSync(join(folder, 'CURRENT'))) return false
+  return namesIn(folder).some((name) => /\.(ldb|sst|log)$|^MANIFEST-/.test(name))
+}
+
+/** Whether the file that says where to begin names one that is not there: its bytes are damaged. */
+export function isMisled(folder: string): boolean {
+  if (!statSync(join(folder, 'CURRENT'), { throwIfNoEntry: false })?.isFile()) return false
+  const name = readFileSync(join(folder, 'CURRENT'), 'utf8').trim()
+  return name === '' || !existsSync(join(folder, name))
+}
+
+/** What was found damaged and left out when the database was opened: it says so nowhere else. */
+export function leftOut(folder: string): string | undefined {
+  const file = join(folder, 'LOG')
+  try {
+    const text = readFileSync(file, 'utf8').slice(-LOG_BYTES_MAX)
+    return /^.*\bdropping \d+ bytes.*$/m.exec(text)?.[0]
+  } catch {
+    return undefined
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return []
+    throw error
+  }
+}
