@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path'
 import { z } from 'zod'
+import { type AlertOptions, alertOptions, alertsSection } from '../src/alerts/options.ts'
 import { choiceField, nameField } from '../src/base/fields.ts'
 import { LOG_LEVELS, type LogLevel } from '../src/base/log.ts'
 import {
@@ -41,7 +42,8 @@ export const SECTIONS = {
   images: imagesSection,
   adopt: adoptSection,
   scrub: scrubSection,
-  index: indexSection
+  index: indexSection,
+  alerts: alertsSection
 } as const satisfies Record<string, z.ZodObject>
 
 const TOP_LEVEL = {
@@ -61,7 +63,8 @@ export const configSchema = z.strictObject({
   images: imagesSection.prefault({}),
   adopt: adoptSection.prefault({}),
   scrub: scrubSection.prefault({}),
-  index: indexSection.prefault({})
+  index: indexSection.prefault({}),
+  alerts: alertsSection.prefault({})
 })
 
 /**
@@ -80,6 +83,7 @@ export interface Config {
   readonly adopt: AdoptSettings
   readonly scrub: ScrubOptions
   readonly index: IndexOptions
+  readonly alerts: AlertOptions
   /**
    * This start takes a data folder whose marker is missing or another's as its own. Only a flag can
    * say so.
@@ -104,6 +108,7 @@ export function configOf(values: z.output<typeof configSchema>, folder: string):
     adopt: adoptSettings(values.adopt),
     scrub: { intervalMs: values.scrub.interval },
     index: indexOptions(values.index),
+    alerts: alertOptions(values.alerts),
     acceptFolder: false
   }
 }

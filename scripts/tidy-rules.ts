@@ -9,7 +9,7 @@ export const RANKS: readonly (readonly string[])[] = [
   ['protocols/'],
   ['src/base/'],
   ['src/store/', 'src/index/', 'src/network/', 'src/content/'],
-  ['src/index-sync/', 'src/blob-sync/'],
+  ['src/index-sync/', 'src/blob-sync/', 'src/alerts/'],
   ['src/flows/', 'src/web/'],
   ['src/http/'],
   ['config/'],

@@ -4,9 +4,11 @@
 import type { Config } from '../config/schema.ts'
 import type { ContentHash } from '../protocols/hash.ts'
 import { ADOPT_TASK, sayAdopting } from './adopt-folders.ts'
+import { Alerts } from './alerts/alerts.ts'
 import { Activity } from './base/activity.ts'
 import { type Clock, type Random, systemClock, systemRandom } from './base/clock.ts'
 import type { FailPoints } from './base/fail-point.ts'
+import { isoTime } from './base/iso-time.ts'
 import { KeyedLock } from './base/keyed-lock.ts'
 import type { Log } from './base/log.ts'
 import { PRODUCT_VERSION } from './base/product-version.ts'
@@ -25,12 +27,13 @@ import { recover } from './flows/recover.ts'
 import { endRun } from './flows/run-end.ts'
 import { sayWaiting } from './flows/say-waiting.ts'
 import { Settler } from './flows/settle.ts'
-import { type StatusSources, statusOf } from './flows/status.ts'
+import { type NodeStatus, type StatusSources, statusOf } from './flows/status.ts'
 import { tellFeed } from './flows/tell-feed.ts'
 import { Thumbnails } from './flows/thumbnails.ts'
 import type { Greeting } from './greeting.ts'
 import { createGuard, type Guard } from './http/guard.ts'
 import { createKeyRing } from './http/key-ring.ts'
+import type { NodeFacts } from './http/ports.ts'
 import { createHttpServer } from './http/server.ts'
 import { readSocketTables } from './http/socket-tables.ts'
 import { isDamage } from './index/database-error.ts'
@@ -208,20 +211,12 @@ async function compose(
     { ...config, ingest: options }
   )
   const status = () => statusOf(statusSources({ folder, flows, room, mesh }, tasks, duties))
+  const alerts = createAlerts(config, flows, { status, peerId })
   const seal = createSeal(() => mesh?.cluster().secret)
   const guard = await openGuard(config, { ...parts, ...flows, seal }, files)
   const page = await loadStaticFiles()
   const { exportIndex, adopting, adoptFolders } = duties
-  const node = {
-    name: config.name,
-    peerId,
-    /** An invite may change it. */
-    get cluster() {
-      return mesh?.cluster().name ?? config.cluster.name
-    },
-    version: PRODUCT_VERSION,
-    startedAtMs: clock.now()
-  }
+  const node = factsOf(config, { peerId, mesh, startedAtMs: clock.now() })
   const http = createHttpServer(
     {
       ...{ flows, tasks, status, node, clock, log, page, exportIndex, adopting },
@@ -248,6 +243,7 @@ async function compose(
       onListen(port)
       await mesh?.start()
       duties.start({ wasBrokenOff, wasDamaged })
+      alerts.start()
       log.info({ port, peer: peerId, folder: folder.path }, 'the node runs')
     },
     async stop() {
@@ -255,6 +251,7 @@ async function compose(
       await http.close()
       flows.thumbnails?.stop()
       await mesh?.stop()
+      await alerts.stop()
       await duties.stop()
       await tasks.stop()
       await flows.settler.idle()
@@ -271,6 +268,32 @@ async function prepare(flows: FlowParts, duties: Duties) {
   const lastRun = await recover(flows)
   await duties.prepare()
   return lastRun
+}
+
+function createAlerts(
+  { name, alerts }: Config,
+  { clock, log }: FlowParts,
+  { status, peerId }: { readonly status: () => NodeStatus; readonly peerId: string }
+): Alerts {
+  const look = () => {
+    const { health, reasons } = status()
+    return { node: name, peer_id: peerId, status: health, reasons, at: isoTime(clock.now()) }
+  }
+  return new Alerts({ clock, log, look }, alerts)
+}
+
+function factsOf(
+  { name, cluster }: Config,
+  facts: Pick<NodeFacts, 'peerId' | 'startedAtMs'> & { readonly mesh: Mesh | undefined }
+): NodeFacts {
+  const { peerId, mesh, startedAtMs } = facts
+  return {
+    ...{ name, peerId, version: PRODUCT_VERSION, startedAtMs },
+    /** An invite may change it. */
+    get cluster() {
+      return mesh?.cluster().name ?? cluster.name
+    }
+  }
 }
 
 function meetsOf({ cluster }: Config, mesh: Mesh | undefined): Greeting['meets'] {

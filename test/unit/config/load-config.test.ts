@@ -47,7 +47,8 @@ test('with nothing set the documented defaults hold', () => {
       content: 'tolerant',
       reserve: { bytes: 2 ** 30, share: 0.05 },
       trashKeepMs: 7 * 86_400e3,
-      trashSizeBytes: 10 * 2 ** 30
+      trashSizeBytes: 10 * 2 ** 30,
+      thumbnailsSizeBytes: 500_000_000
     },
     fileSync: {
       enabled: true,
@@ -75,6 +76,7 @@ test('with nothing set the documented defaults hold', () => {
     adopt: { enabled: true, intervalMs: 60_000, changed: 'version', ignore: ['*.part', '*.tmp'] },
     images: { view: 'auto' },
     scrub: { intervalMs: 30 * 86_400_000 },
+    alerts: { webhook: undefined, command: undefined, afterMs: 60_000 },
     index: { export: true, tombstonesKeepMs: 90 * 86_400_000 },
     acceptFolder: false
   })

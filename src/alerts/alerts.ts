@@ -1,0 +1,115 @@
+// Tells people, through what they have set up, when a node needs them and when it does no more.
+
+import { spawn } from 'node:child_process'
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import { type Loop, startLoop } from '../base/loop.ts'
+import type { AlertOptions } from './options.ts'
+import { planAlert, UNWATCHED, type Watched } from './plan-alert.ts'
+
+const LOOK_MS = 5_000
+/** A start settles first. */
+const FIRST_MS = 15_000
+const TELL_MS_MAX = 30_000
+/** Of what a command says; the rest is not kept. */
+const SAID_CHARACTERS_MAX = 500
+
+export interface Told {
+  readonly node: string
+  readonly peer_id: string
+  readonly status: string
+  readonly reasons: readonly string[]
+  readonly at: string
+}
+
+export interface AlertParts {
+  readonly clock: Clock
+  readonly log: Log
+  /** What there is to tell now. */
+  readonly look: () => Told
+}
+
+export class Alerts {
+  readonly #parts: AlertParts
+  readonly #options: AlertOptions
+  #watched: Watched = UNWATCHED
+  #loop: Loop | undefined
+
+  constructor(parts: AlertParts, options: AlertOptions) {
+    this.#parts = parts
+    this.#options = options
+  }
+
+  start(): void {
+    const { webhook, command } = this.#options
+    if (webhook === undefined && command === undefined) return
+    const times = { name: 'alerts', firstMs: FIRST_MS, everyMs: LOOK_MS }
+    this.#loop = startLoop(this.#parts, times, (signal) => this.#look(signal))
+  }
+
+  async stop(): Promise<void> {
+    await this.#loop?.stop()
+  }
+
+  /** What can't be told is told again at the next look. */
+  async #look(signal: AbortSignal): Promise<void> {
+    const { clock, look, log } = this.#parts
+    const { webhook, command, afterMs } = this.#options
+    const told = look()
+    const nowMs = clock.monotonicMs()
+    const { next, tell } = planAlert(this.#watched, told.status, { nowMs, afterMs })
+    if (tell) {
+      log.info({ status: told.status }, 'telling people of the status of this node')
+      const late = new AbortController()
+      const cancel = clock.after(TELL_MS_MAX, () => late.abort(new Error('it took too long')))
+      const ends = AbortSignal.any([signal, late.signal])
+      try {
+        if (webhook !== undefined) await send(webhook, told, ends)
+        if (command !== undefined) await run(command, told, ends)
+      } finally {
+        cancel()
+      }
+    }
+    this.#watched = next
+  }
+}
+
+/** Throws what kept it from arriving. */
+async function send(webhook: string, told: Told, signal: AbortSignal): Promise<void> {
+  const answer = await fetch(webhook, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    // chats show `text`, programs read the rest
+    body: JSON.stringify({ text: sentenceOf(told), ...told }),
+    redirect: 'error',
+    signal
+  })
+  await answer.body?.cancel()
+  if (!answer.ok) throw new Error(`the webhook answered ${answer.status}`)
+}
+
+function run(command: string, told: Told, signal: AbortSignal): Promise<void> {
+  const child = spawn('sh', ['-c', command], {
+    env: { ...process.env, TUMESH_NODE: told.node, TUMESH_STATUS: told.status },
+    stdio: ['pipe', 'ignore', 'pipe'],
+    signal,
+    killSignal: 'SIGKILL'
+  })
+  let said = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(0, SAID_CHARACTERS_MAX)
+  })
+  child.stdin.on('error', () => {}) // it may not read its input
+  child.stdin.end(`${JSON.stringify(told)}\n`)
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code) => {
+      if (code === 0) resolve()
+      else reject(new Error(`the command ended with ${code}: ${said.trim()}`))
+    })
+  })
+}
+
+function sentenceOf({ node, status, reasons }: Told): string {
+  return `Tumesh node ${node} is ${status}. ${reasons.join(' ')}`.trim()
+}
