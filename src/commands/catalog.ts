@@ -117,6 +117,13 @@ export const CATALOG: readonly CommandEntry[] = [
     load: async () => (await import('./drain.ts')).runDrain
   },
   {
+    name: 'away',
+    summary: 'tells the others that this server will be switched off for a while',
+    words: [['[time]', 'such as 2h or 3d']],
+    options: [['--back', 'it is not, or not any more; a start says so by itself']],
+    load: async () => (await import('./away.ts')).runAway
+  },
+  {
     name: 'purge',
     summary: 'deletes images and frees their bytes at once, beyond restore',
     words: [['<paths...>', 'of images']],

@@ -17,6 +17,8 @@ export interface Member {
   readonly addresses: readonly string[]
   /** Whether it was removed and brought back: what it has not heard may be forgotten elsewhere. */
   readonly returned?: boolean
+  /** Until when it said that it would be switched off. */
+  readonly awayUntilMs?: number | undefined
 }
 
 const PREFIX = 'member/'
@@ -38,9 +40,14 @@ export function memberRecord(id: string): string {
  */
 export async function announce(
   index: ImageIndex,
-  { id, name, database, addresses }: Member
+  { id, name, database, addresses, awayUntilMs }: Member
 ): Promise<void> {
-  const about = { name, database, addresses: addresses.slice(0, ADDRESSES_MAX) }
+  const about = {
+    name,
+    database,
+    addresses: addresses.slice(0, ADDRESSES_MAX),
+    ...(awayUntilMs !== undefined && { away_until_ms: awayUntilMs })
+  }
   const recordOf = (returned: boolean) =>
     Buffer.from(JSON.stringify({ ...about, ...(returned && { returned }) }))
   const have = index.record(PREFIX + id)
@@ -105,7 +112,8 @@ export async function removeMember(index: ImageIndex, id: string): Promise<boole
  */
 export function readMember(id: string, value: Uint8Array): Member | undefined {
   try {
-    const { name, database, addresses, returned } = JSON.parse(Buffer.from(value).toString())
+    const about = JSON.parse(Buffer.from(value).toString())
+    const { name, database, addresses, returned, away_until_ms: awayUntilMs } = about
     if (!ID.test(id) || typeof name !== 'string' || !Array.isArray(addresses)) return undefined
     const usable = addresses.filter(
       (one): one is string =>
@@ -121,7 +129,8 @@ export function readMember(id: string, value: Uint8Array): Member | undefined {
       name: shown,
       database: typeof database === 'string' ? database : undefined,
       addresses: usable.slice(0, ADDRESSES_MAX),
-      ...(returned === true && { returned })
+      ...(returned === true && { returned }),
+      ...(Number.isSafeInteger(awayUntilMs) && awayUntilMs > 0 && { awayUntilMs })
     }
   } catch {
     return undefined

@@ -20,8 +20,8 @@ export interface DiskStatus {
 }
 
 /**
- * online: has what this node has. syncing: not yet, or that is not known yet. away: offline for
- * days. refused: one of the two does not let the other in.
+ * online: has what this node has. syncing: not yet, or that is not known yet. away: said so, or
+ * offline for days. refused: one of the two does not let the other in.
  */
 export type ServerState = 'online' | 'syncing' | 'offline' | 'away' | 'refused'
 

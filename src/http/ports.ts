@@ -32,6 +32,8 @@ export interface MeshPort {
   invite(signal: AbortSignal): Promise<Invitation>
   /** Forgets a member and admits it no more. False if there is none. */
   remove(id: string): Promise<boolean>
+  /** Tells the members that this server will be off until then; undefined: that it is back. */
+  sayAway(untilMs: number | undefined): Promise<void>
 }
 
 /** A server that was met, and what is lacking here after the first comparison with it. */

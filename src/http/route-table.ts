@@ -4,6 +4,7 @@ import type { Metrics } from './metrics.ts'
 import type { ApiOptions, HttpParts } from './ports.ts'
 import type { Route } from './route.ts'
 import { adoptRoutes } from './routes/adopt.ts'
+import { awayRoutes } from './routes/away.ts'
 import { backupRoutes } from './routes/backup.ts'
 import { brakeRoutes } from './routes/brakes.ts'
 import { changeImageRoutes } from './routes/change-image.ts'
@@ -55,6 +56,7 @@ export function createRouteTable(
     ...adoptRoutes(parts),
     ...backupRoutes(parts),
     ...drainRoutes(parts, () => gate.running),
+    ...awayRoutes(parts),
     ...eventRoutes(parts),
     ...keyRoutes(parts),
     ...peerRoutes(parts),

@@ -17,6 +17,7 @@ export class MemberList {
   #members: readonly Member[] = []
   #removed: ReadonlySet<string> = new Set()
   #toldRemoved = false
+  #awayUntilMs: number | undefined
   /** Reads the records anew: some have come. Removed nodes are met no more, others are again. */
   readonly refresh = oneAtATime(() => this.#refresh())
 
@@ -54,8 +55,15 @@ export class MemberList {
       id: network.id,
       name: flows.name,
       database: flows.index.databaseId(),
-      addresses: network.addresses()
+      addresses: network.addresses(),
+      awayUntilMs: this.#awayUntilMs
     })
+  }
+
+  /** Says that this node will be switched off until then, or is back; a start says so too. */
+  async sayAway(untilMs: number | undefined): Promise<void> {
+    this.#awayUntilMs = untilMs
+    await this.announceSelf()
   }
 
   /** A person meets a node that was removed: it belongs to the mesh again. */

@@ -80,6 +80,8 @@ export interface Mesh extends Remote {
   meet(target: string, signal: AbortSignal): Promise<Met>
   invite(): Promise<Invitation>
   remove(id: string): Promise<boolean>
+  /** Tells the members that this node will be off until then, or is back. */
+  sayAway(untilMs: number | undefined): Promise<void>
 }
 
 /** How often peers that have not been heard yet are thought of. */
@@ -171,6 +173,7 @@ export function createMesh(parts: MeshParts, options: MeshOptions): Mesh {
     meet: (target, signal) => joining.meet(target, signal),
     invite: () => joining.invite(),
     remove: (id) => joining.remove(id),
+    sayAway: (untilMs) => members.sayAway(untilMs),
     addresses: () => network.addresses(),
     cluster: () => keeper.facts,
     servers: () => status.servers(),

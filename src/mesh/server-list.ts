@@ -9,7 +9,7 @@ import type { PeerReport } from '../index-sync/peer-beliefs.ts'
 import type { ConnectedPeer } from '../network/network.ts'
 import type { DialFailure } from '../network/redial.ts'
 
-/** A member that has not been seen for so long is away. */
+/** A member that has not been seen for so long is away, as is one that said so. */
 export const AWAY_MS = 7 * 86_400_000
 /** Beyond this the clocks of two servers are too far apart (rule 10). */
 export const CLOCK_OFFSET_MS_MAX = 10 * 60_000
@@ -28,7 +28,7 @@ export interface ServerFacts {
 }
 
 export function serverOf(facts: ServerFacts, nowMs: number): ServerStatus {
-  const { id, member, peer, heard, report, failure } = facts
+  const { id, member, peer, heard, report } = facts
   const status = report?.status
   const addresses = heard?.addresses ?? member?.addresses ?? []
   return {
@@ -47,12 +47,12 @@ export function serverOf(facts: ServerFacts, nowMs: number): ServerStatus {
     latencyMs: peer?.latencyMs,
     clockOffsetMs: heard && Math.round(heard.clockOffsetMs),
     disk: status?.disk,
-    lastError: peer === undefined ? failure?.message : errorOf(facts)
+    lastError: peer === undefined ? absenceOf(facts, nowMs) : errorOf(facts)
   }
 }
 
 function stateOf(
-  { peer, waits, report, failure, seenMs }: ServerFacts,
+  { member, peer, waits, report, failure, seenMs }: ServerFacts,
   nowMs: number
 ): ServerState {
   if (peer !== undefined) {
@@ -60,7 +60,21 @@ function stateOf(
     return report?.equal && report.status.wantsFiles === 0 ? 'online' : 'syncing'
   }
   if (failure?.refused) return 'refused'
+  if (saidAway(member, nowMs)) return 'away'
   return seenMs !== undefined && nowMs - seenMs > AWAY_MS ? 'away' : 'offline'
+}
+
+/** Whether it is off because somebody said that it would be. */
+function saidAway(member: Member | undefined, nowMs: number): member is Member {
+  return member?.awayUntilMs !== undefined && member.awayUntilMs > nowMs
+}
+
+function absenceOf({ member, failure }: ServerFacts, nowMs: number): string | undefined {
+  if (!saidAway(member, nowMs)) return failure?.message
+  const until = isoTime(member.awayUntilMs ?? nowMs)
+    .slice(0, 16)
+    .replace('T', ' ')
+  return `It said that it is switched off until ${until} UTC.`
 }
 
 function errorOf({ waits, peer }: ServerFacts): string | undefined {

@@ -33,7 +33,7 @@ interface Said {
 }
 
 function tumesh(...words: string[]): Promise<Said> {
-  const node = ['--url', mesh.url('a'), '--data', bench.path('a')]
+  const node = words.includes('--url') ? [] : ['--url', mesh.url('a'), '--data', bench.path('a')]
   const child = spawn(process.execPath, [PROGRAM, ...words, ...node], { cwd: bench.folder })
   let [out, err] = ['', '']
   child.stdout.setEncoding('utf8').on('data', (text) => {
@@ -153,6 +153,25 @@ test('nothing waits for a word, and a decision names what it is about', async ()
   const unknown = await tumesh('brakes', '--confirm', 'nonsense')
   expect([unknown.code, unknown.err]).toEqual([1, expect.stringMatching(/^No brake/)])
 }, 40_000)
+
+test('a server that says so is away when it is off, and back when it starts', async () => {
+  const other = ['--url', mesh.url('b'), '--data', bench.path('b')]
+  expect((await tumesh('away')).code).toBe(2)
+  expect((await tumesh('away', '100d', ...other)).err).toMatch(/90 days at most/)
+  expect((await tumesh('away', '2h', ...other)).out).toMatch(/^The others know .*\n$/)
+  const stateOfB = async () => {
+    const { servers } = JSON.parse((await tumesh('status', '--json')).out).storage
+    return servers[0].status
+  }
+  await mesh.node('b').end('SIGTERM')
+  await eventually(async () => expect(await stateOfB()).toBe('away'), { withinMs: 20_000 })
+  await mesh.start('b')
+  await eventually(async () => expect(await stateOfB()).toBe('online'), { withinMs: 20_000 })
+  await mesh.node('b').end('SIGKILL')
+  await eventually(async () => expect(await stateOfB()).toBe('offline'), { withinMs: 20_000 })
+  await mesh.start('b')
+  await mesh.connected()
+}, 90_000)
 
 test('what happens is told line by line', async () => {
   const node = ['--url', mesh.url('a'), '--data', bench.path('a')]

@@ -12,6 +12,7 @@ export function fakeMesh(methods: Partial<MeshPort>): MeshPort {
     meet: unexpected,
     invite: unexpected,
     remove: unexpected,
+    sayAway: unexpected,
     ...methods
   }
 }

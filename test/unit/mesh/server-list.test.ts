@@ -115,3 +115,14 @@ test('offline servers are a trouble only if something is lacking', () => {
     '5 images are neither here nor on any server that is connected. Not connected: b.'
   )
 })
+
+test('a server that said it would be off is away until then, and is as others are while it is there', () => {
+  const member = { ...MEMBER, awayUntilMs: NOW + 60_000 }
+  expect(stateOf({ member })).toMatchObject({
+    state: 'away',
+    lastError: 'It said that it is switched off until 2023-11-14 22:14 UTC.'
+  })
+  expect(stateOf({ member: { ...member, awayUntilMs: NOW } })).toMatchObject({ state: 'offline' })
+  expect(stateOf({ member, peer: PEER })).toMatchObject({ state: 'syncing', lastError: undefined })
+  expect(stateOf({ member, failure: REFUSAL })).toMatchObject({ state: 'refused' })
+})

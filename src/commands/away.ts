@@ -1,0 +1,21 @@
+// tumesh away: the others shall not worry about this server for a while.
+
+import type { Order } from './catalog.ts'
+import { callNode } from './node-client.ts'
+import type { Terminal } from './terminal.ts'
+
+export async function runAway(
+  { words: [time], options, target, isJson }: Order,
+  { out, err }: Terminal
+): Promise<number> {
+  if ((time === undefined) === (options.back !== true)) {
+    err('Say for how long, such as 2h or 3d, or --back.\n')
+    return 2
+  }
+  const answer =
+    time === undefined
+      ? await callNode(target, 'DELETE', '/api/away')
+      : await callNode(target, 'POST', '/api/away', { for: time })
+  out(isJson ? `${JSON.stringify(answer)}\n` : `${answer.message}\n`)
+  return 0
+}
