@@ -16,7 +16,9 @@ import { TaskBoard } from './base/task-board.ts'
 import { createInspector } from './content/inspect.ts'
 import { Thumbnailer } from './content/thumbnailer.ts'
 import { createDuties, type Duties, type DutyParts } from './duties.ts'
+import { Blocks } from './flows/blocks.ts'
 import { Brakes } from './flows/brakes.ts'
+import { BlockEnforcer } from './flows/enforce-blocks.ts'
 import { Feed } from './flows/feed.ts'
 import type { IngestOptions } from './flows/ingest.ts'
 import { Journal } from './flows/journal.ts'
@@ -37,7 +39,6 @@ import type { NodeFacts } from './http/ports.ts'
 import { createHttpServer } from './http/server.ts'
 import { readSocketTables } from './http/socket-tables.ts'
 import { isDamage } from './index/database-error.ts'
-import type { ImageIndex } from './index/image-index.ts'
 import { openDatabase } from './index/open-database.ts'
 import { openIndex } from './index/open-index.ts'
 import { repairDatabase } from './index/repair-database.ts'
@@ -127,7 +128,9 @@ export async function createNode(config: Config, nodeParts: NodeParts): Promise<
     let mesh: Mesh | undefined
     const remote = remoteOf(() => mesh)
     const activity = new Activity(() => clock.monotonicMs())
-    const flows = { ...createFlows(config, parts, folder, index, room), remote, activity }
+    const blocks = await Blocks.open({ index, log })
+    const made = createFlows(config, parts, { folder, index, blocks, room })
+    const flows = { ...made, remote, activity }
     if (damage.length > 0) await noteDamage(flows, damage)
     await noteOwnKeys(index)
     let port: number | undefined
@@ -150,9 +153,15 @@ type Base = Required<NodeParts>
 function createFlows(
   config: Config,
   parts: Base,
-  folder: Folder,
-  index: ImageIndex,
-  room: DiskRoom
+  {
+    folder,
+    index,
+    blocks,
+    room
+  }: Pick<FlowParts, 'index' | 'blocks'> & {
+    readonly folder: Folder
+    readonly room: DiskRoom
+  }
 ): FlowParts {
   const files = metadataFiles(folder)
   const commit = new GroupCommit(systemSyncCalls(), { folder: folder.path })
@@ -173,7 +182,7 @@ function createFlows(
   const feed = new Feed(parts)
   tellFeed({ feed, index, journal })
   const made = { index, store, view, inspect, room, settler, journal, feed, brakes, locks }
-  return { ...parts, ...made, thumbnails, name: config.name }
+  return { ...parts, ...made, thumbnails, blocks, name: config.name }
 }
 
 interface Opened {
@@ -205,6 +214,7 @@ async function compose(
   const { peerId } = identity
   const files = metadataFiles(folder)
   const tasks = new TaskBoard(parts)
+  const enforcer = new BlockEnforcer(flows)
   const options = ingestOptions(config)
   const duties = createDuties(
     { flows, tasks, folder, room, indexReserve, ...withOthers(mesh) },
@@ -237,7 +247,7 @@ async function compose(
       return { name, peerId, ...ports, dataFolder: folder.path, meets: meetsOf(config, mesh) }
     },
     async start() {
-      const { wasBrokenOff } = await orMend(flows, () => prepare(flows, duties))
+      const { wasBrokenOff } = await orMend(flows, () => prepare(flows, duties, enforcer))
       const { port, tlsPort } = await http.listen()
       ports = { httpUrl: `http://127.0.0.1:${port}`, tlsPort }
       onListen(port)
@@ -254,6 +264,7 @@ async function compose(
       await alerts.stop()
       await duties.stop()
       await tasks.stop()
+      await enforcer.idle()
       await flows.settler.idle()
       await duties.exportAtStop()
       await flows.journal.flush()
@@ -264,8 +275,9 @@ async function compose(
   }
 }
 
-async function prepare(flows: FlowParts, duties: Duties) {
+async function prepare(flows: FlowParts, duties: Duties, enforcer: BlockEnforcer) {
   const lastRun = await recover(flows)
+  await enforcer.enforceAll()
   await duties.prepare()
   return lastRun
 }

@@ -33,6 +33,7 @@ export const ERROR_KINDS = {
   RANGE_NOT_SATISFIABLE: { http: 416, retry: false },
   VALIDATION: { http: 422, retry: false },
   BAD_PATH: { http: 422, retry: false },
+  BLOCKED: { http: 451, retry: false },
   TOO_MANY_REQUESTS: { http: 429, retry: true },
   // what the node can't do now
   INTERNAL: { http: 500, retry: true },

@@ -103,6 +103,27 @@ export const CATALOG: readonly CommandEntry[] = [
     load: async () => (await import('./verify.ts')).runVerify
   },
   {
+    name: 'block',
+    summary: 'takes bytes out of reach on all servers, and keeps them out',
+    words: [['<image>', 'path of an image, or a SHA-256']],
+    options: [['--reason <text>', 'why, for those who ask later']],
+    load: async () => (await import('./block.ts')).runBlock
+  },
+  {
+    name: 'unblock',
+    summary: 'lets bytes that were blocked in again',
+    words: [['<image>', 'path of an image, or a SHA-256']],
+    options: [],
+    load: async () => (await import('./block.ts')).runUnblock
+  },
+  {
+    name: 'blocks',
+    summary: 'lists what is blocked, and why',
+    words: [],
+    options: [],
+    load: async () => (await import('./block.ts')).runBlocks
+  },
+  {
     name: 'peers',
     summary: 'lists the servers of the mesh, or takes one out for good',
     words: [],

@@ -32,6 +32,7 @@ interface Storage {
   readonly pending_bytes: number
   readonly corrupted_files: number
   readonly review_files: number
+  readonly blocked_files?: number
   readonly disk: { readonly free: number; readonly total: number; readonly state: string }
   readonly servers: readonly Server[]
   readonly node: {
@@ -78,11 +79,13 @@ export function statusText(storage: Storage, { progress }: Sync): string {
   return `${lines.join('\n')}\n${about}`
 }
 
-function heldText({ total_files, local_files, corrupted_files, review_files }: Storage): string {
+function heldText(storage: Storage): string {
+  const { total_files, local_files, corrupted_files, review_files, blocked_files = 0 } = storage
   const held = local_files === total_files ? 'all of them here' : `${local_files} of them here`
   const damaged = corrupted_files > 0 ? `, ${corrupted_files} damaged` : ''
   const review = review_files > 0 ? `, ${counted(review_files, 'image')} to review` : ''
-  return `${held}${damaged}${review}`
+  const blocked = blocked_files > 0 ? `, ${blocked_files} blocked` : ''
+  return `${held}${damaged}${review}${blocked}`
 }
 
 function comingLines(

@@ -185,8 +185,11 @@ async function take(
     return await keep(flows, options, file, plan, read.staged)
   } catch (error) {
     const refusal = refusalOf(error)
-    const replaces = refusal.is === 'refused' && isImage(file.current) && flows.view.isOn
-    return replaces ? setAside(flows, file, refusal.why) : refusal
+    if (refusal.is !== 'refused' || !flows.view.isOn) return refusal
+    // a web server shows what lies in images/
+    const isBlocked = error instanceof NodeError && error.code === 'BLOCKED'
+    const leaves = isBlocked || isImage(file.current)
+    return leaves ? setAside(flows, file, refusal.why) : refusal
   } finally {
     giveBack?.()
   }
@@ -301,7 +304,13 @@ async function showAnew({ index, settler }: FlowParts, path: ImagePath): Promise
   await settler.settleView(path)
 }
 
-const REFUSALS = ['EXTENSION_NOT_ALLOWED', 'CONTENT_MISMATCH', 'BLOB_TOO_LARGE', 'BAD_PATH']
+const REFUSALS = [
+  'EXTENSION_NOT_ALLOWED',
+  'CONTENT_MISMATCH',
+  'BLOB_TOO_LARGE',
+  'BAD_PATH',
+  'BLOCKED'
+]
 const LATER = ['PRECONDITION_FAILED', 'BRAKE_ENGAGED', 'BUSY']
 
 /** What concerns this file alone; anything else ends the whole work. */

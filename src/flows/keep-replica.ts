@@ -86,11 +86,11 @@ export class ReplicaKeeper {
   async #publish(blob: NamelessBlob): Promise<boolean> {
     const { hash } = blob
     const { flows, pathOf } = this.#parts
-    const { index, store, locks, settler, brakes, feed } = flows
+    const { index, store, locks, settler, brakes, blocks, feed } = flows
     brakes.requireDisk()
     const shown = await locks.blob.run(hash, async () => {
       const row = index.blob(hash)
-      if (row === undefined || row.live === 0) return undefined
+      if (row === undefined || row.live === 0 || blocks.has(hash)) return undefined
       if (row.state === 'held' || row.state === 'trashed') return 'nothing'
       const onPlaced = (stamp: FileStamp) => settler.arrivals.note(hash, stamp)
       try {

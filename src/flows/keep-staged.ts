@@ -38,6 +38,7 @@ async function keep<T extends object>(
   const { index } = parts
   const { hash } = staged
   if (index.fault !== undefined) throw index.fault
+  parts.blocks.require(hash)
   parts.brakes.requireDisk()
   const { stamp, published } = await holdBytes(parts, staged)
   // others may have come to name the blob while its bytes were written

@@ -12,6 +12,7 @@ import type { InspectImage } from '../content/inspect.ts'
 import type { ImageIndex } from '../index/image-index.ts'
 import type { BlobStore, StagedBlob } from '../store/blob-store.ts'
 import type { ImageView } from '../store/image-view.ts'
+import type { Blocks } from './blocks.ts'
 import type { Brakes } from './brakes.ts'
 import type { Feed } from './feed.ts'
 import type { Journal } from './journal.ts'
@@ -111,6 +112,7 @@ export interface FlowParts {
   readonly brakes: Brakes
   /** Undefined where none are made. */
   readonly thumbnails?: Thumbnails | undefined
+  readonly blocks: Blocks
   readonly locks: Locks
   readonly clock: Clock
   readonly random: Random

@@ -27,11 +27,11 @@ export function findImage(
 
 /** The blob, if its file is as trusted as it was; without waiting. The caller closes it. */
 export function openTrusted(
-  { index, store, settler }: Pick<FlowParts, 'index' | 'store' | 'settler'>,
+  { index, store, settler, blocks }: Pick<FlowParts, 'index' | 'store' | 'settler' | 'blocks'>,
   hash: ContentHash
 ): OpenBlob | undefined {
   const row = index.blob(hash)
-  if (row === undefined) return undefined
+  if (row === undefined || blocks.has(hash)) return undefined
   const isHeld = row.state === 'held' && row.stamp !== undefined
   // what has just come from a peer is right, though it is not held before it is durable
   const fresh = isHeld ? settler.freshStamp(hash) : settler.arrivals.stamp(hash)
@@ -114,7 +114,8 @@ export interface FoundBlob {
 /**
  * The blob, verified again if its file is not as it was, else while it comes from another server.
  * The caller closes it. Undefined if no entry names the hash; GONE if only the trash holds it;
- * NOT_AVAILABLE, with the reason, if its bytes are not here or not right, and nobody sends them.
+ * BLOCKED if nobody may have it; NOT_AVAILABLE, with the reason, if its bytes are not here or not
+ * right, and nobody sends them.
  */
 export async function openBlob(
   parts: FlowParts,
@@ -146,6 +147,7 @@ export async function findBlob(
 type Here = { readonly blob: OpenBlob } | { readonly blob?: undefined; readonly reason: string }
 
 async function openHere(parts: FlowParts, hash: ContentHash): Promise<Here | undefined> {
+  parts.blocks.require(hash)
   const trusted = openTrusted(parts, hash)
   if (trusted !== undefined) return { blob: trusted }
   const row = parts.index.blob(hash)

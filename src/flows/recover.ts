@@ -36,5 +36,5 @@ export async function recover(flows: FlowParts): Promise<RecoverReport> {
 }
 
 function isInPlace(state: string | undefined): boolean {
-  return state === 'held' || state === 'trashed'
+  return state === 'held' || state === 'trashed' || state === 'blocked'
 }

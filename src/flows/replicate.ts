@@ -193,7 +193,9 @@ export class Replicator {
 
   /** Whether a blob that is wanted is to be fetched now, if anybody has it. */
   #isDue(hash: ContentHash): boolean {
-    return !this.#inFlight.has(hash) && !this.#growing.has(hash) && this.#parts.book.isDue(hash)
+    const { flows, book } = this.#parts
+    if (flows.blocks.has(hash)) return false
+    return !this.#inFlight.has(hash) && !this.#growing.has(hash) && book.isDue(hash)
   }
 
   /** Adds the blob to what a peer is asked for, if there is one that may have it. */

@@ -29,6 +29,7 @@ export async function restore(
 ): Promise<Restored> {
   const { index, settler, journal } = parts
   let change: Change
+  if (hash !== undefined) parts.blocks.require(hash)
   try {
     change = await recalled(parts, path, hash, () =>
       index.change((tx) => bringBack(tx, path, hash))

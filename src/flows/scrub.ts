@@ -109,7 +109,7 @@ async function read(
   signal: AbortSignal
 ): Promise<Round> {
   const at = { ...round, at: hash as string, cost: round.cost + scrubCost(row.bytes) }
-  if (row.live === 0 || row.state === 'wanted' || row.state === 'trashed') return at
+  if (row.live === 0 || ['wanted', 'trashed', 'blocked'].includes(row.state)) return at
   const { state, repairedFrom } = await verifyBlob(parts, hash, signal)
   if (state === 'held') await showAgain(parts, hash)
   const isRight = state === 'held' || state === 'trashed'

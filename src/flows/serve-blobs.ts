@@ -19,7 +19,9 @@ const HELD_CHECK_MS = 20
 export function createBlobSource(parts: FlowParts): BlobSource {
   // while the disk is in doubt nobody may count on what it should hold
   const have = (hash: ContentHash) =>
-    parts.index.blob(hash)?.state === 'held' && parts.brakes.engaged('loss') === undefined
+    parts.index.blob(hash)?.state === 'held' &&
+    !parts.blocks.has(hash) &&
+    parts.brakes.engaged('loss') === undefined
   return {
     have,
     async open(hash) {
@@ -78,9 +80,9 @@ function watched(parts: FlowParts, hash: ContentHash, blob: ReadableBlob): Serve
 }
 
 /** The blob in the trash, if its file is as it was when it was verified. */
-function openTrashed({ index, store }: FlowParts, hash: ContentHash): OpenBlob | undefined {
+function openTrashed({ index, store, blocks }: FlowParts, hash: ContentHash): OpenBlob | undefined {
   const row = index.blob(hash)
-  if (row?.state !== 'trashed' || row.stamp === undefined) return undefined
+  if (row?.state !== 'trashed' || row.stamp === undefined || blocks.has(hash)) return undefined
   const blob = store.open(hash, 'trash')
   if (blob !== undefined && sameContentStamp(blob.stamp, row.stamp)) return blob
   blob?.close()

@@ -203,7 +203,8 @@ export class Settler {
     const { index, view, failPoints, store } = this.#parts
     const shown = this.views.get(path)
     const before = shown === undefined ? index.view(path) : shown.row
-    if (before !== undefined && before.hash === hash && this.#isWriters(before)) {
+    const isBlocked = hash !== undefined && index.blob(hash)?.state === 'blocked'
+    if (!isBlocked && before !== undefined && before.hash === hash && this.#isWriters(before)) {
       return { path, intent, row: before, names: [], stamps: new Map() }
     }
     const concerned = [...new Set([hash, before?.hash as ContentHash | undefined])]
@@ -292,6 +293,7 @@ export class Settler {
       onRemoved?.(hash)
       return (tx) => tx.forgetBlob(hash)
     }
+    if (row.state === 'blocked') return this.#setAside(hash, row)
     if (row.state !== 'held' && row.state !== 'trashed') {
       // bytes that came, and whose row could not be written: nobody was told of them
       if (row.live === 0) await store.remove(hash)
@@ -306,6 +308,13 @@ export class Settler {
     }
     const stamp = await this.#bringBack(hash, row)
     return stamp === undefined ? lose : (tx) => tx.setBlob(hash, { state: 'held', stamp })
+  }
+
+  /** Blocked bytes lie in trash/ as long as something names them. */
+  async #setAside(hash: ContentHash, row: BlobRow): Promise<Moved> {
+    const stamp = await this.#parts.store.moveTo(hash, 'trash')
+    if (stamp === undefined || !row.stamp || !sameContentStamp(row.stamp, stamp)) return () => {}
+    return (tx) => tx.setBlob(hash, { state: 'blocked', stamp })
   }
 
   /**

@@ -58,7 +58,7 @@ export async function verifyLocked(
   onBytes?: (bytes: number) => void
 ): Promise<Verdict> {
   const row = parts.index.blob(hash)
-  if (row === undefined || row.live === 0 || row.state === 'trashed') {
+  if (row === undefined || row.live === 0 || ['trashed', 'blocked'].includes(row.state)) {
     return { state: row?.state ?? 'wanted', changed: false }
   }
   const verdict = await decide(parts, hash, row, await rehash(parts, hash, signal, onBytes))

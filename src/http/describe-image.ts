@@ -26,7 +26,7 @@ export const describedImageShape = z.object({
   created_at: z.iso.datetime(),
   modified_at: z.iso.datetime(),
   verified_at: z.iso.datetime().nullable(),
-  state: z.enum(['ok', 'pending', 'missing', 'corrupted']),
+  state: z.enum(['ok', 'pending', 'missing', 'corrupted', 'blocked']),
   local: z.boolean().describe('Whether this node has the bytes'),
   servers: z
     .array(z.string())
@@ -80,7 +80,8 @@ export function describeImage(
   { name, holdersOf, nameOf }: Viewpoint
 ): DescribedImage {
   const state = stateOf(row?.state)
-  const servers = [...(state === 'ok' ? [name] : []), ...holdersOf(entry.version)]
+  const servers =
+    state === 'blocked' ? [] : [...(state === 'ok' ? [name] : []), ...holdersOf(entry.version)]
   return {
     path: entry.path,
     filename: fileNameOf(entry.path),
@@ -128,6 +129,8 @@ export function stateOf(state: BlobState | undefined): DescribedImage['state'] {
       return 'missing'
     case 'damaged':
       return 'corrupted'
+    case 'blocked':
+      return 'blocked'
     default:
       return state satisfies never
   }

@@ -67,20 +67,20 @@ function rounded(value: number | undefined): number | null {
 }
 
 /**
- * Live images without their bytes here, whatever the reason but damage: total = local + missing +
- * corrupted.
+ * Live images without their bytes here, whatever the reason but damage and blocks: total = local +
+ * missing + corrupted + blocked.
  */
-export function missingFiles({ images, heldImages, damagedImages }: Counts): number {
-  return images - heldImages - damagedImages
+export function missingFiles({ images, heldImages, damagedImages, blockedImages }: Counts): number {
+  return images - heldImages - damagedImages - blockedImages
 }
 
 /** Images are to be on all servers: what the one lacks that lacks most is the least that can be. */
 export function underReplicated(
   { mesh }: Pick<HttpParts, 'mesh'>,
-  { images, heldImages }: Counts
+  { images, heldImages, blockedImages }: Counts
 ): number {
   const lacking = mesh?.servers().map(({ missingFiles }) => missingFiles ?? 0) ?? []
-  return Math.max(images - heldImages, ...lacking)
+  return Math.max(images - heldImages - blockedImages, ...lacking)
 }
 
 export function uptimeSeconds({ clock, node }: Pick<HttpParts, 'clock' | 'node'>): number {

@@ -117,6 +117,10 @@ export class HotImages {
     this.#urls.set(image.path, urls.add(url))
   }
 
+  clear(): void {
+    this.#images.clear()
+  }
+
   #forget(path: string, url: string): void {
     const urls = this.#urls.get(path)
     urls?.delete(url)

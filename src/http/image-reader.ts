@@ -108,14 +108,16 @@ export class ImageReader {
     path: ImagePath,
     { hash, bytes }: ImageEntry
   ): ImageToSend['onWhole'] {
-    const { hot } = this.#parts
+    const { hot, flows } = this.#parts
     const asked = method === 'GET' ? hot.ask(url, bytes) : undefined
     if (asked === undefined) return undefined
-    return (headers, body) =>
+    return (headers, body) => {
+      if (flows.blocks.has(hash)) return
       hot.offer(url, asked, {
         ...{ path, etag: `"${hash}"`, headers, body },
         sameHeaders: headers.slice(0, headers.indexOf('Accept-Ranges'))
       })
+    }
   }
 
   /** The index has it, or a server that may know more than this one. */
@@ -178,6 +180,7 @@ export class ImageReader {
   ): Promise<void> {
     const { flows, log } = this.#parts
     const { hash } = facts
+    flows.blocks.require(hash)
     const path = this.#accelPath(request, hash)
     if (path !== undefined) {
       sendAccel(request, response, facts, path)

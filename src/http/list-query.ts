@@ -44,7 +44,7 @@ export const filesQuery = z.object({
   limit: limitField(FILES_LIMIT_MAX).optional(),
   cursor: cursorField.optional(),
   prefix: prefixField.optional(),
-  state: z.enum(['ok', 'pending', 'missing', 'corrupted']).optional(),
+  state: z.enum(['ok', 'pending', 'missing', 'corrupted', 'blocked']).optional(),
   since: sinceField.optional(),
   source_url: z.string().max(SOURCE_URL_LENGTH_MAX).optional()
 })
@@ -71,7 +71,8 @@ export function parseTime(text: string): number | undefined {
 /** The order that looks at the fewest images for these filters. */
 export function orderFor(index: ImageIndex, query: FilesQuery): ImageOrder {
   if (query.source_url !== undefined) return bySource(index, query.source_url)
-  if (query.state !== undefined && query.state !== 'ok') return wanted(index)
+  const isWanted = query.state !== undefined && !['ok', 'blocked'].includes(query.state)
+  if (isWanted) return wanted(index)
   if (query.since !== undefined) return oldestFirst(index, versionAt(query.since))
   return byPath(index, query.prefix ?? '')
 }

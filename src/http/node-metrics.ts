@@ -19,6 +19,7 @@ const FACTS: readonly (readonly [string, string, (status: NodeStatus) => number]
   ['images_held_bytes', 'Sum of their sizes', ({ counts }) => counts.heldImageBytes],
   ['images_damaged', 'Images whose bytes here are damaged', ({ counts }) => counts.damagedImages],
   ['images_missing', 'Images whose bytes are gone', ({ counts }) => counts.missingImages],
+  ['images_blocked', 'Images whose bytes are blocked', ({ counts }) => counts.blockedImages],
   ['images_review', 'Images that wait for a person', ({ counts }) => counts.reviewImages],
   ['tombstones', 'Deletions that are remembered', ({ counts }) => counts.tombstones],
   ['blobs', 'Distinct blobs here', ({ counts }) => counts.blobs],

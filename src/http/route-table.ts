@@ -6,6 +6,7 @@ import type { Route } from './route.ts'
 import { adoptRoutes } from './routes/adopt.ts'
 import { awayRoutes } from './routes/away.ts'
 import { backupRoutes } from './routes/backup.ts'
+import { blockRoutes } from './routes/blocks.ts'
 import { brakeRoutes } from './routes/brakes.ts'
 import { changeImageRoutes } from './routes/change-image.ts'
 import { deleteImagesRoutes } from './routes/delete-images.ts'
@@ -52,6 +53,7 @@ export function createRouteTable(
     ...galleryRoutes(parts, options),
     ...deleteImagesRoutes(parts, options),
     ...reviewRoutes(parts),
+    ...blockRoutes(parts),
     ...brakeRoutes(parts),
     ...adoptRoutes(parts),
     ...backupRoutes(parts),

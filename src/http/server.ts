@@ -61,6 +61,7 @@ export function createHttpServer(
   connections.onEnd = (request, response, ms) => metrics.note(request, response, ms)
   const cors = createCors(options.corsOrigins)
   const hot = new HotImages(index, { bytesMax: options.hotBytesMax })
+  parts.flows.blocks.onChange(() => hot.clear())
   const reads = createImageReads({ ...parts, guard, track, hot }, options)
   const routes = createRouteTable({ ...parts, metrics }, options, reads.routes)
   const api = createApi({ ...parts, guard, routes, track })

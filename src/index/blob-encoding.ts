@@ -12,7 +12,7 @@ import type { BlobRow, BlobState, Writable } from './rows.ts'
 const LAYOUT = 1
 const BRACE = '{'.charCodeAt(0)
 /** By their numbers; new ones come at the end. */
-const STATES: readonly BlobState[] = ['held', 'trashed', 'wanted', 'damaged', 'missing']
+const STATES: readonly BlobState[] = ['held', 'trashed', 'wanted', 'damaged', 'missing', 'blocked']
 const HAS_WANT = 1
 const HAS_PATH = 2
 const HAS_VERIFIED = 4

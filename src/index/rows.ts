@@ -15,16 +15,17 @@ export interface BlobStamp {
 
 /**
  * held: durably in blobs/. trashed: durably in trash/. wanted: never here. damaged, missing: was
- * here, is no longer. Only `held` may be claimed towards a client or a peer.
+ * here, is no longer. blocked: nobody may have it; its bytes, if they are here, are in trash/.
+ * Only `held` may be claimed towards a client or a peer.
  */
-export type BlobState = 'held' | 'trashed' | 'wanted' | 'damaged' | 'missing'
+export type BlobState = 'held' | 'trashed' | 'wanted' | 'damaged' | 'missing' | 'blocked'
 
 export interface BlobRow {
   readonly bytes: number
   readonly md5: Md5
   readonly mediaType: string
   readonly state: BlobState
-  /** Present where the state is held or trashed. */
+  /** Present where the state is held or trashed, and where blocked bytes are here. */
   readonly stamp?: BlobStamp | undefined
   readonly verifiedAtMs?: number | undefined
   /** Live image entries that name this blob. */
@@ -100,6 +101,8 @@ export interface Counts {
   /** Live images without their blob because it was found damaged, or missing. */
   readonly damagedImages: number
   readonly missingImages: number
+  /** Live images whose blob is blocked. */
+  readonly blockedImages: number
   readonly tombstones: number
   /** Images that wait for a person to restore or discard them. */
   readonly reviewImages: number
@@ -118,6 +121,7 @@ export const NO_COUNTS: Counts = {
   wantBytes: 0,
   damagedImages: 0,
   missingImages: 0,
+  blockedImages: 0,
   tombstones: 0,
   reviewImages: 0,
   trashBlobs: 0,
@@ -163,6 +167,8 @@ export function countsOfBlob(row: BlobRow | undefined): Partial<Counts> {
       return { ...lost, damagedImages: live }
     case 'missing':
       return { ...lost, missingImages: live }
+    case 'blocked':
+      return { blockedImages: live }
     default:
       return state satisfies never
   }
@@ -170,7 +176,7 @@ export function countsOfBlob(row: BlobRow | undefined): Partial<Counts> {
 
 /** Whether a live image lacks its bytes here. */
 export function isWanted(row: BlobRow): boolean {
-  return row.live > 0 && row.state !== 'held' && row.state !== 'trashed'
+  return row.live > 0 && !['held', 'trashed', 'blocked'].includes(row.state)
 }
 
 /** Whether an entry deletes an image that was live, or gives its path other bytes. */

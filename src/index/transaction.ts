@@ -235,7 +235,7 @@ export class Transaction {
     const row = this.blob(hash)
     invariant(row !== undefined, `blob ${hash} has a row`)
     const { stamp, verifiedAtMs, reason, ...kept } = row
-    const onDisk = change.state === 'held' || change.state === 'trashed'
+    const onDisk = ['held', 'trashed', 'blocked'].includes(change.state)
     this.#ledger.putBlob(hash, row, {
       ...kept,
       state: change.state,

@@ -106,6 +106,24 @@ test('several are deleted, and one that is not there is told at the end', async 
   expect((await send(`${mesh.url('a')}/images/x.svg`)).status).toBe(410)
 })
 
+test('an image is blocked with a reason, shown as such, and unblocked', async () => {
+  await put(mesh.url('a'), 'bad.svg', makeSvg({ seed: 6 }))
+  expect((await tumesh('block', 'bad.svg')).err).toMatch(/^reason /)
+  expect((await tumesh('block', 'bad.svg', '--reason', 'a court')).out).toMatch(/ is blocked\.\n$/)
+  const why = await tumesh('why', 'bad.svg')
+  expect([why.code, why.out]).toEqual([
+    1,
+    expect.stringMatching(/✗ {2}a {2}it is blocked: a court/)
+  ])
+  expect((await tumesh('blocks')).out).toMatch(/^[0-9a-f]{64} .* a {2}a court \(bad\.svg\)\n$/)
+  expect((await tumesh('status')).out).toMatch(/, 1 blocked\n/)
+  expect((await tumesh('unblock', 'bad.svg')).code).toBe(0)
+  expect((await tumesh('blocks')).out).toBe('Nothing is blocked.\n')
+  await eventually(async () =>
+    expect((await send(`${mesh.url('a')}/images/bad.svg`)).status).toBe(200)
+  )
+}, 40_000)
+
 test('the status is that of the node and its servers', async () => {
   const { code, out } = await tumesh('status')
   expect([code, out]).toEqual([0, expect.stringMatching(/^a is healthy .*\n/)])

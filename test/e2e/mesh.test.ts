@@ -2,7 +2,7 @@
 // gone.
 
 import { randomBytes } from 'node:crypto'
-import { readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { expectSoundFolder } from '../support/check-folder.ts'
@@ -120,6 +120,43 @@ test('verify repairs a damaged image from another node', async () => {
   expect(await bytesAt(`${url('c')}/images/bad.svg`)).toEqual({ status: 200, bytes })
   const forced = await postJson(`${url('c')}/api/force-file-sync`, {})
   expect(forced.body).toMatchObject({ status: 'success', message: 'Compared with 2 servers.' })
+}, 60_000)
+
+test('what is blocked on one server is out of reach on all, until it is unblocked', async () => {
+  const bytes = svg('to be taken down', 300_000)
+  const hash = sha256(bytes)
+  await put(url('a'), 'down.svg', bytes)
+  await everywhere('down.svg', ({ status }) => expect(status).toBe(200))
+  const blocked = await postJson(`${url('b')}/api/blocks`, { path: 'down.svg', reason: 'a court' })
+  expect([blocked.status, blocked.body.sha256]).toEqual([200, hash])
+  await everywhere('down.svg', ({ status }) => expect(status).toBe(451))
+  for (const name of NAMES) {
+    const has = (...place: string[]) => existsSync(bench.path(name, ...place))
+    await eventually(() =>
+      expect([has('images', 'down.svg'), has('blobs', hash.slice(0, 2), hash)]).toEqual([
+        ...[false, false]
+      ])
+    )
+    expect((await put(url(name), `again-${name}.svg`, bytes)).status).toBe(451)
+    expect((await send(`${url(name)}/blobs/${hash}`)).status).toBe(451)
+    const { body } = await send(`${url(name)}/api/storage-status`)
+    expect([body.status, body.blocked_files, body.missing_files]).toEqual(['healthy', 1, 0])
+  }
+  writeFileSync(bench.path('c', 'images', 'found.svg'), bytes)
+  await eventually(() => {
+    expect(existsSync(bench.path('c', 'images', 'found.svg'))).toBe(false)
+    expect(readdirSync(bench.path('c', 'quarantine')).length).toBeGreaterThan(0)
+  })
+  expect((await send(`${url('c')}/images/found.svg`)).status).toBe(404)
+  await send(`${url('c')}/api/blocks/${hash}`, { method: 'DELETE' })
+  await everywhere('down.svg', (answer) => expect(answer).toEqual({ status: 200, bytes }))
+  for (const name of NAMES) {
+    await eventually(() =>
+      expect(readFileSync(bench.path(name, 'images', 'down.svg'))).toEqual(bytes)
+    )
+  }
+  rmSync(bench.path('c', 'quarantine'), { recursive: true })
+  mkdirSync(bench.path('c', 'quarantine'))
 }, 60_000)
 
 test('a node that was killed and comes back has missed nothing', async () => {

@@ -189,6 +189,7 @@ function countFaults(
     wantBytes: sum(lost, bytesOf),
     damagedImages: liveOf('damaged'),
     missingImages: liveOf('missing'),
+    blockedImages: liveOf('blocked'),
     tombstones: entries.filter((entry) => entry.kind === KIND_IMAGE && entry.deleted).length,
     reviewImages,
     trashBlobs: trashed.length,

@@ -10,7 +10,9 @@ import { KeyedLock } from '../../src/base/keyed-lock.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { TaskBoard } from '../../src/base/task-board.ts'
 import { createInspector } from '../../src/content/inspect.ts'
+import { Blocks } from '../../src/flows/blocks.ts'
 import { Brakes } from '../../src/flows/brakes.ts'
+import { BlockEnforcer } from '../../src/flows/enforce-blocks.ts'
 import { Feed } from '../../src/flows/feed.ts'
 import { type Ingested, type IngestOptions, ingest } from '../../src/flows/ingest.ts'
 import { Journal } from '../../src/flows/journal.ts'
@@ -107,8 +109,10 @@ export async function openMemoryNode(options: MemoryNodeOptions = {}): Promise<M
   const brakes = new Brakes({ ...base, index })
   const feed = new Feed(base)
   tellFeed({ feed, index, journal })
-  const made = { index, inspect, room, settler, journal, feed, brakes, locks }
+  const blocks = await Blocks.open({ ...base, index })
+  const made = { index, blocks, inspect, room, settler, journal, feed, brakes, locks }
   const flows = { ...base, ...seen, ...made, name }
+  const enforcer = new BlockEnforcer(flows)
   const tasks = new TaskBoard(base)
   const http: HttpParts = {
     flows,
@@ -154,6 +158,7 @@ export async function openMemoryNode(options: MemoryNodeOptions = {}): Promise<M
     },
     async close() {
       await tasks.stop()
+      await enforcer.idle()
       await settler.idle()
       await index.close()
     }

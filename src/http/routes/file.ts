@@ -146,7 +146,10 @@ function describeLive(
     verified_at: facts.verified_at,
     ...(facts.local ? { reason: null, next_try_at: null } : whyNotHere(parts, hash, row))
   }
-  const servers = [own, ...asked.map(describeAnswer)]
+  const why = facts.state === 'blocked' ? blockReason(parts, hash) : undefined
+  const servers = [own, ...asked.map(describeAnswer)].map((server) =>
+    why === undefined || server.has ? server : { ...server, reason: why, next_try_at: null }
+  )
   return {
     ...facts,
     servers,
@@ -155,6 +158,11 @@ function describeLive(
     complete: known.silent.length === 0 && asked.every(({ has }) => has !== undefined),
     deleted: false
   }
+}
+
+function blockReason({ flows }: HttpParts, hash: ContentHash): string {
+  const { reason = '', node = '' } = flows.blocks.get(hash) ?? {}
+  return `it is blocked: ${[reason, node && `on ${node}`].filter(Boolean).join(', ')}`
 }
 
 type DescribedServer = z.output<typeof serverShape>

@@ -98,6 +98,7 @@ function routeOf({ prefix, rest, by, summary }: Place, answer: Answer): Route {
       404: { means: 'There never was such an image here' },
       410: { means: 'It was deleted' },
       416: { means: 'The range is outside of the image' },
+      451: { means: 'These bytes are blocked' },
       503: { means: 'The bytes are not here now' }
     },
     async handle({ raw, params }, reply) {

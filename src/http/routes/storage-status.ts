@@ -27,6 +27,7 @@ const localShape = z.object({
   missing_files: z.int(),
   corrupted_files: z.int(),
   quarantined_files: z.int(),
+  blocked_files: z.int().describe('Images whose bytes are blocked'),
   deleted_files: z.int(),
   trash_size: z.int(),
   disk: z.object({
@@ -127,6 +128,7 @@ function describeLocal(
     missing_files: missingFiles(counts),
     corrupted_files: counts.damagedImages,
     quarantined_files: quarantinedFiles,
+    blocked_files: counts.blockedImages,
     deleted_files: counts.tombstones,
     trash_size: counts.trashBytes,
     disk: {

@@ -101,7 +101,7 @@ async function describe(
 }
 
 function progressOf(counts: Counts, rate: number): z.output<typeof shape>['progress'] {
-  const isComplete = counts.heldImages >= counts.images
+  const isComplete = counts.heldImages + counts.blockedImages >= counts.images
   return {
     done_files: counts.heldImages,
     total_files: counts.images,
