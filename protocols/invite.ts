@@ -1,6 +1,7 @@
-// An invite: one line by which a node anywhere enters a mesh. Who has it has the secret.
+// An invite: one line by which a node anywhere enters a mesh. It holds the secret of the mesh, or a
+// ticket: a key with which the node that made it gives the secret out, for as long as it likes.
 //
-//   tumesh-invite:<base58 of checksum, version, secret, and the rest as packed lines>
+//   tumesh-invite:<base58 of checksum, version, secret or key, and the rest as packed lines>
 //
 // Letters and digits alone go unharmed through shells and chats, and a double click selects them
 // all.
@@ -13,10 +14,20 @@ import { WireError } from './wire-error.ts'
 
 export interface Invite {
   readonly cluster: string
-  /** 32 bytes. */
+  /** 32 bytes: the secret of the mesh, or the key of the ticket. */
   readonly secret: Uint8Array
+  /** Undefined: the line holds the secret itself, and is good for ever. */
+  readonly ticket?: Ticket | undefined
   /** Multiaddrs of members, each with the peer id at its end; at least one. */
   readonly addresses: readonly string[]
+}
+
+/** How the secret is got with a key (protocols/README.md). */
+export interface Ticket {
+  /** Of the lanes of the node that gives it. */
+  readonly port: number
+  /** By the clock of that node, which alone decides; whole seconds. */
+  readonly expiresMs: number
 }
 
 export const INVITE_PREFIX = 'tumesh-invite:'
@@ -25,10 +36,12 @@ const ADDRESS_CHARACTERS_MAX = 256
 /** The longest possible invite has about 5,900; a usual one 250. */
 export const INVITE_CHARACTERS_MAX = 6144
 
-const VERSION = 1
+const WITH_SECRET = 1
+const WITH_TICKET = 2
 /** Of a SHA-256. A slip goes unnoticed once in 2^64. */
 const CHECKSUM_BYTES = 8
-const LINES_BYTES_MAX = 64 + INVITE_ADDRESSES_MAX * (ADDRESS_CHARACTERS_MAX + 1)
+const TICKET = /^([1-9]\d{0,4}) ([1-9]\d{0,10})$/
+const LINES_BYTES_MAX = 128 + INVITE_ADDRESSES_MAX * (ADDRESS_CHARACTERS_MAX + 1)
 
 const ADDRESS = /^\/[a-z0-9]+\/[!-~]+\/p2p\/[A-Za-z0-9]+$/
 
@@ -39,10 +52,12 @@ export function isInvite(text: string): boolean {
 
 /** Throws WireError BAD_INVITE for what no invite can hold. */
 export function encodeInvite(invite: Invite): string {
-  const { cluster, secret, addresses } = invite
+  const { cluster, secret, addresses, ticket } = invite
   check(invite)
-  const lines = deflateRawSync([cluster, ...addresses].join('\n'))
-  const content = Buffer.concat([Buffer.of(VERSION), secret, lines])
+  const about = ticket === undefined ? [] : [ticketLine(ticket)]
+  const lines = deflateRawSync([cluster, ...about, ...addresses].join('\n'))
+  const version = ticket === undefined ? WITH_SECRET : WITH_TICKET
+  const content = Buffer.concat([Buffer.of(version), secret, lines])
   return INVITE_PREFIX + base58btc.baseEncode(Buffer.concat([checksumOf(content), content]))
 }
 
@@ -60,12 +75,28 @@ export function decodeInvite(text: string): Invite {
   if (!checksumOf(content).equals(bytes.subarray(0, CHECKSUM_BYTES))) {
     throw bad('it is cut or mistyped')
   }
-  if (content[0] !== VERSION) throw bad('it is of another version of Tumesh')
+  const [version] = content
+  if (version !== WITH_SECRET && version !== WITH_TICKET) {
+    throw bad('it is of another version of Tumesh')
+  }
   const secret = content.subarray(1, 1 + SECRET_BYTES)
-  const [cluster = '', ...addresses] = unpack(content.subarray(1 + SECRET_BYTES)).split('\n')
-  const invite = { cluster, secret, addresses }
+  const [cluster = '', ...lines] = unpack(content.subarray(1 + SECRET_BYTES)).split('\n')
+  const ticket = version === WITH_TICKET ? { ticket: readTicket(lines.shift()) } : {}
+  const invite = { cluster, secret, addresses: lines, ...ticket }
   check(invite)
   return invite
+}
+
+function ticketLine({ port, expiresMs }: Ticket): string {
+  const line = `${port} ${Math.floor(expiresMs / 1000)}`
+  readTicket(line)
+  return line
+}
+
+function readTicket(line = ''): Ticket {
+  const [, port, seconds] = TICKET.exec(line) ?? []
+  if (port === undefined || Number(port) > 65_535) throw bad('its ticket is none')
+  return { port: Number(port), expiresMs: Number(seconds) * 1000 }
 }
 
 function check({ cluster, secret, addresses }: Invite): void {

@@ -5,10 +5,12 @@ import { FLAGS, type Flag } from '../config/flags.ts'
 import type { FlagValues } from '../config/load-config.ts'
 import { callOf, START } from './base/how-called.ts'
 import { PRODUCT_VERSION } from './base/product-version.ts'
+import { parseDuration } from './base/units.ts'
 import type { AdoptOrder } from './commands/adopt.ts'
 import type { BackupOrder } from './commands/backup.ts'
 import { CATALOG, type CommandEntry, type Order } from './commands/catalog.ts'
 import { completionFor, SHELLS, type Shell } from './commands/completion.ts'
+import type { InviteOrder } from './commands/invite.ts'
 import type { KeysOrder } from './commands/keys.ts'
 import type { NodeTarget } from './commands/node-client.ts'
 
@@ -16,7 +18,7 @@ export type CommandLine =
   | { readonly do: 'start' | 'print-config'; readonly flags: FlagValues }
   | { readonly do: 'keys'; readonly order: KeysOrder; readonly target: NodeTarget }
   | { readonly do: 'join'; readonly targets: readonly string[]; readonly target: NodeTarget }
-  | { readonly do: 'invite'; readonly target: NodeTarget }
+  | { readonly do: 'invite'; readonly order: InviteOrder; readonly target: NodeTarget }
   | { readonly do: 'adopt'; readonly order: AdoptOrder; readonly target: NodeTarget }
   | { readonly do: 'backup'; readonly order: BackupOrder; readonly target: NodeTarget }
   /** One of the catalog. */
@@ -100,7 +102,21 @@ function joinCommand(found: (line: CommandLine) => void): Command {
 function inviteCommand(found: (line: CommandLine) => void): Command {
   const command = new Command('invite')
     .description('prints one line by which a server anywhere joins the mesh')
-    .action(({ url, data }) => found({ do: 'invite', target: { url, data } }))
+    .option('--expires <time>', 'how long it is good, such as 2h or 7d (default: 24h)', readTime)
+    .option('--uses <count>', 'how many servers may join with it (default: any)', readCount)
+    .option('--permanent', 'a line with the secret of the mesh itself, which never expires')
+    .option('--qr', 'show it as a QR code too')
+    .option('--revoke', 'let nobody in with the invites of this node any more')
+    .action(({ url, data, expires, uses, permanent, qr, revoke }) =>
+      found({
+        do: 'invite',
+        order: {
+          ...{ validMs: expires, uses, isPermanent: permanent === true },
+          ...{ isQr: qr === true, isRevoking: revoke === true }
+        },
+        target: { url, data }
+      })
+    )
   return withNode(command)
 }
 
@@ -171,6 +187,17 @@ function withNode(command: Command): Command {
   return command
     .option('--url <url>', 'the node', readUrl, 'http://127.0.0.1:8000')
     .option('--data <dir>', 'its data folder (default: ./data)')
+}
+
+function readTime(text: string): number {
+  const ms = parseDuration(text)
+  if (ms !== undefined && ms >= 1000) return ms
+  throw new InvalidArgumentError('Give a time such as 90m, 2h or 7d.')
+}
+
+function readCount(text: string): number {
+  if (/^[1-9]\d{0,4}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('Give a number such as 1.')
 }
 
 function readUrl(text: string): string {

@@ -10,6 +10,7 @@ import { EXIT_USAGE, readCommandLine } from './command-line.ts'
 import type { AdoptOrder } from './commands/adopt.ts'
 import type { BackupOrder } from './commands/backup.ts'
 import type { CommandEntry, Order } from './commands/catalog.ts'
+import type { InviteOrder } from './commands/invite.ts'
 import type { KeysOrder } from './commands/keys.ts'
 import type { NodeTarget } from './commands/node-client.ts'
 
@@ -27,7 +28,7 @@ else if (line.do === 'join') await orExplain(false, () => join(line.targets, lin
 else if (line.do === 'adopt') await orExplain(false, () => adopt(line.order, line.target))
 else if (line.do === 'backup') await orExplain(false, () => backup(line.order, line.target))
 else if (line.do === 'ask') await orExplain(false, () => ask(line.load, line.order))
-else if (line.do === 'invite') await orExplain(false, () => invite(line.target))
+else if (line.do === 'invite') await orExplain(false, () => invite(line.order, line.target))
 else {
   const { config } = await orExplain(false, () => load(line.flags))
   const debug = config.logLevel === 'debug' || config.logLevel === 'trace'
@@ -102,9 +103,9 @@ async function ask(load: CommandEntry['load'], order: Order): Promise<void> {
 }
 
 /** The line alone goes to stdout, so that it can be piped to another server. */
-async function invite(target: NodeTarget): Promise<void> {
+async function invite(order: InviteOrder, target: NodeTarget): Promise<void> {
   const { runInvite } = await import('./commands/invite.ts')
-  const { line, notes } = await runInvite(target)
+  const { line, notes } = await runInvite(order, target)
   process.stdout.write(line)
   process.stderr.write(notes)
 }

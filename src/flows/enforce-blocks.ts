@@ -3,12 +3,12 @@
 
 import { type Entry, isImage } from '../../protocols/entry.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
-import type { Blocks } from './blocks.ts'
 import type { FlowParts } from './parts.ts'
 
-export type EnforceParts = Pick<FlowParts, 'index' | 'locks' | 'settler' | 'log'> & {
-  readonly blocks: Blocks
-}
+export type EnforceParts = Pick<
+  FlowParts,
+  'index' | 'locks' | 'settler' | 'log' | 'blocks' | 'thumbnails'
+>
 
 export class BlockEnforcer {
   readonly #parts: EnforceParts
@@ -58,7 +58,7 @@ export class BlockEnforcer {
 }
 
 async function enforce(
-  { index, locks, settler, blocks }: EnforceParts,
+  { index, locks, settler, blocks, thumbnails }: EnforceParts,
   hash: ContentHash
 ): Promise<void> {
   const isChanged = await locks.blob.run(hash, async () => {
@@ -76,6 +76,7 @@ async function enforce(
     })
   })
   if (!isChanged) return
+  if (blocks.has(hash)) thumbnails?.drop(hash)
   await settler.settleBlob(hash)
   await settler.settleViews(hash)
 }

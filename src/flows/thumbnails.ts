@@ -29,13 +29,15 @@ export class Thumbnails {
 
   /**
    * WebP; undefined for images that are shown as they are, since nothing can be drawn of them or
-   * they are small. Errors: NO_THUMBNAIL where the bytes can't be drawn; those of `openBlob`; BUSY.
+   * they are small. Errors: BLOCKED; NO_THUMBNAIL where the bytes can't be drawn; those of
+   * `openBlob`; BUSY.
    */
   async get(
     flows: FlowParts,
     hash: ContentHash,
     size: ThumbnailSize
   ): Promise<Uint8Array | undefined> {
+    flows.blocks.require(hash)
     const row = flows.index.blob(hash)
     if (row === undefined || row.live === 0) throw absent(hash, row)
     if (!hasThumbnail(row.mediaType) || row.bytes <= BYTES_AS_IT_IS) return undefined

@@ -29,7 +29,9 @@ export interface MeshPort {
    */
   meet(target: string, signal: AbortSignal): Promise<Met>
   /** One line that `join` takes anywhere; makes the secret of an open mesh if there is none yet. */
-  invite(signal: AbortSignal): Promise<Invitation>
+  invite(wish: InviteWish): Promise<Invitation>
+  /** No invite of this node that ends is good any more; how many were. */
+  revokeInvites(): Promise<number>
   /** Forgets a member and admits it no more. False if there is none. */
   remove(id: string): Promise<boolean>
   /** Tells the members that this server will be off until then; undefined: that it is back. */
@@ -48,8 +50,19 @@ export interface Met {
   readonly wantsBytes: number
 }
 
+export interface InviteWish {
+  /** Undefined: a day. */
+  readonly validMs?: number | undefined
+  /** How many servers may join with it; undefined: as many as come. */
+  readonly uses?: number | undefined
+  /** The line holds the secret of the mesh itself, and never ends. */
+  readonly isPermanent?: boolean | undefined
+}
+
 export interface Invitation {
   readonly line: string
+  /** Undefined: never. */
+  readonly expiresMs: number | undefined
   /** Whether the secret is new. */
   readonly made: boolean
   /** Names of the servers that were given a new secret. */

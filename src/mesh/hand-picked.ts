@@ -2,6 +2,7 @@
 // dialled for as long as the node lives, and this node merges with their mesh.
 
 import { decodeInvite, isInvite } from '../../protocols/invite.ts'
+import { NodeError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { Network } from '../network/network.ts'
 import { keyOf, type Remembered } from '../network/plan-redial.ts'
@@ -72,6 +73,11 @@ export class HandPicked {
         await this.#drop(target)
         this.#failed.delete(target)
       } catch (error) {
+        if (error instanceof NodeError && error.code === 'BAD_INVITE') {
+          this.#parts.log.error({ err: error }, 'an invite is left out')
+          await this.#drop(target)
+          continue
+        }
         if (this.#failed.has(target)) continue
         this.#failed.add(target)
         this.#parts.log.warn({ err: error }, 'a server was not joined yet; tried again')

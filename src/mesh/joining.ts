@@ -4,19 +4,21 @@ import {
   decodeInvite,
   encodeInvite,
   INVITE_ADDRESSES_MAX,
+  type Invite,
   isInvite
 } from '../../protocols/invite.ts'
 import { SECRET_BYTES } from '../../protocols/secret/limits.ts'
 import { NodeError } from '../base/errors.ts'
 import { removeMember } from '../flows/members.ts'
 import type { FlowParts } from '../flows/parts.ts'
-import type { Invitation, Met } from '../http/ports.ts'
+import type { Invitation, InviteWish, Met } from '../http/ports.ts'
 import type { ConnectedPeer, Network } from '../network/network.ts'
 import { isLoopback } from '../network/on-link.ts'
 import { admissionOf } from './cluster.ts'
 import type { Meetings } from './meetings.ts'
 import type { MemberList } from './member-list.ts'
 import type { SecretKeeper } from './secret-keeper.ts'
+import { type AskSideDoor, redeem, TICKET_MS, type Tickets } from './tickets.ts'
 
 /** For the first comparison with a server that was met; then it goes on without the caller. */
 const COMPARE_MS_MAX = 5_000
@@ -29,6 +31,15 @@ export interface JoiningParts {
   readonly keeper: SecretKeeper
   readonly resolve: (target: string, signal: AbortSignal) => Promise<readonly string[]>
   readonly compare: (peerId: string) => Promise<void>
+  /** How others get the secret from here for a while; undefined without lanes. */
+  readonly tickets?: TicketOffice | undefined
+}
+
+export interface TicketOffice {
+  readonly tickets: Tickets
+  /** Undefined while nothing listens. */
+  readonly port: () => number | undefined
+  readonly ask: AskSideDoor
 }
 
 export class Joining {
@@ -69,14 +80,34 @@ export class Joining {
   }
 
   /** One line that `join` takes anywhere. A mesh without a secret gets one, as do its members. */
-  invite(): Promise<Invitation> {
-    const inviting = this.#inviting.then(() => this.#invite())
+  invite(wish: InviteWish = {}): Promise<Invitation> {
+    const inviting = this.#inviting.then(() => this.#invite(wish))
     this.#inviting = inviting.catch(() => {})
     return inviting
   }
 
-  async #invite(): Promise<Invitation> {
-    const { network, flows, members, meetings, keeper } = this.#parts
+  async revokeInvites(): Promise<number> {
+    return (await this.#parts.tickets?.tickets.revoke()) ?? 0
+  }
+
+  /** With a ticket where one can be made, and the secret itself only for who asks for that. */
+  async #line(secret: Uint8Array, { validMs = TICKET_MS, uses, isPermanent }: InviteWish) {
+    const { network, keeper, tickets, flows } = this.#parts
+    const about = {
+      cluster: keeper.facts.name,
+      addresses: invitingAddresses(network.addresses())
+    }
+    const port = tickets?.port()
+    if (isPermanent || tickets === undefined || port === undefined) {
+      return { line: encodeInvite({ ...about, secret }), expiresMs: undefined }
+    }
+    const expiresMs = Math.ceil((flows.clock.now() + validMs) / 1000) * 1000
+    const key = await tickets.tickets.make({ expiresMs, uses })
+    return { line: encodeInvite({ ...about, secret: key, ticket: { port, expiresMs } }), expiresMs }
+  }
+
+  async #invite(wish: InviteWish): Promise<Invitation> {
+    const { flows, members, meetings, keeper } = this.#parts
     const made = keeper.facts.secret === undefined
     let handed = { handedTo: [] as readonly string[], notReached: [] as readonly string[] }
     if (made) {
@@ -87,14 +118,14 @@ export class Joining {
       })
       handed = await keeper.handOver()
     }
-    const { name: cluster, secret } = keeper.facts
+    const { secret } = keeper.facts
     if (secret === undefined) throw new NodeError('INTERNAL', 'The mesh has no secret.')
     const others = members.others()
     const nameOf = (id: string) =>
       meetings.heard(id)?.name ?? others.find((one) => one.id === id)?.name ?? id
     const away = others.map(({ id }) => id).filter((id) => !handed.handedTo.includes(id))
     return {
-      line: encodeInvite({ cluster, secret, addresses: invitingAddresses(network.addresses()) }),
+      ...(await this.#line(secret, wish)),
       made,
       handedTo: handed.handedTo.map(nameOf),
       notReached: made ? [...new Set([...handed.notReached, ...away])].map(nameOf) : []
@@ -119,7 +150,8 @@ export class Joining {
   /** With the secret of an invite. An invite that leads nowhere changes nothing. */
   async #enter(text: string, signal: AbortSignal): Promise<ConnectedPeer> {
     const { network, keeper } = this.#parts
-    const { cluster, secret, addresses } = decodeInvite(text)
+    const { addresses } = decodeInvite(text)
+    const { cluster, secret } = await this.#secretOf(decodeInvite(text), signal)
     const { facts } = keeper
     const same = facts.secret !== undefined && Buffer.compare(facts.secret, secret) === 0
     if (same && facts.name === cluster) return this.#dial(addresses, signal)
@@ -145,6 +177,20 @@ export class Joining {
     return peer
   }
 
+  /** Errors: those of redeem. */
+  async #secretOf(
+    { cluster, secret, addresses, ticket }: Invite,
+    signal: AbortSignal
+  ): Promise<Pick<Invite, 'cluster' | 'secret'>> {
+    if (ticket === undefined) return { cluster, secret }
+    const { tickets, flows } = this.#parts
+    if (tickets === undefined) {
+      throw new NodeError('PEER_UNREACHABLE', 'This node has no lanes, which this invite needs.')
+    }
+    const invite = { cluster, secret, addresses, ticket }
+    return redeem({ ask: tickets.ask, clock: flows.clock }, invite, signal)
+  }
+
   async #dial(addresses: readonly string[], signal: AbortSignal): Promise<ConnectedPeer> {
     const { network, members } = this.#parts
     for (const id of new Set(addresses.map(peerIdIn))) {
@@ -157,6 +203,18 @@ export class Joining {
   #decidedMs(): number {
     const { flows, keeper } = this.#parts
     return Math.max(flows.clock.now(), keeper.facts.decidedMs + 1)
+  }
+}
+
+/** What a person decides, as it is asked for from outside. */
+export type Decisions = Pick<Joining, 'meet' | 'invite' | 'revokeInvites' | 'remove'>
+
+export function decisionsOf(joining: Joining): Decisions {
+  return {
+    meet: (target, signal) => joining.meet(target, signal),
+    invite: (wish) => joining.invite(wish),
+    revokeInvites: () => joining.revokeInvites(),
+    remove: (id) => joining.remove(id)
   }
 }
 

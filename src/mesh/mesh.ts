@@ -14,7 +14,6 @@ import type { FlowParts, Remote } from '../flows/parts.ts'
 import { type ReplicateOptions, Replicator } from '../flows/replicate.ts'
 import { type CountedReads, countReads, createBlobSource } from '../flows/serve-blobs.ts'
 import type { ServerStatus } from '../flows/status.ts'
-import type { Invitation, Met } from '../http/ports.ts'
 import { IndexSync } from '../index-sync/index-sync.ts'
 import type { Lanes } from '../network/lanes.ts'
 import type { Network } from '../network/network.ts'
@@ -28,13 +27,14 @@ import { createFollower } from './follower.ts'
 import { HandPicked, type HandPickedParts, type Picks } from './hand-picked.ts'
 import { Histories } from './histories.ts'
 import { Holders } from './holders.ts'
-import { Joining } from './joining.ts'
+import { type Decisions, decisionsOf, Joining } from './joining.ts'
 import { LastSeen } from './last-seen.ts'
 import { Learner } from './learn.ts'
 import { type MeetingParts, Meetings } from './meetings.ts'
 import { MemberList } from './member-list.ts'
 import { MeshStatus } from './mesh-status.ts'
 import { SecretKeeper, type SecretKeeperParts } from './secret-keeper.ts'
+import { openTicketOffice } from './ticket-office.ts'
 import { planTwinSign } from './twin-signs.ts'
 import { OwnWants } from './wants-of.ts'
 
@@ -61,7 +61,7 @@ export interface MeshOptions extends Pick<ReplicateOptions, 'fetchAll' | 'syncTi
   readonly cluster: ClusterFacts
 }
 
-export interface Mesh extends Remote {
+export interface Mesh extends Remote, Decisions {
   start(): Promise<void>
   stop(): Promise<void>
   /** Compares with all peers and tries every want, whatever its back-off. */
@@ -76,10 +76,6 @@ export interface Mesh extends Remote {
   servers(): readonly ServerStatus[]
   /** What more can be said of the mesh. */
   readonly status: MeshStatus
-  /** See Joining. */
-  meet(target: string, signal: AbortSignal): Promise<Met>
-  invite(): Promise<Invitation>
-  remove(id: string): Promise<boolean>
   /** Tells the members that this node will be off until then, or is back. */
   sayAway(untilMs: number | undefined): Promise<void>
 }
@@ -125,7 +121,10 @@ export function createMesh(parts: MeshParts, options: MeshOptions): Mesh {
   const syncing = createSyncing(parts, options, meeting, () => redial)
   const { indexSync, replicator, follower, holders, histories, seen, status } = syncing
   const compare = (peerId: string) => indexSync.compare(peerId)
-  const joining = new Joining({ network, flows, meetings, members, keeper, resolve, compare })
+  const joining = new Joining({
+    ...{ network, flows, meetings, members, keeper, resolve, compare },
+    tickets: openTicketOffice(parts, () => keeper.facts)
+  })
 
   const remembered = () => [...picked.remembered(), ...members.remembered()]
   const facts = {
@@ -170,9 +169,7 @@ export function createMesh(parts: MeshParts, options: MeshOptions): Mesh {
       knowsOthers: () => remembered().length + meeting.admitted.peers().length > 0
     }),
     compared: (signal) => firstComparison(facts, signal),
-    meet: (target, signal) => joining.meet(target, signal),
-    invite: () => joining.invite(),
-    remove: (id) => joining.remove(id),
+    ...decisionsOf(joining),
     sayAway: (untilMs) => members.sayAway(untilMs),
     addresses: () => network.addresses(),
     cluster: () => keeper.facts,

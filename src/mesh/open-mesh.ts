@@ -135,9 +135,15 @@ async function followInvites(
   let cluster = known
   const left = files.readJoins()
   const joins: string[] = []
+  /** With a ticket: for when the network is there. */
+  const later: string[] = []
   for (const target of left.filter((one) => isTarget(one, log))) {
     if (isInvite(target)) {
-      const { cluster: name, secret } = decodeInvite(target)
+      const { cluster: name, secret, ticket } = decodeInvite(target)
+      if (ticket !== undefined) {
+        later.push(target)
+        continue
+      }
       const offer = { cluster: name, secret, decidedMs: Math.max(nowMs, cluster.decidedMs + 1) }
       const taking = planTaking(cluster, offer)
       if (taking === 'refuse') {
@@ -151,7 +157,8 @@ async function followInvites(
     }
     joins.push(target)
   }
-  if (joins.length < left.length) await files.saveJoins(joins)
+  const kept = [...joins, ...later]
+  if (kept.length < left.length) await files.saveJoins(kept)
   return { cluster, joins }
 }
 

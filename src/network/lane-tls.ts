@@ -16,6 +16,17 @@ import { listenError } from './listen-addresses.ts'
 
 const { SSL_OP_NO_TICKET, SSL_OP_NO_RENEGOTIATION } = constants
 const LANES = { what: 'for bulk bytes of other nodes', flag: '--lane-port' }
+
+/** What opens a connection that is no lane, and is answered once. */
+export interface SideDoor {
+  /** Undefined for an identity that it does not know. */
+  open(identity: string): { readonly secret: Buffer; answer(): Promise<string> } | undefined
+}
+
+/** A single answer has to be out by then. */
+const ANSWER_MS = 10_000
+const ANSWER_BYTES_MAX = 1024
+
 const SUITE = {
   ciphers: 'PSK-AES256-GCM-SHA384',
   minVersion: 'TLSv1.2',
@@ -33,6 +44,7 @@ export class LaneServer {
   /** By the address that they come from. */
   readonly #sockets = new Map<string, Set<Socket>>()
   #server: Server | undefined
+  sideDoor: SideDoor | undefined
 
   constructor(keys: LaneKeys) {
     this.#keys = keys
@@ -52,6 +64,7 @@ export class LaneServer {
   /** Errors: PORT_TAKEN, ADDRESS_UNUSABLE. */
   async listen(host: string, port: number): Promise<void> {
     const grants = new WeakMap<TLSSocket, LaneGrant>()
+    const answers = new WeakMap<TLSSocket, () => Promise<string>>()
     const server = createServer({
       ...SUITE,
       // a saved session would open a lane without a key, and so might a handshake begun anew
@@ -61,7 +74,11 @@ export class LaneServer {
       allowHalfOpen: true,
       pskCallback: (socket, identity) => {
         const given = this.#keys.take(identity)
-        if (given === undefined) return null
+        if (given === undefined) {
+          const door = this.sideDoor?.open(identity)
+          if (door !== undefined) answers.set(socket, door.answer)
+          return door?.secret ?? null
+        }
         grants.set(socket, given.grant)
         const isThere = plainIp(socket.remoteAddress) === given.grant.ip
         return isThere ? given.secret : null
@@ -76,7 +93,9 @@ export class LaneServer {
     })
     server.on('secureConnection', (socket) => {
       const grant = grants.get(socket)
-      if (grant === undefined) socket.destroy()
+      const answer = answers.get(socket)
+      if (answer !== undefined) void answerOnce(socket, answer)
+      else if (grant === undefined) socket.destroy()
       else grant.onEnd(socket)
     })
     await new Promise<void>((resolve, reject) => {
@@ -105,6 +124,48 @@ export class LaneServer {
       if (open.size === 0 && this.#sockets.get(ip) === open) this.#sockets.delete(ip)
     })
     if (open.size > SOCKETS_PER_ADDRESS_MAX) socket.destroy()
+  }
+}
+
+/** Never rejects. Nothing that comes is read. */
+async function answerOnce(socket: TLSSocket, answer: () => Promise<string>): Promise<void> {
+  socket.on('error', () => socket.destroy())
+  socket.setTimeout(ANSWER_MS, () => socket.destroy())
+  try {
+    socket.end(await answer())
+    socket.destroySoon()
+  } catch {
+    socket.destroy()
+  }
+}
+
+/**
+ * Asks at the side door of another node: what it answers, at most a kilobyte. Throws the error of
+ * the socket, and the signal's reason.
+ */
+export async function askSideDoor(key: LaneKey, ip: string, signal: AbortSignal): Promise<string> {
+  const pieces: Buffer[] = []
+  let bytes = 0
+  const buffer = Buffer.alloc(ANSWER_BYTES_MAX)
+  const ended = Promise.withResolvers<void>()
+  const callback = (count: number) => {
+    bytes += count
+    if (bytes <= ANSWER_BYTES_MAX) pieces.push(Buffer.from(buffer.subarray(0, count)))
+    else ended.reject(new Error('the answer is too long'))
+    return true
+  }
+  ended.promise.catch(() => {}) // awaited below, unless it can't be dialled
+  const socket = await dialLane(key, ip, { buffer, callback }, signal)
+  const giveUp = () => ended.reject(signal.reason)
+  signal.addEventListener('abort', giveUp, { once: true })
+  socket.once('end', () => ended.resolve())
+  socket.once('close', () => ended.resolve())
+  try {
+    await ended.promise
+    return Buffer.concat(pieces).toString()
+  } finally {
+    signal.removeEventListener('abort', giveUp)
+    socket.destroy()
   }
 }
 

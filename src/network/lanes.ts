@@ -19,7 +19,7 @@ import { withDeadline } from './deadline.ts'
 import { ipOf } from './dial-target.ts'
 import { LaneKeys } from './lane-keys.ts'
 import { LaneInbox, LaneStream, type LaneUse } from './lane-stream.ts'
-import { dialLane, LaneServer, plainIp } from './lane-tls.ts'
+import { dialLane, LaneServer, plainIp, type SideDoor } from './lane-tls.ts'
 import type { ConnectedPeer, Network } from './network.ts'
 
 export interface LanesParts {
@@ -72,6 +72,11 @@ export class Lanes {
   /** Undefined before start. */
   get port(): number | undefined {
     return this.#server.port
+  }
+
+  /** Answers connections that are no lanes. */
+  set sideDoor(door: SideDoor) {
+    this.#server.sideDoor = door
   }
 
   /** Open lanes with a peer, or with all. */

@@ -250,9 +250,14 @@ describe('invite', () => {
 
     const again = await script('invite', ...at(b, 'b'))
     expect(again.stderr).toContain('Whoever joins this line becomes a member of the mesh.')
+    // neither line holds the secret; that of the mesh is in those that never end, and is one
     const [first, second] = [made, again].map(({ stdout }) => decodeInvite(stdout))
-    expect(second?.secret).toEqual(first?.secret)
-    expect(second?.cluster).toEqual(first?.cluster)
+    expect(second?.secret).not.toEqual(first?.secret)
+    const lasting = await Promise.all(
+      [a, b].map((node, n) => script('invite', '--permanent', ...at(node, 'ab'[n] as string)))
+    )
+    const [one, two] = lasting.map(({ stdout }) => decodeInvite(stdout))
+    expect([two?.secret, two?.ticket]).toEqual([one?.secret, undefined])
 
     await Promise.all([a, b, c].map((node) => node.end('SIGTERM')))
     const back = await Promise.all(['a', 'b', 'c'].map((name) => start(name)))
@@ -276,6 +281,30 @@ describe('invite', () => {
     await hasImage(back, 'a.svg', 'a')
     await eventually(() => expect(existsSync(bench.path('b', 'metadata', 'join.json'))).toBe(false))
   }, 90_000)
+
+  test('is good for so many servers, and no more once it is revoked', async () => {
+    const [a, b, c, d] = (await Promise.all(['a', 'b', 'c', 'd'].map((name) => start(name)))) as [
+      RealNode,
+      RealNode,
+      RealNode,
+      RealNode
+    ]
+    const once = await script('invite', '--uses', '1', '--expires', '2h', '--qr', ...at(a, 'a'))
+    expect(once.stderr).toMatch(/Who has the line gets in until .*Z, once\./)
+    expect(once.stderr).toMatch(/█/)
+    const line = once.stdout.trim()
+    expect((await script('join', line, ...at(b, 'b'))).code).toBe(0)
+    await sees(a, 'b')
+    const used = await script('join', line, ...at(c, 'c'))
+    expect([used.code, used.stderr]).toEqual([
+      ...[1, expect.stringContaining('This invite has been used as often as it may be.')]
+    ])
+    const many = (await script('invite', ...at(a, 'a'))).stdout.trim()
+    expect((await script('invite', '--revoke', ...at(a, 'a'))).stderr).toBe('Revoked invites: 1.\n')
+    const revoked = await script('join', many, ...at(d, 'd'))
+    expect(revoked.stderr).toContain('This invite was revoked.')
+    await sees(a, 'b')
+  }, 120_000)
 
   test('of a node that does not run says so', async () => {
     const url = `http://127.0.0.1:${await closedPort()}`

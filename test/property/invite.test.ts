@@ -31,7 +31,14 @@ const address = fc
 const invite: fc.Arbitrary<Invite> = fc.record({
   cluster: fc.stringMatching(/^[A-Za-z0-9._-]{1,63}$/),
   secret: fc.uint8Array({ minLength: 32, maxLength: 32 }),
-  addresses: fc.array(address, { minLength: 1, maxLength: INVITE_ADDRESSES_MAX })
+  addresses: fc.array(address, { minLength: 1, maxLength: INVITE_ADDRESSES_MAX }),
+  ticket: fc.option(
+    fc.record({
+      port: fc.integer({ min: 1, max: 65_535 }),
+      expiresMs: fc.integer({ min: 1, max: 99_999_999_999 }).map((seconds) => seconds * 1000)
+    }),
+    { nil: undefined }
+  )
 })
 
 const badInvite = expect.objectContaining({ name: 'WireError', fault: 'BAD_INVITE' })
@@ -131,7 +138,7 @@ test('a line of version 1 stays one', () => {
 
 test('one of another version is told as such', () => {
   const rest = Buffer.from(base58btc.baseDecode(KEPT.slice(INVITE_PREFIX.length))).subarray(8)
-  rest[0] = 2
+  rest[0] = 3
   const sum = createHash('sha256').update(INVITE_PREFIX).update(rest).digest().subarray(0, 8)
   const line = INVITE_PREFIX + base58btc.baseEncode(Buffer.concat([sum, rest]))
   expect(() => decodeInvite(line)).toThrow('another version of Tumesh')

@@ -11,6 +11,7 @@ export function fakeMesh(methods: Partial<MeshPort>): MeshPort {
     syncNow: async () => {},
     meet: unexpected,
     invite: unexpected,
+    revokeInvites: unexpected,
     remove: unexpected,
     sayAway: unexpected,
     ...methods

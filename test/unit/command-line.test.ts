@@ -66,7 +66,7 @@ test('join takes several targets; the node may be named by its address or its fo
 
 test('invite and keys name the node in the same way', () => {
   const target = { url: URL_INITIAL, data: './b' }
-  expect(run('invite', '--data', './b').line).toEqual({ do: 'invite', target })
+  expect(run('invite', '--data', './b').line).toMatchObject({ do: 'invite', target })
   expect(run('keys', 'list', '--data', './b').line).toEqual({
     do: 'keys',
     order: { do: 'list' },

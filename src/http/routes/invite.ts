@@ -1,9 +1,30 @@
 // The invite: one line by which a server anywhere enters the mesh.
 
+import { z } from 'zod'
+import { isoTime } from '../../base/iso-time.ts'
 import { messageFor } from '../messages.ts'
 import type { HttpParts, Invitation } from '../ports.ts'
 import { requireMesh } from '../require-mesh.ts'
 import type { ApiRequest, Route } from '../route.ts'
+
+const VALID_SECONDS_MAX = 366 * 86_400
+const USES_MAX = 10_000
+
+const bodyShape = z
+  .strictObject({
+    expires_in: z
+      .int()
+      .min(1)
+      .max(VALID_SECONDS_MAX)
+      .optional()
+      .describe('Seconds for which it is good; a day without it'),
+    uses: z.int().min(1).max(USES_MAX).optional().describe('How many servers may join with it'),
+    permanent: z
+      .boolean()
+      .optional()
+      .describe('The line holds the secret of the mesh itself, and is good for ever')
+  })
+  .optional()
 
 export function inviteRoutes(parts: HttpParts): Route[] {
   return [
@@ -12,23 +33,51 @@ export function inviteRoutes(parts: HttpParts): Route[] {
       url: '/api/invite',
       who: 'admin',
       tag: 'operations',
-      summary: 'Make an invite: it holds the secret of the mesh, which is made if there is none',
+      summary: 'Make an invite, with which servers get the secret of the mesh for a day',
+      body: bodyShape,
       answers: {
         200: { means: 'The line that join takes on another server, and who got a new secret' },
         503: { means: 'This node stands alone' }
       },
       handle: (request) => invite(parts, request)
+    },
+    {
+      method: 'DELETE',
+      url: '/api/invite',
+      who: 'admin',
+      tag: 'operations',
+      summary: 'Revoke all invites that this node has made; those that are permanent stay good',
+      answers: {
+        200: { means: 'They let nobody in any more' },
+        503: { means: 'This node stands alone' }
+      },
+      handle: (request) => revoke(parts, request)
     }
   ]
 }
 
+async function revoke(parts: HttpParts, request: ApiRequest): Promise<unknown> {
+  const revoked = await requireMesh(parts).revokeInvites()
+  return {
+    status: 'success',
+    message: messageFor(request, `Revoked invites: ${revoked}.`, `已撤销的邀请：${revoked}。`),
+    revoked
+  }
+}
+
 async function invite(parts: HttpParts, request: ApiRequest): Promise<unknown> {
-  const invitation = await requireMesh(parts).invite(request.signal)
-  const { line, made, handedTo, notReached } = invitation
+  const wish = (request.body as z.output<typeof bodyShape>) ?? {}
+  const invitation = await requireMesh(parts).invite({
+    validMs: wish.expires_in === undefined ? undefined : wish.expires_in * 1000,
+    uses: wish.uses,
+    isPermanent: wish.permanent
+  })
+  const { line, made, handedTo, notReached, expiresMs } = invitation
   return {
     status: 'success',
     message: messageFor(request, english(invitation), chinese(invitation)),
     invite: line,
+    expires_at: expiresMs === undefined ? null : isoTime(expiresMs),
     made,
     handed_to: handedTo,
     not_reached: notReached
