@@ -7,8 +7,10 @@ import { choiceField, nameField } from '../src/base/fields.ts'
 import { LOG_LEVELS, type LogLevel } from '../src/base/log.ts'
 import {
   type AdoptSettings,
+  type AuditOptions,
   adoptSection,
   adoptSettings,
+  auditSection,
   type FileSyncOptions,
   fileSyncOptions,
   fileSyncSection,
@@ -42,6 +44,7 @@ export const SECTIONS = {
   images: imagesSection,
   adopt: adoptSection,
   scrub: scrubSection,
+  audit: auditSection,
   index: indexSection,
   alerts: alertsSection
 } as const satisfies Record<string, z.ZodObject>
@@ -63,6 +66,7 @@ export const configSchema = z.strictObject({
   images: imagesSection.prefault({}),
   adopt: adoptSection.prefault({}),
   scrub: scrubSection.prefault({}),
+  audit: auditSection.prefault({}),
   index: indexSection.prefault({}),
   alerts: alertsSection.prefault({})
 })
@@ -82,6 +86,7 @@ export interface Config {
   readonly images: ImagesOptions
   readonly adopt: AdoptSettings
   readonly scrub: ScrubOptions
+  readonly audit: AuditOptions
   readonly index: IndexOptions
   readonly alerts: AlertOptions
   /**
@@ -107,6 +112,7 @@ export function configOf(values: z.output<typeof configSchema>, folder: string):
     images: values.images,
     adopt: adoptSettings(values.adopt),
     scrub: { intervalMs: values.scrub.interval },
+    audit: { enabled: values.audit.enabled, bytesMax: values.audit.size },
     index: indexOptions(values.index),
     alerts: alertOptions(values.alerts),
     acceptFolder: false

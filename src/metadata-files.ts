@@ -23,6 +23,8 @@ export function metadataFiles({ metadata }: FolderPaths) {
     /** What an earlier program left, kept when ours takes its place. */
     legacy: at('file_index.earlier.json'),
     journal: at('sync_log.json'),
+    /** Who did what; older lines are in audit.ndjson.1 and so on. */
+    audit: at('audit.ndjson'),
     /** Files of the folders that were taken in last that were not, and why. */
     refused: at('adopt_refused.txt'),
     /** The secret of the mesh, where it was taken over while the node ran. */

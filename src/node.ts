@@ -16,6 +16,7 @@ import { TaskBoard } from './base/task-board.ts'
 import { createInspector } from './content/inspect.ts'
 import { Thumbnailer } from './content/thumbnailer.ts'
 import { createDuties, type Duties, type DutyParts } from './duties.ts'
+import { AuditLog, tellAudit } from './flows/audit.ts'
 import { Blocks } from './flows/blocks.ts'
 import { Brakes } from './flows/brakes.ts'
 import { BlockEnforcer } from './flows/enforce-blocks.ts'
@@ -60,6 +61,7 @@ import { DiskRoom } from './store/disk-room.ts'
 import { DiskView } from './store/disk-view.ts'
 import { type Folder, openFolder, requireMarker } from './store/folder.ts'
 import { IndexReserve } from './store/index-reserve.ts'
+import { RotatingFile } from './store/rotating-file.ts'
 import { sweepUnfinished, writeFileAtomic } from './store/small-file.ts'
 import { systemSyncCalls } from './store/sync-calls.ts'
 import { ThumbnailFiles } from './store/thumbnail-files.ts'
@@ -215,6 +217,7 @@ async function compose(
   const files = metadataFiles(folder)
   const tasks = new TaskBoard(parts)
   const enforcer = new BlockEnforcer(flows)
+  const audit = openAudit(config, flows, files)
   const options = ingestOptions(config)
   const duties = createDuties(
     { flows, tasks, folder, room, indexReserve, ...withOthers(mesh) },
@@ -230,7 +233,7 @@ async function compose(
   const http = createHttpServer(
     {
       ...{ flows, tasks, status, node, clock, log, page, exportIndex, adopting },
-      ...{ adoptFolders, mesh, meshStatus: mesh?.status, seal }
+      ...{ audit, adoptFolders, mesh, meshStatus: mesh?.status, seal }
     },
     guard,
     {
@@ -268,6 +271,7 @@ async function compose(
       await flows.settler.idle()
       await duties.exportAtStop()
       await flows.journal.flush()
+      await audit.stop()
       await endRun(flows.index)
       await flows.index.close()
       log.info('the node has stopped')
@@ -292,6 +296,13 @@ function createAlerts(
     return { node: name, peer_id: peerId, status: health, reasons, at: isoTime(clock.now()) }
   }
   return new Alerts({ clock, log, look }, alerts)
+}
+
+function openAudit({ audit: options }: Config, flows: FlowParts, files: MetadataFiles): AuditLog {
+  const file = options.enabled ? new RotatingFile(files.audit, options) : undefined
+  const audit = new AuditLog({ ...flows, file })
+  tellAudit({ ...flows, audit })
+  return audit
 }
 
 function factsOf(

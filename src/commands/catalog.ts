@@ -124,6 +124,16 @@ export const CATALOG: readonly CommandEntry[] = [
     load: async () => (await import('./block.ts')).runBlocks
   },
   {
+    name: 'audit',
+    summary: 'shows who added, deleted, blocked, invited and made keys',
+    words: [],
+    options: [
+      ['--limit <count>', 'so many lines (default: 100)'],
+      ['--action <name>', 'only these, such as delete']
+    ],
+    load: async () => (await import('./audit.ts')).runAudit
+  },
+  {
     name: 'peers',
     summary: 'lists the servers of the mesh, or takes one out for good',
     words: [],

@@ -40,7 +40,7 @@ export class Journal {
   #lines: JournalLine[]
   #cancel: (() => void) | undefined
   #writing: Promise<void> = Promise.resolve()
-  #hear: (line: JournalLine) => void = () => {}
+  readonly #listeners: ((line: JournalLine) => void)[] = []
 
   /** `earlier` is the text of the file from the last run, whatever state it is in. */
   constructor(parts: JournalParts, earlier: string | undefined) {
@@ -52,15 +52,15 @@ export class Journal {
     return this.#lines
   }
 
-  /** One listener hears of each line from now on. */
+  /** Calls `listener` with each line from now on. */
   onLine(listener: (line: JournalLine) => void): void {
-    this.#hear = listener
+    this.#listeners.push(listener)
   }
 
   add(event: JournalEvent, facts: Omit<JournalLine, 'at' | 'event'>): void {
     const line = { at: new Date(this.#parts.clock.now()).toISOString(), event, ...facts }
     this.#lines.push(line)
-    this.#hear(line)
+    for (const listener of this.#listeners) listener(line)
     if (this.#lines.length > JOURNAL_LINES_MAX) this.#lines = this.#lines.slice(-JOURNAL_LINES_MAX)
     this.#cancel ??= this.#parts.clock.after(WRITE_DELAY_MS, () => void this.flush())
   }

@@ -6,7 +6,8 @@ import {
   choiceField,
   durationField,
   integerField,
-  listField
+  listField,
+  sizeField
 } from '../base/fields.ts'
 import type { ChangedFiles } from './plan-adopt.ts'
 
@@ -28,6 +29,20 @@ export const fileSyncSection = z.strictObject({
 })
 
 const DAY_MS = 86_400_000
+
+export const auditSection = z.strictObject({
+  enabled: booleanField()
+    .prefault(true)
+    .describe('Write down who changes what, in metadata/audit.ndjson'),
+  size: sizeField(65_536)
+    .prefault('64MiB')
+    .describe('Size of all its files together; the oldest lines go')
+})
+
+export interface AuditOptions {
+  readonly enabled: boolean
+  readonly bytesMax: number
+}
 
 export const scrubSection = z.strictObject({
   interval: durationField(60_000, 3_650 * DAY_MS)

@@ -6,7 +6,10 @@ import multipart from '@fastify/multipart'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { ZodType } from 'zod'
 import { NodeError } from '../base/errors.ts'
+import type { AuditLog } from '../flows/audit.ts'
 import { answerFailure, type FailureParts } from './answer-failure.ts'
+import { aboutOf, actionOf } from './audit-facts.ts'
+import { errorBody } from './error-body.ts'
 import type { Guard } from './guard.ts'
 import type { Access } from './plan-access.ts'
 import { askForBody, bodyLength } from './request-body.ts'
@@ -15,6 +18,7 @@ import type { ApiRequest, Route } from './route.ts'
 export interface ApiParts extends FailureParts {
   readonly guard: Guard
   readonly routes: readonly Route[]
+  readonly audit: AuditLog
   /** Hears of every handler that runs, so that a stop can wait for it. */
   readonly track: (work: Promise<unknown>, name: string) => void
 }
@@ -124,18 +128,43 @@ function addRoutes(app: FastifyInstance, parts: ApiParts): void {
   })
 }
 
-function add(scope: FastifyInstance, route: Route, { track }: ApiParts): void {
+function add(scope: FastifyInstance, route: Route, parts: ApiParts): void {
+  const { track } = parts
+  const action = parts.audit.isOn ? actionOf(route) : undefined
   scope.route({
     method: route.method,
     url: route.url,
     config: { route },
     async handler(request, reply) {
-      const work = route.handle(apiRequest(route, request, reply), reply)
+      const asked = apiRequest(route, request, reply)
+      const handling = route.handle(asked, reply)
+      const work = action === undefined ? handling : noted(parts, action, asked, reply, handling)
       track(work, `${route.method} ${route.url}`)
       const answer = await work
       return answer === undefined ? reply : answer
     }
   })
+}
+
+/** Writes down what was done, or refused to somebody who may ask for it. */
+async function noted(
+  { audit, guard }: ApiParts,
+  action: string,
+  request: ApiRequest,
+  reply: FastifyReply,
+  work: Promise<unknown>
+): Promise<unknown> {
+  const { access, raw } = request
+  const by = access.key === undefined ? 'this machine' : `key ${access.key}`
+  const line = { action, by, from: guard.clientOf(raw) }
+  try {
+    const answer = await work
+    audit.add({ ...line, status: reply.statusCode, about: aboutOf(request, answer) })
+    return answer
+  } catch (error) {
+    audit.add({ ...line, status: errorBody(error).status, about: aboutOf(request, undefined) })
+    throw error
+  }
 }
 
 function apiRequest(route: Route, request: FastifyRequest, reply: FastifyReply): ApiRequest {

@@ -5,6 +5,7 @@ import { BlockList, isIP } from 'node:net'
 import { NodeError } from '../base/errors.ts'
 import { callOf } from '../base/how-called.ts'
 import type { Log } from '../base/log.ts'
+import { clientAddress } from './client-address.ts'
 import type { KeyRing } from './local-key.ts'
 import {
   type Access,
@@ -40,6 +41,8 @@ export interface Guard {
   check(request: IncomingMessage, who: Who): Access
   /** Whether it comes from a proxy that a person has named. */
   isFromProxy(request: IncomingMessage): boolean
+  /** The IP address of who asks, through proxies that a person has named. */
+  clientOf(request: IncomingMessage): string
   /** False from the first forwarded request that came from this machine. */
   readonly keylessOpen: boolean
 }
@@ -114,6 +117,7 @@ export function createGuard(parts: GuardParts, options: GuardOptions): Guard {
       throw new NodeError(decision.code, decision.reason, { who })
     },
     isFromProxy: ({ socket }) => isListed(trustedProxies, addressOf(socket.remoteAddress)),
+    clientOf: (request) => clientAddress(request, trustedProxies),
     get keylessOpen() {
       return keylessOpen
     }
@@ -140,6 +144,9 @@ function lazyAccess(decide: () => Decision): Access {
   return {
     get as() {
       return access().as
+    },
+    get key() {
+      return access().key
     },
     get sees() {
       return access().sees

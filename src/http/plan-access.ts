@@ -52,6 +52,8 @@ export interface AccessPolicy {
 
 export interface Access {
   readonly as: 'keyless' | 'key' | 'public'
+  /** The name of the key. */
+  readonly key?: string | undefined
   /** `own`: addresses of other servers are not for this caller. */
   readonly sees: 'all' | 'own'
 }
@@ -96,7 +98,7 @@ function planKey(needed: Scope, { grant, remoteAddress, forwardedBy }: Caller): 
     return refuse('UNAUTHORIZED', `the key "${grant.name}" counts on its own machine only`, needed)
   }
   if (grant.scopes.some((scope) => SCOPE_RANK[scope] >= SCOPE_RANK[needed])) {
-    return { allow: true, as: 'key', sees: 'all' }
+    return { allow: true, as: 'key', key: grant.name, sees: 'all' }
   }
   const scopes = grant.scopes.join(', ') || 'nothing'
   return refuse('FORBIDDEN', `the key "${grant.name}" allows ${scopes}, not ${needed}`, needed)

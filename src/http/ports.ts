@@ -3,6 +3,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Task, TaskBoard } from '../base/task-board.ts'
+import type { AuditLog } from '../flows/audit.ts'
 import type { IngestOptions } from '../flows/ingest.ts'
 import type { Seal } from '../flows/keys.ts'
 import type { FlowParts } from '../flows/parts.ts'
@@ -87,6 +88,7 @@ export interface HttpParts {
   readonly mesh?: MeshPort | undefined
   /** What can be said of them; undefined where there are none. */
   readonly meshStatus?: MeshStatusPort | undefined
+  readonly audit: AuditLog
   /** Seals keys with the secret of the mesh. */
   readonly seal: Seal
   /** Whether an existing collection is still being taken in: unknown paths may yet turn up. */

@@ -4,6 +4,7 @@ import type { Metrics } from './metrics.ts'
 import type { ApiOptions, HttpParts } from './ports.ts'
 import type { Route } from './route.ts'
 import { adoptRoutes } from './routes/adopt.ts'
+import { auditRoutes } from './routes/audit.ts'
 import { awayRoutes } from './routes/away.ts'
 import { backupRoutes } from './routes/backup.ts'
 import { blockRoutes } from './routes/blocks.ts'
@@ -61,6 +62,7 @@ export function createRouteTable(
     ...awayRoutes(parts),
     ...eventRoutes(parts),
     ...keyRoutes(parts),
+    ...auditRoutes(parts),
     ...peerRoutes(parts),
     ...inviteRoutes(parts),
     ...operationRoutes(parts, () => table)

@@ -191,6 +191,16 @@ test('a server that says so is away when it is off, and back when it starts', as
   await mesh.connected()
 }, 90_000)
 
+test('who did what is written down, and shown', async () => {
+  const { out } = await tumesh('audit')
+  expect(out).toMatch(/ block {2}key local at 127\.0\.0\.1 {2}.*reason=a court/)
+  expect(out).toMatch(/ add {2}.*path=bad\.svg/)
+  const lines = (await tumesh('audit', '--json', '--action', 'delete')).out.trim().split('\n')
+  expect(lines.map((line) => JSON.parse(line).action)).toContain('delete')
+  const onB = readFileSync(bench.path('b', 'metadata', 'audit.ndjson'), 'utf8')
+  expect(onB).toMatch(/"action":"block","by":"server 12D3KooW/)
+})
+
 test('what happens is told line by line', async () => {
   const node = ['--url', mesh.url('a'), '--data', bench.path('a')]
   const child = spawn(process.execPath, [PROGRAM, 'log', ...node])

@@ -10,6 +10,7 @@ import { KeyedLock } from '../../src/base/keyed-lock.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { TaskBoard } from '../../src/base/task-board.ts'
 import { createInspector } from '../../src/content/inspect.ts'
+import { AuditLog } from '../../src/flows/audit.ts'
 import { Blocks } from '../../src/flows/blocks.ts'
 import { Brakes } from '../../src/flows/brakes.ts'
 import { BlockEnforcer } from '../../src/flows/enforce-blocks.ts'
@@ -129,6 +130,7 @@ export async function openMemoryNode(options: MemoryNodeOptions = {}): Promise<M
     log: silentLog,
     page: new Map(),
     exportIndex: async () => ({ file: '/tmp/file_index.json', entries: 0 }),
+    audit: new AuditLog({ ...base, file: undefined }),
     seal: () => undefined,
     adopting: () => false,
     adoptFolders: () => {

@@ -94,6 +94,7 @@ describe('listening', () => {
     const guard = {
       check: () => ({ as: 'public', sees: 'own' }) as const,
       isFromProxy: () => false,
+      clientOf: () => '',
       keylessOpen: true
     }
     const { options, http: parts } = http.node

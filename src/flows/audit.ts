@@ -1,0 +1,155 @@
+// Who did what here: a line of JSON for each, in a file to which is only ever added. Changes that
+// other servers made are theirs to write down, but for who comes in and who may come in.
+
+import { KIND_RECORD } from '../../protocols/entry.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { ImageIndex } from '../index/image-index.ts'
+import type { News } from '../index/transaction.ts'
+import type { Journal, JournalLine } from './journal.ts'
+
+export interface AuditLine {
+  readonly at: string
+  readonly action: string
+  /** `key NAME`, `this machine`, `server ID`, `a file`. */
+  readonly by: string
+  /** Where the caller is: an IP address. */
+  readonly from?: string | undefined
+  /** What the caller was answered. */
+  readonly status?: number | undefined
+  /** What it was about: paths, hashes, names, never secrets. */
+  readonly about?: Readonly<Record<string, unknown>>
+}
+
+/** Where the lines go. */
+export interface AuditFile {
+  append(text: string): Promise<void>
+  texts(): Iterable<string>
+  close(): Promise<void>
+}
+
+/** Lines that wait for the disk; one that takes none loses the lines, and the log says so. */
+const WAITING_MAX = 10_000
+const LINE_CHARACTERS_MAX = 8192
+
+export class AuditLog {
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #file: AuditFile | undefined
+  #waiting: string[] = []
+  #writing: Promise<void> | undefined
+  #lost = 0
+
+  /** Without a file nothing is written down. */
+  constructor(parts: {
+    readonly clock: Clock
+    readonly log: Log
+    readonly file: AuditFile | undefined
+  }) {
+    this.#clock = parts.clock
+    this.#log = parts.log
+    this.#file = parts.file
+  }
+
+  get isOn(): boolean {
+    return this.#file !== undefined
+  }
+
+  /** On disk soon after. Never throws. */
+  add(line: Omit<AuditLine, 'at'>): void {
+    if (this.#file === undefined) return
+    const at = new Date(this.#clock.now()).toISOString()
+    const text = JSON.stringify({ at, ...line })
+    const short = { at, action: line.action, by: line.by, from: line.from, status: line.status }
+    this.#waiting.push(text.length > LINE_CHARACTERS_MAX ? JSON.stringify(short) : text)
+    if (this.#waiting.length > WAITING_MAX) {
+      this.#waiting.shift()
+      this.#lost++
+    }
+    this.#writing ??= this.#write(this.#file)
+  }
+
+  /** The newest first. */
+  async *lines(): AsyncGenerator<AuditLine> {
+    await this.flush()
+    for (const text of this.#file?.texts() ?? []) {
+      for (const line of text.split('\n').reverse()) {
+        const read = readLine(line)
+        if (read !== undefined) yield read
+      }
+    }
+  }
+
+  async flush(): Promise<void> {
+    await this.#writing
+  }
+
+  async stop(): Promise<void> {
+    await this.flush()
+    await this.#file?.close()
+  }
+
+  /** Never rejects. */
+  async #write(file: AuditFile): Promise<void> {
+    await Promise.resolve() // what is done together is written together
+    while (this.#waiting.length > 0) {
+      const lines = this.#waiting
+      this.#waiting = []
+      try {
+        await file.append(`${lines.join('\n')}\n`)
+      } catch (error) {
+        this.#lost += lines.length
+        this.#log.error({ err: error, lost: this.#lost }, 'the audit log could not be written')
+      }
+    }
+    this.#writing = undefined
+  }
+}
+
+/** The last one may have been cut by a crash. */
+function readLine(text: string): AuditLine | undefined {
+  try {
+    const line = JSON.parse(text)
+    return typeof line?.at === 'string' && typeof line.action === 'string' ? line : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** What happens here without a request: to be called once, before anything happens. */
+export function tellAudit(parts: {
+  readonly audit: AuditLog
+  readonly index: Pick<ImageIndex, 'onNews'>
+  readonly journal: Pick<Journal, 'onLine'>
+}): void {
+  const { audit, index, journal } = parts
+  if (!audit.isOn) return
+  index.onNews((news) => {
+    for (const one of news) tellNews(audit, one)
+  })
+  journal.onLine((line) => tellLine(audit, line))
+}
+
+const RECORDS: readonly (readonly [prefix: string, written: string, deleted: string])[] = [
+  ['member/', 'join', 'remove server'],
+  ['key/', 'make key', 'revoke key'],
+  ['block/', 'block', 'unblock']
+]
+
+/** Records that came from others. A member writes its own one again when its addresses change. */
+function tellNews(audit: AuditLog, { entry, from }: News): void {
+  if (from === undefined || entry.kind !== KIND_RECORD) return
+  const known = RECORDS.find(([prefix]) => entry.path.startsWith(prefix))
+  if (known === undefined) return
+  const [prefix, written, deleted] = known
+  if (prefix === 'member/' && entry.replaces !== undefined && !entry.deleted) return
+  const about = { id: entry.path.slice(prefix.length), writer: entry.writer }
+  audit.add({ action: entry.deleted ? deleted : written, by: `server ${from}`, about })
+}
+
+/** Files under images/ have no caller. */
+function tellLine(audit: AuditLog, { event, path, sha256, note }: JournalLine): void {
+  const isReplaced = event === 'replaced' && note?.includes('file under images/') === true
+  if (event !== 'adopted' && !isReplaced) return
+  audit.add({ action: isReplaced ? 'replace' : 'add', by: 'a file', about: { path, sha256 } })
+}
