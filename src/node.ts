@@ -54,7 +54,7 @@ import {
   readJournal
 } from './metadata-files.ts'
 import type { Identity } from './network/identity.ts'
-import { createSeal } from './seal.ts'
+import { createSeal, createSigningKey } from './seal.ts'
 import { GroupCommit } from './store/commit.ts'
 import { DiskBlobs } from './store/disk-blobs.ts'
 import { DiskRoom } from './store/disk-room.ts'
@@ -226,14 +226,16 @@ async function compose(
   const status = () => statusOf(statusSources({ folder, flows, room, mesh }, tasks, duties))
   const alerts = createAlerts(config, flows, { status, peerId })
   const seal = createSeal(() => mesh?.cluster().secret)
-  const guard = await openGuard(config, { ...parts, ...flows, seal }, files)
+  const localKey = await loadLocalKey(files, parts.random)
+  const signingKey = createSigningKey(seal, localKey)
+  const guard = openGuard(config, { ...flows, seal, localKey, signingKey })
   const page = await loadStaticFiles()
   const { exportIndex, adopting, adoptFolders } = duties
   const node = factsOf(config, { peerId, mesh, startedAtMs: clock.now() })
   const http = createHttpServer(
     {
       ...{ flows, tasks, status, node, clock, log, page, exportIndex, adopting },
-      ...{ audit, adoptFolders, mesh, meshStatus: mesh?.status, seal }
+      ...{ audit, signingKey, adoptFolders, mesh, meshStatus: mesh?.status, seal }
     },
     guard,
     {
@@ -347,15 +349,25 @@ function statusSources(
   }
 }
 
-async function openGuard(
+function openGuard(
   { http }: Config,
-  { log, random, index, seal }: FlowParts & { seal: Seal },
-  files: MetadataFiles
-): Promise<Guard> {
-  const keys = createKeyRing(index, await loadLocalKey(files, random), seal)
+  {
+    log,
+    clock,
+    index,
+    seal,
+    localKey,
+    signingKey
+  }: FlowParts & { seal: Seal; localKey: string; signingKey: () => string }
+): Guard {
+  const keys = createKeyRing(index, localKey, seal)
   return createGuard(
-    { log, keys, readTables: readSocketTables, ownUid: process.getuid?.() },
-    { publicRead: http.read, trustedProxies: http.trustedProxies }
+    { log, keys, readTables: readSocketTables, ownUid: process.getuid?.(), clock, signingKey },
+    {
+      publicRead: http.read,
+      trustedProxies: http.trustedProxies,
+      signedUrls: http.signedUrls
+    }
   )
 }
 

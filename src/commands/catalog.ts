@@ -124,6 +124,18 @@ export const CATALOG: readonly CommandEntry[] = [
     load: async () => (await import('./block.ts')).runBlocks
   },
   {
+    name: 'sign',
+    summary: 'makes an address that opens an image for a while, to whoever has it',
+    words: [['[image]', 'path of an image, or a SHA-256']],
+    options: [
+      ['--expires <time>', 'how long, such as 90s, 2h or 7d (default: 1h)'],
+      ['--prefix', 'for all images whose path begins so: prints what follows each address'],
+      ['--base <url>', 'the address of the server that readers use'],
+      ['--key', 'show the key with which programs sign addresses themselves']
+    ],
+    load: async () => (await import('./sign.ts')).runSign
+  },
+  {
     name: 'audit',
     summary: 'shows who added, deleted, blocked, invited and made keys',
     words: [],

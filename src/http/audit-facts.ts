@@ -26,6 +26,7 @@ const ACTIONS: Readonly<Record<string, string | undefined>> = {
   'POST /api/invite': 'invite',
   'DELETE /api/invite': 'revoke invites',
   'POST /api/drain': 'drain',
+  'POST /api/sign': 'sign',
   'POST /api/force-file-sync': undefined,
   'POST /api/export-index': undefined,
   'POST /file-sync/api/file-sync/verify': undefined

@@ -2,6 +2,7 @@
 
 import type { IncomingMessage } from 'node:http'
 import { BlockList, isIP } from 'node:net'
+import type { Clock } from '../base/clock.ts'
 import { NodeError } from '../base/errors.ts'
 import { callOf } from '../base/how-called.ts'
 import type { Log } from '../base/log.ts'
@@ -19,11 +20,15 @@ import {
   planAccess,
   type Who
 } from './plan-access.ts'
+import { checkSigned, type Verdict } from './signed-url.ts'
 import { createSocketOwners, type SocketOwnerParts } from './socket-owner.ts'
 
 export interface GuardParts extends SocketOwnerParts {
   readonly log: Log
   readonly keys: KeyRing
+  readonly clock: Pick<Clock, 'now'>
+  /** See HttpParts. */
+  readonly signingKey: () => string
 }
 
 export interface GuardOptions {
@@ -31,6 +36,8 @@ export interface GuardOptions {
   readonly publicRead: 'public' | 'key'
   /** Addresses, or networks in CIDR notation. Never keyless, wherever they are. */
   readonly trustedProxies: readonly string[]
+  /** Whether signed addresses open what is public without a key. */
+  readonly signedUrls: boolean
 }
 
 export interface Guard {
@@ -46,6 +53,8 @@ export interface Guard {
   /** False from the first forwarded request that came from this machine. */
   readonly keylessOpen: boolean
 }
+
+const BY_SIGNATURE = { allow: true, as: 'signed', sees: 'own' } as const
 
 /** Throws BAD_CONFIG for a proxy that is no address. */
 export function createGuard(parts: GuardParts, options: GuardOptions): Guard {
@@ -111,9 +120,15 @@ export function createGuard(parts: GuardParts, options: GuardOptions): Guard {
   return {
     check(request, who) {
       noteForwarding(request)
-      if (isOpen(who, options)) return lazyAccess(() => decide(request, who))
+      const verdict = () => (who === 'public' ? verdictOf(request) : 'unsigned')
+      if (isOpen(who, options)) {
+        return lazyAccess(() => (verdict() === 'valid' ? BY_SIGNATURE : decide(request, who)))
+      }
+      const signed = verdict()
+      if (signed === 'valid') return BY_SIGNATURE
       const decision = decide(request, who)
       if (decision.allow) return decision
+      if (signed !== 'unsigned') throw refuseSigned(signed)
       throw new NodeError(decision.code, decision.reason, { who })
     },
     isFromProxy: ({ socket }) => isListed(trustedProxies, addressOf(socket.remoteAddress)),
@@ -123,12 +138,26 @@ export function createGuard(parts: GuardParts, options: GuardOptions): Guard {
     }
   }
 
+  function verdictOf({ method, url = '' }: IncomingMessage): Verdict {
+    const reads = method === 'GET' || method === 'HEAD'
+    if (!options.signedUrls || !reads) return 'unsigned'
+    return checkSigned(url, parts.signingKey(), parts.clock.now())
+  }
+
   /** A proxy beside the node may forward anybody's requests, also ones that it does not mark. */
   function noteForwarding({ socket, headers }: IncomingMessage): void {
     if (!keylessOpen || !isLoopback(addressOf(socket.remoteAddress))) return
     const header = forwardingHeaderOf(Object.keys(headers))
     if (header !== undefined) closeKeyless(header)
   }
+}
+
+function refuseSigned(verdict: Exclude<Verdict, 'unsigned' | 'valid'>): NodeError {
+  const sentence =
+    verdict === 'expired'
+      ? 'The time of this address is over.'
+      : 'The signature of this address is not right: it was made with another key, or the address was changed.'
+  return new NodeError('FORBIDDEN', sentence)
 }
 
 /** Open routes let everybody in; who it is, few of them ask, and finding out is dear. */

@@ -83,21 +83,26 @@ export class ImageReader {
     }
   }
 
-  async byPath(request: IncomingMessage, response: ServerResponse, name: string): Promise<void> {
+  async byPath(
+    request: IncomingMessage,
+    response: ServerResponse,
+    name: string,
+    { isPlaceholder = false } = {}
+  ): Promise<void> {
     const path = parsePath(name)
     const known = findImage(this.#parts.flows, path)
     const entry = known ?? (await this.#learn(path))
     if (entry === undefined) throw this.#unknown(`There is no image ${path}.`)
     const { hash, md5, bytes, mediaType, version } = entry
     await this.#send(request, response, {
-      onWhole: known && this.#keeper(request, path, known),
+      onWhole: isPlaceholder ? undefined : known && this.#keeper(request, path, known),
       hash,
       md5,
       bytes,
       mediaType,
       modifiedMs: versionMs(version),
       fileName: fileNameOf(path),
-      cacheControl: this.#cacheControl.path,
+      cacheControl: isPlaceholder ? 'no-store' : this.#cacheControl.path,
       recognized: isRecognized(entry)
     })
   }

@@ -3,6 +3,7 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import {
+  booleanField,
   choiceField,
   durationField,
   hostField,
@@ -14,6 +15,7 @@ import {
   textField
 } from '../base/fields.ts'
 import type { CertificateFiles } from './certificate.ts'
+import { type HotlinkOptions, readHostPattern } from './hotlink.ts'
 
 export const httpSection = z.strictObject({
   host: hostField().prefault('0.0.0.0').describe('Address to listen on'),
@@ -47,6 +49,19 @@ export const httpSection = z.strictObject({
   hot_size: sizeField(0)
     .prefault('32MiB')
     .describe('Memory for small images that are read again and again; 0 keeps none'),
+  signed_urls: booleanField()
+    .prefault(false)
+    .describe('Whether addresses that were signed open images that need a key otherwise'),
+  hotlink_allowed: listField('hosts such as example.org or *.example.org', readHostPattern)
+    .prefault([])
+    .describe('Sites whose pages may show images from here; none listed: all may'),
+  hotlink_empty: choiceField(['allow', 'refuse'])
+    .prefault('allow')
+    .describe('Readers that do not say which page shows the image, where sites are listed'),
+  hotlink_placeholder: textField('the path of an image', /^[^\0]{1,1024}$/)
+    .optional()
+    .describe('Path of the image that pages of other sites get instead')
+    .meta({ unset: 'none: they get 403', example: 'notice/hotlink.png' }),
   accel_location: textField('a location of nginx such as /tumesh-blobs/', /^\/[\w./-]{1,200}$/)
     .optional()
     .describe(
@@ -69,6 +84,8 @@ export interface HttpOptions {
   /** As browsers send them; `*` for all. */
   readonly corsOrigins: readonly string[]
   readonly pathMaxAgeMs: number
+  readonly signedUrls: boolean
+  readonly hotlink: HotlinkOptions
   /** Of images that are kept in memory. */
   readonly hotBytesMax: number
   /** Undefined: all bytes are sent from here. */
@@ -87,6 +104,12 @@ export function httpOptions(section: z.output<typeof httpSection>): HttpOptions 
     trustedProxies: section.trusted_proxies,
     corsOrigins: section.cors_origins,
     pathMaxAgeMs: section.path_max_age,
+    signedUrls: section.signed_urls,
+    hotlink: {
+      allowed: section.hotlink_allowed,
+      withoutReferer: section.hotlink_empty,
+      placeholder: section.hotlink_placeholder
+    },
     hotBytesMax: section.hot_size,
     accelLocation: section.accel_location,
     tls: tlsOf(section)

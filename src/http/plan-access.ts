@@ -51,7 +51,7 @@ export interface AccessPolicy {
 }
 
 export interface Access {
-  readonly as: 'keyless' | 'key' | 'public'
+  readonly as: 'keyless' | 'key' | 'signed' | 'public'
   /** The name of the key. */
   readonly key?: string | undefined
   /** `own`: addresses of other servers are not for this caller. */

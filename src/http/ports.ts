@@ -9,6 +9,7 @@ import type { Seal } from '../flows/keys.ts'
 import type { FlowParts } from '../flows/parts.ts'
 import type { NodeStatus, ServerStatus } from '../flows/status.ts'
 import type { StaticFile } from '../web/static-files.ts'
+import type { HotlinkOptions } from './hotlink.ts'
 import type { MeshStatusPort } from './mesh-status-port.ts'
 
 export interface NodeFacts {
@@ -89,6 +90,8 @@ export interface HttpParts {
   /** What can be said of them; undefined where there are none. */
   readonly meshStatus?: MeshStatusPort | undefined
   readonly audit: AuditLog
+  /** With which addresses are signed, in hex: the same on all nodes of a mesh with a secret. */
+  readonly signingKey: () => string
   /** Seals keys with the secret of the mesh. */
   readonly seal: Seal
   /** Whether an existing collection is still being taken in: unknown paths may yet turn up. */
@@ -110,6 +113,8 @@ export interface ApiOptions {
   /** Within which every stored image is read again. */
   readonly scrubMs: number
   readonly uploadsMax: number
+  readonly signedUrls: boolean
+  readonly hotlink: HotlinkOptions
   /** Who may read images. */
   readonly read: 'public' | 'key'
 }

@@ -23,6 +23,7 @@ import { operationRoutes } from './routes/operations.ts'
 import { peerRoutes } from './routes/peers.ts'
 import { putImageRoutes } from './routes/put-image.ts'
 import { reviewRoutes } from './routes/review.ts'
+import { signRoutes } from './routes/sign.ts'
 import { storageStatusRoutes } from './routes/storage-status.ts'
 import { syncStatusRoutes } from './routes/sync-status.ts'
 import { taskRoutes } from './routes/tasks.ts'
@@ -63,6 +64,7 @@ export function createRouteTable(
     ...eventRoutes(parts),
     ...keyRoutes(parts),
     ...auditRoutes(parts),
+    ...signRoutes(parts, options),
     ...peerRoutes(parts),
     ...inviteRoutes(parts),
     ...operationRoutes(parts, () => table)

@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import pino from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { systemClock } from '../../src/base/clock.ts'
 import { NodeError } from '../../src/base/errors.ts'
 import { createGuard, type Guard, type GuardParts } from '../../src/http/guard.ts'
 import { createLocalKey } from '../../src/http/local-key.ts'
@@ -19,6 +20,8 @@ let lines: string[]
 let who: Who
 let answer: (access: Access) => string
 
+const SIGNING = { clock: systemClock, signingKey: () => '' }
+
 function readTables(): string | undefined {
   if (!onLinux) return undefined
   const names = ['tcp', 'tcp6'].map((name) => `/proc/self/net/${name}`).filter(existsSync)
@@ -30,8 +33,8 @@ function start(parts: Partial<GuardParts> = {}, publicRead: 'public' | 'key' = '
   const keys = createLocalKey('local-secret')
   const ownUid = process.getuid?.()
   guard = createGuard(
-    { log, keys, readTables, ownUid, ...parts },
-    { publicRead, trustedProxies: ['10.0.0.0/8', '192.168.7.7', 'fd00::1'] }
+    { log, keys, readTables, ownUid, ...SIGNING, ...parts },
+    { publicRead, trustedProxies: ['10.0.0.0/8', '192.168.7.7', 'fd00::1'], signedUrls: false }
   )
 }
 
@@ -164,9 +167,11 @@ test.each(['proxy.example', '10.0.0.0/33', '10.0.0.0/x', 'fd00::1/129', ''])(
       log: pino({ level: 'silent' }),
       keys: createLocalKey('k'),
       readTables,
-      ownUid: 1
+      ownUid: 1,
+      ...SIGNING
     }
-    const create = () => createGuard(parts, { publicRead: 'public', trustedProxies: [proxy] })
+    const create = () =>
+      createGuard(parts, { publicRead: 'public', trustedProxies: [proxy], signedUrls: false })
     expect(create).toThrow(expect.objectContaining({ code: 'BAD_CONFIG' }))
   }
 )

@@ -193,8 +193,8 @@ test('a server that says so is away when it is off, and back when it starts', as
 
 test('who did what is written down, and shown', async () => {
   const { out } = await tumesh('audit')
-  expect(out).toMatch(/ block {2}key local at 127\.0\.0\.1 {2}.*reason=a court/)
-  expect(out).toMatch(/ add {2}.*path=bad\.svg/)
+  expect(out).toMatch(/ block +key local at 127\.0\.0\.1 .*reason=a court/)
+  expect(out).toMatch(/ add +this machine at .*path=bad\.svg/)
   const lines = (await tumesh('audit', '--json', '--action', 'delete')).out.trim().split('\n')
   expect(lines.map((line) => JSON.parse(line).action)).toContain('delete')
   const onB = readFileSync(bench.path('b', 'metadata', 'audit.ndjson'), 'utf8')

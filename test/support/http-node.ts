@@ -42,9 +42,10 @@ export async function startHttpNode({
       log: http.log,
       keys: createLocalKey(LOCAL_KEY),
       readTables: () => undefined,
-      ownUid: undefined
+      ownUid: undefined,
+      ...{ clock: http.clock, signingKey: http.signingKey }
     },
-    { publicRead: read, trustedProxies }
+    { publicRead: read, trustedProxies, signedUrls: options?.signedUrls ?? false }
   )
   const server = createHttpServer(http, guard, {
     ...node.options,

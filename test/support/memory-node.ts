@@ -48,6 +48,9 @@ export const TEST_DISK: DiskStatus = {
   sinceMs: 0
 }
 
+/** The bytes 0 to 31. */
+export const TEST_SIGNING_KEY = Buffer.from(Array.from({ length: 32 }, (_, n) => n)).toString('hex')
+
 export const DAY_MS = 86_400_000
 
 export interface MemoryNode {
@@ -131,6 +134,7 @@ export async function openMemoryNode(options: MemoryNodeOptions = {}): Promise<M
     page: new Map(),
     exportIndex: async () => ({ file: '/tmp/file_index.json', entries: 0 }),
     audit: new AuditLog({ ...base, file: undefined }),
+    signingKey: () => TEST_SIGNING_KEY,
     seal: () => undefined,
     adopting: () => false,
     adoptFolders: () => {
@@ -148,6 +152,8 @@ export async function openMemoryNode(options: MemoryNodeOptions = {}): Promise<M
       sync: { enabled: true, verifyIntegrity: true },
       scrubMs: 30 * DAY_MS,
       uploadsMax: 64,
+      signedUrls: false,
+      hotlink: { allowed: [], withoutReferer: 'allow', placeholder: undefined },
       read: 'public'
     },
     async put(path, bytes, sourceUrl) {

@@ -6,8 +6,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { NodeError } from '../../base/errors.ts'
 import { answerFailure } from '../answer-failure.ts'
 import type { Guard } from '../guard.ts'
+import { hotlinked, isHotlinkOn, isInvited, mayShow } from '../hotlink.ts'
 import { choicesShape, ImageReader, type ReaderParts } from '../image-reader.ts'
 import type { HttpOptions } from '../options.ts'
+import type { Access } from '../plan-access.ts'
 import type { Route } from '../route.ts'
 
 export interface ImageReads {
@@ -43,9 +45,33 @@ const PLACES: readonly Place[] = [
 
 export function createImageReads(
   parts: ImageReadParts,
-  { read, ...options }: Pick<HttpOptions, 'read' | 'pathMaxAgeMs' | 'accelLocation'>
+  {
+    read,
+    hotlink,
+    ...options
+  }: Pick<HttpOptions, 'read' | 'pathMaxAgeMs' | 'accelLocation' | 'hotlink'>
 ): ImageReads {
   const reader = new ImageReader(parts, { ...options, isPublic: read === 'public' })
+  const isGuarded = isHotlinkOn(hotlink)
+  /** Whether the page that asks may show images; false: it was answered. Throws FORBIDDEN. */
+  const maySee = (request: IncomingMessage, response: ServerResponse, access: Access): boolean => {
+    response.appendHeader('Vary', 'Referer')
+    if (mayShow(request, hotlink) || isInvited(access)) return true
+    if (hotlink.placeholder === undefined) throw hotlinked()
+    parts.track(answerInstead(hotlink.placeholder, request, response))
+    return false
+  }
+  const answerInstead = async (
+    path: string,
+    request: IncomingMessage,
+    response: ServerResponse
+  ): Promise<void> => {
+    try {
+      await reader.byPath(request, response, path, { isPlaceholder: true })
+    } catch {
+      answerFailure(parts, request, response, hotlinked())
+    }
+  }
   /** Never rejects. */
   const answer: Answer = async (by, name, request, response) => {
     try {
@@ -54,6 +80,14 @@ export function createImageReads(
       answerFailure(parts, request, response, error)
     }
   }
+  const answerGuarded: GuardedAnswer = async (by, name, request, response, access) => {
+    try {
+      if (isGuarded && !maySee(request, response, access)) return
+    } catch (error) {
+      return answerFailure(parts, request, response, error)
+    }
+    await answer(by, name, request, response)
+  }
   return {
     tryAnswer(request, response) {
       const { method, url = '' } = request
@@ -61,7 +95,8 @@ export function createImageReads(
       const place = PLACES.find(({ prefix }) => url.startsWith(prefix))
       if (place === undefined) return false
       try {
-        parts.guard.check(request, 'public')
+        const access = parts.guard.check(request, 'public')
+        if (isGuarded && !maySee(request, response, access)) return true
         if (method === 'GET' && parts.hot.tryAnswer(request, response)) return true
         const name = decodeName(url, place.prefix.length)
         parts.track(answer(place.by, name, request, response))
@@ -70,7 +105,7 @@ export function createImageReads(
       }
       return true
     },
-    routes: PLACES.map((place) => routeOf(place, answer))
+    routes: PLACES.map((place) => routeOf(place, answerGuarded))
   }
 }
 
@@ -81,7 +116,9 @@ type Answer = (
   response: ServerResponse
 ) => Promise<void>
 
-function routeOf({ prefix, rest, by, summary }: Place, answer: Answer): Route {
+type GuardedAnswer = (...asked: [...Parameters<Answer>, Access]) => Promise<void>
+
+function routeOf({ prefix, rest, by, summary }: Place, answer: GuardedAnswer): Route {
   return {
     method: 'GET',
     url: `${prefix}${rest}`,
@@ -101,10 +138,10 @@ function routeOf({ prefix, rest, by, summary }: Place, answer: Answer): Route {
       451: { means: 'These bytes are blocked' },
       503: { means: 'The bytes are not here now' }
     },
-    async handle({ raw, params }, reply) {
+    async handle({ raw, params, access }, reply) {
       reply.hijack()
       const [name = ''] = Object.values(params as Record<string, string>)
-      await answer(by, name, raw, reply.raw)
+      await answer(by, name, raw, reply.raw, access)
     }
   }
 }

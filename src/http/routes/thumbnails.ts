@@ -5,8 +5,9 @@ import { parseCid, parseHash } from '../../../protocols/hash.ts'
 import { NodeError } from '../../base/errors.ts'
 import { THUMBNAIL_SIZES } from '../../store/thumbnail-files.ts'
 import { planConditional } from '../conditional.ts'
+import { hotlinked, isHotlinkOn, isInvited, mayShow } from '../hotlink.ts'
 import type { ApiOptions, HttpParts } from '../ports.ts'
-import type { Route } from '../route.ts'
+import type { ApiRequest, Route } from '../route.ts'
 
 const YEAR_S = 365 * 86_400
 
@@ -19,9 +20,14 @@ const query = z.object({
     .describe('Most pixels of the longer side')
 })
 
+/** A signature opens the image too. */
+function queryOf({ url = '' }: ApiRequest['raw']): string {
+  return url.includes('signature=') ? url.slice(url.indexOf('?')) : ''
+}
+
 export function thumbnailRoutes(
   { flows }: Pick<HttpParts, 'flows'>,
-  { read }: Pick<ApiOptions, 'read'>
+  { read, hotlink }: Pick<ApiOptions, 'read' | 'hotlink'>
 ): Route[] {
   return [
     {
@@ -45,10 +51,16 @@ export function thumbnailRoutes(
         const { hash: name } = request.params as z.output<typeof params>
         const { size } = request.query as z.output<typeof query>
         const hash = /^[0-9a-f]{64}$/i.test(name) ? parseHash(name) : parseCid(name)
+        if (isHotlinkOn(hotlink)) {
+          reply.raw.appendHeader('Vary', 'Referer')
+          if (!mayShow(request.raw, hotlink) && !isInvited(request.access)) throw hotlinked()
+        }
         if (flows.thumbnails === undefined) throw new NodeError('NOT_FOUND', 'None are made here.')
         const bytes = await flows.thumbnails.get(flows, hash, size)
         if (bytes === undefined) {
-          return reply.header('Cache-Control', 'no-store').redirect(`../blobs/${hash}`, 307)
+          return reply
+            .header('Cache-Control', 'no-store')
+            .redirect(`../blobs/${hash}${queryOf(request.raw)}`, 307)
         }
         const etag = `"${hash}-${size}"`
         reply.headers({

@@ -69,7 +69,9 @@ test('with nothing set the documented defaults hold', () => {
       pathMaxAgeMs: 0,
       tls: undefined,
       hotBytesMax: 2 ** 25,
-      accelLocation: undefined
+      accelLocation: undefined,
+      signedUrls: false,
+      hotlink: { allowed: [], withoutReferer: 'allow', placeholder: undefined }
     },
     p2p: { host: '0.0.0.0', port: undefined, lanePort: undefined, mdns: true, bootstrap: [] },
     cluster: { name: 'default', secretFile: undefined },
