@@ -14,7 +14,8 @@ export interface Cors {
 /** Without these a script sees only the most common ones. */
 const EXPOSED = [
   ...['Accept-Ranges', 'Content-Length', 'Content-Range', 'ETag', 'Location', 'Retry-After'],
-  ...['X-File-Hash', 'X-Image-Source']
+  ...['X-File-Hash', 'X-Image-Source'],
+  ...['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset']
 ].join(', ')
 const METHODS = 'GET, HEAD, PUT, POST, DELETE'
 /** How long browsers may remember the answer: two hours is the most that all of them do. */

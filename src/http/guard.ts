@@ -50,6 +50,8 @@ export interface Guard {
   isFromProxy(request: IncomingMessage): boolean
   /** The IP address of who asks, through proxies that a person has named. */
   clientOf(request: IncomingMessage): string
+  /** The name of the key that it shows, if that is one. */
+  keyOf(request: IncomingMessage): string | undefined
   /** False from the first forwarded request that came from this machine. */
   readonly keylessOpen: boolean
 }
@@ -132,6 +134,10 @@ export function createGuard(parts: GuardParts, options: GuardOptions): Guard {
       throw new NodeError(decision.code, decision.reason, { who })
     },
     isFromProxy: ({ socket }) => isListed(trustedProxies, addressOf(socket.remoteAddress)),
+    keyOf({ headers }) {
+      const bearer = bearerOf(headers.authorization)
+      return bearer === undefined ? undefined : keys.grantOf(bearer)?.name
+    },
     clientOf: (request) => clientAddress(request, trustedProxies),
     get keylessOpen() {
       return keylessOpen

@@ -16,6 +16,7 @@ import {
 } from '../base/fields.ts'
 import type { CertificateFiles } from './certificate.ts'
 import { type HotlinkOptions, readHostPattern } from './hotlink.ts'
+import type { RateLimitOptions } from './rate-limits.ts'
 
 export const httpSection = z.strictObject({
   host: hostField().prefault('0.0.0.0').describe('Address to listen on'),
@@ -62,6 +63,22 @@ export const httpSection = z.strictObject({
     .optional()
     .describe('Path of the image that pages of other sites get instead')
     .meta({ unset: 'none: they get 403', example: 'notice/hotlink.png' }),
+  rate_window: durationField(1000, 86_400_000)
+    .prefault('1m')
+    .describe('Time for which the limits below count; they are refilled evenly'),
+  rate_requests: integerField(0, 1_000_000_000)
+    .prefault(0)
+    .describe('Requests of one address without a key in that time; 0 is no limit'),
+  rate_bytes: sizeField(0).prefault(0).describe('Bytes of its requests and answers; 0 is no limit'),
+  rate_key_requests: integerField(0, 1_000_000_000)
+    .prefault(0)
+    .describe('Requests with one key in that time; 0 is no limit'),
+  rate_key_bytes: sizeField(0)
+    .prefault(0)
+    .describe('Bytes of its requests and answers; 0 is no limit'),
+  rate_loopback: booleanField()
+    .prefault(false)
+    .describe('Whether programs of this machine are limited too'),
   accel_location: textField('a location of nginx such as /tumesh-blobs/', /^\/[\w./-]{1,200}$/)
     .optional()
     .describe(
@@ -86,6 +103,7 @@ export interface HttpOptions {
   readonly pathMaxAgeMs: number
   readonly signedUrls: boolean
   readonly hotlink: HotlinkOptions
+  readonly rates: RateLimitOptions
   /** Of images that are kept in memory. */
   readonly hotBytesMax: number
   /** Undefined: all bytes are sent from here. */
@@ -105,6 +123,12 @@ export function httpOptions(section: z.output<typeof httpSection>): HttpOptions 
     corsOrigins: section.cors_origins,
     pathMaxAgeMs: section.path_max_age,
     signedUrls: section.signed_urls,
+    rates: {
+      windowMs: section.rate_window,
+      address: { requests: section.rate_requests, bytes: section.rate_bytes },
+      key: { requests: section.rate_key_requests, bytes: section.rate_key_bytes },
+      loopback: section.rate_loopback
+    },
     hotlink: {
       allowed: section.hotlink_allowed,
       withoutReferer: section.hotlink_empty,

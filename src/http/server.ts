@@ -15,6 +15,7 @@ import { createListeners, HEAD_BYTES_MAX, type ListenerOptions } from './listene
 import { Metrics } from './metrics.ts'
 import type { HttpOptions } from './options.ts'
 import type { ApiOptions, HttpParts } from './ports.ts'
+import { isLimited, RateLimits } from './rate-limits.ts'
 import { createRouteTable } from './route-table.ts'
 import { createImageReads } from './routes/image-reads.ts'
 
@@ -37,7 +38,13 @@ export type ServerOptions = ApiOptions &
   ListenerOptions &
   Pick<
     HttpOptions,
-    'read' | 'drainTimeoutMs' | 'corsOrigins' | 'pathMaxAgeMs' | 'accelLocation' | 'hotBytesMax'
+    | 'read'
+    | 'drainTimeoutMs'
+    | 'corsOrigins'
+    | 'pathMaxAgeMs'
+    | 'accelLocation'
+    | 'hotBytesMax'
+    | 'rates'
   >
 
 export function createHttpServer(
@@ -59,6 +66,9 @@ export function createHttpServer(
   }
   const metrics = new Metrics(parts)
   connections.onEnd = (request, response, ms) => metrics.note(request, response, ms)
+  const limits = isLimited(options.rates)
+    ? new RateLimits({ ...parts, guard }, options.rates)
+    : undefined
   const cors = createCors(options.corsOrigins)
   const hot = new HotImages(index, { bytesMax: options.hotBytesMax })
   parts.flows.blocks.onChange(() => hot.clear())
@@ -78,9 +88,23 @@ export function createHttpServer(
       response.setHeader('Connection', 'close')
       answerFailure(parts, request, response, refusal)
     } else if (cors.apply(request, response)) return
+    else if (limits !== undefined && !isWithin(limits, request, response)) return
     else if (!reads.tryAnswer(request, response)) {
       response.setHeader('X-Content-Type-Options', 'nosniff')
       api.listener(request, response)
+    }
+  }
+  function isWithin(
+    limits: RateLimits,
+    request: IncomingMessage,
+    response: ServerResponse
+  ): boolean {
+    try {
+      limits.admit(request, response)
+      return true
+    } catch (error) {
+      answerFailure(parts, request, response, error)
+      return false
     }
   }
   for (const { server } of listeners) {

@@ -11,6 +11,13 @@ import { RawClient, type Reply, type Sent, sendRaw } from './raw-client.ts'
 export const LOCAL_KEY = 'k'.repeat(32)
 export const UPLOAD = '/file-sync/api/file-sync/upload'
 
+export const NO_RATES = {
+  windowMs: 60_000,
+  address: { requests: 0, bytes: 0 },
+  key: { requests: 0, bytes: 0 },
+  loopback: false
+}
+
 export interface HttpNode {
   readonly node: MemoryNode
   readonly server: HttpServer
@@ -58,6 +65,7 @@ export async function startHttpNode({
     tls: undefined,
     hotBytesMax: 2 ** 25,
     accelLocation: undefined,
+    rates: NO_RATES,
     ...options
   })
   const { port, tlsPort } = await server.listen()

@@ -71,6 +71,12 @@ test('with nothing set the documented defaults hold', () => {
       hotBytesMax: 2 ** 25,
       accelLocation: undefined,
       signedUrls: false,
+      rates: {
+        windowMs: 60_000,
+        address: { requests: 0, bytes: 0 },
+        key: { requests: 0, bytes: 0 },
+        loopback: false
+      },
       hotlink: { allowed: [], withoutReferer: 'allow', placeholder: undefined }
     },
     p2p: { host: '0.0.0.0', port: undefined, lanePort: undefined, mdns: true, bootstrap: [] },

@@ -72,7 +72,7 @@ describe('with a key', () => {
     (has, needs) => {
       const decision = planAccess(needs, withKey([has]), openPolicy)
       if (SCOPES.indexOf(has) >= SCOPES.indexOf(needs)) {
-        expect(decision).toEqual({ allow: true, as: 'key', sees: 'all' })
+        expect(decision).toEqual({ allow: true, as: 'key', key: 'ci', sees: 'all' })
       } else {
         expect(decision).toMatchObject({ allow: false, code: 'FORBIDDEN' })
         expect(decision).toHaveProperty('reason', expect.stringContaining(`"ci" allows ${has}`))

@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createHttpServer } from '../../../src/http/server.ts'
-import { type HttpNode, startHttpNode } from '../../support/http-node.ts'
+import { type HttpNode, NO_RATES, startHttpNode } from '../../support/http-node.ts'
 import { tinyImage } from '../../support/memory-node.ts'
 
 let http: HttpNode
@@ -94,6 +94,7 @@ describe('listening', () => {
     const guard = {
       check: () => ({ as: 'public', sees: 'own' }) as const,
       isFromProxy: () => false,
+      keyOf: () => undefined,
       clientOf: () => '',
       keylessOpen: true
     }
@@ -108,7 +109,8 @@ describe('listening', () => {
       pathMaxAgeMs: 0,
       tls: undefined,
       hotBytesMax: 2 ** 25,
-      accelLocation: undefined
+      accelLocation: undefined,
+      rates: NO_RATES
     })
     const error = await server.listen().then(
       () => undefined,
