@@ -16,14 +16,13 @@ import { TaskBoard } from './base/task-board.ts'
 import { createInspector } from './content/inspect.ts'
 import { Thumbnailer } from './content/thumbnailer.ts'
 import { createDuties, type Duties, type DutyParts } from './duties.ts'
-import { AuditLog, tellAudit } from './flows/audit.ts'
 import { Blocks } from './flows/blocks.ts'
 import { Brakes } from './flows/brakes.ts'
 import { BlockEnforcer } from './flows/enforce-blocks.ts'
 import { Feed } from './flows/feed.ts'
 import type { IngestOptions } from './flows/ingest.ts'
 import { Journal } from './flows/journal.ts'
-import { noteOwnKeys, type Seal } from './flows/keys.ts'
+import { noteOwnKeys } from './flows/keys.ts'
 import { noteDamage, orMend } from './flows/mend-index.ts'
 import type { FlowParts, Locks } from './flows/parts.ts'
 import { recover } from './flows/recover.ts'
@@ -34,34 +33,23 @@ import { type NodeStatus, type StatusSources, statusOf } from './flows/status.ts
 import { tellFeed } from './flows/tell-feed.ts'
 import { Thumbnails } from './flows/thumbnails.ts'
 import type { Greeting } from './greeting.ts'
-import { createGuard, type Guard } from './http/guard.ts'
-import { createKeyRing } from './http/key-ring.ts'
+import { openGuarding } from './guarding.ts'
 import type { NodeFacts } from './http/ports.ts'
 import { createHttpServer } from './http/server.ts'
-import { readSocketTables } from './http/socket-tables.ts'
 import { isDamage } from './index/database-error.ts'
 import { openDatabase } from './index/open-database.ts'
 import { openIndex } from './index/open-index.ts'
 import { repairDatabase } from './index/repair-database.ts'
 import { type Mesh, remoteOf } from './mesh/mesh.ts'
 import { openMesh } from './mesh/open-mesh.ts'
-import {
-  loadIdentity,
-  loadLocalKey,
-  type MetadataFiles,
-  meshFiles,
-  metadataFiles,
-  readJournal
-} from './metadata-files.ts'
+import { loadIdentity, meshFiles, metadataFiles, readJournal } from './metadata-files.ts'
 import type { Identity } from './network/identity.ts'
-import { createSeal, createSigningKey } from './seal.ts'
 import { GroupCommit } from './store/commit.ts'
 import { DiskBlobs } from './store/disk-blobs.ts'
 import { DiskRoom } from './store/disk-room.ts'
 import { DiskView } from './store/disk-view.ts'
 import { type Folder, openFolder, requireMarker } from './store/folder.ts'
 import { IndexReserve } from './store/index-reserve.ts'
-import { RotatingFile } from './store/rotating-file.ts'
 import { sweepUnfinished, writeFileAtomic } from './store/small-file.ts'
 import { systemSyncCalls } from './store/sync-calls.ts'
 import { ThumbnailFiles } from './store/thumbnail-files.ts'
@@ -217,7 +205,6 @@ async function compose(
   const files = metadataFiles(folder)
   const tasks = new TaskBoard(parts)
   const enforcer = new BlockEnforcer(flows)
-  const audit = openAudit(config, flows, files)
   const options = ingestOptions(config)
   const duties = createDuties(
     { flows, tasks, folder, room, indexReserve, ...withOthers(mesh) },
@@ -225,17 +212,15 @@ async function compose(
   )
   const status = () => statusOf(statusSources({ folder, flows, room, mesh }, tasks, duties))
   const alerts = createAlerts(config, flows, { status, peerId })
-  const seal = createSeal(() => mesh?.cluster().secret)
-  const localKey = await loadLocalKey(files, parts.random)
-  const signingKey = createSigningKey(seal, localKey)
-  const guard = openGuard(config, { ...flows, seal, localKey, signingKey })
+  const secret = () => mesh?.cluster().secret
+  const { guard, ...guarding } = await openGuarding(config, flows, files, secret)
   const page = await loadStaticFiles()
   const { exportIndex, adopting, adoptFolders } = duties
   const node = factsOf(config, { peerId, mesh, startedAtMs: clock.now() })
   const http = createHttpServer(
     {
       ...{ flows, tasks, status, node, clock, log, page, exportIndex, adopting },
-      ...{ audit, signingKey, adoptFolders, mesh, meshStatus: mesh?.status, seal }
+      ...{ ...guarding, adoptFolders, mesh, meshStatus: mesh?.status }
     },
     guard,
     {
@@ -273,7 +258,7 @@ async function compose(
       await flows.settler.idle()
       await duties.exportAtStop()
       await flows.journal.flush()
-      await audit.stop()
+      await guarding.audit.stop()
       await endRun(flows.index)
       await flows.index.close()
       log.info('the node has stopped')
@@ -298,13 +283,6 @@ function createAlerts(
     return { node: name, peer_id: peerId, status: health, reasons, at: isoTime(clock.now()) }
   }
   return new Alerts({ clock, log, look }, alerts)
-}
-
-function openAudit({ audit: options }: Config, flows: FlowParts, files: MetadataFiles): AuditLog {
-  const file = options.enabled ? new RotatingFile(files.audit, options) : undefined
-  const audit = new AuditLog({ ...flows, file })
-  tellAudit({ ...flows, audit })
-  return audit
 }
 
 function factsOf(
@@ -347,28 +325,6 @@ function statusSources(
         sayAdopting(tasks.runningOf(ADOPT_TASK))
       ].filter((note) => note !== undefined)
   }
-}
-
-function openGuard(
-  { http }: Config,
-  {
-    log,
-    clock,
-    index,
-    seal,
-    localKey,
-    signingKey
-  }: FlowParts & { seal: Seal; localKey: string; signingKey: () => string }
-): Guard {
-  const keys = createKeyRing(index, localKey, seal)
-  return createGuard(
-    { log, keys, readTables: readSocketTables, ownUid: process.getuid?.(), clock, signingKey },
-    {
-      publicRead: http.read,
-      trustedProxies: http.trustedProxies,
-      signedUrls: http.signedUrls
-    }
-  )
 }
 
 function ingestOptions({ fileStorage }: Config): IngestOptions {

@@ -27,6 +27,8 @@ const ACTIONS: Readonly<Record<string, string | undefined>> = {
   'DELETE /api/invite': 'revoke invites',
   'POST /api/drain': 'drain',
   'POST /api/sign': 'sign',
+  'POST /api/login': 'log in',
+  'POST /api/logout': undefined,
   'POST /api/force-file-sync': undefined,
   'POST /api/export-index': undefined,
   'POST /file-sync/api/file-sync/verify': undefined

@@ -18,8 +18,10 @@ import {
   isLoopback,
   isOpen,
   planAccess,
+  planKey,
   type Who
 } from './plan-access.ts'
+import { isFromOwnPage, type Sessions } from './sessions.ts'
 import { checkSigned, type Verdict } from './signed-url.ts'
 import { createSocketOwners, type SocketOwnerParts } from './socket-owner.ts'
 
@@ -27,6 +29,7 @@ export interface GuardParts extends SocketOwnerParts {
   readonly log: Log
   readonly keys: KeyRing
   readonly clock: Pick<Clock, 'now'>
+  readonly sessions: Pick<Sessions, 'bearerOf'>
   /** See HttpParts. */
   readonly signingKey: () => string
 }
@@ -50,6 +53,8 @@ export interface Guard {
   isFromProxy(request: IncomingMessage): boolean
   /** The IP address of who asks, through proxies that a person has named. */
   clientOf(request: IncomingMessage): string
+  /** The name of a key that a caller says it has. Throws UNAUTHORIZED. */
+  requireKey(request: IncomingMessage, bearer: string): string
   /** The name of the key that it shows, if that is one. */
   keyOf(request: IncomingMessage): string | undefined
   /** False from the first forwarded request that came from this machine. */
@@ -107,11 +112,23 @@ export function createGuard(parts: GuardParts, options: GuardOptions): Guard {
       secFetchSite: headers['sec-fetch-site']?.toString(),
       forwardedBy,
       authorization: headers.authorization,
+      get session() {
+        const bearer = parts.sessions.bearerOf(request)
+        const grant = bearer === undefined ? undefined : keys.grantOf(bearer)
+        if (grant === undefined) return undefined
+        const reads = request.method === 'GET' || request.method === 'HEAD'
+        return { grant, isOwnPage: reads || isFromOwnPage(request) }
+      },
       get grant() {
         const bearer = bearerOf(headers.authorization)
         return bearer === undefined ? undefined : keys.grantOf(bearer)
       }
     }
+  }
+
+  function callerFacts({ socket, headers }: IncomingMessage) {
+    const forwardedBy = forwardingHeaderOf(Object.keys(headers))
+    return { remoteAddress: addressOf(socket.remoteAddress), forwardedBy }
   }
 
   function decide(request: IncomingMessage, who: Who): Decision {
@@ -134,8 +151,14 @@ export function createGuard(parts: GuardParts, options: GuardOptions): Guard {
       throw new NodeError(decision.code, decision.reason, { who })
     },
     isFromProxy: ({ socket }) => isListed(trustedProxies, addressOf(socket.remoteAddress)),
-    keyOf({ headers }) {
-      const bearer = bearerOf(headers.authorization)
+    requireKey(request, bearer) {
+      const caller = { ...callerFacts(request), grant: keys.grantOf(bearer) }
+      const decision = planKey('read', caller)
+      if (!decision.allow) throw new NodeError(decision.code, decision.reason)
+      return caller.grant?.name ?? ''
+    },
+    keyOf(request) {
+      const bearer = bearerOf(request.headers.authorization) ?? parts.sessions.bearerOf(request)
       return bearer === undefined ? undefined : keys.grantOf(bearer)?.name
     },
     clientOf: (request) => clientAddress(request, trustedProxies),

@@ -41,6 +41,11 @@ export interface Caller {
   readonly authorization: string | undefined
   /** What the presented key allows; undefined for none or an unknown one. */
   readonly grant: Grant | undefined
+  /**
+   * What the key allows that a cookie stands for, and whether a page of our own sent it; what only
+   * reads may come without one, since no other site gets to see the answer.
+   */
+  readonly session?: { readonly grant: Grant; readonly isOwnPage: boolean } | undefined
 }
 
 export interface AccessPolicy {
@@ -73,12 +78,17 @@ export type Decision = ({ readonly allow: true } & Access) | Refusal
  */
 export function planAccess(who: Who, caller: Caller, policy: AccessPolicy): Decision {
   const needed = who === 'anyone' || who === 'public' ? 'read' : who
-  const decision =
-    caller.authorization === undefined
-      ? planKeyless(needed, caller, policy)
-      : planKey(needed, caller)
+  const decision = planCaller(needed, caller, policy)
   if (decision.allow || !isOpen(who, policy)) return decision
   return { allow: true, as: 'public', sees: 'own' }
+}
+
+function planCaller(needed: Scope, caller: Caller, policy: AccessPolicy): Decision {
+  const { authorization, session } = caller
+  if (authorization !== undefined) return planKey(needed, caller)
+  if (session === undefined) return planKeyless(needed, caller, policy)
+  if (session.isOwnPage) return planKey(needed, { ...caller, grant: session.grant })
+  return refuse('FORBIDDEN', 'the request comes from a page of another site', needed)
 }
 
 /** Whether the route needs nothing of its caller. */
@@ -86,7 +96,11 @@ export function isOpen(who: Who, policy: Pick<AccessPolicy, 'publicRead'>): bool
   return who === 'anyone' || (who === 'public' && policy.publicRead === 'public')
 }
 
-function planKey(needed: Scope, { grant, remoteAddress, forwardedBy }: Caller): Decision {
+/** By a key that is presented. */
+export function planKey(
+  needed: Scope,
+  { grant, remoteAddress, forwardedBy }: Pick<Caller, 'grant' | 'remoteAddress' | 'forwardedBy'>
+): Decision {
   if (grant === undefined) {
     return refuse(
       'UNAUTHORIZED',

@@ -11,6 +11,7 @@ import type { NodeStatus, ServerStatus } from '../flows/status.ts'
 import type { StaticFile } from '../web/static-files.ts'
 import type { HotlinkOptions } from './hotlink.ts'
 import type { MeshStatusPort } from './mesh-status-port.ts'
+import type { Sessions } from './sessions.ts'
 
 export interface NodeFacts {
   readonly name: string
@@ -90,6 +91,8 @@ export interface HttpParts {
   /** What can be said of them; undefined where there are none. */
   readonly meshStatus?: MeshStatusPort | undefined
   readonly audit: AuditLog
+  /** Who has logged in on the page. */
+  readonly sessions: Sessions
   /** With which addresses are signed, in hex: the same on all nodes of a mesh with a secret. */
   readonly signingKey: () => string
   /** Seals keys with the secret of the mesh. */

@@ -19,6 +19,7 @@ import { forceSyncRoutes } from './routes/force-sync.ts'
 import { galleryRoutes } from './routes/gallery.ts'
 import { inviteRoutes } from './routes/invite.ts'
 import { keyRoutes } from './routes/keys.ts'
+import { type LoginParts, loginRoutes } from './routes/login.ts'
 import { operationRoutes } from './routes/operations.ts'
 import { peerRoutes } from './routes/peers.ts'
 import { putImageRoutes } from './routes/put-image.ts'
@@ -34,7 +35,7 @@ import { UploadGate } from './upload-gate.ts'
 
 /** `imageReads` are the routes that the server answers by itself where it can. */
 export function createRouteTable(
-  parts: HttpParts & { readonly metrics: Metrics },
+  parts: HttpParts & LoginParts & { readonly metrics: Metrics },
   options: ApiOptions,
   imageReads: readonly Route[]
 ): readonly Route[] {
@@ -63,6 +64,7 @@ export function createRouteTable(
     ...awayRoutes(parts),
     ...eventRoutes(parts),
     ...keyRoutes(parts),
+    ...loginRoutes(parts),
     ...auditRoutes(parts),
     ...signRoutes(parts, options),
     ...peerRoutes(parts),

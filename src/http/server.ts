@@ -73,7 +73,7 @@ export function createHttpServer(
   const hot = new HotImages(index, { bytesMax: options.hotBytesMax })
   parts.flows.blocks.onChange(() => hot.clear())
   const reads = createImageReads({ ...parts, guard, track, hot }, options)
-  const routes = createRouteTable({ ...parts, metrics }, options, reads.routes)
+  const routes = createRouteTable({ ...parts, guard, metrics }, options, reads.routes)
   const api = createApi({ ...parts, guard, routes, track })
 
   function answer(request: IncomingMessage, response: ServerResponse): void {

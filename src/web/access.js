@@ -1,11 +1,12 @@
 // @ts-check
-// What this page may do from here: says a refusal in words, and keeps the key a person pastes.
+// What this page may do from here: says a refusal in words, and logs in with the key a person
+// pastes. The node keeps it behind a cookie that no script can read; here only that there is one.
 
 import { need, onClick, setText } from './dom.js'
 
 /** @import { Denial } from './api.js' */
 
-const STORED = 'tumesh.key'
+const STORED = 'tumesh.login'
 
 /**
  * @param {Denial} denial
@@ -21,17 +22,18 @@ export function wordsOfDenial({ status, method }, hasKey, hostname) {
 
 /**
  * @param {{ language: import('./language.js').Language, onChange: () => void,
+ *   send: (path: string, body: unknown) => Promise<Response | undefined>,
  *   store: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> }} parts
  */
-export function createAccess({ language, store, onChange }) {
+export function createAccess({ language, store, send, onChange }) {
   const { say } = language
   const input = need('access-key', HTMLInputElement)
-  const key = () => store.getItem(STORED)
+  const isIn = () => store.getItem(STORED) !== null
   /** @type {Denial | undefined} */
   let denial
 
   function render() {
-    const hasKey = key() !== null
+    const hasKey = isIn()
     need('access').hidden = !hasKey && denial === undefined
     need('access').dataset.state = denial ? 'denied' : 'open'
     need('access-forget').hidden = !hasKey
@@ -49,16 +51,22 @@ export function createAccess({ language, store, onChange }) {
     onChange()
   }
 
-  need('access-form').addEventListener('submit', (event) => {
+  need('access-form').addEventListener('submit', async (event) => {
     event.preventDefault()
     const next = input.value.trim()
     const fits = /^[\x21-\x7e]+$/.test(next) // nothing else can stand in a header
     setText('access-kept', say(fits ? 'access.kept' : 'access.bad'))
     if (!fits) return
-    store.setItem(STORED, next)
+    const answer = await send('api/login', { key: next })
+    if (!answer?.ok) {
+      setText('access-kept', say(answer ? 'access.unknown' : 'noAnswer'))
+      return
+    }
+    store.setItem(STORED, 'yes')
     changed()
   })
-  onClick('access-forget', () => {
+  onClick('access-forget', async () => {
+    await send('api/logout', {})
     store.removeItem(STORED)
     changed()
   })
@@ -66,7 +74,6 @@ export function createAccess({ language, store, onChange }) {
   render()
 
   return {
-    key,
     /** @param {Denial} next */
     deny(next) {
       // not being let in to read says more than not being let in to write

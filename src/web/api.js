@@ -36,15 +36,25 @@ export function detailOf(answer, status) {
 }
 
 /**
- * @param {{ language: import('./language.js').Language, key: () => string | null,
+ * Posts JSON; undefined if there is no answer.
+ * @param {string} path
+ * @param {unknown} body
+ * @returns {Promise<Response | undefined>}
+ */
+export function sendJson(path, body) {
+  const headers = { 'Content-Type': 'application/json' }
+  const request = { method: 'POST', headers, body: JSON.stringify(body) }
+  return fetch(path, request).catch(() => undefined)
+}
+
+/**
+ * @param {{ language: import('./language.js').Language,
  *   onDenied: (denial: Denial) => void }} parts
  */
-export function createApi({ language, key, onDenied }) {
+export function createApi({ language, onDenied }) {
   /** @returns {Record<string, string>} */
   function headers() {
-    const value = key()
-    const bearer = value === null ? {} : { Authorization: `Bearer ${value}` }
-    return { Accept: 'application/json', 'Accept-Language': language.name, ...bearer }
+    return { Accept: 'application/json', 'Accept-Language': language.name }
   }
 
   /**

@@ -2,7 +2,7 @@
 // The page's parts, made and tied together.
 
 import { createAccess } from './access.js'
-import { createApi } from './api.js'
+import { createApi, sendJson } from './api.js'
 import { createDetail } from './detail.js'
 import { listenToCopyButtons, need, onClick, openStore, setText } from './dom.js'
 import { createGallery } from './gallery.js'
@@ -11,9 +11,13 @@ import { createStatus } from './status.js'
 import { createUploads } from './uploads.js'
 
 const language = createLanguage(navigator.languages, openStore('localStorage'))
-const store = openStore('sessionStorage')
-const access = createAccess({ language, store, onChange: () => gallery.reload() })
-const api = createApi({ language, key: access.key, onDenied: access.deny })
+const access = createAccess({
+  language,
+  store: openStore('localStorage'),
+  send: sendJson,
+  onChange: () => gallery.reload()
+})
+const api = createApi({ language, onDenied: access.deny })
 const detail = createDetail({ api, language, onChange: () => changed(true) })
 const gallery = createGallery({ api, language, onOpen: detail.open })
 const status = createStatus({ api, language, onChange: () => gallery.refresh() })

@@ -105,9 +105,9 @@ export const en = {
   'access.scope': 'This key does not allow that.',
   'access.bad': 'A key has only letters, digits and signs, without spaces.',
   'access.says': 'The node says: {detail}',
-  'access.using': 'Using a key',
+  'access.using': 'Logged in with a key',
   'access.key': 'Key',
-  'access.use': 'Use this key',
-  'access.forget': 'Forget it',
-  'access.kept': 'Kept in this tab only, until it is closed.'
+  'access.use': 'Log in',
+  'access.forget': 'Log out',
+  'access.kept': 'Logged in for 12 hours, by a cookie that no script can read.'
 }

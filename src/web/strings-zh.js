@@ -105,9 +105,9 @@ export const zh = {
   'access.scope': '这个密钥不允许此操作。',
   'access.bad': '密钥只含字母、数字和符号，不含空格。',
   'access.says': '节点的说明：{detail}',
-  'access.using': '正在使用密钥',
+  'access.using': '已用密钥登录',
   'access.key': '密钥',
-  'access.use': '使用此密钥',
-  'access.forget': '忘记它',
-  'access.kept': '只保存在此标签页中，关闭后即消失。'
+  'access.use': '登录',
+  'access.forget': '退出',
+  'access.kept': '登录有效 12 小时，网页脚本读不到密钥。'
 }

@@ -50,7 +50,7 @@ export async function startHttpNode({
       keys: createLocalKey(LOCAL_KEY),
       readTables: () => undefined,
       ownUid: undefined,
-      ...{ clock: http.clock, signingKey: http.signingKey }
+      ...{ clock: http.clock, signingKey: http.signingKey, sessions: http.sessions }
     },
     { publicRead: read, trustedProxies, signedUrls: options?.signedUrls ?? false }
   )

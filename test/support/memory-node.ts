@@ -22,6 +22,7 @@ import { Settler } from '../../src/flows/settle.ts'
 import { type DiskStatus, statusOf } from '../../src/flows/status.ts'
 import { tellFeed } from '../../src/flows/tell-feed.ts'
 import type { ApiOptions, HttpParts } from '../../src/http/ports.ts'
+import { Sessions } from '../../src/http/sessions.ts'
 import type { ImageIndex } from '../../src/index/image-index.ts'
 import { openIndex } from '../../src/index/open-index.ts'
 import type { Database } from '../../src/index/tables.ts'
@@ -134,6 +135,7 @@ export async function openMemoryNode(options: MemoryNodeOptions = {}): Promise<M
     page: new Map(),
     exportIndex: async () => ({ file: '/tmp/file_index.json', entries: 0 }),
     audit: new AuditLog({ ...base, file: undefined }),
+    sessions: new Sessions(base),
     signingKey: () => TEST_SIGNING_KEY,
     seal: () => undefined,
     adopting: () => false,

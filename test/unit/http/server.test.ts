@@ -95,6 +95,7 @@ describe('listening', () => {
       check: () => ({ as: 'public', sees: 'own' }) as const,
       isFromProxy: () => false,
       keyOf: () => undefined,
+      requireKey: () => '',
       clientOf: () => '',
       keylessOpen: true
     }

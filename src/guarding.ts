@@ -1,0 +1,44 @@
+// Who may come in by HTTP, and what is written down of them: the guard and what it needs.
+
+import type { Config } from '../config/schema.ts'
+import { AuditLog, tellAudit } from './flows/audit.ts'
+import type { FlowParts } from './flows/parts.ts'
+import { createGuard, type Guard } from './http/guard.ts'
+import { createKeyRing } from './http/key-ring.ts'
+import type { HttpParts } from './http/ports.ts'
+import { Sessions } from './http/sessions.ts'
+import { readSocketTables } from './http/socket-tables.ts'
+import { loadLocalKey, type MetadataFiles } from './metadata-files.ts'
+import { createSeal, createSigningKey } from './seal.ts'
+import { RotatingFile } from './store/rotating-file.ts'
+
+export interface Guarding extends Pick<HttpParts, 'audit' | 'sessions' | 'signingKey' | 'seal'> {
+  readonly guard: Guard
+}
+
+/** `secret` is that of the mesh, as it is at each call. */
+export async function openGuarding(
+  { http, audit: options }: Config,
+  flows: FlowParts,
+  files: MetadataFiles,
+  secret: () => Uint8Array | undefined
+): Promise<Guarding> {
+  const seal = createSeal(secret)
+  const localKey = await loadLocalKey(files, flows.random)
+  const signingKey = createSigningKey(seal, localKey)
+  const sessions = new Sessions(flows)
+  const keys = createKeyRing(flows.index, localKey, seal)
+  const ownUid = process.getuid?.()
+  const guard = createGuard(
+    { ...flows, keys, readTables: readSocketTables, ownUid, signingKey, sessions },
+    {
+      publicRead: http.read,
+      trustedProxies: http.trustedProxies,
+      signedUrls: http.signedUrls
+    }
+  )
+  const file = options.enabled ? new RotatingFile(files.audit, options) : undefined
+  const audit = new AuditLog({ ...flows, file })
+  tellAudit({ ...flows, audit })
+  return { guard, audit, sessions, signingKey, seal }
+}
