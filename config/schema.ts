@@ -14,6 +14,8 @@ import {
   type FileSyncOptions,
   fileSyncOptions,
   fileSyncSection,
+  type ScanSettings,
+  scanSection,
   scrubSection
 } from '../src/flows/options.ts'
 import type { ScrubOptions } from '../src/flows/scrub.ts'
@@ -45,6 +47,7 @@ export const SECTIONS = {
   adopt: adoptSection,
   scrub: scrubSection,
   audit: auditSection,
+  scan: scanSection,
   index: indexSection,
   alerts: alertsSection
 } as const satisfies Record<string, z.ZodObject>
@@ -67,6 +70,7 @@ export const configSchema = z.strictObject({
   adopt: adoptSection.prefault({}),
   scrub: scrubSection.prefault({}),
   audit: auditSection.prefault({}),
+  scan: scanSection.prefault({}),
   index: indexSection.prefault({}),
   alerts: alertsSection.prefault({})
 })
@@ -87,6 +91,7 @@ export interface Config {
   readonly adopt: AdoptSettings
   readonly scrub: ScrubOptions
   readonly audit: AuditOptions
+  readonly scan: ScanSettings
   readonly index: IndexOptions
   readonly alerts: AlertOptions
   /**
@@ -112,6 +117,11 @@ export function configOf(values: z.output<typeof configSchema>, folder: string):
     images: values.images,
     adopt: adoptSettings(values.adopt),
     scrub: { intervalMs: values.scrub.interval },
+    scan: {
+      clamd: values.scan.clamd,
+      absent: values.scan.absent,
+      timeoutMs: values.scan.timeout
+    },
     audit: { enabled: values.audit.enabled, bytesMax: values.audit.size },
     index: indexOptions(values.index),
     alerts: alertOptions(values.alerts),

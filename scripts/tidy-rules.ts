@@ -59,7 +59,7 @@ export const WALLS: readonly Place[] = [
   },
   {
     pattern: /^node:net$/,
-    only: ['src/network/', 'src/http/'],
+    only: ['src/network/', 'src/http/', 'src/content/clamd.ts'],
     remedy: 'sockets belong to src/network/ and src/http/'
   },
   { pattern: /^prom-client$/, only: ['src/http/'], remedy: 'count in src/http/' },

@@ -127,6 +127,7 @@ export function createDuties(parts: DutyParts, options: DutyOptions): Duties {
     scrub: { everyMs: SCRUB_MS, do: (signal) => scrubIfWanted(parts, options, signal) },
     brakes: { everyMs: MINUTE_MS, do: (signal) => releaseIfBack(flows, signal) },
     heal: { everyMs: MINUTE_MS, do: (signal) => healIndex(parts, signal) },
+    scan: { everyMs: MINUTE_MS, do: async (signal) => flows.scanner?.catchUp(signal) },
     settle: { everyMs: MINUTE_MS, do: (signal) => flows.settler.settleAll({ signal }) },
     export: { everyMs: HOUR_MS, do: exportHourly },
     check: checkWork(flows),

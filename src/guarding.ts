@@ -1,8 +1,10 @@
 // Who may come in by HTTP, and what is written down of them: the guard and what it needs.
 
 import type { Config } from '../config/schema.ts'
+import { createClamd } from './content/clamd.ts'
 import { AuditLog, tellAudit } from './flows/audit.ts'
 import type { FlowParts } from './flows/parts.ts'
+import { VirusScanner } from './flows/scan-virus.ts'
 import { createGuard, type Guard } from './http/guard.ts'
 import { createKeyRing } from './http/key-ring.ts'
 import type { HttpParts } from './http/ports.ts'
@@ -10,7 +12,16 @@ import { Sessions } from './http/sessions.ts'
 import { readSocketTables } from './http/socket-tables.ts'
 import { loadLocalKey, type MetadataFiles } from './metadata-files.ts'
 import { createSeal, createSigningKey } from './seal.ts'
+import { fileBytes } from './store/file-bytes.ts'
 import { RotatingFile } from './store/rotating-file.ts'
+
+/** Undefined where none is to be asked. */
+export function openScanner({ scan }: Config, flows: FlowParts): VirusScanner | undefined {
+  const { clamd: address, timeoutMs } = scan
+  if (address === undefined) return undefined
+  const ask = createClamd(flows, { address, timeoutMs })
+  return new VirusScanner({ ask, fileBytes, flows }, scan)
+}
 
 export interface Guarding extends Pick<HttpParts, 'audit' | 'sessions' | 'signingKey' | 'seal'> {
   readonly guard: Guard

@@ -33,7 +33,7 @@ import { type NodeStatus, type StatusSources, statusOf } from './flows/status.ts
 import { tellFeed } from './flows/tell-feed.ts'
 import { Thumbnails } from './flows/thumbnails.ts'
 import type { Greeting } from './greeting.ts'
-import { openGuarding } from './guarding.ts'
+import { openGuarding, openScanner } from './guarding.ts'
 import type { NodeFacts } from './http/ports.ts'
 import { createHttpServer } from './http/server.ts'
 import { isDamage } from './index/database-error.ts'
@@ -120,7 +120,8 @@ export async function createNode(config: Config, nodeParts: NodeParts): Promise<
     const activity = new Activity(() => clock.monotonicMs())
     const blocks = await Blocks.open({ index, log })
     const made = createFlows(config, parts, { folder, index, blocks, room })
-    const flows = { ...made, remote, activity }
+    const scanner = openScanner(config, made)
+    const flows = { ...made, scanner, remote, activity }
     if (damage.length > 0) await noteDamage(flows, damage)
     await noteOwnKeys(index)
     let port: number | undefined

@@ -32,6 +32,7 @@ export const ERROR_KINDS = {
   CONTENT_MISMATCH: { http: 415, retry: false },
   RANGE_NOT_SATISFIABLE: { http: 416, retry: false },
   VALIDATION: { http: 422, retry: false },
+  INFECTED: { http: 422, retry: false },
   BAD_PATH: { http: 422, retry: false },
   BLOCKED: { http: 451, retry: false },
   TOO_MANY_REQUESTS: { http: 429, retry: true },

@@ -187,8 +187,8 @@ async function take(
     const refusal = refusalOf(error)
     if (refusal.is !== 'refused' || !flows.view.isOn) return refusal
     // a web server shows what lies in images/
-    const isBlocked = error instanceof NodeError && error.code === 'BLOCKED'
-    const leaves = isBlocked || isImage(file.current)
+    const isHarmful = error instanceof NodeError && HARMFUL.includes(error.code)
+    const leaves = isHarmful || isImage(file.current)
     return leaves ? setAside(flows, file, refusal.why) : refusal
   } finally {
     giveBack?.()
@@ -304,14 +304,16 @@ async function showAnew({ index, settler }: FlowParts, path: ImagePath): Promise
   await settler.settleView(path)
 }
 
+const HARMFUL = ['BLOCKED', 'INFECTED']
 const REFUSALS = [
   'EXTENSION_NOT_ALLOWED',
   'CONTENT_MISMATCH',
   'BLOB_TOO_LARGE',
   'BAD_PATH',
-  'BLOCKED'
+  'BLOCKED',
+  'INFECTED'
 ]
-const LATER = ['PRECONDITION_FAILED', 'BRAKE_ENGAGED', 'BUSY']
+const LATER = ['PRECONDITION_FAILED', 'BRAKE_ENGAGED', 'BUSY', 'NOT_AVAILABLE']
 
 /** What concerns this file alone; anything else ends the whole work. */
 export function refusalOf(error: unknown): Outcome {

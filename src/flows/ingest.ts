@@ -70,8 +70,8 @@ const NAME_TRIES_MAX = 10_000
 
 /**
  * Takes a staged blob into the node; the staged bytes are gone afterwards, whatever happens.
- * Errors: HASH_MISMATCH, EXTENSION_NOT_ALLOWED, CONTENT_MISMATCH, NAME_TAKEN, PRECONDITION_FAILED,
- * and those of store and index.
+ * Errors: HASH_MISMATCH, EXTENSION_NOT_ALLOWED, CONTENT_MISMATCH, INFECTED, BLOCKED, NAME_TAKEN,
+ * PRECONDITION_FAILED, and those of store and index.
  */
 export async function ingest(
   parts: FlowParts,
@@ -108,6 +108,7 @@ async function looked(
   const extension = checkExtension(options, name ?? '')
   const seen = await parts.inspect(staged, { extension, strict: options.strict, name })
   if (!seen.ok) throw new NodeError(seen.code, seen.reason, { path: upload.path })
+  await parts.scanner?.scan(staged)
   const { hash, md5, bytes } = staged
   const { mediaType, width, height } = seen
   const about = { hash, md5, bytes, mediaType, width, height, sourceUrl: upload.sourceUrl }

@@ -7,7 +7,8 @@ import {
   durationField,
   integerField,
   listField,
-  sizeField
+  sizeField,
+  textField
 } from '../base/fields.ts'
 import type { ChangedFiles } from './plan-adopt.ts'
 
@@ -38,6 +39,24 @@ export const auditSection = z.strictObject({
     .prefault('64MiB')
     .describe('Size of all its files together; the oldest lines go')
 })
+
+export const scanSection = z.strictObject({
+  clamd: textField('a socket such as /run/clamav/clamd.ctl, or host:port', /^(\/.+|.+:\d{1,5})$/)
+    .optional()
+    .describe('Where clamd of ClamAV listens: what comes in is shown to it first')
+    .meta({ unset: 'none: nothing is scanned', example: '/run/clamav/clamd.ctl' }),
+  absent: choiceField(['refuse', 'accept'])
+    .prefault('refuse')
+    .describe('accept takes images in while clamd does not answer, and scans them later'),
+  timeout: durationField(100).prefault('30s').describe('How long clamd is waited for')
+})
+
+export interface ScanSettings {
+  /** Undefined: nothing is scanned. */
+  readonly clamd: string | undefined
+  readonly absent: 'refuse' | 'accept'
+  readonly timeoutMs: number
+}
 
 export interface AuditOptions {
   readonly enabled: boolean

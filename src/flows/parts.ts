@@ -16,6 +16,7 @@ import type { Blocks } from './blocks.ts'
 import type { Brakes } from './brakes.ts'
 import type { Feed } from './feed.ts'
 import type { Journal } from './journal.ts'
+import type { VirusScanner } from './scan-virus.ts'
 import type { Settler } from './settle.ts'
 import type { Thumbnails } from './thumbnails.ts'
 
@@ -113,6 +114,8 @@ export interface FlowParts {
   /** Undefined where none are made. */
   readonly thumbnails?: Thumbnails | undefined
   readonly blocks: Blocks
+  /** Undefined without a virus scanner. */
+  readonly scanner?: VirusScanner | undefined
   readonly locks: Locks
   readonly clock: Clock
   readonly random: Random

@@ -65,7 +65,7 @@ export interface NodeStatus {
 }
 
 export interface StatusSources {
-  readonly flows: Pick<FlowParts, 'index' | 'store' | 'brakes' | 'clock'>
+  readonly flows: Pick<FlowParts, 'index' | 'store' | 'brakes' | 'clock' | 'scanner'>
   readonly disk: () => DiskStatus
   readonly quarantinedFiles: () => number
   /**
@@ -107,6 +107,7 @@ export function statusOf({
       ? []
       : [`${images(counts.missingImages)} missing: the files are gone from blobs/.`]),
     ...(counts.reviewImages === 0 ? [] : [reviewReason(counts.reviewImages)]),
+    ...scannerTroubles(flows),
     ...indexTroubles(flows),
     ...(space.state === 'ok' ? [] : [diskReason(space)]),
     ...(meshTroubles?.() ?? [])
@@ -125,6 +126,15 @@ export function statusOf({
     disk: space,
     quarantinedFiles: quarantinedFiles()
   }
+}
+
+function scannerTroubles({ scanner }: StatusSources['flows']): string[] {
+  if (scanner?.fault === undefined) return []
+  const then =
+    scanner.unseen() === 0
+      ? 'uploads are refused'
+      : `images are taken in all the same, and ${scanner.unseen()} wait to be scanned`
+  return [`The virus scanner does not answer (${scanner.fault}): ${then}.`]
 }
 
 function reviewReason(count: number): string {

@@ -1,0 +1,120 @@
+// What comes in is shown to a virus scanner before it has a name. Where none answers, it is
+// refused, or taken in and noted, to be scanned later: what is found then is blocked on all
+// servers.
+
+import type { ContentHash } from '../../protocols/hash.ts'
+import { NodeError } from '../base/errors.ts'
+import { type AskClamd, ScannerError } from '../content/clamd.ts'
+import type { StagedBlob } from '../store/blob-store.ts'
+import type { FlowParts } from './parts.ts'
+import { openTrusted } from './read.ts'
+
+export interface ScanOptions {
+  /** What is done with images while the scanner does not answer. */
+  readonly absent: 'refuse' | 'accept'
+}
+
+export interface VirusScannerParts {
+  readonly ask: AskClamd
+  readonly fileBytes: (path: string) => AsyncIterable<Uint8Array>
+  readonly flows: Pick<FlowParts, 'index' | 'store' | 'settler' | 'blocks' | 'log' | 'name'>
+}
+
+/** Blobs that were taken in unseen; of more the oldest are forgotten, and the log says so. */
+const UNSEEN_MAX = 10_000
+/** Name of the row of this node that has their hashes. */
+const ROW = 'unscanned'
+const RETRY_MS = 30_000
+
+export class VirusScanner {
+  readonly #parts: VirusScannerParts
+  readonly #options: ScanOptions
+  #fault: string | undefined
+
+  constructor(parts: VirusScannerParts, options: ScanOptions) {
+    this.#parts = parts
+    this.#options = options
+  }
+
+  /** Why there is no answer, for people; undefined while there is. */
+  get fault(): string | undefined {
+    return this.#fault
+  }
+
+  /** How many blobs wait to be scanned. */
+  unseen(): number {
+    return unseenOf(this.#parts.flows.index.meta(ROW)).length
+  }
+
+  /** Before bytes are published. Errors: INFECTED, NOT_AVAILABLE, BUSY. */
+  async scan(staged: StagedBlob): Promise<void> {
+    const { ask, fileBytes, flows } = this.#parts
+    const { whole, file, head, hash } = staged
+    let found: string | undefined
+    try {
+      found = await ask(whole ? [whole] : file ? fileBytes(file) : [head])
+      this.#fault = undefined
+    } catch (error) {
+      if (!(error instanceof ScannerError)) throw error
+      await this.#miss(hash, error)
+    }
+    if (found === undefined) return
+    flows.log.warn({ hash, found }, 'an image was refused: the virus scanner found something')
+    throw new NodeError('INFECTED', `The virus scanner found ${found}: this file is not taken.`, {
+      found
+    })
+  }
+
+  /** Scans what was taken in unseen, as long as there are answers. */
+  async catchUp(signal: AbortSignal): Promise<void> {
+    const { ask, flows } = this.#parts
+    for (const hash of unseenOf(flows.index.meta(ROW))) {
+      if (signal.aborted) return
+      const blob = openTrusted(flows, hash)
+      try {
+        const found = blob && (await ask(blob.read(0, blob.bytes)))
+        this.#fault = undefined
+        if (found !== undefined) await this.#block(hash, found)
+      } catch (error) {
+        if (!(error instanceof ScannerError)) throw error
+        this.#fault = error.message
+        return
+      } finally {
+        blob?.close()
+      }
+      // what is not here any more, or not yet, is looked at by nobody
+      await flows.index.change((tx) =>
+        tx.setMeta(
+          ROW,
+          unseenOf(tx.meta(ROW)).filter((one) => one !== hash)
+        )
+      )
+    }
+  }
+
+  async #miss(hash: ContentHash, error: ScannerError): Promise<void> {
+    const { index, log } = this.#parts.flows
+    if (this.#fault === undefined) log.error({ err: error }, 'the virus scanner does not answer')
+    this.#fault = error.message
+    if (this.#options.absent === 'refuse') {
+      const sentence = 'The virus scanner does not answer, and nothing is taken in without it.'
+      throw new NodeError('NOT_AVAILABLE', sentence, { retryAfterMs: RETRY_MS })
+    }
+    await index.change((tx) => {
+      const unseen = unseenOf(tx.meta(ROW))
+      if (unseen.includes(hash)) return
+      if (unseen.length >= UNSEEN_MAX) log.warn({ hash: unseen[0] }, 'a blob is never scanned')
+      tx.setMeta(ROW, [...unseen, hash].slice(-UNSEEN_MAX))
+    })
+  }
+
+  async #block(hash: ContentHash, found: string): Promise<void> {
+    const { blocks, log, name } = this.#parts.flows
+    log.error({ hash, found }, 'an image that was taken in unseen is infected: it is blocked')
+    await blocks.add(hash, { reason: `virus: ${found}`, node: name })
+  }
+}
+
+function unseenOf(value: unknown): readonly ContentHash[] {
+  return (value as readonly ContentHash[] | undefined) ?? []
+}

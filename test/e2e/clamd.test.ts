@@ -1,0 +1,62 @@
+// A node with a real clamd beside it: what it knows does not come in by any way.
+
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { clamdMissing, EICAR, RealClamd } from '../support/clamd.ts'
+import { temporaryFolder } from '../support/data-folder.ts'
+import { eventually } from '../support/eventually.ts'
+import { put, send, upload } from '../support/http-client.ts'
+import { type RealNode, Workbench } from '../support/real-node.ts'
+
+const missing = clamdMissing()
+const svg = (text: string, bytes = 0) =>
+  Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg"><!--${text}-->${' '.repeat(bytes)}</svg>`)
+
+describe.skipIf(missing)(`with clamd${missing ? ` (skipped: ${missing})` : ''}`, () => {
+  let bench: Workbench
+  let node: RealNode
+  let clamd: RealClamd
+  const root = temporaryFolder()
+
+  beforeAll(async () => {
+    bench = new Workbench()
+    clamd = new RealClamd(root.path)
+    await clamd.start()
+    const env = { TUMESH_SCAN_CLAMD: clamd.socket, TUMESH_SCAN_ABSENT: 'accept' }
+    node = await bench.start('a', { env })
+  }, 90_000)
+  afterAll(async () => {
+    await bench.cleanUp()
+    await clamd.stop()
+    root.remove()
+  })
+
+  test('bad bytes are refused, small and large, by form and PUT', async () => {
+    expect((await put(node.url, 'good.svg', svg('good', 400_000))).status).toBe(201)
+    for (const bytes of [svg(EICAR), svg(EICAR, 400_000), svg(`${'x'.repeat(400_000)}${EICAR}`)]) {
+      const answer = await put(node.url, 'bad.svg', bytes)
+      expect([answer.status, answer.body.code]).toEqual([422, 'INFECTED'])
+      expect(answer.body.detail).toContain('Test.Signature')
+      expect((await upload(node.url, 'bad.svg', bytes)).status).toBe(422)
+    }
+    expect((await send(`${node.url}/images/bad.svg`)).status).toBe(404)
+  }, 60_000)
+
+  test('a bad file under images/ goes to quarantine', async () => {
+    writeFileSync(bench.path('a', 'images', 'found.svg'), svg(EICAR))
+    await eventually(() => expect(existsSync(bench.path('a', 'images', 'found.svg'))).toBe(false), {
+      withinMs: 30_000
+    })
+    expect(readdirSync(bench.path('a', 'quarantine'))).toHaveLength(1)
+  }, 60_000)
+
+  test('without the scanner images are taken in, and the status says so', async () => {
+    await clamd.stop()
+    expect((await put(node.url, 'unseen.svg', svg('unseen'))).status).toBe(201)
+    const { body } = await send(`${node.url}/api/storage-status`)
+    expect(body.status).toBe('degraded')
+    expect(body.status_reasons.join()).toMatch(
+      /virus scanner does not answer.* 1 wait to be scanned/
+    )
+  }, 60_000)
+})

@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { ScannerError } from '../../../src/content/clamd.ts'
+import { ingest } from '../../../src/flows/ingest.ts'
+import { VirusScanner } from '../../../src/flows/scan-virus.ts'
+import { eventually } from '../../support/eventually.ts'
+import {
+  type MemoryNode,
+  openMemoryNode,
+  TEST_INGEST,
+  tinyImage
+} from '../../support/memory-node.ts'
+
+const signal = new AbortController().signal
+const hashOf = (n: number) => createHash('sha256').update(tinyImage(n)).digest('hex')
+
+let node: MemoryNode
+let isThere: boolean
+beforeEach(async () => {
+  node = await openMemoryNode()
+  isThere = true
+})
+afterEach(() => node.close())
+
+/** Finds the image 13. */
+function scannerOf(absent: 'refuse' | 'accept'): VirusScanner {
+  const ask = async (bytes: Iterable<Uint8Array> | AsyncIterable<Uint8Array>) => {
+    if (!isThere) throw new ScannerError('clamd is gone')
+    const whole = Buffer.concat(await Array.fromAsync(bytes))
+    return whole.includes('<!--13-->') ? 'Test.Virus' : undefined
+  }
+  const fileBytes = () => {
+    throw new Error('images of this test are small')
+  }
+  return new VirusScanner({ ask, fileBytes, flows: node.flows }, { absent })
+}
+
+async function put(scanner: VirusScanner, n: number): Promise<unknown> {
+  const staged = node.store.stageWhole(tinyImage(n))
+  const upload = { path: `${n}.svg` as never, replace: 'always' } as const
+  return ingest({ ...node.flows, scanner }, TEST_INGEST, staged, upload)
+}
+
+test('what the scanner finds is refused and leaves nothing behind', async () => {
+  const scanner = scannerOf('refuse')
+  await put(scanner, 1)
+  await expect(put(scanner, 13)).rejects.toMatchObject({
+    ...{ code: 'INFECTED', message: expect.stringContaining('Test.Virus') }
+  })
+  expect([node.store.placeOf(hashOf(13) as never), node.store.leftovers()]).toEqual([undefined, []])
+})
+
+test('without an answer nothing is taken in, and the status says why', async () => {
+  const scanner = scannerOf('refuse')
+  isThere = false
+  await expect(put(scanner, 1)).rejects.toMatchObject({ code: 'NOT_AVAILABLE' })
+  expect([scanner.fault, scanner.unseen()]).toEqual(['clamd is gone', 0])
+  isThere = true
+  await put(scanner, 1)
+  expect(scanner.fault).toBeUndefined()
+})
+
+test('what is taken in unseen is scanned later, and blocked if it is bad', async () => {
+  const scanner = scannerOf('accept')
+  isThere = false
+  for (const n of [1, 13, 2]) await put(scanner, n)
+  expect(scanner.unseen()).toBe(3)
+  await scanner.catchUp(signal)
+  expect(scanner.unseen()).toBe(3)
+  isThere = true
+  await scanner.catchUp(signal)
+  expect([scanner.unseen(), scanner.fault]).toEqual([0, undefined])
+  await eventually(() => expect(node.flows.index.blob(hashOf(13) as never)?.state).toBe('blocked'))
+  expect(node.flows.blocks.get(hashOf(13) as never)?.reason).toBe('virus: Test.Virus')
+  expect(node.flows.index.blob(hashOf(1) as never)?.state).toBe('held')
+})
