@@ -26,6 +26,8 @@ const ACTIONS: Readonly<Record<string, string | undefined>> = {
   'POST /api/invite': 'invite',
   'DELETE /api/invite': 'revoke invites',
   'POST /api/drain': 'drain',
+  'POST /api/away': 'say away',
+  'DELETE /api/away': 'say back',
   'POST /api/sign': 'sign',
   'POST /api/login': 'log in',
   'POST /api/logout': undefined,
