@@ -15,6 +15,7 @@ import type { Transfers } from '../blob-sync/transfers.ts'
 import type { Network } from '../network/network.ts'
 import { type NamelessBlob, SMALL_BLOB_BYTES_MAX, type StagedBlob } from '../store/blob-store.ts'
 import { isOwnFault, type ReplicaKeeper } from './keep-replica.ts'
+import { orPassedOn } from './or-passed-on.ts'
 import type { FlowParts, ReadableBlob } from './parts.ts'
 import { type PassOnParts, passOn } from './pass-on.ts'
 import { openTrusted } from './read.ts'
@@ -112,7 +113,9 @@ export class ReadThrough {
       throw error
     }
     const { from: peerId, failure } = shared
-    if (peerId !== undefined && failure === undefined) return { peerId, blob: reader }
+    if (peerId !== undefined && failure === undefined) {
+      return { peerId, blob: orPassedOn(reader, () => passOn(this.#passing, hash, bytes)) }
+    }
     reader.close()
     if (isOwnFault(failure)) throw failure
     return undefined

@@ -8,7 +8,7 @@
 import { Level } from 'level'
 import { NodeError, systemCodeOf } from '../base/errors.ts'
 import { isDamage, isDiskFull } from './database-error.ts'
-import { isBeheaded, isMisled, leftOut, repairDatabase } from './repair-database.ts'
+import { isBeheaded, isMisled, isWithoutLog, leftOut, repairDatabase } from './repair-database.ts'
 import type { Database } from './tables.ts'
 
 // The one piece of state that belongs to the process and not to a node: so does the lock.
@@ -85,6 +85,7 @@ async function openOrRepair(
   }
   // a database begins to open as soon as it is made
   if (isBeheaded(folder)) await repair('its file CURRENT is gone')
+  else if (isWithoutLog(folder)) onDamage('its log is gone')
   const level = new Level<string, Uint8Array>(folder, LEVEL_OPTIONS)
   try {
     await level.open()

@@ -20,6 +20,12 @@ export function isBeheaded(folder: string): boolean {
   return namesIn(folder).some((name) => /\.(ldb|sst|log)$|^MANIFEST-/.test(name))
 }
 
+/** A database that was open before has a log, be it an empty one. */
+export function isWithoutLog(folder: string): boolean {
+  const names = namesIn(folder)
+  return names.includes('CURRENT') && !names.some((name) => /^\d+\.log$/.test(name))
+}
+
 /** Whether the file that says where to begin names one that is not there: its bytes are damaged. */
 export function isMisled(folder: string): boolean {
   if (!statSync(join(folder, 'CURRENT'), { throwIfNoEntry: false })?.isFile()) return false

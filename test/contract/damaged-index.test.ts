@@ -129,6 +129,13 @@ test.each(CASES)('%s: it is told, and the rest can be used', async (_, kind, dam
   expect(second).toEqual({ images: first.images, damage: [] })
 })
 
+test('a log that is gone is told', async () => {
+  const folder = join(root.path, 'no-log')
+  cpSync(sound, folder, { recursive: true })
+  rmSync(fileOf(folder, KINDS.log))
+  expect((await use(folder)).damage).toEqual(['its log is gone'])
+})
+
 test('what a log has lost in its middle is told', async () => {
   const folder = join(root.path, 'log')
   cpSync(sound, folder, { recursive: true })

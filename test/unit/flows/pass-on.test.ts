@@ -72,6 +72,49 @@ test('what is passed on comes from the next holder when one breaks off', async (
   expect(network.sentBytes('p')).toBeLessThan(LARGE.byteLength)
 })
 
+/** The disk takes so many bytes of what comes, and no more. */
+function fillsAfter({ flows }: MemoryNode, bytesMax: number): void {
+  const { store } = flows
+  const open = store.openPartial.bind(store)
+  store.openPartial = async (...wanted) => {
+    const partial = await open(...wanted)
+    const append = partial.append.bind(partial)
+    partial.append = async (pieces) => {
+      const bytes = pieces.reduce((sum, { byteLength }) => sum + byteLength, partial.bytesDone)
+      if (bytes > bytesMax) full()
+      await append(pieces)
+    }
+    return partial
+  }
+}
+
+test.each([
+  ['all of it', 0, LARGE.byteLength],
+  ['a part', 1000, LARGE.byteLength - 5]
+])('a reader of %s goes on when the disk fills amid what comes', async (_, start, end) => {
+  const { node, network, replicator } = await beginReading()
+  network.add('p', sourceOf(LARGE))
+  const hash = await want(node, 'a.png', LARGE)
+  fillsAfter(node, 300_000)
+  const opened = await replicator.open(hash)
+  expect(same(await collect(opened?.blob.read(start, end)), LARGE.subarray(start, end))).toBe(true)
+  opened?.blob.close()
+  expect(isHeld(node, hash)).toBe(false)
+})
+
+test('but not where its beginning was another', async () => {
+  const { node, network, replicator } = await beginReading()
+  network.add('lies', lyingSource(LARGE, 10), [
+    { fault: { afterBytes: 250_000, from: 'right', how: 'break' } }
+  ])
+  network.add('p', sourceOf(LARGE))
+  const hash = await want(node, 'a.png', LARGE)
+  fillsAfter(node, 300_000)
+  const opened = await replicator.open(hash)
+  const reading = collect(opened?.blob.read(0, LARGE.byteLength))
+  await expect(reading).rejects.toMatchObject({ code: 'NOT_AVAILABLE' })
+})
+
 test.each([0, 599_999])('no end of what is passed on is given if byte %i is wrong', async (at) => {
   const { node, network, replicator } = await beginReading()
   network.add('liar', lyingSource(LARGE, at))
