@@ -3,7 +3,6 @@
 import { homedir, hostname } from 'node:os'
 import { resolve } from 'node:path'
 import type { FlagValues, LoadedConfig } from '../config/load-config.ts'
-import type { Config } from '../config/schema.ts'
 import { NodeError } from './base/errors.ts'
 import type { FailPoints } from './base/fail-point.ts'
 import { EXIT_USAGE, readCommandLine } from './command-line.ts'
@@ -30,9 +29,10 @@ else if (line.do === 'backup') await orExplain(false, () => backup(line.order, l
 else if (line.do === 'ask') await orExplain(false, () => ask(line.load, line.order))
 else if (line.do === 'invite') await orExplain(false, () => invite(line.order, line.target))
 else {
-  const { config } = await orExplain(false, () => load(line.flags))
+  const loaded = await orExplain(false, () => load(line.flags))
+  const { config } = loaded
   const debug = config.logLevel === 'debug' || config.logLevel === 'trace'
-  await orExplain(debug, () => start(config))
+  await orExplain(debug, () => start(loaded))
 }
 
 /** One sentence for a person, not a stack. */
@@ -110,18 +110,20 @@ async function invite(order: InviteOrder, target: NodeTarget): Promise<void> {
   process.stderr.write(notes)
 }
 
-async function start(config: Config): Promise<void> {
-  const [{ systemClock }, { createLog }, { logDestination }, { createNode }, { runNode }] =
+async function start({ config, effective }: LoadedConfig): Promise<void> {
+  const [{ systemClock }, { createLog }, { logDestination }, { createNode }, { runNode }, facts] =
     await Promise.all([
       import('./base/clock.ts'),
       import('./base/log.ts'),
       import('./log-destination.ts'),
       import('./node.ts'),
-      import('./run-node.ts')
+      import('./run-node.ts'),
+      import('../config/effective-settings.ts')
     ])
   const destination = await logDestination(process.stderr.isTTY)
   const log = createLog({ level: config.logLevel, name: config.name, destination })
   const failPoints = await failPointsOfProcess()
+  const settings = facts.describeSettings(effective)
   await runNode({
     host: {
       on: (event, listener) => process.on(event, listener),
@@ -130,7 +132,7 @@ async function start(config: Config): Promise<void> {
     },
     log,
     clock: systemClock,
-    create: () => createNode(config, { log, failPoints, stateDir: stateFolder() })
+    create: () => createNode(config, { log, failPoints, stateDir: stateFolder(), settings })
   })
 }
 

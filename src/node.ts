@@ -34,7 +34,7 @@ import { tellFeed } from './flows/tell-feed.ts'
 import { Thumbnails } from './flows/thumbnails.ts'
 import type { Greeting } from './greeting.ts'
 import { openGuarding, openScanner } from './guarding.ts'
-import type { NodeFacts } from './http/ports.ts'
+import type { NodeFacts, SettingFact } from './http/ports.ts'
 import { createHttpServer } from './http/server.ts'
 import { isDamage } from './index/database-error.ts'
 import { openDatabase } from './index/open-database.ts'
@@ -62,6 +62,8 @@ export interface NodeParts {
   readonly stateDir: string
   readonly clock?: Clock
   readonly random?: Random
+  /** The configuration, for who asks what it is. */
+  readonly settings?: readonly SettingFact[]
 }
 
 export interface Node {
@@ -80,7 +82,7 @@ export interface Node {
  * Opens the data folder and its index. Errors: those of openFolder and openDatabase, BAD_CONFIG.
  */
 export async function createNode(config: Config, nodeParts: NodeParts): Promise<Node> {
-  const parts = { clock: systemClock, random: systemRandom, ...nodeParts }
+  const parts = { clock: systemClock, random: systemRandom, settings: [], ...nodeParts }
   const { log, clock, random, stateDir } = parts
   const { localPath, reserve } = config.fileStorage
   const acceptNew = config.acceptFolder
@@ -201,7 +203,7 @@ async function compose(
   parts: Base,
   { folder, flows, room, indexReserve, mesh, identity, onListen, wasDamaged }: Opened
 ): Promise<Node> {
-  const { clock, log } = parts
+  const { clock, log, settings } = parts
   const { peerId } = identity
   const files = metadataFiles(folder)
   const tasks = new TaskBoard(parts)
@@ -221,7 +223,7 @@ async function compose(
   const http = createHttpServer(
     {
       ...{ flows, tasks, status, node, clock, log, page, exportIndex, adopting },
-      ...{ ...guarding, adoptFolders, mesh, meshStatus: mesh?.status }
+      ...{ ...guarding, adoptFolders, mesh, meshStatus: mesh?.status, settings }
     },
     guard,
     {

@@ -4,7 +4,7 @@
 import { NodeError } from '../base/errors.ts'
 
 /** The order that a cursor is a place in. */
-export type CursorOrder = 'path' | 'version' | 'want'
+export type CursorOrder = 'path' | 'version' | 'want' | 'trash'
 /** Keys of the last item that was looked at. */
 export type Place = readonly string[]
 

@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import type { ImageEntry } from '../../protocols/entry.ts'
+import { type ContentHash, type Md5, parseCid, parseHash, parseMd5 } from '../../protocols/hash.ts'
 import { PATH_BYTES_MAX } from '../../protocols/path.ts'
 import { type Version, versionAt } from '../../protocols/version.ts'
 import type { ImageIndex } from '../index/image-index.ts'
@@ -27,6 +28,34 @@ export const prefixField = z
   .string()
   .max(PATH_BYTES_MAX)
   .transform((text) => text.normalize('NFC'))
+/** Only paths with this part, however it is capitalised. */
+export const containsField = z
+  .string()
+  .max(PATH_BYTES_MAX)
+  .transform(foldCase)
+  .describe('Part of the path, in capitals or not; pages may be short, with a cursor')
+
+/** As searches compare names. */
+export function foldCase(text: string): string {
+  return text.normalize('NFC').toLowerCase()
+}
+
+export type HashQuery = { readonly sha256: ContentHash } | { readonly md5: Md5 }
+
+/** Only images with these bytes. */
+export const hashField = z
+  .string()
+  .transform((text, context): HashQuery => {
+    try {
+      if (/^[0-9a-f]{32}$/i.test(text)) return { md5: parseMd5(text) }
+      return { sha256: /^[0-9a-f]{64}$/i.test(text) ? parseHash(text) : parseCid(text) }
+    } catch {
+      context.addIssue('must be a SHA-256 or an MD5 in hex, or a CID')
+      return z.NEVER
+    }
+  })
+  .describe('SHA-256 or MD5 in hex, or CID')
+
 export const cursorField = z.string().max(CURSOR_LENGTH_MAX)
 
 export function limitField(max: number) {

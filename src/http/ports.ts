@@ -74,6 +74,21 @@ export interface Invitation {
   readonly notReached: readonly string[]
 }
 
+/** One key of the configuration, as it holds. */
+export interface SettingFact {
+  /** "http.port", or "name" at the top level. */
+  readonly key: string
+  /** As it would be written, without secrets; undefined if it is not set. */
+  readonly value: string | undefined
+  readonly from: 'default' | 'file' | 'environment' | 'command line'
+  /** Where exactly, for a person: "tumesh.yaml:12", "TUMESH_HTTP_PORT", "--http-port". */
+  readonly origin: string
+  /** What it means. */
+  readonly text: string
+  /** What holds while it is not set, in words. */
+  readonly unset: string | undefined
+}
+
 export interface HttpParts {
   readonly flows: FlowParts
   readonly tasks: TaskBoard
@@ -97,6 +112,8 @@ export interface HttpParts {
   readonly signingKey: () => string
   /** Seals keys with the secret of the mesh. */
   readonly seal: Seal
+  /** The configuration in force, in the order of its keys. */
+  readonly settings?: readonly SettingFact[] | undefined
   /** Whether an existing collection is still being taken in: unknown paths may yet turn up. */
   readonly adopting: () => boolean
   /**

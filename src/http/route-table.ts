@@ -24,18 +24,22 @@ import { operationRoutes } from './routes/operations.ts'
 import { peerRoutes } from './routes/peers.ts'
 import { putImageRoutes } from './routes/put-image.ts'
 import { reviewRoutes } from './routes/review.ts'
+import { sampleRoutes } from './routes/samples.ts'
+import { settingsRoutes } from './routes/settings.ts'
 import { signRoutes } from './routes/sign.ts'
 import { storageStatusRoutes } from './routes/storage-status.ts'
 import { syncStatusRoutes } from './routes/sync-status.ts'
 import { taskRoutes } from './routes/tasks.ts'
 import { thumbnailRoutes } from './routes/thumbnails.ts'
+import { trashRoutes } from './routes/trash.ts'
 import { uploadRoutes } from './routes/upload.ts'
 import { verifyRoutes } from './routes/verify.ts'
+import type { Samples } from './samples.ts'
 import { UploadGate } from './upload-gate.ts'
 
 /** `imageReads` are the routes that the server answers by itself where it can. */
 export function createRouteTable(
-  parts: HttpParts & LoginParts & { readonly metrics: Metrics },
+  parts: HttpParts & LoginParts & { readonly metrics: Metrics; readonly samples: Samples },
   options: ApiOptions,
   imageReads: readonly Route[]
 ): readonly Route[] {
@@ -57,12 +61,15 @@ export function createRouteTable(
     ...deleteImagesRoutes(parts, options),
     ...reviewRoutes(parts),
     ...blockRoutes(parts),
+    ...trashRoutes(parts, options),
     ...brakeRoutes(parts),
     ...adoptRoutes(parts),
     ...backupRoutes(parts),
     ...drainRoutes(parts, () => gate.running),
     ...awayRoutes(parts),
     ...eventRoutes(parts),
+    ...sampleRoutes(parts),
+    ...settingsRoutes(parts),
     ...keyRoutes(parts),
     ...loginRoutes(parts),
     ...auditRoutes(parts),

@@ -18,6 +18,7 @@ import type { ApiOptions, HttpParts } from './ports.ts'
 import { isLimited, RateLimits } from './rate-limits.ts'
 import { createRouteTable } from './route-table.ts'
 import { createImageReads } from './routes/image-reads.ts'
+import { Samples } from './samples.ts'
 
 export interface HttpServer {
   /** Where it listens. Errors: PORT_TAKEN, ADDRESS_UNUSABLE. */
@@ -65,7 +66,11 @@ export function createHttpServer(
     if (end !== undefined) void work.then(end, end)
   }
   const metrics = new Metrics(parts)
-  connections.onEnd = (request, response, ms) => metrics.note(request, response, ms)
+  const samples = new Samples(parts)
+  connections.onEnd = (request, response, ms) => {
+    metrics.note(request, response, ms)
+    samples.note(request, response, ms)
+  }
   const limits = isLimited(options.rates)
     ? new RateLimits({ ...parts, guard }, options.rates)
     : undefined
@@ -73,7 +78,7 @@ export function createHttpServer(
   const hot = new HotImages(index, { bytesMax: options.hotBytesMax })
   parts.flows.blocks.onChange(() => hot.clear())
   const reads = createImageReads({ ...parts, guard, track, hot }, options)
-  const routes = createRouteTable({ ...parts, guard, metrics }, options, reads.routes)
+  const routes = createRouteTable({ ...parts, guard, metrics, samples }, options, reads.routes)
   const api = createApi({ ...parts, guard, routes, track })
 
   function answer(request: IncomingMessage, response: ServerResponse): void {
@@ -119,11 +124,13 @@ export function createHttpServer(
       for (const { server } of listeners) {
         server.on('error', (error) => parts.log.error({ err: error }, 'the HTTP server failed'))
       }
+      samples.begin()
       const [plain, secure] = listeners.map(({ server }) => server.address() as AddressInfo)
       const { address: host = '', port = 0 } = plain ?? {}
       return { host, port, tlsPort: secure?.port }
     },
     async close() {
+      samples.end()
       await connections.drain(options.drainTimeoutMs)
       for (const { end } of listeners) end()
       await api.close()

@@ -26,9 +26,14 @@ import { pages, wholePages } from './pages.ts'
 import { decodePast } from './past.ts'
 import type { Watermarks } from './plan-watermarks.ts'
 import type { IndexOptions, IndexParts, ListRange } from './ports.ts'
-import { readEntry, readPast } from './read-entry.ts'
-import { hashesOf, pathsFrom, pathsOf, pathsWithId } from './read-look-ups.ts'
-import { readPastBetween } from './read-past.ts'
+import { readEntry } from './read-entry.ts'
+import { hashesOf, pathsFrom, pathsOf, pathsOfKeys, pathsWithId } from './read-look-ups.ts'
+import {
+  type PlacedVersion,
+  readPastBetween,
+  readPastNewestFirst,
+  readPastOf
+} from './read-past.ts'
 import {
   type BlobRow,
   type Counts,
@@ -241,13 +246,8 @@ export class ImageIndex {
   }
 
   /** Past versions of a path on this node, newest first. */
-  async *pastOf(path: ImagePath, limit = -1): AsyncGenerator<PastVersion> {
-    const prefix = `${entryKey(KIND_IMAGE, path)}\0`
-    const rows = this.#tables.past.values({ gte: prefix, lt: endOf(prefix), reverse: true, limit })
-    for await (const bytes of pages(rows)) {
-      const past = readPast(bytes)
-      if (past !== undefined) yield past
-    }
+  pastOf(path: ImagePath, limit = -1): AsyncGenerator<PastVersion> {
+    return readPastOf(this.#tables, path, limit)
   }
 
   /** The newest of them. */
@@ -263,6 +263,11 @@ export class ImageIndex {
   /** Past versions that ceased to be current at a local time or later, in that order. */
   pastSince(ms: number): AsyncGenerator<PastVersion> {
     return readPastBetween(this.#tables, { gte: msKey(ms) })
+  }
+
+  /** Past versions, those that ceased to be current last first, after a place in this order. */
+  pastNewestFirst(after?: string): AsyncGenerator<PlacedVersion> {
+    return readPastNewestFirst(this.#tables, after)
   }
 
   /** Live images in the order of their paths. */
@@ -337,9 +342,4 @@ export class ImageIndex {
     const raw = this.#tables.entry.getSync(key) as Uint8Array | undefined
     return raw === undefined ? undefined : decodeEntry(raw)
   }
-}
-
-function* pathsOfKeys(keys: Iterable<string>): Generator<string> {
-  const prefix = entryKey(KIND_IMAGE, '')
-  for (const key of keys) if (key.startsWith(prefix)) yield key.slice(prefix.length)
 }

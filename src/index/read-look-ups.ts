@@ -1,5 +1,6 @@
 // Images found otherwise than by their path.
 
+import { KIND_IMAGE } from '../../protocols/entry.ts'
 import type { ContentHash, Md5 } from '../../protocols/hash.ts'
 import type { ImagePath } from '../../protocols/path.ts'
 import { compareBytes } from './layer.ts'
@@ -7,6 +8,7 @@ import type { BlobRow } from './rows.ts'
 import {
   type Database,
   endOf,
+  entryKey,
   HASH_LENGTH,
   ID_HASH_LENGTH,
   idRange,
@@ -61,4 +63,10 @@ async function suffixes(
 ): Promise<string[]> {
   const found = await tables[table].keys({ gte: prefix, lt: endOf(prefix), limit }).all()
   return found.map((key) => key.slice(length))
+}
+
+/** Of keys of entries, the paths of those that are images. */
+export function* pathsOfKeys(keys: Iterable<string>): Generator<string> {
+  const prefix = entryKey(KIND_IMAGE, '')
+  for (const key of keys) if (key.startsWith(prefix)) yield key.slice(prefix.length)
 }

@@ -26,7 +26,8 @@ export const PAGE_CONTENT_SECURITY_POLICY = [
 const MEDIA_TYPES = {
   html: 'text/html; charset=utf-8',
   css: 'text/css; charset=utf-8',
-  js: 'text/javascript; charset=utf-8'
+  js: 'text/javascript; charset=utf-8',
+  mjs: 'text/javascript; charset=utf-8'
 } as const
 
 // A list, not the folder: a file that strays into it is not published.
@@ -59,6 +60,18 @@ export async function loadStaticFiles(): Promise<ReadonlyMap<string, StaticFile>
   return new Map(await Promise.all(pairs))
 }
 
+/** Of packages that the page uses, read when one of its views asks. */
+const PACKAGE_FILES: Readonly<Record<string, () => string>> = {
+  '/web/uplot.js': () => import.meta.resolve('uplot/dist/uPlot.esm.js'),
+  '/web/uplot.css': () => import.meta.resolve('uplot/dist/uPlot.min.css'),
+  '/web/uqr.js': () => import.meta.resolve('uqr')
+}
+
+/** A file of a package that the page uses; undefined if it uses no such file. */
+export function loadPackageFile(url: string): Promise<StaticFile | undefined> {
+  return loadListed(PACKAGE_FILES, url)
+}
+
 /** Swagger UI styles elements as it makes them. */
 export const DOCS_CONTENT_SECURITY_POLICY = PAGE_CONTENT_SECURITY_POLICY.replace(
   "style-src 'self'",
@@ -75,8 +88,15 @@ const DOCS_FILES: Readonly<Record<string, () => string>> = {
 const SWAGGER_UI = '@fastify/swagger-ui/static'
 
 /** A file of the API page; undefined if it has no such file. */
-export async function loadDocsFile(url: string): Promise<StaticFile | undefined> {
-  const find = Object.hasOwn(DOCS_FILES, url) ? DOCS_FILES[url] : undefined
+export function loadDocsFile(url: string): Promise<StaticFile | undefined> {
+  return loadListed(DOCS_FILES, url)
+}
+
+async function loadListed(
+  files: Readonly<Record<string, () => string>>,
+  url: string
+): Promise<StaticFile | undefined> {
+  const find = Object.hasOwn(files, url) ? files[url] : undefined
   return find === undefined ? undefined : load(new URL(find()))
 }
 

@@ -279,6 +279,18 @@ for (const [name, open] of [
       expect(await collect(index.pastBefore(test_.clock.now()))).toHaveLength(1)
     })
 
+    test('the newest come first the other way round, and go on after any of them', async () => {
+      for (const bytes of ['1', '22', '333', '4444']) {
+        await put(draft('a.jpg', bytes))
+        test_.clock.advance(1000)
+      }
+      const all = await collect(index.pastNewestFirst())
+      const ages = await collect(index.pastBefore(Number.MAX_SAFE_INTEGER))
+      expect(all.map(({ version }) => version)).toEqual(ages.toReversed())
+      expect(await collect(index.pastNewestFirst(all[0]?.place))).toEqual(all.slice(1))
+      expect(await collect(index.pastNewestFirst(all[2]?.place))).toEqual([])
+    })
+
     test('whatever is done, all tables agree with the entries', async () => {
       const paths = ['a.jpg', 'b/a.jpg', 'b/c.jpg']
       const contents = ['x', 'y', 'zz']

@@ -1,6 +1,6 @@
 // The documented configuration, from the file to what the node does.
 
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { makeImage, makeSvg } from '../fixtures/make-images.ts'
 import { postJson, put, send } from '../support/http-client.ts'
@@ -78,4 +78,14 @@ test('reading can be closed', async () => {
   const made = await postJson(`${node.url}/api/keys`, { name: 'reader', scopes: ['read'] })
   const headers = { ...page.headers, authorization: `Bearer ${made.body.key}` }
   expect((await send(`${node.url}/images/closed.svg`, { headers })).status).toBe(200)
+})
+
+test('the settings say where each comes from', async () => {
+  const key = readFileSync(bench.path('flag', 'metadata', 'local.key'), 'utf8').trim()
+  const headers = { authorization: `Bearer ${key}` }
+  const { body } = await send(`${node.url}/api/settings`, { headers })
+  const of = (key: string) => body.settings.find((one: { key: string }) => one.key === key)
+  expect(of('name')).toMatchObject({ value: 'flag', from: 'command line', origin: '--name' })
+  expect(of('file_storage.max_file_size')).toMatchObject({ value: '3KB', from: 'environment' })
+  expect(of('http.read')).toMatchObject({ value: 'key', from: 'file', origin: 'tumesh.yaml:17' })
 })

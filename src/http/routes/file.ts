@@ -30,7 +30,14 @@ const serverShape = z.object({
   next_try_at: z.iso.datetime().nullable()
 })
 
+/** An image that more paths than these name is one that somebody made for a test. */
+const PATHS_MAX = 100
+
 const moreShape = {
+  paths: z
+    .array(z.string())
+    .max(PATHS_MAX)
+    .describe('All live paths of these bytes; the first of them'),
   servers: z.array(serverShape),
   history: historyShape,
   complete: z.boolean().describe('Whether all servers were asked and have answered'),
@@ -101,11 +108,19 @@ async function describe(
     const sentence = `There is no image ${path}, and none was deleted.${silence(known)}`
     throw new NodeError('NOT_FOUND', sentence, { path })
   }
-  if (!isImage(current)) return describeDeleted(parts, options, current, known)
+  if (!isImage(current)) {
+    const deleted = describeDeleted(parts, options, current, known)
+    return { ...deleted, paths: await pathsOf(parts, deleted.sha256) }
+  }
   // it was replaced meanwhile, or another server alone has heard of it
   const isAsked = live?.hash === current.hash && asked !== undefined
   const answers = isAsked ? asked : await askHolders(parts, current, signal)
-  return describeLive(parts, current, known, answers)
+  const described = describeLive(parts, current, known, answers)
+  return { ...described, paths: await pathsOf(parts, current.hash) }
+}
+
+async function pathsOf({ flows }: HttpParts, sha256: string | null): Promise<string[]> {
+  return sha256 === null ? [] : flows.index.pathsOf(sha256 as ContentHash, PATHS_MAX)
 }
 
 function askHolders(
@@ -136,7 +151,7 @@ function describeLive(
   entry: ImageEntry,
   known: KnownHistory,
   asked: readonly HolderAnswer[]
-): z.output<typeof liveShape> {
+): Omit<z.output<typeof liveShape>, 'paths'> {
   const { hash } = entry
   const row = parts.flows.index.blob(hash)
   const facts = describeImage(entry, row, viewpointOf(parts))
@@ -206,7 +221,7 @@ function describeDeleted(
   { trashKeepMs }: ApiOptions,
   tombstone: Entry,
   known: KnownHistory
-): z.output<typeof deletedShape> {
+): Omit<z.output<typeof deletedShape>, 'paths'> {
   const images = known.versions.filter(({ entry }) => isImage(entry))
   const last = images.find(({ sinceMs }) => sinceMs !== undefined) ?? images[0]
   const image = last?.entry

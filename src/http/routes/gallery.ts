@@ -12,7 +12,15 @@ import {
   viewpointOf
 } from '../describe-image.ts'
 import { type ImageOrder, newestFirst, newestFirstOf, readPage } from '../image-orders.ts'
-import { cursorField, limitField, prefixField } from '../list-query.ts'
+import {
+  containsField,
+  cursorField,
+  foldCase,
+  type HashQuery,
+  hashField,
+  limitField,
+  prefixField
+} from '../list-query.ts'
 import type { ApiOptions, HttpParts } from '../ports.ts'
 import type { ApiRequest, Route } from '../route.ts'
 
@@ -22,12 +30,17 @@ const LIMIT_MAX = 1000
  * through all.
  */
 const SORTED_MAX = 2000
+/** Blobs with one MD5 that are looked at; there are two where somebody made them. */
+const SAME_MD5_MAX = 100
 
 const querySchema = z.strictObject({
   limit: limitField(LIMIT_MAX).default(50),
   cursor: cursorField.optional(),
-  prefix: prefixField.default('')
+  prefix: prefixField.default(''),
+  contains: containsField.default(''),
+  hash: hashField.optional()
 })
+type GalleryQuery = z.output<typeof querySchema>
 
 const galleryImageShape = imageFactsShape.extend({
   url: describedImageShape.shape.url,
@@ -58,9 +71,11 @@ export function galleryRoutes(parts: HttpParts, _options: ApiOptions): Route[] {
 }
 
 async function list(parts: HttpParts, request: ApiRequest): Promise<z.output<typeof shape>> {
-  const { limit, cursor, prefix } = request.query as z.output<typeof querySchema>
-  const { order, total } = await orderFor(parts.flows.index, prefix, request.signal)
-  const keep = ({ path }: ImageEntry) => path.startsWith(prefix)
+  const query = request.query as GalleryQuery
+  const { limit, cursor, prefix, contains } = query
+  const { order, total } = await orderFor(parts.flows.index, query, request.signal)
+  const keep = ({ path }: ImageEntry) =>
+    path.startsWith(prefix) && foldCase(path).includes(contains)
   const page = await readPage(order, keep, { limit, cursor, signal: request.signal })
   const viewpoint = viewpointOf(parts)
   return {
@@ -74,10 +89,14 @@ async function list(parts: HttpParts, request: ApiRequest): Promise<z.output<typ
 
 async function orderFor(
   index: ImageIndex,
-  prefix: string,
+  { prefix, contains, hash }: GalleryQuery,
   signal: AbortSignal
 ): Promise<{ order: ImageOrder; total: number | null }> {
-  if (prefix === '') return { order: newestFirst(index), total: index.counts().images }
+  if (hash !== undefined) return { order: newestFirstOf(await withHash(index, hash)), total: null }
+  if (prefix === '') {
+    const total = contains === '' ? index.counts().images : null
+    return { order: newestFirst(index), total }
+  }
   const entries: ImageEntry[] = []
   let looked = 0
   for await (const entry of index.listAll({ prefix })) {
@@ -85,7 +104,14 @@ async function orderFor(
     if (looked++ === SORTED_MAX) return { order: newestFirst(index), total: null }
     if (isImage(entry)) entries.push(entry)
   }
-  return { order: newestFirstOf(entries), total: entries.length }
+  return { order: newestFirstOf(entries), total: contains === '' ? entries.length : null }
+}
+
+/** Of its blob, or of those with its MD5. */
+async function withHash(index: ImageIndex, hash: HashQuery): Promise<ImageEntry[]> {
+  const hashes = 'md5' in hash ? await index.hashesOf(hash.md5, SAME_MD5_MAX) : [hash.sha256]
+  const paths = await Promise.all(hashes.map((one) => index.pathsOf(one, SORTED_MAX)))
+  return paths.flat().flatMap((path) => index.image(path) ?? [])
 }
 
 function describe(

@@ -6,6 +6,7 @@ import { NodeError } from '../../base/errors.ts'
 import {
   DOCS_CONTENT_SECURITY_POLICY,
   loadDocsFile,
+  loadPackageFile,
   PAGE_CONTENT_SECURITY_POLICY,
   type StaticFile
 } from '../../web/static-files.ts'
@@ -121,7 +122,10 @@ interface Page {
 }
 
 function ownPage({ page }: HttpParts): Page {
-  return { policy: PAGE_CONTENT_SECURITY_POLICY, fileAt: async (url) => page.get(url) }
+  return {
+    policy: PAGE_CONTENT_SECURITY_POLICY,
+    fileAt: async (url) => page.get(url) ?? loadPackageFile(url)
+  }
 }
 
 const docsPage: Page = { policy: DOCS_CONTENT_SECURITY_POLICY, fileAt: loadDocsFile }

@@ -106,7 +106,7 @@ test('half a line, and lines of others, are passed over', async () => {
 
 test('each route that changes something has a name', () => {
   const routes = createRouteTable(
-    { ...http.node.http, guard: {} as never, metrics: {} as never },
+    { ...http.node.http, guard: {} as never, metrics: {} as never, samples: {} as never },
     http.node.options,
     []
   )

@@ -47,8 +47,15 @@ const removeX = (how = {}) => settled(remove(node.flows, node.options, X, how))
 test('a live image: an element of the list, with its history and where it is', async () => {
   const { entry } = await put(1)
   const body = await get(URL_X)
-  const keys = [...Object.keys(describedImageShape.shape), 'history', 'complete', 'deleted']
+  const keys = [
+    ...Object.keys(describedImageShape.shape),
+    'history',
+    'paths',
+    'complete',
+    'deleted'
+  ]
   expect(Object.keys(body).sort()).toEqual(keys.sort())
+  expect(body.paths).toEqual([X])
   expect(body).toMatchObject({
     path: X,
     state: 'ok',
@@ -96,7 +103,13 @@ test('a deleted image is still explained', async () => {
   const deletedMs = node.clock.now()
   await removeX()
   const body = await get(URL_X)
-  const keys = [...Object.keys(describedImageShape.shape), 'history', 'complete', 'deleted']
+  const keys = [
+    ...Object.keys(describedImageShape.shape),
+    'history',
+    'paths',
+    'complete',
+    'deleted'
+  ]
   expect(Object.keys(body).sort()).toEqual([...keys, 'recoverable_until'].sort())
   expect(body).toMatchObject({
     path: X,

@@ -103,3 +103,42 @@ test('limits are bounded and unknown parameters named', async () => {
   expect(answer.statusCode).toBe(422)
   expect(answer.json().detail[0].msg).toContain('pge')
 })
+
+test('a part of the name, whatever its capitals', async () => {
+  await addEntries(node, ['cats/Żółty.jpg', 'cats/TABBY.jpg', 'dogs/tabby-2.jpg', 'dogs/rex.jpg'])
+  const found = async (query: Record<string, string>) =>
+    (await ask(query)).json().images.map(({ path }: { path: string }) => path)
+  expect(await found({ contains: 'Tabby' })).toEqual(['dogs/tabby-2.jpg', 'cats/TABBY.jpg'])
+  expect(await found({ contains: 'tabby', prefix: 'cats/' })).toEqual(['cats/TABBY.jpg'])
+  expect(await found({ contains: 'żÓŁTY'.normalize('NFD') })).toEqual(['cats/Żółty.jpg'])
+  expect(await found({ contains: 'jpg.' })).toEqual([])
+  expect((await ask({ contains: 'tabby' })).json().total).toBeNull()
+})
+
+test('a rare part is found page by page, and no page looks at too many', async () => {
+  await addEntries(node, ['rare.jpg', ...names(20_010)])
+  const first = (await ask({ contains: 'rare' })).json()
+  expect([first.count, typeof first.next_cursor]).toEqual([0, 'string'])
+  expect(await walk({ contains: 'rare' })).toEqual(['rare.jpg'])
+})
+
+test('by the hash, in each of its forms', async () => {
+  await node.put('one.svg', tinyImage(1))
+  await node.put('same/one.svg', tinyImage(1))
+  await node.put('two.svg', tinyImage(2))
+  const [{ sha256, hash, cid }] = (await ask({ prefix: 'one' })).json().images
+  for (const one of [sha256, sha256.toUpperCase(), hash, cid]) {
+    const { images } = (await ask({ hash: one })).json()
+    expect(images.map(({ path }: { path: string }) => path).toSorted()).toEqual([
+      'one.svg',
+      'same/one.svg'
+    ])
+  }
+  expect((await ask({ hash: 'a'.repeat(64) })).json()).toMatchObject({ count: 0, images: [] })
+})
+
+test('what is no hash is refused', async () => {
+  for (const hash of ['zz', 'a'.repeat(63), 'bafkreih']) {
+    expect([hash, (await ask({ hash })).statusCode]).toEqual([hash, 422])
+  }
+})

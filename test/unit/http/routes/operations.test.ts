@@ -54,6 +54,18 @@ describe('the page', () => {
     }
   })
 
+  it('has the files of the packages that it uses', async () => {
+    for (const [path, type, words] of [
+      ['/web/uplot.js', 'text/javascript; charset=utf-8', 'export'],
+      ['/web/uplot.css', 'text/css; charset=utf-8', '.uplot'],
+      ['/web/uqr.js', 'text/javascript; charset=utf-8', 'export']
+    ] as const) {
+      const { status, headers, bytes } = await http.send(path)
+      expect([path, status, headers['content-type']]).toEqual([path, 200, type])
+      expect(bytes.toString()).toContain(words)
+    }
+  })
+
   it('is sent once', async () => {
     const { headers } = await http.send('/')
     const again = await http.send('/', { headers: { 'If-None-Match': headers.etag ?? '' } })
@@ -93,6 +105,17 @@ describe('the page of the API', () => {
       expect([path, status, json.code]).toEqual([path, 404, 'NOT_FOUND'])
     }
   })
+})
+
+it('tells the settings to administrators', async () => {
+  const fact = { key: 'http.port', value: '8000', from: 'file', origin: 'tumesh.yaml:3' } as const
+  const settings = [{ ...fact, text: 'Port to listen on', unset: undefined }]
+  const set = await startHttpNode({ parts: () => ({ settings }) })
+  const { json } = await set.send('/api/settings')
+  expect(json.settings).toEqual([{ ...fact, meaning: 'Port to listen on', unset: null }])
+  const headers = { Origin: 'https://evil.example' }
+  expect((await set.send('/api/settings', { headers })).status).toBe(401)
+  await set.close()
 })
 
 it('exports the index', async () => {
