@@ -13,6 +13,8 @@ export interface DiskStatus {
   readonly used: number
   readonly free: number
   readonly reserved: number
+  /** Undefined where the file system makes them as needed. */
+  readonly inodesTotal?: number | undefined
   readonly inodesFree: number
   readonly state: 'ok' | 'low' | 'full'
   /** Since then, or since the node has started. */

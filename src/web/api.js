@@ -73,12 +73,14 @@ export function createApi({ language, onDenied }) {
      * The answer as the contract describes it. Throws ApiError.
      * @param {'GET' | 'POST' | 'DELETE'} method
      * @param {string} url relative to the page
-     * @param {{ body?: unknown, timeoutMs?: number }} [options]
+     * @param {{ body?: unknown, timeoutMs?: number, inBackground?: boolean }} [options]
+     *   `inBackground`: long work is to be answered with its task
      * @returns {Promise<any>}
      */
-    async call(method, url, { body, timeoutMs = 60_000 } = {}) {
+    async call(method, url, { body, timeoutMs = 60_000, inBackground = false } = {}) {
       /** @type {RequestInit} */
       const request = { method, headers: headers(), signal: AbortSignal.timeout(timeoutMs) }
+      if (inBackground) request.headers = { ...request.headers, Prefer: 'respond-async' }
       if (body !== undefined) {
         request.headers = { ...request.headers, 'Content-Type': 'application/json' }
         request.body = JSON.stringify(body)
@@ -88,6 +90,27 @@ export function createApi({ language, onDenied }) {
       if (response && !response.ok) throw refusal(method, response.status, answer)
       if (answer === undefined) throw new ApiError(0, language.say('noAnswer'))
       return answer
+    },
+
+    /**
+     * Reads text that comes as it happens, until the signal is aborted or the node ends it. By
+     * fetch and not by EventSource, which does not tell why it is refused. Throws ApiError.
+     * @param {string} url relative to the page
+     * @param {AbortSignal} signal
+     * @param {(text: string) => void} onText
+     */
+    async follow(url, signal, onText) {
+      const response = await fetch(url, { headers: headers(), signal }).catch(() => undefined)
+      if (response && !response.ok) {
+        throw refusal('GET', response.status, await response.json().catch(() => undefined))
+      }
+      const reader = response?.body?.pipeThrough(new TextDecoderStream()).getReader()
+      if (reader === undefined) throw new ApiError(0, language.say('noAnswer'))
+      for (;;) {
+        const read = await reader.read().catch(() => undefined)
+        if (read === undefined || read.done) return
+        onText(read.value)
+      }
     },
 
     /**

@@ -3,12 +3,15 @@
 
 import { ApiError } from './api.js'
 import { need, onClick, setText } from './dom.js'
-import { formatSize, formatTime, imageUrl } from './format.js'
+import { blobUrl, formatSize, formatTime, imageUrl } from './format.js'
 import { makePicture } from './gallery.js'
+import { confirm } from './notice.js'
+import { createStory } from './story.js'
 
 /** @import { ListedImage } from './api.js' */
 
 const PICTURE_BYTES_MAX = 20_000_000
+const FILE_URL = 'file-sync/api/file-sync/file/'
 
 /**
  * What an answer to verify means for one image.
@@ -27,69 +30,164 @@ export function verdictOf(answer) {
 
 /**
  * @param {{ api: import('./api.js').Api, language: import('./language.js').Language,
- *   onChange: () => void }} parts `onChange` runs when an image was deleted or brought back
+ *   notice: import('./notice.js').Notice, onChange: () => void }} parts
+ *   `onChange` runs when an image was changed
  */
-export function createDetail({ api, language, onChange }) {
+export function createDetail({ api, language, notice, onChange }) {
   const { say } = language
   const dialog = need('detail', HTMLDialogElement)
+  const target = need('rename-to', HTMLInputElement)
+  const story = createStory({ language, onOpen: openPath, onRestore: restoreVersion })
   /** @type {ListedImage | undefined} */
   let image
-  let deletedPath = ''
 
-  /** @param {ListedImage} next */
-  function open(next) {
+  /**
+   * @param {ListedImage} next
+   * @param {Record<string, any>} [described] all that the node says of it
+   */
+  function open(next, described) {
     image = next
-    const { path, size, width, height } = next
-    const picture = makePicture(next, { bytesMax: PICTURE_BYTES_MAX, alt: path }, language)
-    need('detail-picture').replaceChildren(picture)
+    show(next, described?.deleted === true)
+    ask('none')
+    tell(described?.deleted ? say('detail.gone') : '', described?.deleted === true)
+    story.show(described)
+    if (!dialog.open) dialog.showModal()
+    dialog.querySelector('.detail-side')?.scrollTo(0, 0)
+    if (described === undefined) learn(next.path)
+  }
+
+  /**
+   * Opens what has this path now, or had it.
+   * @param {string} path
+   */
+  async function openPath(path) {
+    try {
+      const described = await api.call('GET', FILE_URL + encodePath(path))
+      open(/** @type {ListedImage} */ (described), described)
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error
+      if (dialog.open) tell(error.message, true)
+      else notice.tell(error.message)
+    }
+  }
+
+  /** @param {string} path */
+  async function learn(path) {
+    try {
+      const described = await api.call('GET', FILE_URL + encodePath(path))
+      if (image?.path === path) story.show(described)
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error
+      if (image?.path === path) story.fail(error.message)
+    }
+  }
+
+  /**
+   * @param {ListedImage} next
+   * @param {boolean} isDeleted
+   */
+  function show(next, isDeleted) {
+    const { path, size, width, height, sha256 } = next
+    const options = { url: blobUrl(sha256 ?? ''), bytesMax: PICTURE_BYTES_MAX, alt: path }
+    need('detail-picture').replaceChildren(makePicture(next, options, language))
     need('detail-open', HTMLAnchorElement).href = imageUrl(path)
     setText('detail-name', next.filename)
     setText('fact-path', path)
-    const words = formatSize(size)
-    setText('fact-size', size < 1000 ? words : say('fact.bytes', { size: words, bytes: size }))
+    setText('fact-size', wordsOfSize(size))
     setText('fact-dimensions', width && height ? `${width} × ${height}` : '–')
-    setText('fact-type', next.mime_type)
+    setText('fact-type', next.mime_type ?? '–')
     setText('fact-added', formatTime(next.created_at, language.name))
-    setText('fact-sha256', next.sha256)
-    setText('fact-cid', next.cid)
-    setText('fact-md5', next.hash)
-    confirm(false)
-    dialog.showModal()
+    for (const [name, text] of [
+      ['fact-sha256', sha256],
+      ['fact-cid', next.cid],
+      ['fact-md5', next.hash]
+    ]) {
+      setText(name, text ?? '–')
+      need(name).title = text ?? ''
+    }
+    dialog.classList.toggle('deleted', isDeleted)
   }
 
-  /** @param {boolean} isAsked */
-  function confirm(isAsked) {
-    tell(isAsked ? say('detail.sure') : '')
-    need('detail-actions').hidden = isAsked
-    need('detail-confirm').hidden = !isAsked
-    need(isAsked ? 'detail-keep' : 'detail-delete').focus()
+  /** @param {number | null} size */
+  function wordsOfSize(size) {
+    if (size === null) return '–'
+    const words = formatSize(size)
+    return size < 1000 ? words : say('fact.bytes', { size: words, bytes: size })
+  }
+
+  /** @param {'none' | 'delete' | 'rename'} what */
+  function ask(what) {
+    tell(what === 'delete' ? say('detail.sure') : '')
+    need('detail-actions').hidden = what !== 'none'
+    need('detail-confirm').hidden = what !== 'delete'
+    need('rename-form').hidden = what !== 'rename'
+    if (what === 'rename') {
+      target.value = image?.path ?? ''
+      target.focus()
+      target.setSelectionRange(target.value.lastIndexOf('/') + 1, target.value.lastIndexOf('.'))
+    } else if (dialog.open) need(what === 'delete' ? 'detail-keep' : 'detail-delete').focus()
   }
 
   async function remove() {
     const path = image?.path ?? ''
-    confirm(false)
+    ask('none')
     const answer = await attempt('DELETE', imageUrl(path))
     if (!answer) return
     const until = answer.recoverable_until
     const date = until ? formatTime(until, language.name) : ''
     const words = date && ` ${say('detail.until', { date })}`
-    deletedPath = path
     dialog.close()
-    notice(say('detail.deleted', { path }) + words)
+    notice.tell(say('detail.deleted', { path }) + words, () => undo(path))
     need('notice-undo').focus()
     onChange()
   }
 
-  async function restore() {
-    const path = deletedPath
+  async function purge() {
+    const { path = '', filename = '' } = image ?? {}
+    const title = say('detail.purge.title', { name: filename })
+    const isSure = await confirm({
+      ...{ title, text: say('detail.purge.text'), yes: say('detail.purge') }
+    })
+    if (!isSure) return
+    ask('none')
+    const answer = await attempt('DELETE', `${imageUrl(path)}?purge=true`)
+    if (!answer) return
+    dialog.close()
+    notice.tell(answer.message)
+    onChange()
+  }
+
+  /** @param {string} path */
+  async function undo(path) {
     try {
       await api.call('POST', 'api/restore', { body: { path } })
-      notice(say('detail.restored', { path }), false)
+      notice.tell(say('detail.restored', { path }))
       need('notice-close').focus()
       onChange()
     } catch (error) {
-      notice(error instanceof Error ? error.message : String(error))
+      notice.tell(error instanceof Error ? error.message : String(error), () => undo(path))
     }
+  }
+
+  /** @param {string} sha256 */
+  async function restoreVersion(sha256) {
+    const path = image?.path ?? ''
+    const answer = await attempt('POST', 'api/restore', { path, sha256 })
+    if (!answer) return
+    onChange()
+    await openPath(path)
+    tell(answer.message)
+  }
+
+  /** @param {'move' | 'copy'} how */
+  async function relocate(how) {
+    const to = target.value.trim()
+    if (to === '' || to === image?.path) return ask('none')
+    const answer = await attempt('POST', `api/${how}`, { from: image?.path, to })
+    if (!answer) return
+    onChange()
+    await openPath(how === 'move' ? answer.path : (image?.path ?? to))
+    tell(answer.message)
   }
 
   async function verify() {
@@ -100,6 +198,7 @@ export function createDetail({ api, language, onChange }) {
     const verdict = verdictOf(answer)
     const isBad = verdict === 'verify.damaged' || verdict === 'verify.missing'
     tell(say(verdict, { task: answer.task_id ?? '' }), isBad)
+    learn(paths[0] ?? '')
   }
 
   /**
@@ -131,29 +230,26 @@ export function createDetail({ api, language, onChange }) {
     need('detail-result').classList.toggle('trouble', isBad)
   }
 
-  /**
-   * @param {string} text empty: no notice
-   * @param {boolean} [hasUndo]
-   */
-  function notice(text, hasUndo = true) {
-    setText('notice-text', text)
-    setText('announcer', text)
-    need('notice').hidden = text === ''
-    need('notice-undo').hidden = !hasUndo
-  }
-
   onClick('detail-verify', verify)
-  onClick('detail-delete', () => confirm(true))
+  onClick('detail-delete', () => ask('delete'))
   onClick('detail-yes', remove)
-  onClick('detail-keep', () => confirm(false))
+  onClick('detail-purge', purge)
+  onClick('detail-keep', () => ask('none'))
+  onClick('detail-rename', () => ask('rename'))
+  need('rename-form').addEventListener('submit', (event) => {
+    event.preventDefault()
+    relocate('move')
+  })
+  onClick('rename-copy', () => relocate('copy'))
+  onClick('rename-cancel', () => ask('none'))
   onClick('detail-close', () => dialog.close())
   dialog.addEventListener('click', ({ target }) => {
     if (target === dialog) dialog.close() // the backdrop
   })
-  onClick('notice-undo', restore)
-  onClick('notice-close', () => {
-    notice('')
-    need('images').focus({ preventScroll: true })
-  })
-  return { open }
+  return { open, openPath }
+}
+
+/** @param {string} path */
+function encodePath(path) {
+  return path.split('/').map(encodeURIComponent).join('/')
 }

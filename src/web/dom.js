@@ -15,6 +15,21 @@ export function make(tag, properties = {}, ...children) {
   return node
 }
 
+const SVG = 'http://www.w3.org/2000/svg'
+
+/**
+ * An element of a drawing.
+ * @param {string} tag
+ * @param {Record<string, string | number>} [attributes]
+ * @param {(Node | string)[]} children
+ */
+export function draw(tag, attributes = {}, ...children) {
+  const node = document.createElementNS(SVG, tag)
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value))
+  node.append(...children)
+  return node
+}
+
 /**
  * The element of page.html with this id.
  * @template {HTMLElement} [T=HTMLElement]

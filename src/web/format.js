@@ -54,6 +54,50 @@ export function formatTime(iso, locale) {
 }
 
 /**
+ * "3 minutes ago", "in 2 days": the largest unit that fits.
+ * @param {string} iso
+ * @param {string} locale
+ * @param {number} [nowMs]
+ */
+export function formatAgo(iso, locale, nowMs = Date.now()) {
+  const seconds = (Date.parse(iso) - nowMs) / 1000
+  if (Number.isNaN(seconds)) return iso
+  const words = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' })
+  const [unit, span] = SPANS.find(([, span]) => Math.abs(seconds) >= span) ?? ['second', 1]
+  return words.format(Math.trunc(seconds / span), unit)
+}
+
+/**
+ * The time of day, with seconds.
+ * @param {string} iso
+ * @param {string} locale
+ */
+export function formatClock(iso, locale) {
+  const time = new Date(iso)
+  return Number.isNaN(time.getTime()) ? iso : time.toLocaleTimeString(locale, { hour12: false })
+}
+
+/**
+ * A share as "43%", never as all before it is all.
+ * @param {number} share 0 to 1
+ * @param {string} locale
+ */
+export function formatShare(share, locale) {
+  const percent = share < 1 ? Math.floor(share * 1000) / 1000 : 1
+  return percent.toLocaleString(locale, { style: 'percent', maximumFractionDigits: 1 })
+}
+
+/**
+ * A latency: "0.4 ms", "1.2 s".
+ * @param {number} ms
+ * @param {string} locale
+ */
+export function formatLatency(ms, locale) {
+  if (ms >= 1000) return `${(ms / 1000).toLocaleString(locale, { maximumFractionDigits: 1 })} s`
+  return `${ms.toLocaleString(locale, { maximumFractionDigits: ms < 10 ? 1 : 0 })} ms`
+}
+
+/**
  * Both ends of a long id: peer ids begin alike, so the end tells them apart.
  * @param {string} id
  */
@@ -67,6 +111,22 @@ export function shortenId(id) {
  */
 export function imageUrl(path) {
   return `images/${path.split('/').map(encodeURIComponent).join('/')}`
+}
+
+/**
+ * Where the small picture of a tile is read, the only place that knows. By its hash, under which it
+ * never changes: the browser keeps it.
+ * @param {{ sha256: string }} image
+ */
+export function tileUrl({ sha256 }) {
+  return blobUrl(sha256)
+}
+
+/**
+ * @param {string} sha256
+ */
+export function blobUrl(sha256) {
+  return `blobs/${encodeURIComponent(sha256)}`
 }
 
 /**

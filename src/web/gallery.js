@@ -1,10 +1,10 @@
 // @ts-check
-// The latest images, newest first: a page at a time, by prefix, kept current without moving under
-// the hand of who looks.
+// The latest images, newest first: a page at a time, by name or hash, kept current without moving
+// under the hand of who looks.
 
 import { ApiError } from './api.js'
 import { make, need, onClick, setText } from './dom.js'
-import { extensionLabel, formatSize } from './format.js'
+import { extensionLabel, formatSize, tileUrl } from './format.js'
 
 /** @import { ImageList, ListedImage } from './api.js' */
 /** @import { Language } from './language.js' */
@@ -14,17 +14,33 @@ const PAGE_IMAGES = 60
 const REFRESH_IMAGES_MAX = 300
 const TILE_BYTES_MAX = 2_000_000
 const TYPING_MS = 250
+/** Pages of a search that find nothing are followed by the next, so many at once. */
+const EMPTY_PAGES_MAX = 5
+
+/**
+ * What a person looks for: a hash is known by its form.
+ * @param {string} text
+ * @param {string} how contains or prefix
+ * @returns {{ how: 'contains' | 'prefix' | 'hash' | undefined, text: string }}
+ */
+export function searchOf(text, how) {
+  const wanted = text.trim()
+  if (wanted === '') return { how: undefined, text: '' }
+  if (/^([0-9a-f]{32}|[0-9a-f]{64}|bafkrei[a-z2-7]{52})$/i.test(wanted))
+    return { how: 'hash', text: wanted }
+  return { how: how === 'prefix' ? 'prefix' : 'contains', text: wanted }
+}
 
 /** @param {ListedImage | undefined} image */
 const keyOf = (image) => `${image?.sha256} ${image?.path}`
 
 /**
  * One image as a picture, or a mark that says why there is none.
- * @param {ListedImage} image
- * @param {{ bytesMax: number, alt: string }} options larger images are not loaded
+ * @param {Pick<ListedImage, 'filename' | 'size'>} image
+ * @param {{ url: string, bytesMax: number, alt: string }} options larger images are not loaded
  * @param {Language} language
  */
-export function makePicture({ filename, size, sha256 }, { bytesMax, alt }, { say }) {
+export function makePicture({ filename, size }, { url, bytesMax, alt }, { say }) {
   const blank = (/** @type {string} */ why) => {
     const label = make('b', { textContent: extensionLabel(filename) })
     return make('span', { className: 'blank' }, label, make('span', { textContent: why }))
@@ -32,8 +48,13 @@ export function makePicture({ filename, size, sha256 }, { bytesMax, alt }, { say
   if (size > bytesMax) return blank(say('picture.large', { size: formatSize(bytesMax) }))
   const picture = make('img', { alt, loading: 'lazy', decoding: 'async' })
   picture.onerror = () => picture.replaceWith(blank(say('picture.broken')))
-  picture.src = `blobs/${encodeURIComponent(sha256)}` // by hash it never changes: the browser keeps it
+  picture.src = url
   return picture
+}
+
+/** @param {ImageList} answer */
+function isPartOfNothing({ images, next_cursor }) {
+  return images.length === 0 && next_cursor !== null
 }
 
 /**
@@ -44,6 +65,8 @@ export function createGallery({ api, language, onOpen }) {
   const { say } = language
   const grid = need('grid')
   const search = need('search', HTMLInputElement)
+  const how = need('search-how', HTMLSelectElement)
+  const wanted = () => searchOf(search.value, how.value)
   /** @type {Map<string, HTMLLIElement>} kept by hash and path while they are the same */
   let tiles = new Map()
   /** @type {ImageList | undefined} */
@@ -61,10 +84,16 @@ export function createGallery({ api, language, onOpen }) {
    */
   async function ask(limit, cursor) {
     const question = ++questions
-    const query = new URLSearchParams({ limit: String(limit), prefix: search.value.trim() })
+    const { how, text } = wanted()
+    const query = new URLSearchParams({ limit: String(limit), ...(how && { [how]: text }) })
     if (cursor) query.set('cursor', cursor)
     try {
-      const answer = await api.call('GET', `api/images?${query}`)
+      let answer = await api.call('GET', `api/images?${query}`)
+      for (let page = 1; page < EMPTY_PAGES_MAX && isPartOfNothing(answer); page++) {
+        if (question !== questions) return undefined
+        query.set('cursor', answer.next_cursor)
+        answer = await api.call('GET', `api/images?${query}`)
+      }
       if (question !== questions) return undefined
       failure = undefined
       return answer
@@ -80,6 +109,11 @@ export function createGallery({ api, language, onOpen }) {
    * @param {boolean} [isWanted] by the person who looks; else nothing moves under their hand
    */
   async function refresh(isWanted = false) {
+    // such a search goes through many images, so a person decides when
+    if (wanted().how === 'contains' && !isWanted) {
+      need('fresh').hidden = false
+      return
+    }
     const shown = list?.images ?? []
     const count = Math.min(Math.max(PAGE_IMAGES, shown.length), REFRESH_IMAGES_MAX)
     const answer = isLoading ? undefined : await ask(count)
@@ -91,8 +125,9 @@ export function createGallery({ api, language, onOpen }) {
     render()
   }
 
-  /** Starts anew: another prefix, or another key. */
+  /** Starts anew: another search, or another key. */
   async function reload() {
+    need('fresh').hidden = true
     const answer = await ask(PAGE_IMAGES)
     if (answer || failure) list = answer
     render()
@@ -121,24 +156,29 @@ export function createGallery({ api, language, onOpen }) {
     if (!isSame || nodes.some((node, at) => node !== grid.children[at]))
       grid.replaceChildren(...nodes)
     need('more').hidden = !list?.next_cursor
+    setText('more', say(wanted().how === 'contains' ? 'gallery.further' : 'gallery.more'))
     const count = list?.total
       ? say('gallery.count', { shown: tiles.size, total: list.total })
       : tiles.size.toLocaleString(language.name)
     setText('gallery-count', tiles.size > 0 ? count : '')
 
-    const prefix = search.value.trim()
-    need('empty').hidden =
-      failure === undefined && (list?.images.length !== 0 || list.next_cursor !== null)
+    need('empty').hidden = failure === undefined && list?.images.length !== 0
     need('gallery-retry').hidden = failure === undefined
-    need('first').hidden = failure !== undefined || prefix !== ''
-    const none = say(prefix === '' ? 'gallery.none' : 'gallery.nothing', { prefix })
-    setText('empty-text', failure ? say('gallery.failed', { detail: failure }) : none)
+    need('first').hidden = failure !== undefined || wanted().how !== undefined
+    setText('empty-text', failure ? say('gallery.failed', { detail: failure }) : wordsOfNone())
+  }
+
+  function wordsOfNone() {
+    const { how, text } = wanted()
+    if (how === undefined) return say('gallery.none')
+    return say(list?.next_cursor ? 'gallery.nothing.yet' : `gallery.nothing.${how}`, { text })
   }
 
   /** @param {ListedImage} image */
   function makeTile(image) {
     const { filename, path, size, width, height } = image
-    const picture = makePicture(image, { bytesMax: TILE_BYTES_MAX, alt: '' }, language)
+    const options = { url: tileUrl(image), bytesMax: TILE_BYTES_MAX, alt: '' }
+    const picture = makePicture(image, options, language)
     const facts = formatSize(size) + (width && height ? ` · ${width} × ${height}` : '')
     const button = make(
       'button',
@@ -155,6 +195,9 @@ export function createGallery({ api, language, onOpen }) {
   search.addEventListener('input', () => {
     clearTimeout(typing)
     typing = window.setTimeout(reload, TYPING_MS)
+  })
+  how.addEventListener('change', () => {
+    if (wanted().how !== undefined) reload()
   })
   onClick('more', loadMore)
   onClick('gallery-retry', reload)

@@ -25,15 +25,18 @@ export function pickLanguage(preferred) {
 }
 
 /**
- * Puts values into a sentence: `{size}` becomes `values.size`. Values are never looked into again.
+ * Puts values into a sentence: `{size}` becomes `values.size`, and `[image|images]` the word for a
+ * `values.count` of one or of others. Values are never looked into again.
  * @param {string} sentence
  * @param {Readonly<Record<string, string | number>>} values
  * @param {string} locale
  */
 export function fill(sentence, values, locale) {
-  return sentence.replace(/\{(\w+)\}/g, (hole, name) =>
-    Object.hasOwn(values, name) ? (values[name]?.toLocaleString(locale) ?? '') : hole
-  )
+  const isOne = values.count === 1 || values.count === '1'
+  return sentence.replace(/\{(\w+)\}|\[([^[|]*)\|([^\]|]*)\]/g, (hole, name, one, many) => {
+    if (name === undefined) return isOne ? one : many
+    return Object.hasOwn(values, name) ? (values[name]?.toLocaleString(locale) ?? '') : hole
+  })
 }
 
 /**

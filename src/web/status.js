@@ -1,13 +1,17 @@
 // @ts-check
-// The node's state, asked every few seconds while someone looks.
+// The node's state while someone looks: asked when an event says that it has changed, else now and
+// then; every few seconds where no events come.
 
 import { ApiError } from './api.js'
 import { make, need, setText } from './dom.js'
-import { formatDuration, formatSize, shortenId } from './format.js'
+import { formatDuration, formatLatency, formatSize, shortenId } from './format.js'
 
 /** @import { Language } from './language.js' */
 
 const POLL_MS = 3000
+const POLL_LIVE_MS = 30_000
+/** Events come in bursts. */
+const SOON_MS = 500
 const ANSWER_MS_MAX = 5000
 const STATES = /** @type {const} */ (['healthy', 'degraded', 'read_only', 'critical'])
 
@@ -22,21 +26,27 @@ export function stateOf(status, isReachable) {
   return STATES.find((state) => state === status.status) ?? 'off'
 }
 
+/** @typedef {ReturnType<typeof createStatus>} Status */
+
 /**
- * @param {{ api: import('./api.js').Api, language: Language, onChange: () => void }} parts
- *   `onChange` runs when the images are no longer the same
+ * @param {{ api: import('./api.js').Api, language: Language, onChange: () => void,
+ *   onStatus: () => void }} parts `onChange` runs when the images are no longer the same,
+ *   `onStatus` after every answer
  */
-export function createStatus({ api, language, onChange }) {
+export function createStatus({ api, language, onChange, onStatus }) {
   /** @type {Record<string, any> | undefined} */
   let status
   /** @type {ApiError | undefined} */
   let failure
   let isAsking = false
   let timer = 0
+  let isLive = false
+  let isSoon = false
 
   async function poll() {
     if (isAsking) return
     isAsking = true
+    isSoon = false
     clearTimeout(timer)
     try {
       const next = await api.call('GET', 'api/storage-status', { timeoutMs: ANSWER_MS_MAX })
@@ -49,9 +59,16 @@ export function createStatus({ api, language, onChange }) {
       failure = error
     } finally {
       isAsking = false
-      if (!document.hidden) timer = window.setTimeout(poll, POLL_MS)
+      plan(isLive && failure === undefined ? POLL_LIVE_MS : POLL_MS)
     }
     render()
+    onStatus()
+  }
+
+  /** @param {number} ms */
+  function plan(ms) {
+    clearTimeout(timer)
+    if (!document.hidden) timer = window.setTimeout(poll, ms)
   }
 
   function render() {
@@ -69,7 +86,35 @@ export function createStatus({ api, language, onChange }) {
     if (!document.hidden) poll()
   })
   language.onChange(render)
-  return { poll, render }
+  return {
+    poll,
+    render,
+    /** Something has changed. */
+    soon() {
+      if (isSoon) return
+      isSoon = true
+      plan(SOON_MS)
+    },
+    /** @param {boolean} next whether changes are told as they happen */
+    setLive(next) {
+      if (isLive === next) return
+      isLive = next
+      if (!isAsking) plan(isLive ? POLL_LIVE_MS : POLL_MS)
+    },
+    /** The last answer. */
+    get now() {
+      return status
+    },
+    /**
+     * What people call a server.
+     * @param {string} peerId
+     */
+    nameOf(peerId) {
+      const { node, servers = [] } = status ?? {}
+      const known = [node, ...servers].find((one) => one?.peer_id === peerId)
+      return known?.name ?? shortenId(peerId)
+    }
+  }
 }
 
 /** @param {Record<string, any>} status */
@@ -84,7 +129,6 @@ function marksOf({ total_files, total_size, deleted_files }) {
 function renderStatus(status, { name: locale, say }) {
   const { node = {}, disk, distributed_storage: isShared, message, status_reasons = [] } = status
   const uptime = node.uptime_seconds
-  document.title = node.name ? `${node.name} · Tumesh` : 'Tumesh'
   setText('node-name', node.name ?? '')
   setText('version', node.version ?? '–')
   setText('uptime', uptime === undefined ? '–' : formatDuration(uptime, locale))
@@ -104,6 +148,7 @@ function renderStatus(status, { name: locale, say }) {
     place.classList.toggle('trouble', isTrouble)
   }
   renderServers(status.servers ?? [], { locale, say })
+  setText('brief', briefOf(status, say))
   if (!(disk?.total > 0)) return
   const ours = status.local_size ?? 0
   /** @param {number} bytes a little is still seen */
@@ -114,6 +159,20 @@ function renderStatus(status, { name: locale, say }) {
   const [free, total] = [formatSize(disk.free), formatSize(disk.total)]
   setText('disk-text', say('disk.text', { ours: formatSize(ours), free, total }))
   need('disk-text').classList.toggle('trouble', disk.state === 'low' || disk.state === 'full')
+}
+
+/**
+ * The node in one line, for windows without room for its card.
+ * @param {Record<string, any>} status
+ * @param {Language['say']} say
+ */
+export function briefOf({ total_files, servers = [], disk }, say) {
+  const connected = servers.filter((/** @type {any} */ one) => one.connected_at !== null).length
+  const parts = [say('brief.images', { count: total_files ?? 0 })]
+  if (servers.length > 0)
+    parts.push(say('brief.servers', { online: connected, all: servers.length }))
+  if (disk?.total > 0) parts.push(say('brief.free', { free: formatSize(disk.free) }))
+  return parts.join(' · ')
 }
 
 /**
@@ -145,7 +204,9 @@ function renderServers(servers, { locale, say }) {
 export function wordsOfServer({ status, missing_files, latency_ms, disk_state }, locale, say) {
   const count =
     missing_files > 0 ? say('servers.lacks', { count: missing_files.toLocaleString(locale) }) : ''
-  const latency = latency_ms === null ? '' : `${latency_ms.toLocaleString(locale)} ms`
+  const latency = latency_ms === null ? '' : formatLatency(latency_ms, locale)
   const disk = disk_state === 'full' ? say('servers.full') : ''
-  return [say(`servers.${status}`), disk, count, latency].filter(Boolean).join(' · ')
+  return [say(/** @type {'servers.online'} */ (`servers.${status}`)), disk, count, latency]
+    .filter(Boolean)
+    .join(' · ')
 }

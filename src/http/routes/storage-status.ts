@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { isoTime } from '../../base/iso-time.ts'
 import { lastScan } from '../../flows/last-scan.ts'
 import { nextScrubMs } from '../../flows/scrub.ts'
+import { INODES_RESERVE } from '../../store/disk-space.ts'
 import {
   describeServers,
   missingFiles,
@@ -35,7 +36,11 @@ const localShape = z.object({
     used: z.int(),
     free: z.int(),
     reserved: z.int(),
+    inodes_total: z.int().nullable().describe('Null where files are not counted'),
     inodes_free: z.int(),
+    inodes_reserved: z
+      .int()
+      .describe('With fewer the disk is full, with fewer than twice as many low'),
     state: z.enum(['ok', 'low', 'full'])
   }),
   integrity: z.object({
@@ -136,7 +141,9 @@ function describeLocal(
       used: disk.used,
       free: disk.free,
       reserved: disk.reserved,
+      inodes_total: disk.inodesTotal ?? null,
       inodes_free: disk.inodesFree,
+      inodes_reserved: INODES_RESERVE,
       state: disk.state
     },
     integrity: {

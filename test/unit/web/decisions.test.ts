@@ -4,7 +4,12 @@ const web = new URL('../../../src/web/', import.meta.url)
 const { wordsOfDenial } = await import(new URL('access.js', web).href)
 const { detailOf } = await import(new URL('api.js', web).href)
 const { verdictOf } = await import(new URL('detail.js', web).href)
-const { stateOf, wordsOfServer } = await import(new URL('status.js', web).href)
+const { eventReader } = await import(new URL('events.js', web).href)
+const { searchOf } = await import(new URL('gallery.js', web).href)
+const { CARD, DRAWN_MAX, planMesh } = await import(new URL('plan-mesh.js', web).href)
+const { viewOf } = await import(new URL('router.js', web).href)
+const { bySection } = await import(new URL('settings.js', web).href)
+const { briefOf, stateOf, wordsOfServer } = await import(new URL('status.js', web).href)
 
 describe('wordsOfDenial', () => {
   const read = { status: 401, method: 'GET' }
@@ -86,5 +91,105 @@ describe('wordsOfServer', () => {
     expect(wordsOfServer(near, 'en', say)).toBe('servers.online · 0.4 ms')
     const busy = { status: 'syncing', missing_files: 1200, latency_ms: null }
     expect(wordsOfServer(busy, 'en', say)).toBe('servers.syncing · servers.lacks 1,200')
+  })
+})
+
+describe('briefOf', () => {
+  const say = (key: string, values = {}) => [key, ...Object.values(values)].join(' ')
+
+  it('leaves out what is not known', () => {
+    expect(briefOf({ total_files: 3 }, say)).toBe('brief.images 3')
+    const servers = [{ connected_at: null }, { connected_at: '2026-01-01T00:00:00Z' }]
+    expect(briefOf({ total_files: 3, servers, disk: { total: 9, free: 5e9 } }, say)).toBe(
+      'brief.images 3 · brief.servers 1 2 · brief.free 5.0 GB'
+    )
+  })
+})
+
+describe('searchOf', () => {
+  const cid = `bafkrei${'a2'.repeat(26)}`
+
+  it.each([
+    ['', 'contains', undefined],
+    ['  ', 'prefix', undefined],
+    ['cat', 'contains', 'contains'],
+    ['cats/', 'prefix', 'prefix'],
+    ['cat', 'no such way', 'contains'],
+    ['a'.repeat(64), 'prefix', 'hash'],
+    [` ${'A'.repeat(32)} `, 'contains', 'hash'],
+    [cid, 'contains', 'hash'],
+    ['a'.repeat(63), 'contains', 'contains']
+  ])('takes %j, to be searched by %s, as %s', (text, by, how) => {
+    expect(searchOf(text, by)).toEqual({ how, text: text.trim() })
+  })
+})
+
+describe('viewOf', () => {
+  it.each([
+    ['', 'images'],
+    ['#/mesh', 'mesh'],
+    ['#/safety/trash', 'safety'],
+    ['#/meshes', 'images'],
+    ['#mesh', 'images'],
+    ['#/constructor', 'images']
+  ])('of %j is %s', (hash, view) => {
+    expect(viewOf(hash)).toBe(view)
+  })
+})
+
+describe('eventReader', () => {
+  const read = (...pieces: string[]) => {
+    const seen: unknown[] = []
+    const take = eventReader((event: unknown) => seen.push(event))
+    for (const piece of pieces) take(piece)
+    return seen
+  }
+
+  it('puts together what comes in pieces, whichever they are', () => {
+    const text =
+      'retry: 2000\nid: r-4\n\n: quiet\n\nid: r-5\nevent: entry\ndata: {"path":"a:b"}\n\n'
+    const whole = [
+      { id: 'r-4', kind: 'message', data: '' },
+      { id: 'r-5', kind: 'entry', data: '{"path":"a:b"}' }
+    ]
+    expect(read(text)).toEqual(whole)
+    expect(read(...text)).toEqual(whole)
+  })
+
+  it('waits for the end of an event', () => {
+    expect(read('id: r-6\nevent: entry\ndata: {}\n')).toEqual([])
+  })
+})
+
+describe('planMesh', () => {
+  const overlaps = (width: number, count: number) => {
+    const { self, others, height } = planMesh(width, count)
+    const all = [self, ...others]
+    for (const [n, a] of all.entries()) {
+      expect(a.y - CARD.height / 2).toBeGreaterThanOrEqual(0)
+      expect(a.y + CARD.height / 2).toBeLessThanOrEqual(height)
+      expect(a.x - CARD.width / 2).toBeGreaterThanOrEqual(0)
+      expect(a.x + CARD.width / 2).toBeLessThanOrEqual(width)
+      for (const b of all.slice(n + 1)) {
+        const apart = Math.abs(a.x - b.x) >= CARD.width || Math.abs(a.y - b.y) >= CARD.height
+        expect([width, count, apart]).toEqual([width, count, true])
+      }
+    }
+  }
+
+  it.each([260, 320, 390, 619, 620, 700, 900, 1100, 1800])(
+    'keeps cards apart and inside a picture of %i pixels',
+    (width) => {
+      for (let count = 0; count <= DRAWN_MAX; count++) overlaps(width, count)
+    }
+  )
+})
+
+describe('bySection', () => {
+  it('groups by what stands before the dot, in the order of the keys', () => {
+    const keys = ['name', 'log_level', 'http.port', 'p2p.port', 'http.host'].map((key) => ({ key }))
+    const sections = bySection(keys)
+    expect([...sections.keys()]).toEqual(['', 'http', 'p2p'])
+    expect(sections.get('http')).toEqual([{ key: 'http.port' }, { key: 'http.host' }])
   })
 })

@@ -2,8 +2,17 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 const web = new URL('../../../src/web/', import.meta.url)
-const { extensionLabel, formatDuration, formatSize, formatTime, imageUrl, shortenId } =
-  await import(new URL('format.js', web).href)
+const {
+  extensionLabel,
+  formatAgo,
+  formatDuration,
+  formatLatency,
+  formatShare,
+  formatSize,
+  formatTime,
+  imageUrl,
+  shortenId
+} = await import(new URL('format.js', web).href)
 
 describe('formatSize', () => {
   it.each([
@@ -90,5 +99,37 @@ describe('extensionLabel', () => {
     ['.hidden', '']
   ])('%s is %s', (filename, label) => {
     expect(extensionLabel(filename)).toBe(label)
+  })
+})
+
+describe('formatAgo', () => {
+  const now = Date.parse('2026-01-02T00:00:00Z')
+
+  it.each([
+    ['2026-01-01T23:59:52Z', '8 seconds ago'],
+    ['2026-01-01T23:01:00Z', '59 minutes ago'],
+    ['2026-01-01T00:00:00Z', 'yesterday'],
+    ['2026-01-02T02:30:00Z', 'in 2 hours'],
+    ['2026-01-02T00:00:00Z', 'now'],
+    ['no time', 'no time']
+  ])('%s is %s', (iso, text) => {
+    expect(formatAgo(iso, 'en', now)).toBe(text)
+  })
+})
+
+describe('formatShare', () => {
+  it('is never all before it is all', () => {
+    expect(formatShare(0.99999, 'en')).toBe('99.9%')
+    expect([formatShare(0, 'en'), formatShare(1, 'en')]).toEqual(['0%', '100%'])
+  })
+})
+
+describe('formatLatency', () => {
+  it.each([
+    [0.42, '0.4 ms'],
+    [17.6, '18 ms'],
+    [1234, '1.2 s']
+  ])('%d ms are %s', (ms, text) => {
+    expect(formatLatency(ms, 'en')).toBe(text)
   })
 })

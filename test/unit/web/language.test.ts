@@ -29,6 +29,14 @@ describe('fill', () => {
     expect(fill('{a} of {b}, {c}', { a: 1234, b: 'two' }, 'en')).toBe('1,234 of two, {c}')
   })
 
+  it('has a word for one and a word for others', () => {
+    const sentence = '{count} [image waits|images wait]'
+    expect(fill(sentence, { count: 1 }, 'en')).toBe('1 image waits')
+    expect(fill(sentence, { count: 0 }, 'en')).toBe('0 images wait')
+    expect(fill(sentence, { count: 1200 }, 'en')).toBe('1,200 images wait')
+    expect(fill('a [b] {count}', { count: '[x|y]' }, 'en')).toBe('a [b] [x|y]')
+  })
+
   it('never looks into a value, nor at what every object inherits', () => {
     expect(fill('{a} {b}', { a: '{b}', b: '$&' }, 'en')).toBe('{b} $&')
     expect(fill('{constructor}', {}, 'en')).toBe('{constructor}')

@@ -40,7 +40,16 @@ test('the storage status has the documented fields and no others', async () => {
     ].sort()
   )
   expect(Object.keys(status.disk)).toEqual([
-    ...['total', 'used', 'free', 'reserved', 'inodes_free', 'state']
+    ...[
+      'total',
+      'used',
+      'free',
+      'reserved',
+      'inodes_total',
+      'inodes_free',
+      'inodes_reserved',
+      'state'
+    ]
   ])
   expect(Object.keys(status.integrity)).toEqual([
     ...['last_scan_at', 'next_scan_at', 'scanned_files'],
