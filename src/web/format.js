@@ -98,6 +98,15 @@ export function formatLatency(ms, locale) {
 }
 
 /**
+ * The order of servers: a list keeps it whoever was heard of last.
+ * @param {{ name: string }} a
+ * @param {{ name: string }} b
+ */
+export function byName(a, b) {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0
+}
+
+/**
  * Both ends of a long id: peer ids begin alike, so the end tells them apart.
  * @param {string} id
  */
@@ -119,7 +128,7 @@ export function imageUrl(path) {
  * @param {{ sha256: string }} image
  */
 export function tileUrl({ sha256 }) {
-  return blobUrl(sha256)
+  return `thumbnails/${encodeURIComponent(sha256)}?size=256`
 }
 
 /**

@@ -4,7 +4,7 @@
 
 import { ApiError } from './api.js'
 import { make, need, onClick, setText } from './dom.js'
-import { extensionLabel, formatSize, tileUrl } from './format.js'
+import { blobUrl, extensionLabel, formatSize, tileUrl } from './format.js'
 
 /** @import { ImageList, ListedImage } from './api.js' */
 /** @import { Language } from './language.js' */
@@ -12,6 +12,7 @@ import { extensionLabel, formatSize, tileUrl } from './format.js'
 const PAGE_IMAGES = 60
 /** What is shown is asked again in one question up to here. */
 const REFRESH_IMAGES_MAX = 300
+/** What no small picture can be made of is loaded whole, up to here. */
 const TILE_BYTES_MAX = 2_000_000
 const TYPING_MS = 250
 /** Pages of a search that find nothing are followed by the next, so many at once. */
@@ -37,17 +38,25 @@ const keyOf = (image) => `${image?.sha256} ${image?.path}`
 /**
  * One image as a picture, or a mark that says why there is none.
  * @param {Pick<ListedImage, 'filename' | 'size'>} image
- * @param {{ url: string, bytesMax: number, alt: string }} options larger images are not loaded
+ * @param {{ url: string, wholeUrl?: string, bytesMax: number, alt: string }} options images larger
+ *   than `bytesMax` are not loaded whole; `wholeUrl` is asked where a small picture can't be had
  * @param {Language} language
  */
-export function makePicture({ filename, size }, { url, bytesMax, alt }, { say }) {
+export function makePicture({ filename, size }, { url, wholeUrl, bytesMax, alt }, { say }) {
   const blank = (/** @type {string} */ why) => {
     const label = make('b', { textContent: extensionLabel(filename) })
     return make('span', { className: 'blank' }, label, make('span', { textContent: why }))
   }
-  if (size > bytesMax) return blank(say('picture.large', { size: formatSize(bytesMax) }))
+  const isLarge = size > bytesMax
+  const large = () => blank(say('picture.large', { size: formatSize(bytesMax) }))
+  if (isLarge && wholeUrl === undefined) return large()
   const picture = make('img', { alt, loading: 'lazy', decoding: 'async' })
-  picture.onerror = () => picture.replaceWith(blank(say('picture.broken')))
+  let next = isLarge ? undefined : wholeUrl
+  picture.onerror = () => {
+    if (next === undefined) picture.replaceWith(isLarge ? large() : blank(say('picture.broken')))
+    else picture.src = next
+    next = undefined
+  }
   picture.src = url
   return picture
 }
@@ -177,7 +186,8 @@ export function createGallery({ api, language, onOpen }) {
   /** @param {ListedImage} image */
   function makeTile(image) {
     const { filename, path, size, width, height } = image
-    const options = { url: tileUrl(image), bytesMax: TILE_BYTES_MAX, alt: '' }
+    const [url, wholeUrl] = [tileUrl(image), blobUrl(image.sha256)]
+    const options = { url, wholeUrl, bytesMax: TILE_BYTES_MAX, alt: '' }
     const picture = makePicture(image, options, language)
     const facts = formatSize(size) + (width && height ? ` · ${width} × ${height}` : '')
     const button = make(

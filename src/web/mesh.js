@@ -131,7 +131,9 @@ export function createMesh({ api, language, notice, status }) {
       text: say('mesh.remove.text'),
       yes: say('mesh.remove')
     })
-    if (isSure) await change('DELETE', `api/peers/${encodeURIComponent(peer_id)}`)
+    if (!isSure) return
+    need('mesh').focus({ preventScroll: true }) // its row goes
+    await change('DELETE', `api/peers/${encodeURIComponent(peer_id)}`)
   }
 
   /**

@@ -3,14 +3,12 @@
 
 import { ApiError } from './api.js'
 import { make, need, onClick, setText } from './dom.js'
-import { formatSize, formatTime, tileUrl } from './format.js'
-import { makePicture } from './gallery.js'
+import { formatSize, formatTime } from './format.js'
 import { confirm, onAction } from './notice.js'
 
 /** @import { Language } from './language.js' */
 
 const SHOWN_MAX = 200
-const TILE_BYTES_MAX = 2_000_000
 const TASK_MS = 1000
 
 /**
@@ -64,8 +62,6 @@ export function createReview({ api, language, status, onChange }) {
   function line(file) {
     const { path, size, since } = file
     const box = make('input', { type: 'checkbox', value: path })
-    const options = { url: tileUrl(/** @type {any} */ (file)), bytesMax: TILE_BYTES_MAX, alt: '' }
-    const picture = makePicture(/** @type {any} */ (file), options, language)
     const facts = `${formatSize(size)} · ${formatTime(since, language.name)}`
     return make(
       'li',
@@ -74,7 +70,6 @@ export function createReview({ api, language, status, onChange }) {
         'label',
         {},
         box,
-        make('span', { className: 'thumb' }, picture),
         make('span', { className: 'name', textContent: path, title: path }),
         make('span', { className: 'quiet', textContent: facts })
       )

@@ -20,10 +20,11 @@ export function createSafety({ api, language, notice, status }) {
   const { say } = language
   /** @type {Record<string, any>[]} */
   let brakes = []
-  let askedBrakes = ''
+  /** @type {string | undefined} the reasons for which they were asked last */
+  let askedBrakes
 
   function show() {
-    askedBrakes = ''
+    askedBrakes = undefined
     render()
     resume('verify', followVerify)
     resume('drain', followDrain)
@@ -117,7 +118,7 @@ export function createSafety({ api, language, notice, status }) {
       if (!(error instanceof ApiError)) throw error
       notice.tell(error.message)
     }
-    askedBrakes = ''
+    askedBrakes = undefined
     await status.poll()
   }
 
@@ -233,7 +234,7 @@ export function createSafety({ api, language, notice, status }) {
   onAction('drain-check', checkDrain)
   onAction('drain-start', () => drain('POST'))
   language.onChange(() => {
-    askedBrakes = ''
+    askedBrakes = undefined
     render()
   })
   return { show, render }

@@ -4,7 +4,7 @@
 
 import { ApiError } from './api.js'
 import { make, need, setText } from './dom.js'
-import { formatDuration, formatLatency, formatSize, shortenId } from './format.js'
+import { byName, formatDuration, formatLatency, formatSize, shortenId } from './format.js'
 
 /** @import { Language } from './language.js' */
 
@@ -44,14 +44,17 @@ export function createStatus({ api, language, onChange, onStatus }) {
   let isSoon = false
 
   async function poll() {
-    if (isAsking) return
+    if (isAsking) {
+      isSoon = true
+      return
+    }
     isAsking = true
     isSoon = false
     clearTimeout(timer)
     try {
       const next = await api.call('GET', 'api/storage-status', { timeoutMs: ANSWER_MS_MAX })
       const isChanged = failure !== undefined || marksOf(next) !== marksOf(status ?? next)
-      status = next
+      status = { ...next, servers: next.servers?.toSorted(byName) }
       failure = undefined
       if (isChanged) onChange()
     } catch (error) {
@@ -59,7 +62,8 @@ export function createStatus({ api, language, onChange, onStatus }) {
       failure = error
     } finally {
       isAsking = false
-      plan(isLive && failure === undefined ? POLL_LIVE_MS : POLL_MS)
+      const rest = isLive && failure === undefined ? POLL_LIVE_MS : POLL_MS
+      plan(isSoon ? SOON_MS : rest) // what changed while it was asked is not in the answer
     }
     render()
     onStatus()
@@ -93,7 +97,7 @@ export function createStatus({ api, language, onChange, onStatus }) {
     soon() {
       if (isSoon) return
       isSoon = true
-      plan(SOON_MS)
+      if (!isAsking) plan(SOON_MS)
     },
     /** @param {boolean} next whether changes are told as they happen */
     setLive(next) {

@@ -2,7 +2,7 @@
 // What one image has behind it: all its names, where its copies are, and what happened to it.
 
 import { make, need, setText } from './dom.js'
-import { formatAgo, formatTime, shortenId } from './format.js'
+import { byName, formatAgo, formatTime, shortenId } from './format.js'
 
 /** @import { Language } from './language.js' */
 
@@ -22,7 +22,9 @@ export function createStory({ language, onOpen, onRestore }) {
     const others = paths.filter((/** @type {string} */ one) => one !== path)
     need('names-part').hidden = others.length === 0
     need('names').replaceChildren(...(others.length === 0 ? [] : paths).map(nameOf(path)))
-    need('copies').replaceChildren(...servers.map(copyLine))
+    const [own, ...rest] = servers // this node is named first
+    const copies = own === undefined ? [] : [own, ...rest.toSorted(byName)]
+    need('copies').replaceChildren(...copies.map(copyLine))
     const lines = history.toReversed()
     need('history').replaceChildren(...lines.map(historyLine(described)))
     setText('history-note', complete ? '' : say('history.partly'))

@@ -153,13 +153,14 @@ export const views = {
   'review.none':
     'Nothing waits. Images come here when another server may have deleted them long ago, and only you can know.',
   'review.some':
-    '{count} [image|images] may have been deleted long ago on {servers}. Restore what you want to keep; what you discard goes for good.',
+    '{count} [image|images] may have been deleted long ago on {servers}. Restore what you want to keep; what you discard goes to the trash.',
   'review.all': 'Choose all',
   'review.shown': 'The first {count} are shown.',
   'review.restore': 'Restore',
   'review.discard': 'Discard',
   'review.discard.title': 'Discard {count} [image|images]?',
-  'review.discard.text': 'Their bytes are freed on this node. That can’t be undone.',
+  'review.discard.text':
+    'They go to the trash of this node, from where they can be restored for a while.',
   'review.working': 'Working on {count} [image|images]',
   'trash.title': 'Trash',
   'trash.sum': '{size}; each can be restored for a while',

@@ -55,11 +55,15 @@ async function list(
   const { limit, cursor } = request.query as z.output<typeof querySchema>
   const { index } = parts.flows
   const found: PlacedVersion[] = []
+  const seen = new Set<string>()
   let next: string | null = null
   let scanned = 0
   for await (const placed of index.pastNewestFirst(placeOf(cursor))) {
     request.signal.throwIfAborted()
-    if (isRestorable(index, placed)) found.push(placed)
+    const { path, hash } = placed.version.entry
+    // deleted and restored again and again, it is there once for each time
+    if (isRestorable(index, placed) && !seen.has(`${hash} ${path}`)) found.push(placed)
+    seen.add(`${hash} ${path}`)
     if (found.length < limit && ++scanned < SCANNED_MAX) continue
     next = encodeCursor('trash', [placed.place])
     break
@@ -77,9 +81,9 @@ function placeOf(cursor: string | undefined): string | undefined {
   return cursor === undefined ? undefined : parseCursor('trash', cursor)[0]
 }
 
-/** What waits for review is decided there. */
+/** What waits for review is decided there; what the path shows now is back already. */
 function isRestorable(index: ImageIndex, { version: { entry } }: PlacedVersion): boolean {
-  if (!isImage(entry)) return false
+  if (!isImage(entry) || index.image(entry.path)?.hash === entry.hash) return false
   const state = index.blob(entry.hash)?.state
   if (state !== 'held' && state !== 'trashed') return false
   return index.reviewedAt(entry.path)?.entry.version !== entry.version

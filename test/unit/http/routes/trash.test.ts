@@ -52,6 +52,19 @@ test('not what is gone for good, nor what lost its bytes', async () => {
   expect((await ask()).json().files).toEqual([])
 })
 
+test('not what is back already, and once what went several times', async () => {
+  for (const path of ['a.svg', 'b.svg']) {
+    for (let time = 0; time < 3; time++) {
+      await node.put(path, tinyImage(1))
+      node.clock.advance(1000)
+      await take(path)
+    }
+  }
+  await node.put('b.svg', tinyImage(1))
+  const { files } = (await ask()).json()
+  expect(files.map(({ path }: { path: string }) => path)).toEqual(['a.svg'])
+})
+
 test('page by page, each once', async () => {
   for (const n of [1, 2, 3, 4, 5]) {
     await node.put(`${n}.svg`, tinyImage(n))
