@@ -103,7 +103,7 @@ export function formatLatency(ms, locale) {
  * @param {{ name: string }} b
  */
 export function byName(a, b) {
-  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0
+  return a.name.localeCompare(b.name, 'en', { numeric: true })
 }
 
 /**

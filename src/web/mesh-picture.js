@@ -37,6 +37,7 @@ export function drawMesh({ node, servers, behind, state }, language) {
   const picture = draw(
     'svg',
     { viewBox: `0 0 ${width} ${plan.height}`, height: plan.height, role: 'img' },
+    ...trunk(plan),
     ...links,
     card(plan.self, { name: node.name ?? '', facts: behind || language.say('mesh.here') }, state),
     ...drawn.map((server, at) => {
@@ -54,6 +55,24 @@ export function drawMesh({ node, servers, behind, state }, language) {
 }
 
 /**
+ * The line that links of one column share.
+ * @param {Point} point of a server in it
+ */
+const railOf = ({ x }) => x - CARD.width / 2 - 32
+
+/**
+ * From this node to the last server of each column.
+ * @param {MeshPlan} plan
+ */
+function trunk({ shape, self, others }) {
+  if (shape === 'ring') return []
+  const ends = new Map(others.map((point) => [railOf(point), point.y]))
+  const bus = self.y + CARD.height / 2 + 18
+  const lines = [...ends].map(([rail, y]) => `M${self.x} ${self.y}V${bus}H${rail}V${y}`)
+  return [draw('path', { class: 'trunk', d: lines.join('') })]
+}
+
+/**
  * @param {MeshPlan} plan
  * @param {number} at
  * @param {Record<string, any>} server
@@ -61,12 +80,8 @@ export function drawMesh({ node, servers, behind, state }, language) {
  */
 function link({ shape, self, others }, at, server, language) {
   const to = /** @type {Point} */ (others[at])
-  const rail = to.x - CARD.width / 2 - 32
-  const bus = self.y + CARD.height / 2 + 18
-  const path =
-    shape === 'ring'
-      ? `M${self.x} ${self.y}L${to.x} ${to.y}`
-      : `M${self.x} ${self.y}V${bus}H${rail}V${to.y}H${to.x}`
+  const from = shape === 'ring' ? self : { x: railOf(to), y: to.y }
+  const path = `M${from.x} ${from.y}L${to.x} ${to.y}`
   const group = draw('g', { class: `link link-${server.status}` }, draw('path', { d: path }))
   if (server.latency_ms === null || server.latency_ms === undefined) return group
   if (server.connected_at === null || shape === 'rail') return group

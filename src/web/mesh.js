@@ -74,6 +74,11 @@ export function createMesh({ api, language, notice, status }) {
     )
     const state = make('td', {}, make('span', { className: 'state' }, stateOf(server)))
     state.dataset.state = server.status
+    const offset = Math.abs(server.clock_offset_ms ?? 0)
+    if (offset > CLOCK_MS) {
+      const textContent = say('mesh.clock', { seconds: Math.round(offset / 1000) })
+      state.append(make('span', { className: 'quiet warn', textContent }))
+    }
     if (last_error) state.append(make('span', { className: 'quiet', textContent: last_error }))
     const button = make('button', { type: 'button', className: 'plain danger' }, say('mesh.remove'))
     button.ariaLabel = `${say('mesh.remove')} ${name}`
@@ -89,11 +94,9 @@ export function createMesh({ api, language, notice, status }) {
   }
 
   /** @param {Record<string, any>} server */
-  function stateOf({ status: state, disk_state, clock_offset_ms }) {
+  function stateOf({ status: state, disk_state }) {
     const words = [say(/** @type {'servers.online'} */ (`servers.${state}`))]
     if (disk_state === 'full') words.push(say('servers.full'))
-    const offset = Math.abs(clock_offset_ms ?? 0)
-    if (offset > CLOCK_MS) words.push(say('mesh.clock', { seconds: Math.round(offset / 1000) }))
     return words.join(' · ')
   }
 

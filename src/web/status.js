@@ -142,7 +142,7 @@ function renderStatus(status, { name: locale, say }) {
   /** @type {string[]} */
   const reasons = isShared === false && message ? [message] : status_reasons
   need('reasons').hidden = reasons.length === 0
-  need('reasons').replaceChildren(...reasons.map((textContent) => make('li', { textContent })))
+  need('reasons').replaceChildren(...reasons.map((reason) => reasonLine(reason, say)))
   for (const place of document.querySelectorAll('[data-count]')) {
     const name = place.getAttribute('data-count') ?? ''
     const value = status[name] ?? '–'
@@ -163,6 +163,18 @@ function renderStatus(status, { name: locale, say }) {
   const [free, total] = [formatSize(disk.free), formatSize(disk.total)]
   setText('disk-text', say('disk.text', { ours: formatSize(ours), free, total }))
   need('disk-text').classList.toggle('trouble', disk.state === 'low' || disk.state === 'full')
+}
+
+/**
+ * A reason that a person must decide about leads to where that is done.
+ * @param {string} reason
+ * @param {Language['say']} say
+ */
+function reasonLine(reason, say) {
+  const line = make('li', { textContent: reason })
+  if (/\/api\/(brakes|review)\b/.test(reason))
+    line.append(make('a', { href: '#/safety', textContent: say('node.decide') }))
+  return line
 }
 
 /**

@@ -59,7 +59,7 @@ export const views = {
   'chart.ping': 'other servers',
   'chart.requests': 'requests here',
   'chart.errors': 'Errors',
-  'chart.failed': 'requests a minute',
+  'chart.failed': 'failed requests a minute',
   'chart.lost': 'files nobody gives',
   'chart.at': 'at {time}',
   'chart.none': 'Samples come every few seconds. The first are on their way.',

@@ -33,6 +33,7 @@ export const en = {
   'status.unreachable': 'No answer',
 
   'node.title': 'This node',
+  'node.decide': 'Decide under Safety',
   'node.peer': 'Peer ID',
   'node.version': 'Version',
   'node.uptime': 'Running for',

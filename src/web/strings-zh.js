@@ -33,6 +33,7 @@ export const zh = {
   'status.unreachable': '无应答',
 
   'node.title': '本节点',
+  'node.decide': '到“安全”中处理',
   'node.peer': '节点 ID',
   'node.version': '版本',
   'node.uptime': '已运行',
