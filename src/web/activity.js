@@ -55,7 +55,7 @@ export function createActivity({ api, language, status, onOpen, onFirst }) {
   function paint() {
     painting = 0
     if (need('activity').hidden) return
-    need('events-none').hidden = events.length > 0
+    need('events-none').hidden = events.length > 0 || need('live').dataset.state !== 'on'
     if (list.matches(':hover, :focus-within') && list.childElementCount > 0) {
       painting = window.setTimeout(paint, 5 * PAINT_MS) // nothing moves under the hand
       return
@@ -118,6 +118,7 @@ export function createActivity({ api, language, status, onOpen, onFirst }) {
       isBusy = state.sync_queue_size > 0 || running.length > 0
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
+      setText('transfers-none', api.whyNot(error))
     }
     timer = window.setTimeout(poll, isBusy ? POLL_MS : POLL_QUIET_MS)
   }
@@ -225,6 +226,7 @@ export function createActivity({ api, language, status, onOpen, onFirst }) {
     setLive(live) {
       need('live').dataset.state = live
       setText('live', say(/** @type {'live.on'} */ (`live.${live}`)))
+      if (painting === 0) painting = window.setTimeout(paint, PAINT_MS)
     }
   }
 }

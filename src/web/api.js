@@ -70,6 +70,15 @@ export function createApi({ language, onDenied }) {
 
   return {
     /**
+     * Why something can't be shown. What the node says of keys stands above all views already.
+     * @param {ApiError} error
+     */
+    whyNot({ status, message }) {
+      if (status === 401 || status === 403) return language.say('view.denied')
+      return language.say('view.failed', { detail: message })
+    },
+
+    /**
      * The answer as the contract describes it. Throws ApiError.
      * @param {'GET' | 'POST' | 'DELETE'} method
      * @param {string} url relative to the page

@@ -8,10 +8,14 @@ import { formatClock, formatLatency, formatSize } from './format.js'
 
 /** @import { Language } from './language.js' */
 
-const REFRESH_MS = 5000
+/** So much of the time that is shown passes between two looks; a sample comes each 5 seconds. */
+const REFRESH_SHARE = 1 / 360
+const REFRESH_MS_MIN = 5000
 const HEIGHT = 132
-const ROWS_MAX = 720
+const ROWS_MAX = 360
 const MINUTE = 60
+/** The end of an axis on which nothing is. */
+const QUIET_MAX = { bytes: 1000, ms: 10, count: 4 }
 const SHORT_MS = 15 * MINUTE * 1000
 /** Steps of an axis that counts things. */
 const WHOLE = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6]
@@ -81,11 +85,12 @@ export function createCharts({ api, language }) {
       render()
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
-      setText('charts-failed', say('chart.broken', { detail: error.message }))
+      setText('charts-failed', api.whyNot(error))
       need('charts-failed').hidden = false
     } finally {
       isAsking = false
-      timer = window.setTimeout(refresh, REFRESH_MS)
+      const ms = REFRESH_SHARE * minutes * MINUTE * 1000
+      timer = window.setTimeout(refresh, Math.max(REFRESH_MS_MIN, ms))
     }
   }
 
@@ -164,14 +169,7 @@ export function createCharts({ api, language }) {
         sync: { key: 'tumesh', setSeries: false },
         points: { size: 6 }
       },
-      scales: {
-        y: {
-          range: (/** @type {any} */ _, /** @type {number} */ __, /** @type {number} */ max) => [
-            0,
-            max > 0 ? max * 1.15 : 4
-          ]
-        }
-      },
+      scales: { y: { auto: false } },
       axes: [
         {
           ...axis,
@@ -233,7 +231,7 @@ export function createCharts({ api, language }) {
     if (shown.length === 0) rebuild()
     const at = (columns?.at ?? []).map((ms) => (ms ?? 0) / 1000)
     const until = Date.now() / 1000
-    for (const [n, { series }] of CHARTS.entries()) {
+    for (const [n, { series, unit }] of CHARTS.entries()) {
       const { plot } = shown[n] ?? {}
       const lists = series.map(({ column, times = 1 }) =>
         (columns?.[column] ?? []).map((value) => (value === null ? null : value * times))
@@ -241,7 +239,8 @@ export function createCharts({ api, language }) {
       plot?.batch(() => {
         plot.setData([at, ...lists], false)
         plot.setScale('x', { min: until - minutes * MINUTE, max: until })
-        plot.setScale('y', { min: 0, max: Math.max(0, ...lists.flat().map(Number)) })
+        const top = Math.max(0, ...lists.flat().map(Number))
+        plot.setScale('y', { min: 0, max: top > 0 ? 1.1 * top : QUIET_MAX[unit] })
       })
     }
     setText('charts-none', at.length === 0 ? say('chart.none') : '')

@@ -3,7 +3,7 @@
 
 import { ApiError } from './api.js'
 import { need, onClick, setText } from './dom.js'
-import { blobUrl, formatSize, formatTime, imageUrl } from './format.js'
+import { blobUrl, formatSize, formatTime, imageUrl, largerUrl } from './format.js'
 import { makePicture } from './gallery.js'
 import { confirm } from './notice.js'
 import { createStory } from './story.js'
@@ -78,7 +78,7 @@ export function createDetail({ api, language, notice, onChange }) {
       if (image?.path === path) story.show(described)
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
-      if (image?.path === path) story.fail(error.message)
+      if (image?.path === path) story.fail(api.whyNot(error))
     }
   }
 
@@ -88,7 +88,9 @@ export function createDetail({ api, language, notice, onChange }) {
    */
   function show(next, isDeleted) {
     const { path, size, width, height, sha256 } = next
-    const options = { url: blobUrl(sha256 ?? ''), bytesMax: PICTURE_BYTES_MAX, alt: path }
+    const whole = size > PICTURE_BYTES_MAX ? [] : [blobUrl(sha256)]
+    const urls = isDeleted ? [] : [...whole, largerUrl(sha256)]
+    const options = { urls, bytesMax: PICTURE_BYTES_MAX, alt: path }
     need('detail-picture').replaceChildren(makePicture(next, options, language))
     need('detail-open', HTMLAnchorElement).href = imageUrl(path)
     setText('detail-name', next.filename)

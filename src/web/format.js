@@ -132,6 +132,14 @@ export function tileUrl({ sha256 }) {
 }
 
 /**
+ * A picture of it that fills a window, for images that a browser can't show themselves.
+ * @param {string} sha256
+ */
+export function largerUrl(sha256) {
+  return `thumbnails/${encodeURIComponent(sha256)}?size=768`
+}
+
+/**
  * @param {string} sha256
  */
 export function blobUrl(sha256) {

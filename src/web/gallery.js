@@ -38,26 +38,25 @@ const keyOf = (image) => `${image?.sha256} ${image?.path}`
 /**
  * One image as a picture, or a mark that says why there is none.
  * @param {Pick<ListedImage, 'filename' | 'size'>} image
- * @param {{ url: string, wholeUrl?: string, bytesMax: number, alt: string }} options images larger
- *   than `bytesMax` are not loaded whole; `wholeUrl` is asked where a small picture can't be had
+ * @param {{ urls: string[], bytesMax: number, alt: string }} options the first of `urls` that can
+ *   be shown is; none of them is the whole image where it has more than `bytesMax`
  * @param {Language} language
  */
-export function makePicture({ filename, size }, { url, wholeUrl, bytesMax, alt }, { say }) {
+export function makePicture({ filename, size }, { urls, bytesMax, alt }, { say }) {
   const blank = (/** @type {string} */ why) => {
     const label = make('b', { textContent: extensionLabel(filename) })
     return make('span', { className: 'blank' }, label, make('span', { textContent: why }))
   }
-  const isLarge = size > bytesMax
-  const large = () => blank(say('picture.large', { size: formatSize(bytesMax) }))
-  if (isLarge && wholeUrl === undefined) return large()
+  const large = () => say('picture.large', { size: formatSize(bytesMax) })
   const picture = make('img', { alt, loading: 'lazy', decoding: 'async' })
-  let next = isLarge ? undefined : wholeUrl
-  picture.onerror = () => {
-    if (next === undefined) picture.replaceWith(isLarge ? large() : blank(say('picture.broken')))
-    else picture.src = next
-    next = undefined
+  const left = [...urls]
+  const next = () => {
+    const url = left.shift()
+    if (url !== undefined) picture.src = url
+    else picture.replaceWith(blank(size > bytesMax ? large() : say('picture.broken')))
   }
-  picture.src = url
+  picture.onerror = next
+  next()
   return picture
 }
 
@@ -108,7 +107,7 @@ export function createGallery({ api, language, onOpen }) {
       return answer
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
-      if (question === questions) failure = error.message
+      if (question === questions) failure = api.whyNot(error)
       return undefined
     }
   }
@@ -174,7 +173,7 @@ export function createGallery({ api, language, onOpen }) {
     need('empty').hidden = failure === undefined && list?.images.length !== 0
     need('gallery-retry').hidden = failure === undefined
     need('first').hidden = failure !== undefined || wanted().how !== undefined
-    setText('empty-text', failure ? say('gallery.failed', { detail: failure }) : wordsOfNone())
+    setText('empty-text', failure ?? wordsOfNone())
   }
 
   function wordsOfNone() {
@@ -186,8 +185,8 @@ export function createGallery({ api, language, onOpen }) {
   /** @param {ListedImage} image */
   function makeTile(image) {
     const { filename, path, size, width, height } = image
-    const [url, wholeUrl] = [tileUrl(image), blobUrl(image.sha256)]
-    const options = { url, wholeUrl, bytesMax: TILE_BYTES_MAX, alt: '' }
+    const whole = size > TILE_BYTES_MAX ? [] : [blobUrl(image.sha256)]
+    const options = { urls: [tileUrl(image), ...whole], bytesMax: TILE_BYTES_MAX, alt: '' }
     const picture = makePicture(image, options, language)
     const facts = formatSize(size) + (width && height ? ` · ${width} × ${height}` : '')
     const button = make(

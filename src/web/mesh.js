@@ -28,7 +28,7 @@ export function createMesh({ api, language, notice, status }) {
       await api.call('GET', 'api/peers')
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
-      failure = error.message
+      failure = api.whyNot(error)
     }
     render()
   }
@@ -46,7 +46,7 @@ export function createMesh({ api, language, notice, status }) {
     need('mesh-card').hidden = isAlone
     need('mesh-picture').hidden = isAlone
     const off = isShared === false ? say('mesh.off') : say('mesh.alone')
-    setText('mesh-alone-text', failure ? say('view.failed', { detail: failure }) : off)
+    setText('mesh-alone-text', failure ?? off)
     if (isAlone) return
     // a table that is made anew under the hand of who uses it loses the focus
     const rows = need('mesh-rows')

@@ -43,7 +43,7 @@ export function createReview({ api, language, status, onChange }) {
       paint()
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
-      setText('review-about', say('view.failed', { detail: error.message }))
+      setText('review-about', api.whyNot(error))
     }
   }
 

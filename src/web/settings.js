@@ -52,23 +52,22 @@ export function createSettings({ api, language, notice }) {
       failure = ''
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
-      failure = error.message
+      failure = api.whyNot(error)
     }
     render()
   }
 
   function render() {
-    const why = say('view.failed', { detail: failure })
     need('keys').replaceChildren(...keys.map(keyLine))
     need('keys-none').hidden = keys.length > 0 && failure === ''
-    setText('keys-none', failure ? why : say('keys.none'))
+    setText('keys-none', failure || say('keys.none'))
     need('key-form').hidden = failure !== ''
     setText('key-made-text', made ? say('keys.made', { name: made }) : '')
     const shown = settings.filter(({ from }) => !onlySet.checked || from !== 'default')
     const tables = [...bySection(shown)].map(([section, list]) => table(section, list))
     need('config').replaceChildren(...tables)
     need('config-none').hidden = shown.length > 0
-    setText('config-none', failure ? why : say('config.none'))
+    setText('config-none', failure || say('config.none'))
   }
 
   /**

@@ -86,10 +86,10 @@ export function createStory({ language, onOpen, onRestore }) {
 
   return {
     show,
-    /** @param {string} detail why nothing can be said */
-    fail(detail) {
+    /** @param {string} why nothing can be said */
+    fail(why) {
       show(undefined)
-      setText('history-note', say('view.failed', { detail }))
+      setText('history-note', why)
     }
   }
 }

@@ -22,6 +22,7 @@ export const en = {
   'view.activity': 'Activity',
   'view.safety': 'Safety',
   'view.settings': 'Settings',
+  'view.denied': 'This needs a key: paste one above.',
   'view.failed': 'This can’t be shown: {detail}',
 
   'status.waiting': 'Connecting',
@@ -90,7 +91,6 @@ export const en = {
   'gallery.nothing.contains': 'No name contains “{text}”.',
   'gallery.nothing.hash': 'No image here has this hash.',
   'gallery.nothing.yet': 'No name contains “{text}” among the images looked at so far.',
-  'gallery.failed': 'The images can’t be listed: {detail}',
   'gallery.first': 'Or from a terminal:',
   'picture.large': 'Over {size}',
   'picture.broken': 'Can’t be shown here',

@@ -64,7 +64,6 @@ export const views = {
   'chart.lost': '无处可取的文件',
   'chart.at': '{time} 时',
   'chart.none': '每隔几秒采样一次，首批数据即将到来。',
-  'chart.broken': '无法显示图表：{detail}',
   'transfers.title': '正在接收',
   'transfers.none': '没有正在接收的内容：本节点拥有全部图片。',
   'transfers.waiting': '{count} 个文件在等待拥有它们的服务器。',

@@ -22,6 +22,7 @@ export const zh = {
   'view.activity': '动态',
   'view.safety': '安全',
   'view.settings': '设置',
+  'view.denied': '需要密钥：请在上方输入。',
   'view.failed': '无法显示：{detail}',
 
   'status.waiting': '正在连接',
@@ -90,7 +91,6 @@ export const zh = {
   'gallery.nothing.contains': '没有名称包含“{text}”的图片。',
   'gallery.nothing.hash': '这里没有图片具有此哈希。',
   'gallery.nothing.yet': '目前查找过的图片中，没有名称包含“{text}”的。',
-  'gallery.failed': '无法列出图片：{detail}',
   'gallery.first': '或在终端中：',
   'picture.large': '超过 {size}',
   'picture.broken': '无法在此显示',

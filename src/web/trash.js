@@ -35,7 +35,7 @@ export function createTrash({ api, language, notice, onOpen, onChange }) {
       failure = ''
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
-      failure = error.message
+      failure = api.whyNot(error)
     }
     paint()
   }
@@ -45,7 +45,7 @@ export function createTrash({ api, language, notice, onOpen, onChange }) {
     need('trash-list').replaceChildren(...files.map(line))
     need('trash-more').hidden = next === null
     need('trash-none').hidden = files.length > 0 && failure === ''
-    setText('trash-none', failure ? say('view.failed', { detail: failure }) : say('trash.none'))
+    setText('trash-none', failure || say('trash.none'))
     setText('trash-sum', files.length > 0 ? say('trash.sum', { size: formatSize(size) }) : '')
   }
 
