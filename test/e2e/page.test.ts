@@ -202,7 +202,7 @@ test('the mesh is drawn and told, invited to, joined and left', async () => {
   expect(line).toMatch(/^tumesh-invite:\S+$/)
   expect(await seriousFaults(page)).toEqual([])
   await page.click('#invite-close')
-  expect(await page.textContent('#invite-line')).toBe('')
+  await eventually(async () => expect(await page.textContent('#invite-line')).toBe(''))
   await page.click('#mesh-join')
   await page.fill('#join-address', 'tumesh-invite:nonsense')
   await page.click('#join-go')

@@ -21,7 +21,8 @@ export const POLICY: Readonly<Record<Needs, readonly string[]>> = {
   read: [
     ...[`GET ${API}/files`, `GET ${API}/file/{path}`, 'GET /api/images', 'GET /api/review'],
     ...[`GET ${API}/tasks`, `GET ${API}/tasks/{id}`, 'GET /api/delete-task/{id}'],
-    ...['GET /api/events', 'GET /stream-logs', 'GET /metrics', 'GET /api/peers', 'GET /api/brakes']
+    ...['GET /api/events', 'GET /stream-logs', 'GET /metrics', 'GET /api/peers', 'GET /api/brakes'],
+    ...['GET /api/samples', 'GET /api/trash']
   ],
   write: [
     ...[`POST ${API}/upload`, 'PUT /images/{path}', 'POST /api/restore', 'POST /api/move'],
@@ -34,7 +35,7 @@ export const POLICY: Readonly<Record<Needs, readonly string[]>> = {
     ...['POST /api/peers', 'DELETE /api/peers/{id}', 'POST /api/invite', 'DELETE /api/invite'],
     ...['POST /api/force-file-sync', `POST ${API}/verify`, 'POST /api/brakes', 'POST /api/adopt'],
     ...['GET /api/backup', 'POST /api/backup', 'GET /api/drain', 'POST /api/drain'],
-    ...['POST /api/export-index', 'POST /api/away', 'DELETE /api/away']
+    ...['POST /api/export-index', 'GET /api/settings', 'POST /api/away', 'DELETE /api/away']
   ]
 }
 
