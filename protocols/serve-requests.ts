@@ -5,6 +5,12 @@ import { FrameReader, frameOf } from './frame.ts'
 import { StatusError } from './status.ts'
 import { WireError } from './wire-error.ts'
 
+/**
+ * Requests in a row that are none. A newer node may try some that this one does not know; who goes
+ * on has nothing else to say, and each costs more to answer than to send.
+ */
+export const REFUSED_MAX = 32
+
 export type Write = (bytes: Uint8Array) => Promise<void>
 
 export interface Answering<Request> {
@@ -19,8 +25,8 @@ export interface Answering<Request> {
 
 /**
  * Serves requests until the other side ends, then ends its own half. Throws WireError if the frames
- * are none, what the stream throws, and what `perform` throws, except StatusError, which is an
- * answer.
+ * are none, or too many of them no requests; what the stream throws, and what `perform` throws,
+ * except StatusError, which is an answer.
  */
 export async function serveRequests<Request>(
   stream: ByteStream,
@@ -28,26 +34,36 @@ export async function serveRequests<Request>(
 ): Promise<void> {
   const reader = new FrameReader(stream.source)
   const write: Write = (bytes) => stream.write(bytes)
+  let refused = 0
   for (;;) {
     const frame = await reader.frame(answering.requestBytesMax)
     if (frame === undefined) return stream.end()
-    const answer = await answerOf(frame, write, answering)
+    const request = requestOf(frame, answering)
+    refused = 'refusal' in request ? refused + 1 : 0
+    if (refused > REFUSED_MAX) throw new WireError('BAD_MESSAGE', 'nothing that comes is a request')
+    const answer =
+      'refusal' in request ? request.refusal : await answerOf(request.parsed, write, answering)
     if (answer !== undefined) await write(frameOf(answer))
   }
 }
 
-async function answerOf<Request>(
+function requestOf<Request>(
   frame: Uint8Array,
-  write: Write,
-  { parse, perform, failure }: Answering<Request>
-): Promise<Uint8Array | undefined> {
-  let request: Request
+  { parse, failure }: Answering<Request>
+): { readonly parsed: Request } | { readonly refusal: Uint8Array } {
   try {
-    request = parse(frame)
+    return { parsed: parse(frame) }
   } catch (error) {
-    if (error instanceof WireError) return failure(error)
+    if (error instanceof WireError) return { refusal: failure(error) }
     throw error
   }
+}
+
+async function answerOf<Request>(
+  request: Request,
+  write: Write,
+  { perform, failure }: Answering<Request>
+): Promise<Uint8Array | undefined> {
   try {
     return await perform(request, write)
   } catch (error) {

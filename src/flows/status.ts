@@ -52,6 +52,8 @@ export interface ServerStatus {
   readonly clockOffsetMs: number | undefined
   /** Whether its disk takes images, by its last word. */
   readonly disk: { readonly state: DiskStatus['state']; readonly sinceMs: number } | undefined
+  /** Streams of it that ended in an error here, since the start. */
+  readonly faults: number
   /** Why there is no connection, or no sync, with the remedy. */
   readonly lastError: string | undefined
 }

@@ -28,6 +28,7 @@ export const serverShape = z.object({
   eta_seconds: z.number().nullable(),
   disk_state: z.enum(['ok', 'low', 'full']).nullable().describe('By its own last word'),
   disk_since: z.iso.datetime().nullable().describe('Since then at least'),
+  faults: z.int().describe('Streams of it that ended in an error here, since the start'),
   last_error: z.string().nullable()
 })
 
@@ -57,6 +58,7 @@ function describeServer(server: ServerStatus): DescribedServer {
     eta_seconds: server.etaSeconds ?? null,
     disk_state: server.disk?.state ?? null,
     disk_since: time(server.disk?.sinceMs),
+    faults: server.faults ?? 0,
     last_error: server.lastError ?? null
   }
 }

@@ -137,6 +137,7 @@ const SERVER_FACTS: readonly (readonly [
 ])[] = [
   ['missing_files', 'What it lacks, by its last word', ({ missingFiles }) => missingFiles],
   ['missing_bytes', 'Sum of their sizes', ({ missingBytes }) => missingBytes],
+  ['faults', 'Streams of it that ended in an error here', ({ faults }) => faults],
   ['latency_seconds', 'Round trip to it', ({ latencyMs }) => seconds(latencyMs)],
   ['clock_offset_seconds', 'Its clock minus ours', ({ clockOffsetMs }) => seconds(clockOffsetMs)],
   [

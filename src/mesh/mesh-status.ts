@@ -222,7 +222,8 @@ export class MeshStatus implements MeshStatusPort {
       report: indexSync.beliefs.report(id),
       etaSeconds: indexSync.beliefs.etaSeconds(id),
       failure: redial()?.failure(id),
-      seenMs: seen.at(id)
+      seenMs: seen.at(id),
+      faults: network.counters(id).faults
     }))
     const nowMs = flows.clock.now()
     return facts.map((one) => serverOf(one, nowMs)).sort((a, b) => (a.name < b.name ? -1 : 1))

@@ -61,7 +61,7 @@ export async function openMesh(
   const known = (await fixedCluster(config)) ?? keptCluster(config, files)
   const { cluster, joins } = await followInvites(known, files, { log, nowMs: clock.now() })
   const { host, mdns } = p2p
-  const counters = new CounterTable()
+  const counters = new CounterTable({ clock, log })
   const port = p2p.port ?? (await rememberedPort(flows, host, PORT_META))
   const network = new Libp2pNetwork(
     { clock, random, log, counters },

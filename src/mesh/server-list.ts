@@ -25,6 +25,8 @@ export interface ServerFacts {
   readonly etaSeconds: number | undefined
   readonly failure: DialFailure | undefined
   readonly seenMs: number | undefined
+  /** Streams of it that ended in an error here. */
+  readonly faults: number
 }
 
 export function serverOf(facts: ServerFacts, nowMs: number): ServerStatus {
@@ -47,6 +49,7 @@ export function serverOf(facts: ServerFacts, nowMs: number): ServerStatus {
     latencyMs: peer?.latencyMs,
     clockOffsetMs: heard && Math.round(heard.clockOffsetMs),
     disk: status?.disk,
+    faults: facts.faults,
     lastError: peer === undefined ? absenceOf(facts, nowMs) : errorOf(facts)
   }
 }

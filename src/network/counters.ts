@@ -1,5 +1,7 @@
 // What was exchanged with each peer, as plain numbers since the start of the node.
 
+import { Conduct, type ConductParts, isViolation } from './conduct.ts'
+
 export interface PeerCounters {
   /** Bytes of streams, without what encryption and framing add. */
   readonly bytesIn: number
@@ -15,8 +17,16 @@ type Counts = { -readonly [Key in keyof PeerCounters]: PeerCounters[Key] }
 
 export class CounterTable {
   readonly #peers = new Map<string, Counts>()
+  readonly #conduct: Conduct | undefined
+  /** Hears of a peer that is to be let go. */
+  onRest: (peerId: string) => void = () => {}
   #bytesIn = 0
   #bytesOut = 0
+
+  /** Without them nobody rests. */
+  constructor(parts?: ConductParts) {
+    this.#conduct = parts && new Conduct(parts)
+  }
 
   /** With all peers, also those that are forgotten. */
   get total(): Pick<PeerCounters, 'bytesIn' | 'bytesOut'> {
@@ -37,8 +47,15 @@ export class CounterTable {
     this.#bytesOut += bytes
   }
 
-  fault(peerId: string): void {
+  /** A stream of the peer ended in this error. */
+  fault(peerId: string, error?: unknown): void {
     this.#of(peerId).faults++
+    if (isViolation(error) && this.#conduct?.violated(peerId) === true) this.onRest(peerId)
+  }
+
+  /** Whether the peer is not let in for a while. */
+  rests(peerId: string): boolean {
+    return this.#conduct?.rests(peerId) ?? false
   }
 
   #of(peerId: string): Counts {

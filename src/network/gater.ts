@@ -7,7 +7,7 @@ import { ipOf } from './dial-target.ts'
 import { type Interfaces, isOnLink } from './on-link.ts'
 
 export interface GaterParts {
-  readonly denied: ReadonlySet<string>
+  readonly denied: Pick<ReadonlySet<string>, 'has'>
   onLinkOnly(): boolean
   interfaces(): Interfaces
 }

@@ -249,7 +249,7 @@ export class Lanes {
       await this.#use?.serve(lane, peerId)
       await lane.end()
     } catch (error) {
-      if (lane.isOpen) this.#parts.counters.fault(peerId)
+      if (lane.isOpen) this.#parts.counters.fault(peerId, error)
       lane.abort(error instanceof Error ? error : new Error(String(error)))
       throw error
     }

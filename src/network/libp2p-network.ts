@@ -85,7 +85,8 @@ export class Libp2pNetwork implements Network {
     this.#clock = parts.clock
     this.#random = parts.random
     this.#log = parts.log
-    this.#counters = parts.counters ?? new CounterTable()
+    this.#counters = parts.counters ?? new CounterTable(parts)
+    this.#counters.onRest = (peerId) => void this.hangUp(peerId)
     this.#options = options
     this.#admission = options.admission
     // every dial and every open listens to it
@@ -145,7 +146,7 @@ export class Libp2pNetwork implements Network {
       privateKey: identity.privateKey,
       listen: await listenAddresses(host, port),
       gater: createGater({
-        denied: this.#denied,
+        denied: { has: (id) => this.#denied.has(id) || this.#counters.rests(id) },
         onLinkOnly: () => this.#admission.onLinkOnly,
         interfaces
       }),
@@ -335,15 +336,13 @@ export class Libp2pNetwork implements Network {
     } catch (error) {
       adapted.abort(error instanceof Error ? error : new Error(String(error)))
       if (this.#stopped.signal.aborted) return
-      this.#counters.fault(link.peer.id)
+      this.#counters.fault(link.peer.id, error)
       this.#log.debug({ err: error, peer: link.peer.id, protocol: handler.id }, 'a stream failed')
     }
   }
 }
 
-function interfaces(): Interfaces {
-  return networkInterfaces()
-}
+const interfaces: () => Interfaces = networkInterfaces
 
 function stopping(): NodeError {
   return new NodeError('STOPPING', 'The node is stopping, or has not started.')

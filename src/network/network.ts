@@ -3,6 +3,7 @@
 
 import type { ByteStream } from '../../protocols/byte-stream.ts'
 import type { Admission } from './admission.ts'
+import type { PeerCounters } from './counters.ts'
 
 /** A peer that this node has a connection with. */
 export interface ConnectedPeer {
@@ -45,6 +46,8 @@ export interface Network {
   peers(): readonly ConnectedPeer[]
   /** Since the start of the process. */
   traffic(): NetworkTraffic
+  /** What was exchanged with one peer, and how many of its streams ended in an error here. */
+  counters(peerId: string): PeerCounters
   /** To be called before start. */
   handle(handler: ProtocolHandler): void
   /**

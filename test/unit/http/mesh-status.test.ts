@@ -52,6 +52,7 @@ const serverOf = (name: string, more: Partial<ServerStatus> = {}): ServerStatus 
   ...{ httpPort: 8000, addresses: [], connectedAtMs: 1e12, lastSeenMs: 1e12, comparedAtMs: 2e12 },
   ...{ missingFiles: 0, missingBytes: 0, etaSeconds: 0, latencyMs: 0.1234, clockOffsetMs: 3 },
   disk: undefined,
+  faults: 0,
   lastError: undefined,
   ...more
 })

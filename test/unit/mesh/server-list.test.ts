@@ -18,7 +18,7 @@ const REFUSAL = { message: 'Another secret.', refused: true, atMs: NOW }
 
 function stateOf(facts: Partial<ServerFacts>): ServerStatus {
   const none = { member: MEMBER, peer: undefined, waits: false, heard: undefined }
-  const unknown = { report: undefined, etaSeconds: undefined, failure: undefined }
+  const unknown = { report: undefined, etaSeconds: undefined, failure: undefined, faults: 0 }
   return serverOf({ id: 'peer-b', ...none, ...unknown, seenMs: undefined, ...facts }, NOW)
 }
 
