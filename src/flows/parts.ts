@@ -10,7 +10,7 @@ import type { KeyedLock } from '../base/keyed-lock.ts'
 import type { Log } from '../base/log.ts'
 import type { InspectImage } from '../content/inspect.ts'
 import type { ImageIndex } from '../index/image-index.ts'
-import type { BlobStore, StagedBlob } from '../store/blob-store.ts'
+import type { BlobStore, FileStamp, StagedBlob } from '../store/blob-store.ts'
 import type { ImageView } from '../store/image-view.ts'
 import type { Blocks } from './blocks.ts'
 import type { Brakes } from './brakes.ts'
@@ -42,12 +42,15 @@ export interface Locks {
 /** A blob whose bytes can be read, wherever they come from. */
 export interface ReadableBlob {
   readonly bytes: number
-  /** All bytes at once, where they are few and here. */
-  readAll?(): Uint8Array
-  /** The same into a place of so many bytes. */
+  /** Of its file, where that is here. */
+  readonly stamp?: FileStamp
+  /** All bytes at once into a place of so many, where they are here. */
   readInto?(target: Uint8Array): void
-  /** Bytes start (inclusive) to end (exclusive), the last of them only if all are right. */
-  read(start: number, end: number): AsyncIterable<Uint8Array>
+  /**
+   * Bytes start (inclusive) to end (exclusive), the last of them only if all are right. With a
+   * buffer pieces may be parts of it, for whoever is done with one when asking for the next.
+   */
+  read(start: number, end: number, buffer?: Uint8Array): AsyncIterable<Uint8Array>
   /** Ends reads that wait. May be called more than once. */
   close(): void
 }

@@ -62,12 +62,13 @@ export function openReadable(parts: FlowParts, hash: ContentHash): ReadableBlob 
   let isOpen = true
   return {
     bytes: own.bytes,
-    readAll: () => own.readAll(),
-    async *read(start, end) {
+    stamp: own.stamp,
+    readInto: (target) => own.readInto(target),
+    async *read(start, end, buffer) {
       let at = start
       if (other === undefined) {
         try {
-          for await (const piece of own.read(start, end)) {
+          for await (const piece of own.read(start, end, buffer)) {
             at += piece.byteLength
             yield piece
           }

@@ -1,14 +1,19 @@
 // Whole answers that are asked for again and again, kept in memory: the head as it goes out and the
 // bytes, by the address as clients write it. Of small images only; others cost their bytes anyway.
+// Where there is no room for the bytes the head alone is kept, and the bytes are read each time.
 //
 // What is kept was current and its bytes were right when it was read, and it goes as soon as the
-// index says anything else of its path.
+// index says anything else of its path, or its file is not what it was.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { LRUCache } from 'lru-cache'
+import type { ContentHash } from '../../protocols/hash.ts'
 import type { ImagePath } from '../../protocols/path.ts'
 import { Frequencies } from '../base/frequencies.ts'
+import type { SpareBuffers } from '../base/spare-buffers.ts'
 import type { ImageIndex } from '../index/image-index.ts'
+import { type FileStamp, type OpenBlob, sameStamp } from '../store/blob-store.ts'
+import { sendLent } from './send-lent.ts'
 
 export interface HotImage {
   readonly path: ImagePath
@@ -24,14 +29,33 @@ export interface HotImagesOptions {
   readonly bytesMax: number
 }
 
+/** Where the bytes of an image are, which are right as long as the file is this one. */
+export interface KnownFile {
+  readonly hash: ContentHash
+  readonly stamp: FileStamp
+}
+
+/** An answer whose bytes are read each time. */
+type Known = Omit<HotImage, 'body'> & { readonly file: KnownFile; readonly bytes: number }
+
+export interface HotFiles {
+  open(hash: ContentHash): OpenBlob | undefined
+  readonly buffers: SpareBuffers
+}
+
 /** What an answer takes beside its body and address, about: strings, lists, places in tables. */
 const ENTRY_BYTES = 2048
+/** The room for answers without bytes, beside the others. */
+const KNOWN_SHARE = 1 / 8
 /** One image may take this share of the room. */
 const SHARE_MAX = 1 / 64
 /** How many addresses are told apart by how often they are asked for. */
 const COUNTED = 2 ** 14
 /** An address is kept from the second time on. */
 const ASKED_MIN = 2
+
+/** Bytes that are read each time take the room of others that are asked for so much less. */
+const PROMOTED_BY = 2
 
 /** Headers that make another answer of it. */
 const CONDITIONS = [
@@ -49,12 +73,22 @@ export class HotImages {
   readonly #urls = new Map<string, Set<string>>()
   readonly #asked = new Frequencies(COUNTED)
   readonly #index: Pick<ImageIndex, 'entryWrites'>
+  readonly #known: LRUCache<string, Known>
+  readonly #files: HotFiles | undefined
 
+  /** Without `files` nothing is kept but whole answers. */
   constructor(
     index: Pick<ImageIndex, 'entryWrites' | 'onEntries'>,
-    { bytesMax }: HotImagesOptions
+    { bytesMax }: HotImagesOptions,
+    files?: HotFiles
   ) {
     this.#index = index
+    this.#files = files
+    this.#known = new LRUCache({
+      maxSize: Math.max(bytesMax * KNOWN_SHARE, 1),
+      sizeCalculation: (_, url) => sizeOf(url, 0),
+      dispose: ({ path }, url) => this.#forget(path, url)
+    })
     this.#bytesMax = bytesMax
     this.#images = new LRUCache({
       maxSize: Math.max(bytesMax, 1),
@@ -62,30 +96,40 @@ export class HotImages {
       dispose: ({ path }, url) => this.#forget(path, url)
     })
     index.onEntries((paths) => {
-      if (paths === undefined) this.#images.clear()
-      else
-        for (const path of paths)
-          for (const url of this.#urls.get(path) ?? []) this.#images.delete(url)
+      if (paths === undefined) this.clear()
+      else {
+        for (const path of paths) {
+          for (const url of this.#urls.get(path) ?? []) {
+            this.#images.delete(url)
+            this.#known.delete(url)
+          }
+        }
+      }
     })
   }
 
   /** Bytes in use. */
   get bytes(): number {
-    return this.#images.calculatedSize
+    return this.#images.calculatedSize + this.#known.calculatedSize
   }
 
   /** Answers a GET of an image that is kept; false if it is not, or the client wants a part. */
   tryAnswer({ headers, url = '' }: IncomingMessage, response: ServerResponse): boolean {
-    const image = this.#images.get(url)
+    const image = this.#images.get(url) ?? this.#known.get(url)
     // an answer that must wait for those before it must not hold its bytes
     if (image === undefined || response.socket === null) return false
     for (const name of CONDITIONS) if (headers[name] !== undefined) return false
-    this.#asked.add(url)
     const known = headers['if-none-match']
     if (known === undefined) {
+      if ('file' in image) {
+        this.#asked.add(url)
+        return this.#sendFile(url, image, response)
+      }
+      this.#asked.add(url)
       response.writeHead(200, image.headers as string[]).end(image.body)
       return true
     }
+    this.#asked.add(url)
     if (known !== image.etag) return false
     response.writeHead(304, image.sameHeaders as string[]).end()
     return true
@@ -102,23 +146,64 @@ export class HotImages {
   }
 
   /**
-   * Keeps an answer that was read while the number held, unless it would push out one that is asked
-   * for more.
+   * Keeps an answer that was read while the number held; without its bytes, if they would push out
+   * what is asked for more. The bytes are copied.
    */
-  offer(url: string, asked: number, image: HotImage): void {
+  offer(url: string, asked: number, image: HotImage, file?: KnownFile): void {
     if (asked !== this.#index.entryWrites) return
-    const size = sizeOf(url, image.body.byteLength)
-    if (this.#images.calculatedSize + size > this.#bytesMax) {
-      const [oldest] = this.#images.rkeys()
-      if (oldest !== undefined && this.#asked.of(oldest) >= this.#asked.of(url)) return
-    }
-    this.#images.set(url, image)
+    const bytes = image.body.byteLength
+    if (this.#isRoomFor(url, bytes)) {
+      this.#known.delete(url)
+      this.#images.set(url, { ...image, body: Buffer.from(image.body) })
+    } else if (file !== undefined && this.#files !== undefined) {
+      const { path, etag, headers, sameHeaders } = image
+      this.#known.set(url, { path, etag, headers, sameHeaders, file, bytes })
+    } else return
     const urls = this.#urls.get(image.path) ?? new Set()
     this.#urls.set(image.path, urls.add(url))
   }
 
   clear(): void {
     this.#images.clear()
+    this.#known.clear()
+  }
+
+  /** Whether so many bytes would push out nothing that is asked for more. */
+  #isRoomFor(url: string, bytes: number, by = 1): boolean {
+    const size = sizeOf(url, bytes)
+    if (this.#images.calculatedSize + size <= this.#bytesMax) return true
+    const [oldest] = this.#images.rkeys()
+    return oldest === undefined || this.#asked.of(oldest) + by <= this.#asked.of(url)
+  }
+
+  /** False, with nothing sent, if the file is not what it was. */
+  #sendFile(url: string, known: Known, response: ServerResponse): boolean {
+    const { open, buffers } = this.#files as HotFiles
+    const { file, bytes } = known
+    let blob: OpenBlob | undefined
+    let buffer: Buffer | undefined
+    try {
+      blob = open(file.hash)
+      if (blob !== undefined && blob.bytes === bytes && sameStamp(blob.stamp, file.stamp)) {
+        buffer = buffers.take(bytes)
+        blob.readInto(buffer.subarray(0, bytes))
+      }
+    } catch {
+      buffer = undefined // whoever answers instead finds out why
+    } finally {
+      blob?.close()
+    }
+    if (buffer === undefined) {
+      this.#known.delete(url)
+      return false
+    }
+    const body = buffer.subarray(0, bytes)
+    if (this.#isRoomFor(url, bytes, PROMOTED_BY)) {
+      this.offer(url, this.#index.entryWrites, { ...known, body })
+    }
+    response.writeHead(200, known.headers as string[])
+    sendLent(response, body, () => buffers.give(buffer))
+    return true
   }
 
   #forget(path: string, url: string): void {

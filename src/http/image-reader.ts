@@ -7,6 +7,7 @@ import { type ContentHash, cidOf, parseCid, parseHash, parseMd5 } from '../../pr
 import { fileNameOf, type ImagePath, parsePath } from '../../protocols/path.ts'
 import { versionMs } from '../../protocols/version.ts'
 import { NodeError } from '../base/errors.ts'
+import type { SpareBuffers } from '../base/spare-buffers.ts'
 import { extensionOfKind } from '../content/kinds.ts'
 import {
   findBlob,
@@ -46,6 +47,7 @@ export interface ReaderOptions {
 export interface ReaderParts extends Pick<HttpParts, 'flows' | 'adopting' | 'clock' | 'log'> {
   readonly guard: Pick<Guard, 'isFromProxy'>
   readonly hot: HotImages
+  readonly buffers: SpareBuffers
 }
 
 /** What 300 answers. */
@@ -111,17 +113,16 @@ export class ImageReader {
   #keeper(
     { method, url = '' }: IncomingMessage,
     path: ImagePath,
-    { hash, bytes }: ImageEntry
+    { hash, bytes }: Pick<ImageEntry, 'hash' | 'bytes'>
   ): ImageToSend['onWhole'] {
     const { hot, flows } = this.#parts
     const asked = method === 'GET' ? hot.ask(url, bytes) : undefined
     if (asked === undefined) return undefined
-    return (headers, body) => {
+    return (headers, body, stamp) => {
       if (flows.blocks.has(hash)) return
-      hot.offer(url, asked, {
-        ...{ path, etag: `"${hash}"`, headers, body },
-        sameHeaders: headers.slice(0, headers.indexOf('Accept-Ranges'))
-      })
+      const sameHeaders = headers.slice(0, headers.indexOf('Accept-Ranges'))
+      const image = { path, etag: `"${hash}"`, headers, sameHeaders, body }
+      hot.offer(url, asked, image, stamp && { hash, stamp })
     }
   }
 
@@ -136,7 +137,13 @@ export class ImageReader {
     if (/^[0-9a-f]{32}$/i.test(name)) return this.#byMd5(request, response, name)
     const hash = /^[0-9a-f]{64}$/i.test(name) ? parseHash(name) : parseCid(name)
     const row = this.#liveRow(hash)
-    await this.#send(request, response, this.#blobFacts(hash, row, this.#cacheControl.hash))
+    // as long as this path names it, it is live
+    const path = row.path as ImagePath | undefined
+    const isNamed = path !== undefined && this.#parts.flows.index.image(path)?.hash === hash
+    await this.#send(request, response, {
+      ...this.#blobFacts(hash, row, this.#cacheControl.hash),
+      onWhole: isNamed ? this.#keeper(request, path, { hash, bytes: row.bytes }) : undefined
+    })
   }
 
   /** As a raw block. */
@@ -200,7 +207,10 @@ export class ImageReader {
       openInstead: () => openInstead(flows, hash),
       find: () => this.#known(findBlob(flows, hash))
     }
-    return sendImage(request, response, image, (error) => logFailure(log, request, error))
+    return sendImage(request, response, image, {
+      buffers: this.#parts.buffers,
+      onFault: (error) => logFailure(log, request, error)
+    })
   }
 
   /** Where the proxy that asks finds the bytes; undefined if they go out from here. */

@@ -3,11 +3,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { NodeError } from '../base/errors.ts'
+import type { SpareBuffers } from '../base/spare-buffers.ts'
 import type { ReadableBlob } from '../flows/parts.ts'
 import { type FoundBlob, isUnreadable } from '../flows/read.ts'
-import { SMALL_BLOB_BYTES_MAX } from '../store/blob-store.ts'
+import { type FileStamp, SMALL_BLOB_BYTES_MAX } from '../store/blob-store.ts'
 import { sendError } from './error-body.ts'
 import { type ImageFacts, type Piece, planImageResponse, sourceOf } from './plan-image-response.ts'
+import { sendLent, writeLent } from './send-lent.ts'
 
 export interface ImageToSend extends ImageFacts {
   /**
@@ -18,9 +20,17 @@ export interface ImageToSend extends ImageFacts {
   /** The same when the bytes that `open` has found can't be read: from elsewhere. */
   openInstead(): Promise<FoundBlob>
   /** Hears of an answer that has all bytes of this node's own, before it is sent. */
-  readonly onWhole?: ((headers: readonly string[], body: Uint8Array) => void) | undefined
+  readonly onWhole?:
+    | ((headers: readonly string[], body: Uint8Array, stamp: FileStamp | undefined) => void)
+    | undefined
   /** The same where it is only asked whether there are bytes: for HEAD. */
   find(): Promise<Pick<ImageFacts, 'bytes'> & Pick<FoundBlob, 'from'>>
+}
+
+export interface SendParts {
+  /** Of SMALL_BLOB_BYTES_MAX bytes. */
+  readonly buffers: SpareBuffers
+  onFault(error: unknown): void
 }
 
 /** A connection on which nothing moves for so long holds an open blob for nothing. */
@@ -35,7 +45,7 @@ export async function sendImage(
   request: IncomingMessage,
   response: ServerResponse,
   image: ImageToSend,
-  onFault: (error: unknown) => void
+  { buffers, onFault }: SendParts
 ): Promise<void> {
   if (response.socket === null && !(await becomesNext(request, response))) return
   let blob: ReadableBlob | undefined
@@ -64,23 +74,28 @@ export async function sendImage(
     const opened = image.open()
     let found = opened instanceof Promise ? await opened : opened
     blob = found.blob
-    let all: Uint8Array | undefined
+    let whole: Whole | undefined
     try {
-      all = wholeIfSmall(blob, image)
+      whole = wholeIfSmall(blob, image, buffers)
     } catch (error) {
       if (!isUnreadable(error)) throw error
       close()
       found = await image.openInstead()
       blob = found.blob
-      all = wholeIfSmall(blob, image)
+      whole = wholeIfSmall(blob, image, buffers)
     }
     headers.push('X-Image-Source', sourceOf(found.from))
-    if (all !== undefined) {
-      if (status === 200 && found.from === undefined) image.onWhole?.(headers, all)
-      response.writeHead(status, headers).end(joined(all, pieces))
+    if (whole !== undefined) {
+      const { all, giveBack } = whole
+      if (status === 200 && found.from === undefined) image.onWhole?.(headers, all, blob.stamp)
+      sendLent(response.writeHead(status, headers), joined(all, pieces), giveBack)
     } else {
       response.writeHead(status, headers)
-      if (await stream(request.socket, response, blob, pieces)) response.end()
+      const buffer = buffers.take(SMALL_BLOB_BYTES_MAX)
+      if (await stream(response, blob, pieces, buffer)) {
+        buffers.give(buffer)
+        response.end()
+      }
     }
   } catch (error) {
     sendError(response, error)
@@ -91,24 +106,34 @@ export async function sendImage(
   }
 }
 
+interface Whole {
+  readonly all: Uint8Array
+  giveBack(): void
+}
+
 /** Synchronously: for most images that is all there is to do. Undefined for a large one. */
-function wholeIfSmall(blob: ReadableBlob, { bytes }: ImageFacts): Uint8Array | undefined {
+function wholeIfSmall(
+  blob: ReadableBlob,
+  { bytes }: ImageFacts,
+  buffers: SpareBuffers
+): Whole | undefined {
   checkLength(blob.bytes, bytes)
-  if (bytes > SMALL_BLOB_BYTES_MAX) return undefined
-  const all = blob.readAll?.()
-  if (all !== undefined) checkLength(all.byteLength, bytes)
-  return all
+  if (bytes > SMALL_BLOB_BYTES_MAX || blob.readInto === undefined) return undefined
+  const buffer = buffers.take(bytes)
+  const all = buffer.subarray(0, bytes)
+  blob.readInto(all)
+  return { all, giveBack: () => buffers.give(buffer) }
 }
 
 /**
- * False when the client went away. Throws before more or fewer bytes than promised look like the
- * image.
+ * False when the client went away, and the buffer may still be in use. Throws before more or fewer
+ * bytes than promised look like the image.
  */
 async function stream(
-  socket: Socket,
   response: ServerResponse,
   blob: ReadableBlob,
-  pieces: readonly Piece[]
+  pieces: readonly Piece[],
+  buffer: Uint8Array
 ): Promise<boolean> {
   let waitsForBytes = true
   // The platform's timer of the socket: it sees bytes leave that no counter of ours does. What is
@@ -120,25 +145,19 @@ async function stream(
   for (const piece of pieces) {
     if ('start' in piece) {
       let sentBytes = 0
-      for await (const bytes of blob.read(piece.start, piece.end)) {
+      for await (const bytes of blob.read(piece.start, piece.end, buffer)) {
         sentBytes += bytes.byteLength
         if (sentBytes > piece.end - piece.start) break
         waitsForBytes = false
-        if (!(await write(socket, response, bytes))) return false
+        if (!(await writeLent(response, bytes))) return false
         waitsForBytes = true
       }
-      if (socket.destroyed) return false
+      if (response.socket?.destroyed) return false
       checkLength(sentBytes, piece.end - piece.start)
-    } else if (!(await write(socket, response, piece))) return false
+    } else if (!(await writeLent(response, piece))) return false
   }
   waitsForBytes = false
   return true
-}
-
-/** Waits until the client has taken what was written before. False when it went away. */
-async function write(socket: Socket, response: ServerResponse, bytes: Uint8Array) {
-  if (socket.destroyed) return false
-  return response.write(bytes) || (await happens(socket, response, 'drain'))
 }
 
 /**

@@ -3,7 +3,10 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import type { ContentHash } from '../../protocols/hash.ts'
 import { NodeError, systemCodeOf } from '../base/errors.ts'
+import { SpareBuffers } from '../base/spare-buffers.ts'
+import { SMALL_BLOB_BYTES_MAX } from '../store/blob-store.ts'
 import { answerFailure } from './answer-failure.ts'
 import { createApi } from './api.ts'
 import { Connections } from './connections.ts'
@@ -19,6 +22,9 @@ import { isLimited, RateLimits } from './rate-limits.ts'
 import { createRouteTable } from './route-table.ts'
 import { createImageReads } from './routes/image-reads.ts'
 import { Samples } from './samples.ts'
+
+/** For bytes on their way to clients: as much as 32 clients are sent at one time. */
+const BUFFERS = { bytesMax: SMALL_BLOB_BYTES_MAX, keptBytesMax: 32 * SMALL_BLOB_BYTES_MAX }
 
 export interface HttpServer {
   /** Where it listens. Errors: PORT_TAKEN, ADDRESS_UNUSABLE. */
@@ -75,9 +81,11 @@ export function createHttpServer(
     ? new RateLimits({ ...parts, guard }, options.rates)
     : undefined
   const cors = createCors(options.corsOrigins)
-  const hot = new HotImages(index, { bytesMax: options.hotBytesMax })
+  const buffers = new SpareBuffers(BUFFERS)
+  const open = (hash: ContentHash) => parts.flows.store.open(hash)
+  const hot = new HotImages(index, { bytesMax: options.hotBytesMax }, { open, buffers })
   parts.flows.blocks.onChange(() => hot.clear())
-  const reads = createImageReads({ ...parts, guard, track, hot }, options)
+  const reads = createImageReads({ ...parts, guard, track, hot, buffers }, options)
   const routes = createRouteTable({ ...parts, guard, metrics, samples }, options, reads.routes)
   const api = createApi({ ...parts, guard, routes, track })
 

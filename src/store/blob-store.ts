@@ -93,9 +93,10 @@ export interface OpenBlob {
   readInto(target: Uint8Array): void
   /**
    * Bytes start (inclusive) to end (exclusive) in pieces of at most 256 KiB; one piece in memory at
-   * a time.
+   * a time. With a buffer pieces may be parts of it, for whoever is done with one when asking for
+   * the next.
    */
-  read(start: number, end: number): AsyncIterable<Uint8Array>
+  read(start: number, end: number, buffer?: Uint8Array): AsyncIterable<Uint8Array>
   /** May be called more than once. */
   close(): void
 }

@@ -165,7 +165,7 @@ export class DiskBlobs implements BlobStore {
   }
 
   open(hash: ContentHash, place: 'blobs' | 'trash' = 'blobs'): OpenBlob | undefined {
-    return OpenFile.at(blobFile(this.#parts.folder, place, hash))
+    return OpenFile.at(blobFile(this.#parts.folder, place, hash), this.#pace)
   }
 
   stamp(hash: ContentHash): FileStamp | undefined {
@@ -273,9 +273,10 @@ export class DiskBlobs implements BlobStore {
     onBytes?: (bytes: number) => void
   ): Promise<Rehash> {
     let bytes = 0
+    const whole = { start: 0, end: stamp.size }
     const buffer = this.#buffers.take(Math.min(stamp.size, PIECE_BYTES_MAX))
     try {
-      for await (const piece of readThrough(fd, stamp.size, buffer, this.#pace)) {
+      for await (const piece of readThrough(fd, whole, buffer, this.#pace)) {
         signal?.throwIfAborted()
         hashes.update(piece)
         bytes += piece.byteLength

@@ -3,7 +3,8 @@
 import { closeSync } from 'node:fs'
 import { NodeError } from '../base/errors.ts'
 import { type FileStamp, type OpenBlob, sameContentStamp } from './blob-store.ts'
-import { openRegularFile, readFrom, readPieces } from './regular-file.ts'
+import type { Pace } from './pace.ts'
+import { openRegularFile, readFrom, readPieces, readThrough } from './regular-file.ts'
 
 /**
  * A read takes the descriptor and closes it when it ends, however it ends; `close` closes one that
@@ -14,16 +15,19 @@ export class OpenFile implements OpenBlob {
   readonly #path: string
   #fd: number | undefined
 
-  private constructor(path: string, fd: number, stamp: FileStamp) {
+  readonly #pace: Pace
+
+  private constructor(path: string, fd: number, stamp: FileStamp, pace: Pace) {
+    this.#pace = pace
     this.#path = path
     this.#fd = fd
     this.stamp = stamp
   }
 
   /** Undefined if there is no regular file. */
-  static at(path: string): OpenFile | undefined {
+  static at(path: string, pace: Pace): OpenFile | undefined {
     const file = openRegularFile(path)
-    return file && new OpenFile(path, file.fd, file.stamp)
+    return file && new OpenFile(path, file.fd, file.stamp, pace)
   }
 
   get bytes(): number {
@@ -42,12 +46,16 @@ export class OpenFile implements OpenBlob {
     if (bytesRead < this.bytes) throw this.#cutShort(bytesRead)
   }
 
-  async *read(start: number, end: number): AsyncGenerator<Uint8Array> {
+  async *read(start: number, end: number, buffer?: Uint8Array): AsyncGenerator<Uint8Array> {
     const fd = this.#fd ?? this.#reopen()
     this.#fd = undefined
     try {
       let at = start
-      for await (const piece of readPieces(fd, start, end)) {
+      const pieces =
+        buffer === undefined
+          ? readPieces(fd, start, end)
+          : readThrough(fd, { start, end }, buffer, this.#pace)
+      for await (const piece of pieces) {
         at += piece.byteLength
         yield piece
       }

@@ -144,16 +144,16 @@ export function isNamedFile(path: string): boolean {
 }
 
 /**
- * Bytes up to `end` (exclusive), fewer if the file ends before, in pieces as large as the buffer,
- * for whoever is done with a piece when asking for the next. Others get their turn in between.
+ * As `readPieces`, but each piece is a part of the buffer, for whoever is done with it when asking
+ * for the next. Others get their turn in between.
  */
 export async function* readThrough(
   fd: number,
-  end: number,
+  { start, end }: { readonly start: number; readonly end: number },
   buffer: Uint8Array,
   pace: Pace
 ): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < end; ) {
+  for (let at = start; at < end; ) {
     const length = Math.min(buffer.byteLength, end - at)
     let bytesRead: number
     try {

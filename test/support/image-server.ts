@@ -3,6 +3,7 @@
 import { createServer, type IncomingMessage, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { ContentHash, Md5 } from '../../protocols/hash.ts'
+import { SpareBuffers } from '../../src/base/spare-buffers.ts'
 import { type ImageToSend, sendImage } from '../../src/http/image-response.ts'
 import { SMALL_BLOB_BYTES_MAX } from '../../src/store/blob-store.ts'
 import { FakeBlob, type FakeBlobOptions } from './fake-blob.ts'
@@ -24,11 +25,15 @@ export class ImageServer {
   /** Every blob that was opened. */
   readonly blobs: FakeBlob[] = []
   readonly faults: unknown[] = []
+  readonly #buffers = new SpareBuffers({ bytesMax: SMALL_BLOB_BYTES_MAX, keptBytesMax: 2 ** 20 })
   #ended = 0
   #wake = () => {}
 
   readonly server = createServer(async (incoming, response) => {
-    await sendImage(incoming, response, this.image, (error) => this.faults.push(error))
+    await sendImage(incoming, response, this.image, {
+      buffers: this.#buffers,
+      onFault: (error) => this.faults.push(error)
+    })
     this.#ended++
     this.#wake()
   })

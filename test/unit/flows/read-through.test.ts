@@ -151,7 +151,7 @@ test.each([SMALL, LARGE])(
     const hash = await want(node, 'a.png', bytes)
     const opened = await replicator.open(hash)
     expect([opened?.peerId, opened?.blob.bytes]).toEqual(['p', bytes.byteLength])
-    expect(opened?.blob.readAll !== undefined).toBe(bytes === SMALL)
+    expect(opened?.blob.readInto !== undefined).toBe(bytes === SMALL)
     expect(same(await collect(opened?.blob.read(3, 100)), bytes.subarray(3, 100))).toBe(true)
     opened?.blob.close()
   }
