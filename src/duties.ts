@@ -146,7 +146,8 @@ export function createDuties(parts: DutyParts, options: DutyOptions): Duties {
       for (const [name, one] of Object.entries(work)) loops.push(startWork(parts, name, one))
       loops.push(watchStalls(flows))
       startReshow(parts, options)
-      if (wasDamaged) startMending(parts)
+      if (wasDamaged) startIndexTask(parts, (signal) => followDamage(flows, signal))
+      mendOnce(parts)
       if (wasBrokenOff) startSweep(parts)
       adopting.start()
     },
@@ -286,12 +287,27 @@ function startSweep({ flows, tasks, compared }: DutyParts): void {
     )
 }
 
+/** The first time at once; if it comes again, the disk fails, and each minute is enough. */
+function mendOnce(parts: DutyParts): void {
+  const { flows, onHealed } = parts
+  const mend = async (signal: AbortSignal) => {
+    if (await mendIndex(flows, signal)) onHealed()
+  }
+  flows.index.upkeep.onDamage = () => {
+    flows.index.upkeep.onDamage = () => {}
+    startIndexTask(parts, mend)
+  }
+}
+
 /** Reads all of the index: nobody waits for that. */
-function startMending({ flows, tasks }: DutyParts): void {
+function startIndexTask(
+  { flows, tasks }: DutyParts,
+  work: (signal: AbortSignal) => Promise<void>
+): void {
   tasks
-    .start('index', ({ signal }) => followDamage(flows, signal))
+    .start('index', ({ signal }) => work(signal))
     .done.catch(
-      unlessStopping((error) => flows.log.error({ err: error }, 'the index was not looked through'))
+      unlessStopping((error) => flows.log.error({ err: error }, 'the index was not mended'))
     )
 }
 

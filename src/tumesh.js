@@ -9,8 +9,8 @@ import { fileURLToPath } from 'node:url'
 import { runWithOwnNode } from './own-node.js'
 
 /**
- * decisions/0012: new objects get 8 MiB twice, not 64, and the heap is looked through when it has
- * grown by a half, not when it is several times as large.
+ * decisions/0012: new objects get 4 MiB twice, not 64, and the heap is looked through when it has
+ * grown by a third, not when it is several times as large.
  */
 const ENGINE_LIMITS = [
   '--max-semi-space-size=4',

@@ -2,6 +2,8 @@
 // anywhere in between leaves either the image or nothing.
 
 import type { ContentHash } from '../../protocols/hash.ts'
+import { NodeError } from '../base/errors.ts'
+import { isDamage } from '../index/database-error.ts'
 import type { Transaction } from '../index/transaction.ts'
 import { type FileStamp, type StagedBlob, sameStamp } from '../store/blob-store.ts'
 import type { FlowParts } from './parts.ts'
@@ -55,6 +57,7 @@ async function keep<T extends object>(
       return { ...planned, healed: published && wasLive }
     })
   } catch (cause) {
+    if (isOfIndex(cause)) throw new InDoubt('the bytes stay', { cause })
     await giveBack(parts, hash, published ? (tx) => hold(tx) : undefined).catch(() => {
       throw new InDoubt('the bytes stay', { cause })
     })
@@ -67,6 +70,12 @@ async function keep<T extends object>(
  * bytes stay, and their temporary name, by which that start looks after them.
  */
 class InDoubt extends Error {}
+
+/** What it fails with may be over by now. */
+function isOfIndex(cause: unknown): boolean {
+  const codes = ['DISK_FAULT', 'DISK_FULL']
+  return isDamage(cause) || (cause instanceof NodeError && codes.includes(cause.code))
+}
 
 /** The change was refused: the bytes go, unless they are what the node had lost. */
 async function giveBack(

@@ -3,6 +3,7 @@
 import type { FlowParts } from './parts.ts'
 import { beginRun } from './run-end.ts'
 import { sweepPartials } from './sweep-partials.ts'
+import { keepsUnnamed } from './sweep-unnamed.ts'
 
 export interface RecoverReport {
   /** Blobs that were published but never reached the index: nobody was told of them. */
@@ -22,7 +23,7 @@ export async function recover(flows: FlowParts): Promise<RecoverReport> {
   const wasBrokenOff = await beginRun(index)
   let dropped = 0
   for (const leftover of store.leftovers()) {
-    if (!isInPlace(index.blob(leftover.hash)?.state)) {
+    if (!isInPlace(index.blob(leftover.hash)?.state) && !keepsUnnamed(index)) {
       await store.remove(leftover.hash)
       dropped++
     }

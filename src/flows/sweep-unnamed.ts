@@ -33,6 +33,11 @@ export function keepAllUnnamed(tx: Transaction): void {
   tx.setMeta(UNNAMED, 'kept')
 }
 
+/** Whether blobs without a row are what others may name again. */
+export function keepsUnnamed(index: Pick<FlowParts['index'], 'meta'>): boolean {
+  return index.meta(UNNAMED) === 'kept'
+}
+
 /** Removes those that were there before `beforeMs`, or keeps them for good if they are too many. */
 export async function sweepUnnamed(
   parts: Pick<FlowParts, 'index' | 'store' | 'locks' | 'log'>,
@@ -40,7 +45,8 @@ export async function sweepUnnamed(
   signal: AbortSignal
 ): Promise<number> {
   const { index, store, locks, log } = parts
-  if (index.meta(UNNAMED) === 'kept') return 0
+  if (keepsUnnamed(index)) return 0
+  const { openings } = index.upkeep
   const found = await findUnnamed(parts, beforeMs, signal)
   if (found.length > UNNAMED_MAX) {
     await index.change(keepAllUnnamed)
@@ -51,6 +57,7 @@ export async function sweepUnnamed(
   for (const hash of found) {
     if (signal.aborted) break
     await locks.blob.run(hash, async () => {
+      if (index.upkeep.openings !== openings) return // it may have lost rows since
       if (index.blob(hash) !== undefined || !isBefore(store, hash, beforeMs)) return
       await store.remove(hash)
       removed++

@@ -64,6 +64,8 @@ export class ChangeQueue {
   onNews: (news: readonly News[]) => void = () => {}
   /** Hears that blobs are lacking though no peer sent news: they were lost. Must not throw. */
   onLost: () => void = () => {}
+  /** Hears that the database turned out to be damaged, and can be mended. Must not throw. */
+  onDamage: () => void = () => {}
   #waiting: Waiting[] = []
   /** The next change is asked for. */
   #asked = Promise.withResolvers<void>()
@@ -72,6 +74,7 @@ export class ChangeQueue {
   #revision = 0
   #fault: NodeError | undefined
   #reopening: Promise<void> | undefined
+  #openings = 0
 
   constructor(parts: ChangeQueueParts, writer: string) {
     this.#parts = parts
@@ -124,11 +127,21 @@ export class ChangeQueue {
     return this.#reopening
   }
 
+  /** Another number once it was opened anew: what was read before may be gone. */
+  get openings(): number {
+    return this.#openings
+  }
+
   /** Hears what a read has thrown: damage of the database is a fault from then on. True if so. */
   noteFailure(error: unknown): boolean {
     if (!isDamage(error)) return false
-    if (!isDamage(this.#fault)) this.#fault = faultOf(error)
+    if (!isDamage(this.#fault)) this.#fail(error)
     return true
+  }
+
+  #fail(error: unknown): void {
+    this.#fault = faultOf(error)
+    if (isDamage(error)) this.#tell(this.onDamage)
   }
 
   /**
@@ -165,6 +178,7 @@ export class ChangeQueue {
     const { database, tables } = this.#parts
     await database.close()
     await repair()
+    this.#openings++
     await database.open()
     await Promise.all(Object.values(tables).map((table) => table.open()))
     this.#revision += 1 // what failed may be there all the same
@@ -230,7 +244,7 @@ export class ChangeQueue {
       const sync = planned.some(({ waiting }) => waiting.durable)
       await layer.writeTo(this.#parts, { sync })
     } catch (error) {
-      this.#fault ??= faultOf(error)
+      if (this.#fault === undefined) this.#fail(error)
       this.#tell(() => this.onEntries(undefined))
       for (const { waiting } of planned) waiting.reject(this.#fault)
       return

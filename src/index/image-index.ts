@@ -59,7 +59,10 @@ export class ImageIndex {
   readonly tree: TreeReader
   readonly selfCheck: SelfCheck
   /** After a fault. */
-  readonly upkeep: Pick<ChangeQueue, 'reopen' | 'reopening' | 'noteFailure' | 'mend'>
+  readonly upkeep: Pick<
+    ChangeQueue,
+    'onDamage' | 'reopen' | 'reopening' | 'openings' | 'noteFailure' | 'mend'
+  >
 
   constructor(parts: IndexParts, tables: Tables, rows: DatabaseRows, { writer }: IndexOptions) {
     this.#parts = parts

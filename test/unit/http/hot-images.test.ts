@@ -1,6 +1,11 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { ContentHash } from '../../../protocols/hash.ts'
 import { parsePath } from '../../../protocols/path.ts'
+import { SpareBuffers } from '../../../src/base/spare-buffers.ts'
 import { HotImages } from '../../../src/http/hot-images.ts'
+import type { FileStamp } from '../../../src/store/blob-store.ts'
+import { makeSvg } from '../../fixtures/make-images.ts'
+import { sha256 } from '../../support/digests.ts'
 import { type HttpNode, startHttpNode } from '../../support/http-node.ts'
 import {
   type MemoryNode,
@@ -87,6 +92,77 @@ test('an image that is replaced, deleted or restored is never shown as it was', 
     else expect([status, bytes]).toEqual([200, expected])
   }
   expect(reads).toBeLessThan(200)
+})
+
+test('by their hash they are kept, too, and go with the path that names them', async () => {
+  const { node } = http
+  await node.put('a.svg', tinyImage(1))
+  const hash = sha256(tinyImage(1))
+  for (let n = 0; n < 5; n++) {
+    const { status, bytes, headers } = await get(`/blobs/${hash}`)
+    expect([status, bytes]).toEqual([200, tinyImage(1)])
+    expect(headers['cache-control']).toMatch(/immutable/)
+  }
+  expect(reads).toBe(2)
+  await node.put('b.svg', tinyImage(1))
+  expect((await http.send('/images/a.svg', { method: 'DELETE' })).status).toBe(200)
+  expect((await get(`/blobs/${hash}`)).status, 'another path names it').toBe(200)
+  expect((await http.send('/images/b.svg', { method: 'DELETE' })).status).toBe(200)
+  expect((await get(`/blobs/${hash}`)).status).toBe(410)
+})
+
+test('where there is no room for bytes they are read each time, from the file they were in', async () => {
+  // for about 75 of them
+  const small = await startHttpNode({ options: { hotBytesMax: 64 * 2600 } })
+  const image = makeSvg({ seed: 1 })
+  const { node } = small
+  await node.put('a.svg', image)
+  const fills = Array.from({ length: 90 }, (_, n) => makeSvg({ seed: n + 2 }))
+  for (const [n, fill] of fills.entries()) await node.put(`${n}.svg`, fill)
+  for (let times = 0; times < 4; times++) {
+    for (const n of fills.keys()) await small.send(`/images/${n}.svg`)
+  }
+  for (let n = 0; n < 6; n++) expect((await small.send('/images/a.svg')).bytes).toEqual(image)
+  await node.put('a.svg', fills[0] as Buffer)
+  expect((await small.send('/images/a.svg')).bytes).toEqual(fills[0])
+  await small.close()
+})
+
+test('an answer whose file is another by now is not sent', async () => {
+  other = await openMemoryNode()
+  const { flows } = other
+  await other.put('a.svg', tinyImage(1))
+  const hash = sha256(tinyImage(1)) as ContentHash
+  const stamp = flows.store.stamp(hash) as FileStamp
+  const buffers = new SpareBuffers({ bytesMax: 2 ** 16, keptBytesMax: 2 ** 20 })
+  const files = { open: (of: ContentHash) => flows.store.open(of), buffers }
+  const hot = new HotImages(flows.index, { bytesMax: 64 * 4200 }, files)
+  const image = { path: parsePath('a.svg'), etag: '"a"', headers: ['X', 'y'], sameHeaders: [] }
+  // others with their bytes leave no room
+  for (let n = 0; n < 90; n++) {
+    for (let times = 0; times < 12; times++) hot.ask(`/${n}`, 2000)
+    const asked = hot.ask(`/${n}`, 2000) as number
+    hot.offer(`/${n}`, asked, { ...image, path: parsePath(`${n}.svg`), body: Buffer.alloc(2000) })
+  }
+  const sent: Buffer[] = []
+  const response = {
+    socket: {},
+    writeHead: () => response,
+    end(bytes: Buffer, whenLeft?: () => void) {
+      sent.push(Buffer.from(bytes))
+      whenLeft?.()
+    }
+  }
+  const ask = () => hot.tryAnswer({ headers: {}, url: '/a' } as never, response as never)
+  const offer = (known: FileStamp) => {
+    hot.ask('/a', 400)
+    const asked = hot.ask('/a', 400) as number
+    hot.offer('/a', asked, { ...image, body: tinyImage(1) }, { hash, stamp: known })
+  }
+  offer(stamp)
+  expect([ask(), sent]).toEqual([true, [tinyImage(1)]])
+  offer({ ...stamp, mtimeMs: stamp.mtimeMs + 1 })
+  expect([ask(), ask(), sent.length]).toEqual([false, false, 1])
 })
 
 test('who may not read gets nothing out of memory either', async () => {
