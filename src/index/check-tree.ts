@@ -14,9 +14,10 @@ import {
 } from '../../protocols/time-tree-shape.ts'
 import { parseVersionKey, versionKey, versionMs } from '../../protocols/version.ts'
 import { type Check, type Finding, pagesOf, type Row, type Scan, valuesOf } from './check-scan.ts'
-import { readEntry } from './read-entry.ts'
-import { entryKey, keys, VERSION_LENGTH } from './tables.ts'
+import { isRowOf, readEntry, readEntryKey } from './read-entry.ts'
+import { VERSION_LENGTH } from './tables.ts'
 import { addNodes, addToNode } from './time-tree.ts'
+import type { VersionRow } from './version-encoding.ts'
 
 /**
  * Rows after which a slice ends with the node that it is in. One leaf is never divided, since its
@@ -25,6 +26,8 @@ import { addNodes, addToNode } from './time-tree.ts'
 const SLICE_ROWS = 4096
 /** Rows of no entry that are told of in one slice; the next round tells of more. */
 const STRAYS_MAX = 10_000
+/** No entry has it as its key. */
+const NO_ENTRY = ''
 
 interface Counted {
   readonly key: TreeKey
@@ -33,6 +36,8 @@ interface Counted {
   readonly rows: number
   /** Something below it can't be read: what the sum should be is not known. */
   readonly isPartial?: boolean
+  /** Rows of versions that have other bytes than the entries from which it was counted. */
+  readonly differing?: readonly string[] | undefined
 }
 
 export const checkLeaves: Check = async (scan, from) => {
@@ -75,7 +80,8 @@ async function compare(
     const { key } = (left ?? right) as Counted
     const found = left?.node ?? EMPTY_NODE
     const counted_ = right?.node ?? EMPTY_NODE
-    if (!right?.isPartial && !isSameNode(found, counted_)) {
+    if (isSameNode(found, counted_)) findings.push(...(right?.differing ?? []).map(wrongBytes))
+    else if (!right?.isPartial) {
       const isEntry = await isOfEntry(scan, key, found, counted_)
       findings.push(isEntry ? damagedEntry(key) : wrongSum(key, found, counted_))
     }
@@ -164,14 +170,16 @@ async function* countedLeaves(
   let current: Counted | undefined
   const gte = versionKey(versionsOf(first).first)
   for await (const page of pagesOf(scan, 'version', { gte })) {
-    for (const [row, raw] of await withEntries(scan, page)) {
+    for (const [row, raw, told] of await withEntries(scan, page)) {
       const ms = versionMs(parseVersionKey(row.slice(0, VERSION_LENGTH)))
       const key = treeKey(LEAF_LEVEL, ms)
       if (current !== undefined && current.key !== key) yield current
       const before = current?.key === key ? current : undefined
       const entry = raw && readEntry(raw)
       if (entry !== undefined && isRowOf(row, entry)) {
-        current = added(before, key, { key, node: addToNode(EMPTY_NODE, entry), rows: 1 })
+        const differing = raw !== undefined && isOther(told, raw) ? [row] : []
+        const node = addToNode(EMPTY_NODE, entry)
+        current = added(before, key, { key, node, rows: 1, differing })
       } else {
         const isPartial = raw !== undefined && entry === undefined
         if (!isPartial) onFinding(strayVersion(row))
@@ -182,20 +190,37 @@ async function* countedLeaves(
   if (current !== undefined) yield current
 }
 
+/** Rows of versions, the bytes of their entries by path, and what they themselves say. */
 async function withEntries(
   scan: Scan,
   page: readonly Row[]
-): Promise<(readonly [string, Uint8Array | undefined])[]> {
-  const raws = await valuesOf(
-    scan,
-    'entry',
-    page.map(([, key]) => key as string)
+): Promise<(readonly [string, Uint8Array | undefined, VersionRow])[]> {
+  const owners = page.map(([, row]) => readEntryKey(row as VersionRow) ?? NO_ENTRY)
+  const raws = await valuesOf(scan, 'entry', owners)
+  return page.map(
+    ([row, told], at) => [row, raws[at] as Uint8Array | undefined, told as VersionRow] as const
   )
-  return page.map(([row], at) => [row, raws[at] as Uint8Array | undefined] as const)
 }
 
-function isRowOf(row: string, { kind, path, version }: Parameters<typeof addToNode>[1]): boolean {
-  return keys.version(version, entryKey(kind, path)) === row
+function isOther(told: VersionRow, raw: Uint8Array): boolean {
+  return typeof told !== 'string' && Buffer.compare(told, raw) !== 0
+}
+
+/** The sum is that of the entry as its path has it: what other nodes are told is not. */
+function wrongBytes(row: string): Finding {
+  return {
+    kind: 'look_up',
+    subject: `version ${row} has other bytes than its entry`,
+    mend({ rows }) {
+      const told = rows.get('version', row) as VersionRow | undefined
+      const owner = told === undefined ? undefined : readEntryKey(told)
+      const raw = owner && (rows.get('entry', owner) as Uint8Array | undefined)
+      if (told === undefined || !raw || !isRowOf(row, readEntry(raw)) || !isOther(told, raw))
+        return false
+      rows.put('version', row, raw)
+      return true
+    }
+  }
 }
 
 function strayVersion(row: string): Finding {
@@ -203,9 +228,9 @@ function strayVersion(row: string): Finding {
     kind: 'look_up',
     subject: `version ${row} of no entry`,
     mend({ rows }) {
-      const key = rows.get('version', row) as string | undefined
-      if (key === undefined) return false
-      const raw = rows.get('entry', key)
+      const told = rows.get('version', row) as VersionRow | undefined
+      if (told === undefined) return false
+      const raw = rows.get('entry', readEntryKey(told) ?? NO_ENTRY)
       const entry = raw === undefined ? undefined : readEntry(raw)
       if (raw !== undefined && (entry === undefined || isRowOf(row, entry))) return false
       rows.put('version', row, undefined)
@@ -220,7 +245,8 @@ function added(to: Counted | undefined, key: TreeKey, one: Counted): Counted {
     key,
     node: addNodes(to.node, one.node, 1),
     rows: to.rows + one.rows,
-    isPartial: to.isPartial || one.isPartial || false
+    isPartial: to.isPartial || one.isPartial || false,
+    differing: one.differing?.length ? [...(to.differing ?? []), ...one.differing] : to.differing
   }
 }
 

@@ -48,7 +48,8 @@ import { SelfCheck } from './self-check.ts'
 import { NO_WATERMARKS } from './shared-past.ts'
 import { endOf, entryKey, msKey, type Tables } from './tables.ts'
 import type { News } from './transaction.ts'
-import { TreeReader } from './tree-reader.ts'
+import { rawsOf, TreeReader } from './tree-reader.ts'
+import type { VersionRow } from './version-encoding.ts'
 
 export class ImageIndex {
   readonly #parts: IndexParts
@@ -295,9 +296,8 @@ export class ImageIndex {
       'since' in range
         ? { gte: versionKey(range.since) }
         : { ...(range.before !== undefined && { lt: versionKey(range.before) }), reverse: true }
-    const { version, entry } = this.#tables
-    for await (const keys of wholePages(version.values(bounds))) {
-      for (const raw of await entry.getMany(keys as string[])) {
+    for await (const rows of wholePages(this.#tables.version.values(bounds))) {
+      for (const raw of await rawsOf(this.#tables, rows as VersionRow[])) {
         const read = readEntry(raw)
         if (read !== undefined) yield read
       }

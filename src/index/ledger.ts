@@ -16,7 +16,7 @@ import { invariant } from '../base/errors.ts'
 import type { Layer } from './layer.ts'
 import { lookUpsOf } from './look-ups.ts'
 import { decodePast, encodePast } from './past.ts'
-import { readEntry } from './read-entry.ts'
+import { readEntry, readEntryKey } from './read-entry.ts'
 import {
   addShare,
   type BlobRow,
@@ -32,6 +32,7 @@ import {
 } from './rows.ts'
 import { endOf, entryKey, keys, type TableName } from './tables.ts'
 import { TreeWriter } from './tree-writer.ts'
+import type { VersionRow } from './version-encoding.ts'
 
 /** A step on disk that follows from a change: the view of a path, the place of a blob. */
 export type Step = 'view' | 'blob'
@@ -142,9 +143,9 @@ export class Ledger {
     const lt = endOf(versionKey(versionAt(bucketStartMs(bucket + 1)) - 1n))
     const page = await this.#layer.keys('version', { gte, lt, limit: PAGE_ENTRIES })
     for (const row of page) {
-      const key = this.#layer.get('version', row) as string
-      const entry = readEntry(this.#layer.get('entry', key))
-      if (entry === undefined || !isTombstone(entry)) continue
+      const key = readEntryKey(this.#layer.get('version', row) as VersionRow)
+      const entry = key === undefined ? undefined : readEntry(this.#layer.get('entry', key))
+      if (key === undefined || entry === undefined || !isTombstone(entry)) continue
       this.#takeOut(key, entry)
       this.#layer.put('entry', key, undefined)
     }

@@ -3,16 +3,19 @@
 
 import { type Entry, isImage } from '../../protocols/entry.ts'
 import { keys, type TableName } from './tables.ts'
+import type { VersionRow } from './version-encoding.ts'
 
 export interface LookUp {
   readonly table: TableName
   readonly key: string
-  readonly value: string
+  readonly value: VersionRow
 }
 
 /** `key` is that of the entry. */
 export function lookUpsOf(key: string, entry: Entry): LookUp[] {
-  const rows: LookUp[] = [{ table: 'version', key: keys.version(entry.version, key), value: key }]
+  const rows: LookUp[] = [
+    { table: 'version', key: keys.version(entry.version, key), value: entry.raw }
+  ]
   if (!isImage(entry)) return rows
   const { path, sourceUrl } = entry
   rows.push({ table: 'id', key: keys.id(path), value: '' })

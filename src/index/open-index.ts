@@ -11,10 +11,10 @@ import { upgradeFrom1 } from './upgrade.ts'
 
 /**
  * Formats of the database: an older program refuses a newer one. In 1 deleted records counted as
- * dead in the time tree. Up to 2 rows of blobs were JSON and did not name a path; rows that were
- * written then are read as they are.
+ * dead in the time tree. Up to 2 rows of blobs were JSON and did not name a path; up to 3 rows of
+ * versions had keys of entries. Rows that were written then are read as they are.
  */
-export const INDEX_FORMAT = 3
+export const INDEX_FORMAT = 4
 
 /**
  * Opens the index in a database that is open. Errors: FOLDER_FORMAT when a newer program has
@@ -30,8 +30,11 @@ export async function openIndex(parts: IndexParts, options: IndexOptions): Promi
       begin(tx, parts, options.pastLost)
     })
   } else if (format === 1) {
-    await index.change(upgradeFrom1)
-  } else if (format === 2) {
+    await index.change(async (tx) => {
+      await upgradeFrom1(tx)
+      tx.setMeta('format', INDEX_FORMAT)
+    })
+  } else if (format === 2 || format === 3) {
     await index.change((tx) => tx.setMeta('format', INDEX_FORMAT))
   } else if (format !== INDEX_FORMAT) {
     throw new NodeError(

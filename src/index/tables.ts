@@ -2,8 +2,8 @@
 // layout on disk.
 //
 //   entry    kind/path                      -> the author's bytes
-//   version  version, hash of kind/path     -> kind/path           what changed when; ranges of it
-// are what the tree sums
+//   version  version, hash of kind/path     -> the author's bytes  what changed when; ranges of it
+// are what the tree sums. Up to format 3 a row had the key of the entry: see version-encoding.ts
 //   tree     level, prefix                  -> counts and sums
 //   id       hash of path, path             -> ''                  live images
 //   hash     hash, path                     -> ''                  live images, but for the one
@@ -26,6 +26,7 @@ import type { ContentHash, Md5 } from '../../protocols/hash.ts'
 import { type Version, versionKey } from '../../protocols/version.ts'
 import { BLOB_ENCODING } from './blob-encoding.ts'
 import { NODE_ENCODING } from './time-tree.ts'
+import { VERSION_ENCODING } from './version-encoding.ts'
 
 type Format = string | Buffer | Uint8Array
 export type Database = AbstractLevel<Format, string, Uint8Array>
@@ -33,7 +34,7 @@ export type Table<V> = AbstractSublevel<Database, Format, string, V>
 
 const ENCODINGS = {
   entry: 'view',
-  version: 'utf8',
+  version: VERSION_ENCODING,
   tree: NODE_ENCODING,
   id: 'utf8',
   hash: 'utf8',

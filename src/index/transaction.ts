@@ -26,6 +26,7 @@ import { planVersion } from './plan-version.ts'
 import { type BlobRow, type IntentRow, type PastVersion, takesAway, type ViewRow } from './rows.ts'
 import { SharedPast } from './shared-past.ts'
 import { endOf, entryKey, HASH_LENGTH, keys, versionRowKey } from './tables.ts'
+import type { VersionRow } from './version-encoding.ts'
 
 /** What the writer of an image says; version, writer and the rest are added here. */
 export interface ImageDraft {
@@ -174,8 +175,9 @@ export class Transaction {
 
   /** The live image that a ref names, if it is still current. */
   imageOf(ref: EntryRef): ImageEntry | undefined {
-    const key = this.#layer.get('version', versionRowKey(ref.version, ref.pathHash))
-    const entry = key === undefined ? undefined : this.#entry(key as string)
+    const name = versionRowKey(ref.version, ref.pathHash)
+    const row = this.#layer.get('version', name) as VersionRow | undefined
+    const entry = typeof row === 'string' ? this.#entry(row) : row && decodeEntry(row)
     return isImage(entry) ? entry : undefined
   }
 

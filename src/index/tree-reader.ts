@@ -15,6 +15,7 @@ import {
 import { parseVersionKey, versionKey } from '../../protocols/version.ts'
 import { pages, wholePages } from './pages.ts'
 import { endOf, type Tables, versionRowKey } from './tables.ts'
+import type { VersionRow } from './version-encoding.ts'
 
 const VERSION_LENGTH = 16
 
@@ -52,9 +53,9 @@ export class TreeReader implements ComparedEntries {
     // of one moment: what a row says is not superseded then
     const snapshot = this.#snapshot()
     try {
-      const { version, entry } = this.#tables
-      for await (const page of wholePages(version.values({ ...boundsOf(key, before), snapshot }))) {
-        yield* present(await entry.getMany(page as string[], { snapshot }))
+      const rows = this.#tables.version.values({ ...boundsOf(key, before), snapshot })
+      for await (const page of wholePages(rows)) {
+        yield* await rawsOf(this.#tables, page as VersionRow[], { snapshot })
       }
     } finally {
       await snapshot.close()
@@ -62,18 +63,17 @@ export class TreeReader implements ComparedEntries {
   }
 
   async fetch(refs: readonly EntryRef[]): Promise<readonly Uint8Array[]> {
-    const { version, entry } = this.#tables
-    const rows = refs.map((ref) => versionRowKey(ref.version, ref.pathHash))
-    const keys = (await version.getMany(rows)).filter((key) => key !== undefined)
-    return present(await entry.getMany(keys as string[]))
+    const names = refs.map((ref) => versionRowKey(ref.version, ref.pathHash))
+    const rows = (await this.#tables.version.getMany(names)).filter((row) => row !== undefined)
+    return rawsOf(this.#tables, rows as VersionRow[])
   }
 
   /** The author's bytes, if the entry is still current. */
   raw(ref: EntryRef): Uint8Array | undefined {
-    const row = versionRowKey(ref.version, ref.pathHash)
-    const entryKey = this.#tables.version.getSync(row) as string | undefined
-    if (entryKey === undefined) return undefined
-    return this.#tables.entry.getSync(entryKey) as Uint8Array | undefined
+    const name = versionRowKey(ref.version, ref.pathHash)
+    const row = this.#tables.version.getSync(name) as VersionRow | undefined
+    if (typeof row !== 'string') return row
+    return this.#tables.entry.getSync(row) as Uint8Array | undefined
   }
 }
 
@@ -87,6 +87,14 @@ function boundsOf(key: TreeKey, before: EntryRef | undefined) {
   }
 }
 
-function present(raws: readonly unknown[]): Uint8Array[] {
-  return raws.filter((raw) => raw !== undefined) as Uint8Array[]
+/** The authors' bytes of rows of versions, in their order. */
+export async function rawsOf(
+  { entry }: Pick<Tables, 'entry'>,
+  rows: readonly VersionRow[],
+  of: { snapshot?: AbstractSnapshot } = {}
+): Promise<Uint8Array[]> {
+  const keys = rows.filter((row) => typeof row === 'string')
+  if (keys.length === 0) return rows as Uint8Array[]
+  const raws = (await entry.getMany(keys, of)).values() as Iterator<Uint8Array | undefined>
+  return rows.flatMap((row) => (typeof row === 'string' ? (raws.next().value ?? []) : row))
 }

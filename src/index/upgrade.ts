@@ -20,7 +20,6 @@ export async function upgradeFrom1(tx: Transaction): Promise<void> {
   for await (const entry of entriesOfOtherKinds(rows)) {
     if (entry.deleted && !isTombstone(entry)) callLive(rows, entry)
   }
-  tx.setMeta('format', 3)
 }
 
 /** Kinds are numbers, so their keys lie on both sides of the images and end before `:`. */

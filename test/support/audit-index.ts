@@ -43,6 +43,15 @@ export async function auditIndex(database: Database): Promise<string[]> {
     'version',
     entries.map((e) => keys.version(e.version, entryKey(e.kind, e.path)))
   )
+  const byVersion = await rowsOf('version')
+  for (const { kind, path, version, raw } of entries) {
+    const key = entryKey(kind, path)
+    const told = byVersion.get(keys.version(version, key))
+    // up to format 3 the key of the entry
+    if (told !== key && !(told instanceof Uint8Array && Buffer.compare(told, raw) === 0)) {
+      faults.push(`version of ${key}: ${told}`)
+    }
+  }
   await compare(
     'id',
     live.map((e) => keys.id(e.path))

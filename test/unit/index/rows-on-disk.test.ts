@@ -19,9 +19,11 @@ import { SeededChance } from '../../support/seeded-chance.ts'
 const fixtureOf = (format: number) =>
   new URL(`../../fixtures/index-format-${format}.json`, import.meta.url)
 /** Tables whose values are bytes are in hex there; the others are as they are. */
-const BYTES: readonly TableName[] = ['entry', 'tree', 'past', 'blob']
+const BYTES: readonly TableName[] = ['entry', 'version', 'tree', 'past', 'blob']
 /** Those whose values were JSON up to format 2. */
 const JSON_BEFORE: readonly TableName[] = ['blob', 'want']
+/** Those whose values were texts up to format 3. */
+const TEXT_BEFORE: readonly TableName[] = ['version']
 
 type Rows = Record<string, Record<string, unknown>>
 
@@ -108,6 +110,8 @@ async function write(database: Database, format: number, more: Rows = {}): Promi
     for (const [key, value] of Object.entries(rows[name] ?? {})) {
       if (format < 3 && JSON_BEFORE.includes(name as TableName)) {
         await table.put(key, value, { valueEncoding: 'json' })
+      } else if (format < 4 && TEXT_BEFORE.includes(name as TableName)) {
+        await table.put(key, value)
       } else {
         const isBytes = BYTES.includes(name as TableName)
         const row = isBytes ? Buffer.from(value as string, 'hex') : value
@@ -140,6 +144,7 @@ test('are the same as ever', async () => {
 
 test.each([
   [2, 3],
+  [3, 4],
   [INDEX_FORMAT, 4]
 ])('of format %i are read as what they are', async (format, images) => {
   await write(level.database, format)
@@ -166,7 +171,7 @@ test.each([
   expect(index.counts()).toMatchObject({ images, heldImages: 1, wants: 2, trashBlobs: 1 })
 })
 
-test.each([2, INDEX_FORMAT])('of format %i are changed like new ones', async (format) => {
+test.each([2, 3, INDEX_FORMAT])('of format %i are changed like new ones', async (format) => {
   await write(level.database, format)
   const { index } = await openIndexOver(level.database, { writer: 'peer-a', parts })
   const faults = { signal: new AbortController().signal, onFaults: () => {} }
@@ -197,7 +202,7 @@ test('of a newer format are refused, and nothing is written', async () => {
   })
   await expect(openIndexOver(level.database, { writer: 'peer-a', parts })).rejects.toMatchObject({
     code: 'FOLDER_FORMAT',
-    message: expect.stringMatching(/format 4; this program knows format 3.*newer.*update this one/)
+    message: expect.stringMatching(/format 5; this program knows format 4.*newer.*update this one/)
   })
   expect(await rowsOf(level.database)).toEqual(newer)
 })
