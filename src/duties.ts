@@ -16,6 +16,7 @@ import { expire, type Fruitless } from './flows/expire.ts'
 import { indexText } from './flows/export-index.ts'
 import { releaseIfBack } from './flows/find-again.ts'
 import type { IngestOptions } from './flows/ingest.ts'
+import { makeLookUps } from './flows/make-look-ups.ts'
 import { followDamage, mendIndex } from './flows/mend-index.ts'
 import type { FlowParts } from './flows/parts.ts'
 import { planTrash } from './flows/plan-trash.ts'
@@ -36,6 +37,7 @@ const SCRUB_MS = 10_000
 const HOUR_MS = 60 * MINUTE_MS
 /** So old may be what the status says of the disk. */
 const ROOM_MS = 5_000
+const LOOK_UPS_MS = 2_000
 /** More than opening the index writes: what is in its log, as a table. */
 const INDEX_OPEN_BYTES = 32 * 2 ** 20
 /** Above this the readable copy is written on demand and at stop only. */
@@ -131,6 +133,7 @@ export function createDuties(parts: DutyParts, options: DutyOptions): Duties {
     settle: { everyMs: MINUTE_MS, do: (signal) => flows.settler.settleAll({ signal }) },
     export: { everyMs: HOUR_MS, do: exportHourly },
     check: checkWork(flows),
+    'look-ups': { everyMs: LOOK_UPS_MS, do: (signal) => makeLookUps(flows, signal) },
     quarantine: {
       firstMs: 0,
       everyMs: MINUTE_MS,

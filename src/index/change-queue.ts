@@ -225,6 +225,7 @@ export class ChangeQueue {
     try {
       const transaction = this.#transaction(own)
       const result = await waiting.plan(transaction)
+      transaction.ledger.end()
       own.mergeInto(batch.layer)
       batch.news.push(...transaction.news)
       batch.wantsAdded += Math.max(0, transaction.wantsAdded)

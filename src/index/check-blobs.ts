@@ -5,7 +5,8 @@
 
 import { isImage, KIND_IMAGE } from '../../protocols/entry.ts'
 import type { ContentHash, Md5 } from '../../protocols/hash.ts'
-import { absentOf, type Check, type Finding, pagesOf, type Scan } from './check-scan.ts'
+import { absentOf, type Check, type Finding, pagesOf, rowsOf, type Scan } from './check-scan.ts'
+import { hasLateLookUps } from './late-look-ups.ts'
 import type { Ledger } from './ledger.ts'
 import { readEntry, readPast } from './read-entry.ts'
 import { type BlobRow, isWanted } from './rows.ts'
@@ -123,15 +124,19 @@ function aboutOf(entry: { bytes: number; md5?: Md5 | undefined; mediaType: strin
 async function absentRows(scan: Scan, named: ReadonlyMap<string, Named>): Promise<Finding[]> {
   const wants = new Map<string, string>()
   const md5s = new Map<string, string>()
+  const isLate = await hasLateLookUps(rowsOf(scan))
   for (const [hash, { row }] of named) {
     if (row === undefined) continue
     if (row.want !== undefined) wants.set(keys.want(row.want, hash as ContentHash), hash)
-    md5s.set(keys.md5(row.md5, hash as ContentHash), hash)
+    if (!isLate) md5s.set(keys.md5(row.md5, hash as ContentHash), hash)
   }
   const absent = (table: 'want' | 'md5', hash: string | undefined): Finding => ({
     kind: 'look_up',
     subject: `no ${table} of blob ${hash}`,
-    mend: (ledger) => mendRowsOf(ledger, hash as ContentHash)
+    async mend(ledger) {
+      if (table === 'md5' && (await hasLateLookUps(ledger.rows))) return false
+      return mendRowsOf(ledger, hash as ContentHash)
+    }
   })
   return [
     ...(await absentOf(scan, 'want', [...wants.keys()])).map((k) => absent('want', wants.get(k))),

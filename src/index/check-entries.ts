@@ -2,7 +2,16 @@
 
 import type { Entry } from '../../protocols/entry.ts'
 import { nameless } from './check-names.ts'
-import { type Check, type Finding, pagesOf, type Scan, SLICE_ROWS, valuesOf } from './check-scan.ts'
+import {
+  type Check,
+  type Finding,
+  pagesOf,
+  rowsOf,
+  type Scan,
+  SLICE_ROWS,
+  valuesOf
+} from './check-scan.ts'
+import { hasLateLookUps } from './late-look-ups.ts'
 import { type LookUp, lookUpsOf } from './look-ups.ts'
 import { isRowOf, readEntry } from './read-entry.ts'
 import type { TableName } from './tables.ts'
@@ -36,7 +45,9 @@ async function wrongLookUps(scan: Scan, entries: ReadonlyMap<string, Entry>): Pr
     }
   }
   const findings: Finding[] = []
+  const isLate = await hasLateLookUps(rowsOf(scan))
   for (const [table, lookUps] of due) {
+    if (table === 'id' && isLate) continue
     const rows = lookUps.map(({ key }) => key)
     const values = await valuesOf(scan, table, rows)
     const wrong = lookUps.filter((lookUp, at) => !isRight(lookUp, lookUp.owner, values[at]))
@@ -49,7 +60,8 @@ function wrongLookUp(table: TableName, row: string, owner: string): Finding {
   return {
     kind: 'look_up',
     subject: `no ${table} of entry ${owner}`,
-    mend({ rows }) {
+    async mend({ rows }) {
+      if (table === 'id' && (await hasLateLookUps(rows))) return false
       const entry = readEntry(rows.get('entry', owner))
       const lookUp = entry && lookUpsOf(owner, entry).find(({ key }) => key === row)
       if (lookUp === undefined || isRight(lookUp, owner, rows.get(table, row))) return false

@@ -7,6 +7,7 @@
 // looked at again within the change that mends them.
 
 import type { AbstractSnapshot } from 'abstract-level'
+import type { Rows } from './layer.ts'
 import type { Ledger } from './ledger.ts'
 import type { TableName, Tables } from './tables.ts'
 
@@ -78,6 +79,11 @@ export async function valuesOf(
   keys: string[]
 ): Promise<unknown[]> {
   return keys.length === 0 ? [] : tables[table].getMany(keys, { snapshot })
+}
+
+/** Keys as of the snapshot, for what reads them within changes too. */
+export function rowsOf({ tables, snapshot }: Scan): Pick<Rows, 'keys'> {
+  return { keys: (table, range) => tables[table].keys({ ...range, snapshot }).all() }
 }
 
 /** Which of the keys have no row. */

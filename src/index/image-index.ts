@@ -15,19 +15,28 @@ import {
 import type { ContentHash, Md5 } from '../../protocols/hash.ts'
 import type { ImagePath } from '../../protocols/path.ts'
 import { ROOT_KEY, type TreeNode } from '../../protocols/time-tree-shape.ts'
-import { type Version, versionKey } from '../../protocols/version.ts'
+import { versionKey } from '../../protocols/version.ts'
 import type { NodeError } from '../base/errors.ts'
 import { type Change, ChangeQueue } from './change-queue.ts'
 import type { DatabaseRows } from './database-rows.ts'
 import { ForgetfulTree } from './forgetful-tree.ts'
 import type { Intent } from './intent.ts'
+import { makeLateLookUps } from './late-look-ups.ts'
 import type { Step } from './ledger.ts'
-import { pages, wholePages } from './pages.ts'
+import { pages } from './pages.ts'
 import { decodePast } from './past.ts'
 import type { Watermarks } from './plan-watermarks.ts'
 import type { IndexOptions, IndexParts, ListRange } from './ports.ts'
+import { readByVersion, type VersionRange } from './read-by-version.ts'
 import { readEntry } from './read-entry.ts'
-import { hashesOf, pathsFrom, pathsOf, pathsOfKeys, pathsWithId } from './read-look-ups.ts'
+import {
+  hashesOf,
+  type LookedUp,
+  pathsFrom,
+  pathsOf,
+  pathsOfKeys,
+  pathsWithId
+} from './read-look-ups.ts'
 import {
   type PlacedVersion,
   readPastBetween,
@@ -48,12 +57,12 @@ import { SelfCheck } from './self-check.ts'
 import { NO_WATERMARKS } from './shared-past.ts'
 import { endOf, entryKey, msKey, type Tables } from './tables.ts'
 import type { News } from './transaction.ts'
-import { rawsOf, TreeReader } from './tree-reader.ts'
-import type { VersionRow } from './version-encoding.ts'
+import { TreeReader } from './tree-reader.ts'
 
 export class ImageIndex {
   readonly #parts: IndexParts
   readonly #tables: Tables
+  readonly #lookedUp: LookedUp
   readonly #queue: ChangeQueue
   #entryWrites = 0
   /** What other nodes ask for. */
@@ -68,6 +77,7 @@ export class ImageIndex {
   constructor(parts: IndexParts, tables: Tables, rows: DatabaseRows, { writer }: IndexOptions) {
     this.#parts = parts
     this.#tables = tables
+    this.#lookedUp = { database: parts.database, tables }
     this.tree = new TreeReader(tables, () => parts.database.snapshot())
     this.#queue = new ChangeQueue({ ...parts, tables, rows }, writer)
     this.upkeep = this.#queue
@@ -231,12 +241,12 @@ export class ImageIndex {
 
   /** Live paths of a blob, in order. */
   pathsOf(hash: ContentHash, limit: number): Promise<ImagePath[]> {
-    return pathsOf({ database: this.#parts.database, tables: this.#tables }, hash, limit)
+    return pathsOf(this.#lookedUp, hash, limit)
   }
 
   /** Blobs with this MD5 that an entry, live or past, names. */
   hashesOf(md5: Md5, limit: number): Promise<ContentHash[]> {
-    return hashesOf(this.#tables, md5, limit)
+    return hashesOf(this.#lookedUp, md5, limit)
   }
 
   /** Live paths that came from this URL. */
@@ -246,7 +256,12 @@ export class ImageIndex {
 
   /** Live paths with this numeric id: more than one is possible, and then the id is ambiguous. */
   pathsWithId(id: number, limit: number): Promise<ImagePath[]> {
-    return pathsWithId(this.#tables, id, limit)
+    return pathsWithId(this.#lookedUp, id, limit)
+  }
+
+  /** Makes look-ups that were left for later, of one change; false if there are none. */
+  makeLookUps(): Promise<boolean> {
+    return this.change((tx) => makeLateLookUps(tx.ledger.rows), { durable: false })
   }
 
   /** Past versions of a path on this node, newest first. */
@@ -291,17 +306,8 @@ export class ImageIndex {
   }
 
   /** All entries by version: newest first before `before`, or oldest first from `since` on. */
-  async *listByVersion(range: { before?: Version } | { since: Version }): AsyncGenerator<Entry> {
-    const bounds =
-      'since' in range
-        ? { gte: versionKey(range.since) }
-        : { ...(range.before !== undefined && { lt: versionKey(range.before) }), reverse: true }
-    for await (const rows of wholePages(this.#tables.version.values(bounds))) {
-      for (const raw of await rawsOf(this.#tables, rows as VersionRow[])) {
-        const read = readEntry(raw)
-        if (read !== undefined) yield read
-      }
-    }
+  listByVersion(range: VersionRange): AsyncGenerator<Entry> {
+    return readByVersion(this.#tables, range)
   }
 
   /** Hashes of blobs that live images name and that are not here, oldest want first. */

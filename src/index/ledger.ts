@@ -13,8 +13,9 @@ import type { ContentHash } from '../../protocols/hash.ts'
 import { bucketStartMs } from '../../protocols/time-tree-shape.ts'
 import { type Version, versionAt, versionKey } from '../../protocols/version.ts'
 import { invariant } from '../base/errors.ts'
+import { LateLookUps } from './late-look-ups.ts'
 import type { Layer } from './layer.ts'
-import { lookUpsOf } from './look-ups.ts'
+import { promptLookUpsOf } from './look-ups.ts'
 import { decodePast, encodePast } from './past.ts'
 import { readEntry, readEntryKey } from './read-entry.ts'
 import {
@@ -52,6 +53,7 @@ export class Ledger {
   readonly #nowMs: number
   readonly #generation: number
   readonly #tree: TreeWriter
+  readonly #late: LateLookUps
   #wantsAdded = 0
   #hasSteps = false
   #counts: Writable<Counts> | undefined
@@ -59,6 +61,7 @@ export class Ledger {
   constructor({ layer, nowMs, generation }: LedgerParts) {
     this.#layer = layer
     this.#tree = new TreeWriter(layer)
+    this.#late = new LateLookUps(layer, generation)
     this.#nowMs = nowMs
     this.#generation = generation
   }
@@ -92,6 +95,11 @@ export class Ledger {
     this.#layer.put('intent', `${step}/${subject}`, row)
   }
 
+  /** Writes what is written for the whole change. To be called at its end. */
+  end(): void {
+    this.#late.end()
+  }
+
   /** Rule 2: the winner of a path becomes current; what it replaces becomes past. */
   merge(entry: Entry, current: Entry | undefined): void {
     invariant(current === undefined || wins(entry, current), 'an own write wins over what it saw')
@@ -99,10 +107,12 @@ export class Ledger {
     if (current !== undefined) this.#takeOut(key, current)
     if (entry.kind === KIND_IMAGE) this.endReview(entry.path)
     this.#layer.put('entry', key, entry.raw)
-    for (const row of lookUpsOf(key, entry)) this.#layer.put(row.table, row.key, row.value)
+    const lookUps = promptLookUpsOf(key, entry)
+    for (const row of lookUps) this.#layer.put(row.table, row.key, row.value)
     this.#tree.add(entry, 1)
     this.#count(countsOfEntry(entry), 1)
     const wasKnown = isImage(entry) && this.#refer(entry.hash, entry, { live: 1 })
+    if (isImage(entry)) this.#late.add(lookUps[0].key, entry, !wasKnown)
     const isReplaced = entry.kind === KIND_IMAGE && current !== undefined
     if (wasKnown || (isReplaced && this.#concernsView(entry.path))) {
       this.addIntent('view', entry.path)
@@ -167,10 +177,12 @@ export class Ledger {
   }
 
   #takeOut(key: string, current: Entry): void {
-    for (const row of lookUpsOf(key, current)) this.#layer.put(row.table, row.key, undefined)
+    const lookUps = promptLookUpsOf(key, current)
+    for (const row of lookUps) this.#layer.put(row.table, row.key, undefined)
     this.#tree.add(current, -1)
     this.#count(countsOfEntry(current), -1)
     if (!isImage(current)) return
+    this.#late.remove(lookUps[0].key, current)
     const past = keys.past(key, current)
     // it may have been past before, and have come back from another node
     const before = this.#layer.get('past', past) as Uint8Array | undefined
@@ -201,7 +213,6 @@ export class Ledger {
   #refer(hash: ContentHash, entry: Entry, by: { live?: number; past?: number }): boolean {
     const row = this.blob(hash)
     invariant(entry.md5 !== undefined, 'an entry with a hash has an MD5')
-    if (row === undefined) this.#layer.put('md5', keys.md5(entry.md5, hash), '')
     const before: BlobRow = row ?? {
       bytes: entry.bytes,
       md5: entry.md5,

@@ -13,12 +13,19 @@ export interface LookUp {
 
 /** `key` is that of the entry. */
 export function lookUpsOf(key: string, entry: Entry): LookUp[] {
-  const rows: LookUp[] = [
-    { table: 'version', key: keys.version(entry.version, key), value: entry.raw }
+  const rows: LookUp[] = promptLookUpsOf(key, entry)
+  if (isImage(entry)) rows.push({ table: 'id', key: keys.id(entry.path), value: '' })
+  return rows
+}
+
+/** Without that which may be made later (late-look-ups.ts). The first one is that by version. */
+export function promptLookUpsOf(key: string, entry: Entry): [LookUp, ...LookUp[]] {
+  const { version, raw, path, sourceUrl } = entry
+  const rows: [LookUp, ...LookUp[]] = [
+    { table: 'version', key: keys.version(version, key), value: raw }
   ]
-  if (!isImage(entry)) return rows
-  const { path, sourceUrl } = entry
-  rows.push({ table: 'id', key: keys.id(path), value: '' })
-  if (sourceUrl) rows.push({ table: 'source', key: keys.source(sourceUrl, path), value: '' })
+  if (isImage(entry) && sourceUrl) {
+    rows.push({ table: 'source', key: keys.source(sourceUrl, path), value: '' })
+  }
   return rows
 }

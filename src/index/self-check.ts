@@ -27,6 +27,7 @@ import {
   checkSources,
   checkWants
 } from './check-ways.ts'
+import { makeLateLookUps } from './late-look-ups.ts'
 import type { Tables } from './tables.ts'
 
 const CHECKS: readonly (readonly [name: string, check: Check])[] = [
@@ -137,6 +138,11 @@ export class SelfCheck {
     remember: (position: CheckPosition) => Promise<void>
   ): Promise<number> {
     let found = 0
+    // of what is left for later nothing can be missing
+    while (await this.#rows.change((tx) => makeLateLookUps(tx.ledger.rows), { durable: false })) {
+      options.signal.throwIfAborted()
+      await options.breathe()
+    }
     for (let from = start, at = first; at < CHECKS.length; at++, from = '') {
       const [name, check] = CHECKS[at] as (typeof CHECKS)[number]
       for (let next: string | undefined = from; next !== undefined; ) {

@@ -8,6 +8,8 @@
 //   id       hash of path, path             -> ''                  live images
 //   hash     hash, path                     -> ''                  live images, but for the one
 // that the row of the blob names
+//   late     generation, first row         -> places of images    look-ups by id and MD5 that are
+// made later: see late-look-ups.ts
 //   source   hash of source URL, path       -> ''                  live images
 //   md5      md5, hash                      -> ''                  blobs with a row
 //   blob     hash                           -> BlobRow
@@ -37,6 +39,7 @@ const ENCODINGS = {
   version: VERSION_ENCODING,
   tree: NODE_ENCODING,
   id: 'utf8',
+  late: 'view',
   hash: 'utf8',
   source: 'utf8',
   md5: 'utf8',

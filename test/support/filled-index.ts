@@ -47,6 +47,7 @@ export async function fill({ index, clock }: TestIndex): Promise<void> {
       }
     })
   }
+  while (await index.makeLookUps()) {}
   await index.change((tx) => {
     putImage(tx, '1.png', 'another')
     for (const path of ['8.png', '9.png']) {

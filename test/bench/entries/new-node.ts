@@ -16,7 +16,9 @@ const FILES = '/file-sync/api/file-sync/files?limit=1'
 const NO_BLOBS = {
   TUMESH_FILE_STORAGE_SYNC_ENABLED: 'false',
   TUMESH_FILE_SYNC_VERIFY_INTEGRITY: 'false',
-  TUMESH_ADOPT_ENABLED: 'false'
+  TUMESH_ADOPT_ENABLED: 'false',
+  // nor is it written out meanwhile
+  TUMESH_INDEX_EXPORT: 'false'
 }
 
 /** `full`: a data folder with all the entries. */

@@ -76,6 +76,7 @@ export class Citizen {
   /** Forgets deletions that all members know, and that are older than this. */
   async collect(tombstonesKeepMs: number): Promise<void> {
     const { index, timers } = this.node.life
+    await index.makeLookUps()
     await collect({ index, clock: timers }, { tombstonesKeepMs }, never)
   }
 

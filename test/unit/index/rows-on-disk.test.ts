@@ -19,7 +19,7 @@ import { SeededChance } from '../../support/seeded-chance.ts'
 const fixtureOf = (format: number) =>
   new URL(`../../fixtures/index-format-${format}.json`, import.meta.url)
 /** Tables whose values are bytes are in hex there; the others are as they are. */
-const BYTES: readonly TableName[] = ['entry', 'version', 'tree', 'past', 'blob']
+const BYTES: readonly TableName[] = ['entry', 'version', 'late', 'tree', 'past', 'blob']
 /** Those whose values were JSON up to format 2. */
 const JSON_BEFORE: readonly TableName[] = ['blob', 'want']
 /** Those whose values were texts up to format 3. */
@@ -31,6 +31,8 @@ const NOW_MS = 1_700_000_000_000
 const A = parsePath('folder/a.jpg')
 const [old, live, wanted, reviewed] = ['11', '22', '33', '44'] as const
 const hashOf = (byte: string) => byte.repeat(32) as ContentHash
+/** So many together that their look-ups are made later. */
+const MANY = 8
 const STAMP = { ino: 5, size: 1000, mtimeMs: 1.5, ctimeMs: 2.5 }
 
 function draft(path: string, byte: string) {
@@ -70,6 +72,12 @@ async function fill(index: ImageIndex): Promise<void> {
     tx.deleteRecord('member/peer-c')
     tx.merge(ofOthers(KIND_IMAGE, 'gone.jpg', { deleted: true }), 'peer-b')
     tx.merge(ofOthers(9, 'of a kind that nobody knows'), 'peer-b')
+  })
+  await index.change((tx) => {
+    for (let n = 0; n < MANY; n++) {
+      const image = draft(`many/${n}.jpg`, wanted)
+      tx.merge(ofOthers(KIND_IMAGE, image.path, image), 'peer-b')
+    }
   })
   await index.change((tx) => {
     const image = draft('reviewed.jpg', reviewed)
@@ -145,7 +153,7 @@ test('are the same as ever', async () => {
 test.each([
   [2, 3],
   [3, 4],
-  [INDEX_FORMAT, 4]
+  [INDEX_FORMAT, 4 + MANY]
 ])('of format %i are read as what they are', async (format, images) => {
   await write(level.database, format)
   const { index } = await openIndexOver(level.database, { writer: 'peer-a', parts })
@@ -162,6 +170,9 @@ test.each([
   expect(index.blob(hashOf('55'))?.reason).toBe('other bytes were found')
   expect(await index.pathsOf(hashOf(live), 9)).toEqual([A])
   expect(await Array.fromAsync(index.wants())).toEqual([hashOf(wanted), hashOf('55')])
+  for (const byte of [old, live, wanted, '55']) {
+    expect(await index.hashesOf(byte.repeat(16) as Md5, 9)).toEqual([hashOf(byte)])
+  }
   expect(index.view(A)).toEqual({ name: A, ino: 7, hash: hashOf(live) })
   expect(index.get(parsePath('gone.jpg'))?.deleted).toBe(true)
   expect(index.reviewedAt(parsePath('reviewed.jpg'))).toMatchObject({ from: 'peer-b' })
