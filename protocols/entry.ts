@@ -5,7 +5,7 @@
 
 import { hash as digest } from 'node:crypto'
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
-import { EntrySchema, type Entry as Message } from './entries/messages_pb.ts'
+import { EntrySchema } from './entries/messages_pb.ts'
 import {
   type ContentHash,
   HASH_BYTES,
@@ -16,6 +16,7 @@ import {
   md5FromBytes
 } from './hash.ts'
 import { type ImagePath, PATH_BYTES_MAX, pathFault } from './path.ts'
+import { type EntryMessage, readEntryFields } from './read-entry-fields.ts'
 import type { Version } from './version.ts'
 import { WireError } from './wire-error.ts'
 
@@ -112,18 +113,21 @@ export function decodeEntry(raw: Uint8Array): Entry {
       `an entry has at most ${ENTRY_BYTES_MAX} bytes, not ${raw.byteLength}`
     )
   }
-  let message: Message
-  try {
-    message = fromBinary(EntrySchema, raw)
-  } catch (cause) {
-    throw new WireError('BAD_ENTRY', 'the bytes are not a version 1 entry', { cause })
-  }
+  const message = readEntryFields(raw) ?? readAnyFields(raw)
   const fault = messageFault(message)
   if (fault !== undefined) throw new WireError('BAD_ENTRY', `entry ${fault}`)
   return viewOf(message, raw)
 }
 
-function messageFault(m: Message): string | undefined {
+function readAnyFields(raw: Uint8Array): EntryMessage {
+  try {
+    return fromBinary(EntrySchema, raw)
+  } catch (cause) {
+    throw new WireError('BAD_ENTRY', 'the bytes are not a version 1 entry', { cause })
+  }
+}
+
+function messageFault(m: EntryMessage): string | undefined {
   if (m.kind === 0) return 'without a kind'
   if (m.version === 0n) return 'without a version'
   if (m.writer === '' || isLonger(m.writer, WRITER_BYTES_MAX)) return 'without a proper writer'
@@ -141,7 +145,7 @@ function isLonger(text: string, bytesMax: number): boolean {
   return 3 * text.length > bytesMax && Buffer.byteLength(text) > bytesMax
 }
 
-function imageFault(m: Message): string | undefined {
+function imageFault(m: EntryMessage): string | undefined {
   const fault = pathFault(m.path)
   if (fault !== undefined) return `whose path ${fault}`
   if (m.deleted) return m.hash.byteLength === 0 ? undefined : 'that is deleted and has a hash'
@@ -150,7 +154,7 @@ function imageFault(m: Message): string | undefined {
   return undefined
 }
 
-function viewOf(m: Message, raw: Uint8Array): Entry {
+function viewOf(m: EntryMessage, raw: Uint8Array): Entry {
   return {
     kind: m.kind,
     path: m.path,

@@ -11,6 +11,9 @@ export const PATH_BYTES_MAX = 1024
 
 // Names Windows gives to devices, whatever the extension.
 const DEVICE_NAME = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)/i
+// What nearly every path is, and surely one: names of letters and digits with dots between them.
+const PLAIN = /^(?:[\w-]+(?:\.[\w-]+)*\/)*[\w-]+(?:\.[\w-]+)*$/
+const PLAIN_DEVICE = /(?:^|\/)(?:con|prn|aux|nul|com\d|lpt\d)(?:[./]|$)/i
 // Forbidden in names on Windows; a backslash would also be a separator there.
 const FORBIDDEN = /[<>:"\\|?*]/
 // Control characters, and the invisible marks that turn a name's reading direction around.
@@ -21,6 +24,12 @@ const INVISIBLE = /[\p{Cc}\u2028\u2029\u200E\u200F\u202A-\u202E\u2066-\u2069\uFE
  * can. The text must already be in NFC.
  */
 export function pathFault(text: string): string | undefined {
+  if (PLAIN.test(text) && !PLAIN_DEVICE.test(text) && text.length <= PATH_BYTES_MAX)
+    return undefined
+  return anyPathFault(text)
+}
+
+function anyPathFault(text: string): string | undefined {
   if (text === '') return 'is empty'
   if (!text.isWellFormed()) return 'is not valid Unicode'
   if (Buffer.byteLength(text) > PATH_BYTES_MAX) return `is longer than ${PATH_BYTES_MAX} bytes`

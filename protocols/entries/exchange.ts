@@ -111,6 +111,21 @@ interface Item {
   readonly entry?: Entry | undefined
 }
 
+/** Its name is a hash, of which nothing is asked where the other side has nothing. */
+class WholeItem implements Item {
+  readonly entry: Entry
+  #ref: EntryRef | undefined
+
+  constructor(entry: Entry) {
+    this.entry = entry
+  }
+
+  get ref(): EntryRef {
+    this.#ref ??= refOf(this.entry)
+    return this.#ref
+  }
+}
+
 class Descent {
   readonly #local: ComparedEntries
   readonly #remote: EntriesClient
@@ -260,7 +275,7 @@ class Descent {
 
   async *#localEntries(key: TreeKey): AsyncGenerator<Item> {
     for await (const raw of this.#local.range(key)) {
-      for (const entry of readEntries([raw]).entries) yield { ref: refOf(entry), entry }
+      for (const entry of readEntries([raw]).entries) yield new WholeItem(entry)
     }
   }
 
@@ -275,7 +290,7 @@ class Descent {
     const ask = (before?: EntryRef) => this.#remote.range(key, before, this.#signal)
     for await (const { entries, malformed } of pagesOf(ask, first)) {
       this.#transfer.malformed += malformed
-      for (const entry of entries) yield { ref: refOf(entry), entry }
+      for (const entry of entries) yield new WholeItem(entry)
     }
   }
 

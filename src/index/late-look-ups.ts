@@ -9,7 +9,7 @@
 import { type ImageEntry, isImage } from '../../protocols/entry.ts'
 import type { Md5 } from '../../protocols/hash.ts'
 import type { Layer, Rows } from './layer.ts'
-import { readEntry, readEntryKey } from './read-entry.ts'
+import { readEntry } from './read-entry.ts'
 import { ID_HASH_LENGTH, idRange, keys } from './tables.ts'
 import type { VersionRow } from './version-encoding.ts'
 
@@ -95,11 +95,10 @@ export async function hasLateLookUps(rows: Pick<Rows, 'keys'>): Promise<boolean>
   return (await rows.keys('late', { gte: '', lt: 'g', limit: 1 })).length > 0
 }
 
-/** The entry of the row of a version, as its path has it. */
+/** The entry of the row of a version, which is one that this program has written. */
 function entryOf(rows: Layer, row: string) {
   const told = rows.get('version', row) as VersionRow | undefined
-  const key = told && readEntryKey(told)
-  return key === undefined ? undefined : readEntry(rows.get('entry', key))
+  return typeof told === 'string' ? undefined : readEntry(told)
 }
 
 function* rowsIn(places: Uint8Array): Generator<string> {

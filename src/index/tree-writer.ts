@@ -15,11 +15,11 @@ import { SUM_BITS, sumOf, treeKeys } from './time-tree.ts'
 
 export class TreeWriter {
   readonly #layer: Layer
-  /** Nodes of this change; all others belong to earlier ones, which may be being written. */
-  readonly #own = new Set<TreeNode>()
   /** The bucket of the last entry, in which the next one lies most of the time. */
   #bucket: number | undefined
   #keys: readonly TreeKey[] = []
+  /** Nodes of this change. Nobody else writes them in a change that adds entries. */
+  readonly #nodes = new Map<TreeKey, Writable<TreeNode>>()
 
   constructor(layer: Layer) {
     this.#layer = layer
@@ -43,15 +43,19 @@ export class TreeWriter {
         node.live += times
         node.liveSum = BigInt.asUintN(SUM_BITS, node.liveSum + id)
       }
-      if (isSameNode(node, EMPTY_NODE)) this.#layer.put('tree', key, undefined)
+      if (!isSameNode(node, EMPTY_NODE)) continue
+      this.#layer.put('tree', key, undefined)
+      this.#nodes.delete(key)
     }
   }
 
   #nodeOf(key: TreeKey): Writable<TreeNode> {
+    const own = this.#nodes.get(key)
+    if (own !== undefined) return own
     const found = this.#layer.get('tree', key) as TreeNode | undefined
-    if (found !== undefined && this.#own.has(found)) return found
+    // others belong to earlier changes, which may be being written
     const node = { ...EMPTY_NODE, ...found }
-    this.#own.add(node)
+    this.#nodes.set(key, node)
     this.#layer.put('tree', key, node)
     return node
   }

@@ -246,7 +246,9 @@ for (const [name, open] of [
   })
 }
 
-test('whatever derived rows are changed or lost, one round makes all of them right', async () => {
+test('whatever derived rows are changed or lost, one round makes all of them right', {
+  timeout: 60_000
+}, async () => {
   const harm = fc.record({
     table: fc.constantFrom(...DERIVED, 'blob' as const),
     at: fc.nat(10_000),

@@ -1,5 +1,7 @@
+import { fromBinary } from '@bufbuild/protobuf'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { EntrySchema } from '../../protocols/entries/messages_pb.ts'
 import {
   decodeEntry,
   type Entry,
@@ -11,6 +13,7 @@ import {
 } from '../../protocols/entry.ts'
 import type { ContentHash, Md5 } from '../../protocols/hash.ts'
 import { pathFault } from '../../protocols/path.ts'
+import { readEntryFields } from '../../protocols/read-entry-fields.ts'
 import { VERSION_MAX } from '../../protocols/version.ts'
 import { WireError } from '../../protocols/wire-error.ts'
 
@@ -56,7 +59,50 @@ const record = fc.record({
 const fields: fc.Arbitrary<EntryFields> = fc.oneof(live, tombstone, record)
 const entry = fields.map(encodeEntry)
 
+/** Bytes as they were written, or with some of them changed, taken out or put in. */
+const bytes = fc
+  .tuple(
+    entry,
+    fc.array(fc.record({ at: fc.nat(600), out: fc.nat(3), put: fc.uint8Array({ maxLength: 3 }) }), {
+      maxLength: 3
+    })
+  )
+  .map(([{ raw }, changes]) => {
+    const all = [...raw]
+    for (const { at, out, put } of changes) all.splice(at % all.length, out, ...put)
+    return Uint8Array.from(all)
+  })
+
+const plain = (fields: object) =>
+  Object.fromEntries(
+    Object.entries(fields)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => [name, value instanceof Uint8Array ? [...value] : value])
+  )
+
+/** What the quick reader says, in the words of the general one. */
+function generally(raw: Uint8Array) {
+  const { $typeName, $unknown, ...fields } = fromBinary(EntrySchema, raw)
+  return fields
+}
+
 describe('entries', () => {
+  test('are the same to the quick reader as to the general one, or left to it', () => {
+    fc.assert(
+      fc.property(bytes, (raw) => {
+        const quick = readEntryFields(raw)
+        if (quick !== undefined) expect(plain(quick)).toEqual(plain(generally(raw)))
+      }),
+      { numRuns: 2000 }
+    )
+    fc.assert(
+      fc.property(entry, ({ raw, path, mediaType, sourceUrl = '' }) => {
+        const isAscii = /^[\0-\x7f]*$/.test(path + mediaType + sourceUrl)
+        expect(readEntryFields(raw) !== undefined).toBe(isAscii)
+      })
+    )
+  })
+
   test('come back as they were written', () => {
     fc.assert(
       fc.property(fields, (given) => {

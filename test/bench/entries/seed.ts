@@ -13,6 +13,9 @@ import type { Transaction } from '../../../src/index/transaction.ts'
 import type { Workbench } from '../../support/real-node.ts'
 import { readEntries } from './made-entries.ts'
 
+/** Changes that wait for the disk together. */
+const AT_ONCE = 8
+
 /** The index in a folder, for its one process. */
 export async function openAt(folder: string): Promise<ImageIndex> {
   const database = await openDatabase(folder)
@@ -34,15 +37,20 @@ export async function seedNode(bench: Workbench, name: string, file: string): Pr
   const node = await bench.start(name, { flags: ['--log-level', 'error'] })
   await node.end('SIGTERM')
   const index = await openAt(indexOf(bench, name))
+  const writing: Promise<void>[] = []
   for (const raws of readEntries(file)) {
     const entries = raws.map(decodeEntry)
-    await index.change((tx) => {
+    const plan = (tx: Transaction) => {
       for (const entry of entries) {
         tx.merge(entry, 'peer')
         hold(tx, entry)
       }
-    })
+    }
+    writing.push(index.change(plan, { durable: false }))
+    if (writing.length > AT_ONCE) await writing.shift()
   }
+  await Promise.all(writing)
+  while (await index.makeLookUps()) {}
   await index.close()
 }
 
