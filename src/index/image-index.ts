@@ -29,14 +29,7 @@ import type { Watermarks } from './plan-watermarks.ts'
 import type { IndexOptions, IndexParts, ListRange } from './ports.ts'
 import { readByVersion, type VersionRange } from './read-by-version.ts'
 import { readEntry } from './read-entry.ts'
-import {
-  hashesOf,
-  type LookedUp,
-  pathsFrom,
-  pathsOf,
-  pathsOfKeys,
-  pathsWithId
-} from './read-look-ups.ts'
+import { hashesOf, pathsFrom, pathsOf, pathsOfKeys, pathsWithId } from './read-look-ups.ts'
 import {
   type PlacedVersion,
   readPastBetween,
@@ -62,7 +55,6 @@ import { TreeReader } from './tree-reader.ts'
 export class ImageIndex {
   readonly #parts: IndexParts
   readonly #tables: Tables
-  readonly #lookedUp: LookedUp
   readonly #queue: ChangeQueue
   #entryWrites = 0
   /** What other nodes ask for. */
@@ -77,7 +69,6 @@ export class ImageIndex {
   constructor(parts: IndexParts, tables: Tables, rows: DatabaseRows, { writer }: IndexOptions) {
     this.#parts = parts
     this.#tables = tables
-    this.#lookedUp = { database: parts.database, tables }
     this.tree = new TreeReader(tables, () => parts.database.snapshot())
     this.#queue = new ChangeQueue({ ...parts, tables, rows }, writer)
     this.upkeep = this.#queue
@@ -241,12 +232,12 @@ export class ImageIndex {
 
   /** Live paths of a blob, in order. */
   pathsOf(hash: ContentHash, limit: number): Promise<ImagePath[]> {
-    return pathsOf(this.#lookedUp, hash, limit)
+    return pathsOf({ ...this.#parts, tables: this.#tables }, hash, limit)
   }
 
   /** Blobs with this MD5 that an entry, live or past, names. */
   hashesOf(md5: Md5, limit: number): Promise<ContentHash[]> {
-    return hashesOf(this.#lookedUp, md5, limit)
+    return hashesOf({ ...this.#parts, tables: this.#tables }, md5, limit)
   }
 
   /** Live paths that came from this URL. */
@@ -256,7 +247,7 @@ export class ImageIndex {
 
   /** Live paths with this numeric id: more than one is possible, and then the id is ambiguous. */
   pathsWithId(id: number, limit: number): Promise<ImagePath[]> {
-    return pathsWithId(this.#lookedUp, id, limit)
+    return pathsWithId({ ...this.#parts, tables: this.#tables }, id, limit)
   }
 
   /** Makes look-ups that were left for later, of one change; false if there are none. */
