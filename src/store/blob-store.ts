@@ -87,9 +87,10 @@ export const PARTIALS_MAX = 64
 export interface OpenBlob {
   readonly stamp: FileStamp
   readonly bytes: number
-  /** All bytes at once, synchronously: for blobs up to SMALL_BLOB_BYTES_MAX. Does not close. */
-  readAll(): Uint8Array
-  /** The same into a place of so many bytes. */
+  /**
+   * All bytes at once, synchronously, into a place of so many: for blobs up to
+   * SMALL_BLOB_BYTES_MAX. Does not close.
+   */
   readInto(target: Uint8Array): void
   /**
    * Bytes start (inclusive) to end (exclusive) in pieces of at most 256 KiB; one piece in memory at

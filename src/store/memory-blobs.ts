@@ -133,7 +133,6 @@ export class MemoryBlobs implements BlobStore {
     return {
       stamp,
       bytes: stamp.size,
-      readAll: () => file.bytes.slice(),
       readInto: (target) => {
         if (file.bytes.byteLength < target.byteLength) throw cutShort(file.bytes.byteLength)
         target.set(file.bytes)

@@ -34,12 +34,6 @@ export class OpenFile implements OpenBlob {
     return this.stamp.size
   }
 
-  readAll(): Uint8Array {
-    const whole = Buffer.allocUnsafeSlow(this.bytes)
-    this.readInto(whole)
-    return whole
-  }
-
   readInto(target: Uint8Array): void {
     this.#fd ??= this.#reopen()
     const bytesRead = readFrom(this.#fd, target)

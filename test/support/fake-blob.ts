@@ -30,14 +30,10 @@ export class FakeBlob implements OpenBlob {
     this.bytes = options.bytes ?? content.byteLength
   }
 
-  readAll(): Uint8Array {
+  readInto(target: Uint8Array): void {
     if (this.#options.error) throw this.#options.error
     this.pulledBytes += this.#content.byteLength
-    return this.#content
-  }
-
-  readInto(target: Uint8Array): void {
-    target.set(this.readAll())
+    target.set(this.#content)
   }
 
   async *read(start: number, end: number): AsyncGenerator<Uint8Array> {
