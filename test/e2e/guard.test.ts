@@ -228,7 +228,9 @@ test.each([
   await expectReadable({})
   expect((await call('GET', '/api/keys', { ...admin, ...forwarded })).status).toBe(200)
   await eventually(() => {
-    const warnings = node.stderr.split('\n').filter((line) => line.startsWith('{"level":40'))
+    // a slow machine warns of its own
+    const isOf = (line: string) => line.startsWith('{"level":40') && line.includes('forwarded')
+    const warnings = node.stderr.split('\n').filter(isOf)
     expect(warnings).toHaveLength(1)
     expect(JSON.parse(warnings[0] as string)).toMatchObject({
       header: header.toLowerCase(),
