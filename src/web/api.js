@@ -4,7 +4,7 @@
 /**
  * @typedef {{ path: string, filename: string, size: number, mime_type: string,
  *   hash: string, sha256: string, cid: string, width: number | null, height: number | null,
- *   created_at: string }} ListedImage
+ *   created_at: string, state?: string }} ListedImage
  * @typedef {{ total: number | null, next_cursor: string | null, images: ListedImage[] }} ImageList
  * @typedef {{ file_path: string, duplicate: boolean, duplicate_of?: string | null }} Uploaded
  * @typedef {{ status: number, method: string, detail: string }} Denial

@@ -30,10 +30,11 @@ export function verdictOf(answer) {
 
 /**
  * @param {{ api: import('./api.js').Api, language: import('./language.js').Language,
- *   notice: import('./notice.js').Notice, onChange: () => void }} parts
+ *   notice: import('./notice.js').Notice, onChange: () => void,
+ *   onBlock: (path: string, done: () => void) => void }} parts
  *   `onChange` runs when an image was changed
  */
-export function createDetail({ api, language, notice, onChange }) {
+export function createDetail({ api, language, notice, onChange, onBlock }) {
   const { say } = language
   const dialog = need('detail', HTMLDialogElement)
   const target = need('rename-to', HTMLInputElement)
@@ -236,6 +237,7 @@ export function createDetail({ api, language, notice, onChange }) {
   onClick('detail-delete', () => ask('delete'))
   onClick('detail-yes', remove)
   onClick('detail-purge', purge)
+  onClick('detail-block', () => onBlock(image?.path ?? '', () => dialog.close()))
   onClick('detail-keep', () => ask('none'))
   onClick('detail-rename', () => ask('rename'))
   need('rename-form').addEventListener('submit', (event) => {

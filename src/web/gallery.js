@@ -33,20 +33,21 @@ export function searchOf(text, how) {
 }
 
 /** @param {ListedImage | undefined} image */
-const keyOf = (image) => `${image?.sha256} ${image?.path}`
+const keyOf = (image) => `${image?.sha256} ${image?.state} ${image?.path}`
 
 /**
  * One image as a picture, or a mark that says why there is none.
- * @param {Pick<ListedImage, 'filename' | 'size'>} image
+ * @param {Pick<ListedImage, 'filename' | 'size' | 'state'>} image
  * @param {{ urls: string[], bytesMax: number, alt: string }} options the first of `urls` that can
  *   be shown is; none of them is the whole image where it has more than `bytesMax`
  * @param {Language} language
  */
-export function makePicture({ filename, size }, { urls, bytesMax, alt }, { say }) {
+export function makePicture({ filename, size, state }, { urls, bytesMax, alt }, { say }) {
   const blank = (/** @type {string} */ why) => {
     const label = make('b', { textContent: extensionLabel(filename) })
     return make('span', { className: 'blank' }, label, make('span', { textContent: why }))
   }
+  if (state === 'blocked') return blank(say('picture.blocked'))
   const large = () => say('picture.large', { size: formatSize(bytesMax) })
   const picture = make('img', { alt, loading: 'lazy', decoding: 'async' })
   const left = [...urls]

@@ -4,16 +4,17 @@
 
 import { ApiError } from './api.js'
 import { draw, need, onClick, setText } from './dom.js'
-import { onAction } from './notice.js'
+import { formatTime } from './format.js'
+import { confirm, onAction } from './notice.js'
 
 /** Around the code, as its standard asks. */
 const QUIET_MODULES = 4
 
 /**
  * @param {{ api: import('./api.js').Api, language: import('./language.js').Language,
- *   onChange: () => void }} parts
+ *   notice: import('./notice.js').Notice, onChange: () => void }} parts
  */
-export function createJoin({ api, language, onChange }) {
+export function createJoin({ api, language, notice, onChange }) {
   const { say } = language
   const invite = need('invite', HTMLDialogElement)
   const join = need('join', HTMLDialogElement)
@@ -30,8 +31,11 @@ export function createJoin({ api, language, onChange }) {
 
   async function makeInvite() {
     try {
-      const answer = await api.call('POST', 'api/invite')
-      setText('invite-text', answer.message)
+      const answer = await api.call('POST', 'api/invite', { body: wishOf() })
+      const { expires_at: until } = answer
+      const date = until && formatTime(until, language.name)
+      const end = date ? ` ${say('invite.until', { date })}` : ''
+      setText('invite-text', answer.message + end)
       setText('invite-line', answer.invite)
       setText('invite-command', `tumesh join ${answer.invite}`)
       need('invite-qr').replaceChildren(await picture(answer.invite))
@@ -41,6 +45,28 @@ export function createJoin({ api, language, onChange }) {
       if (!(error instanceof ApiError)) throw error
       setText('invite-text', error.message)
       need('invite-text').classList.add('trouble')
+    }
+  }
+
+  /** How long it is to be good, and for how many. */
+  function wishOf() {
+    const valid = need('invite-valid', HTMLSelectElement).value
+    const uses = need('invite-uses', HTMLSelectElement).value
+    if (valid === '') return { permanent: true }
+    return { expires_in: Number(valid), ...(uses && { uses: Number(uses) }) }
+  }
+
+  async function revoke() {
+    const title = say('invite.revoke.title')
+    const text = say('invite.revoke.text')
+    if (!(await confirm({ title, text, yes: say('invite.revoke') }))) return
+    try {
+      const { message } = await api.call('DELETE', 'api/invite')
+      invite.close()
+      notice.tell(message)
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error
+      setText('invite-text', error.message)
     }
   }
 
@@ -95,6 +121,11 @@ export function createJoin({ api, language, onChange }) {
 
   onClick('mesh-invite', openInvite)
   onAction('invite-make', makeInvite)
+  onAction('invite-revoke', revoke)
+  need('invite-valid').addEventListener('change', () => {
+    const isForEver = need('invite-valid', HTMLSelectElement).value === ''
+    need('invite-uses', HTMLSelectElement).disabled = isForEver
+  })
   onClick('invite-close', () => invite.close())
   // who looks at the page later shall not find it
   invite.addEventListener('close', () => {

@@ -56,6 +56,8 @@ export function createLanguage(preferred, store) {
      * @param {Readonly<Record<string, string | number>>} [values] numbers get their separators
      */
     say: (key, values = {}) => fill(WORDS[name][key], values, name),
+    /** @param {string} key whether there are words for it */
+    has: (key) => Object.hasOwn(en, key),
     /** @param {LanguageName} next */
     choose(next) {
       name = next

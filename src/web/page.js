@@ -4,6 +4,8 @@
 import { createAccess } from './access.js'
 import { createActivity } from './activity.js'
 import { createApi, sendJson } from './api.js'
+import { createAudit } from './audit.js'
+import { createBlocks } from './blocks.js'
 import { createCharts } from './charts.js'
 import { createDetail } from './detail.js'
 import { listenToCopyButtons, need, onClick, openStore, setText } from './dom.js'
@@ -32,7 +34,11 @@ const api = createApi({ language, onDenied: access.deny })
 const router = createRouter({ onShow: show })
 const notice = createNotice({ view: () => router.view })
 
-const detail = createDetail({ api, language, notice, onChange: () => changed(true) })
+const blocks = createBlocks({ api, language, notice, onChange: () => changed(true) })
+const detail = createDetail({
+  ...{ api, language, notice, onBlock: blocks.ask },
+  onChange: () => changed(true)
+})
 const gallery = createGallery({ api, language, onOpen: detail.open })
 const status = createStatus({
   ...{ api, language },
@@ -46,6 +52,7 @@ const activity = createActivity({
   onFirst: () => events.fromStart()
 })
 const charts = createCharts({ api, language })
+const audit = createAudit({ api, language })
 const safety = createSafety({ api, language, notice, status })
 const review = createReview({ api, language, status, onChange: () => gallery.refresh() })
 const trash = createTrash({
@@ -54,7 +61,7 @@ const trash = createTrash({
   onChange: () => changed(true)
 })
 const settings = createSettings({ api, language, notice })
-createJoin({ api, language, onChange: status.poll })
+createJoin({ api, language, notice, onChange: status.poll })
 createUploads({ api, language, onDone: () => changed() })
 const events = createEvents({
   api,
@@ -103,11 +110,13 @@ function show(view) {
   if (view === 'activity') {
     activity.show()
     charts.show()
+    audit.show()
   } else activity.hide()
   if (view === 'safety') {
     safety.show()
     review.render()
     trash.show()
+    blocks.show()
   }
   if (view === 'settings') settings.show()
   else settings.hide()

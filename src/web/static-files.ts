@@ -39,6 +39,8 @@ const FILES = [
   'access.js',
   'activity.js',
   'api.js',
+  'audit.js',
+  'blocks.js',
   'charts.js',
   'detail.js',
   'dom.js',

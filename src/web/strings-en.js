@@ -93,6 +93,7 @@ export const en = {
   'gallery.nothing.yet': 'No name contains “{text}” among the images looked at so far.',
   'gallery.first': 'Or from a terminal:',
   'picture.large': 'Over {size}',
+  'picture.blocked': 'Blocked',
   'picture.broken': 'Can’t be shown here',
 
   'fact.path': 'Path',

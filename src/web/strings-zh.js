@@ -93,6 +93,7 @@ export const zh = {
   'gallery.nothing.yet': '目前查找过的图片中，没有名称包含“{text}”的。',
   'gallery.first': '或在终端中：',
   'picture.large': '超过 {size}',
+  'picture.blocked': '已屏蔽',
   'picture.broken': '无法在此显示',
 
   'fact.path': '路径',

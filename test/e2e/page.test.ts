@@ -3,9 +3,6 @@
 
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, expect, test as vitest } from 'vitest'
-import type { ImageEntry } from '../../protocols/entry.ts'
-import { parsePath } from '../../protocols/path.ts'
-import { openDatabase } from '../../src/index/open-database.ts'
 import { makeImage, makeSvg } from '../fixtures/make-images.ts'
 import {
   DESKTOP,
@@ -19,8 +16,7 @@ import {
 import { sha256 } from '../support/digests.ts'
 import { eventually } from '../support/eventually.ts'
 import { postJson, put, send } from '../support/http-client.ts'
-import { ManualClock } from '../support/manual-clock.ts'
-import { openIndexOver } from '../support/open-index.ts'
+import { putToReview } from '../support/put-to-review.ts'
 import { RealMesh } from '../support/real-mesh.ts'
 import { Workbench } from '../support/real-node.ts'
 
@@ -50,7 +46,7 @@ beforeAll(async () => {
   bench = new Workbench()
   mesh = new RealMesh(bench)
   await mesh.start('a')
-  await putToReview(['old/one.svg', 'old/two.svg'])
+  await putToReview(bench, mesh.node('a'), ['old/one.svg', 'old/two.svg'])
   await Promise.all([mesh.start('a'), launchBrowser().then((launched) => (browser = launched))])
   await mesh.start('b')
   await mesh.start('c')
@@ -72,20 +68,6 @@ afterAll(async () => {
 
 // a test that fails leaves no box open for the next
 beforeEach(() => page?.keyboard.press('Escape'))
-
-/** Images that another server may have deleted: the index of a node that stands still says so. */
-async function putToReview(paths: readonly string[]) {
-  for (const [n, path] of paths.entries()) {
-    await put(mesh.url('a'), path, makeSvg({ seed: 100 + n }))
-  }
-  await mesh.node('a').end('SIGTERM')
-  const database = await openDatabase(bench.path('a', 'metadata', 'index'))
-  const { index, close } = await openIndexOver(database, { clock: new ManualClock(Date.now()) })
-  await index.change((tx) => {
-    for (const path of paths) tx.putToReview(tx.get(parsePath(path)) as ImageEntry, 'peer-x')
-  })
-  await close()
-}
 
 async function show(view: string, on = page) {
   const { url } = mesh.node('a')
@@ -203,6 +185,10 @@ test('the mesh is drawn and told, invited to, joined and left', async () => {
   expect(await seriousFaults(page)).toEqual([])
   await page.click('#invite-close')
   await eventually(async () => expect(await page.textContent('#invite-line')).toBe(''))
+  await page.click('#mesh-invite')
+  await page.click('#invite-revoke')
+  await confirmIt()
+  await says('#notice-text', 'Revoked invites: 1.')
   await page.click('#mesh-join')
   await page.fill('#join-address', 'tumesh-invite:nonsense')
   await page.click('#join-go')
@@ -232,6 +218,8 @@ test('what happens is told as it happens', async () => {
   await eventually(async () =>
     expect(await page.inputValue('#log')).toMatch(/ entry path=from\/b\.svg/)
   )
+  await page.click('#audit-box summary')
+  await says('#audit', /Invited[\s\S]*Renamed[\s\S]*Added/)
   expect(await seriousFaults(page)).toEqual([])
   await page.click('#events button:has-text("from/b.svg")')
   await says('#detail-name', 'b.svg')
@@ -270,6 +258,23 @@ test('safety: images are read again, review and trash decided', async () => {
   await says('#notice-text', /purged|for good|deleted/)
   await page.waitForSelector('#trash-list li:has-text("old/two.svg")', { state: 'detached' })
 }, 60_000)
+
+test('safety: bytes are blocked with a reason, and let in again', async () => {
+  await show('images')
+  await page.click('.tile:has-text("tabby-3")')
+  await page.click('#detail-delete')
+  await page.click('#detail-block')
+  await page.fill('#block-reason', 'not ours to show')
+  expect(await seriousFaults(page)).toEqual([])
+  await page.click('#block-form button[type="submit"]')
+  await page.waitForSelector('.tile:has-text("tabby-3"):has-text("Blocked")')
+  await show('safety')
+  await says('#blocks', /tabby-3\.svg\s+not ours to show · on a/)
+  await page.click('#blocks button')
+  await page.waitForSelector('#blocks-card', { state: 'hidden' })
+  await show('images')
+  await page.waitForSelector('.tile:has-text("tabby-3"):not(:has-text("Blocked"))')
+})
 
 test('safety: a brake says what happened, and undoes it', async () => {
   const paths = Array.from({ length: 130 }, (_, n) => `many/${n}.svg`)

@@ -8,6 +8,12 @@ const CHROMIUM = '/usr/bin/chromium'
 /** Generous: processes of other tests run beside it. */
 const WAIT_MS = 20_000
 
+/**
+ * That the node refuses what a test asks for, the page says itself; and an image may go while its
+ * picture is being asked for.
+ */
+const EXPECTED = / status of (4\d\d .*\/api\/|410 .*\/(thumbnails|blobs)\/)/
+
 export const hasBrowser = existsSync(CHROMIUM)
 
 export function launchBrowser(): Promise<Browser> {
@@ -42,8 +48,7 @@ export async function openPage(browser: Browser, options: BrowserContextOptions)
   page.on('pageerror', (error) => errors.push(String(error.stack ?? error)))
   page.on('console', (message) => {
     const text = `${message.text()} ${message.location().url}`
-    // that the node refuses what a test asks for, the page says itself
-    if (message.type() === 'error' && !/ status of 4\d\d .*\/api\//.test(text)) errors.push(text)
+    if (message.type() === 'error' && !EXPECTED.test(text)) errors.push(text)
   })
   return { page, errors }
 }

@@ -44,6 +44,7 @@ type GalleryQuery = z.output<typeof querySchema>
 
 const galleryImageShape = imageFactsShape.extend({
   url: describedImageShape.shape.url,
+  state: describedImageShape.shape.state,
   id: z.int().describe('The first 53 bits of SHA-256 of the path')
 })
 
@@ -134,6 +135,7 @@ function describe(
     source_url: image.source_url,
     created_at: image.created_at,
     modified_at: image.modified_at,
-    url: image.url
+    url: image.url,
+    state: image.state
   }
 }

@@ -42,7 +42,7 @@ test('the documented fields, and the id that is the same on every node', async (
   const [image] = body.images
   expect(Object.keys(image)).toEqual([
     ...['id', 'path', 'filename', 'size', 'hash', 'sha256', 'cid', 'mime_type', 'width', 'height'],
-    ...['source_url', 'created_at', 'modified_at', 'url']
+    ...['source_url', 'created_at', 'modified_at', 'url', 'state']
   ])
   const digest = createHash('sha256').update('cat/x.svg').digest()
   expect(image).toMatchObject({
