@@ -11,16 +11,16 @@ const LINES = 100
 const REFRESH_MS = 5000
 
 /**
- * What a line is about, in a few words: a path, else a count or a name.
- * @param {Record<string, unknown>} [about]
+ * What a line is about, in a few words: an image, a server or a key by its name, else how many.
+ * @param {Record<string, any>} [about]
  */
-export function subjectOf(about = {}) {
-  const facts = Object.entries(about).filter(([, value]) => value !== null && value !== '')
-  const words = facts.map(([name, value]) => {
-    const text = typeof value === 'string' ? value : JSON.stringify(value)
-    return name === 'path' ? text : `${name} ${text}`
-  })
-  return words.join(', ')
+export function subjectOf({ path, file_path, from, to, name, address, reason, ...about } = {}) {
+  const many = [about.paths, about.hashes, about.image_ids, about.folders].find(Array.isArray)
+  const moved = from && to ? `${from} → ${to}` : undefined
+  const listed = many?.length === 1 ? String(many[0]) : many && `${many[0]} … (${many.length})`
+  const subject =
+    path ?? file_path ?? moved ?? name ?? address ?? listed ?? about.sha256 ?? about.id
+  return [subject, about.action, reason].filter(Boolean).join(' · ')
 }
 
 /**
@@ -52,7 +52,8 @@ export function createAudit({ api, language }) {
     time.title = formatTime(at, language.name)
     const subject = subjectOf(about)
     const who = [by, from, status >= 400 ? String(status) : ''].filter(Boolean).join(' · ')
-    const name = make('span', { className: 'name', textContent: subject, title: subject })
+    const name = make('span', { className: 'name', textContent: subject })
+    name.title = JSON.stringify(about ?? {})
     const facts = make('span', { className: 'quiet about', textContent: who })
     const key = /** @type {'did.add'} */ (`did.${action}`)
     const did = language.has(key) ? language.say(key) : action

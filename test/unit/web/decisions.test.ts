@@ -4,6 +4,7 @@ const web = new URL('../../../src/web/', import.meta.url)
 const { wordsOfDenial } = await import(new URL('access.js', web).href)
 const { detailOf } = await import(new URL('api.js', web).href)
 const { verdictOf } = await import(new URL('detail.js', web).href)
+const { subjectOf } = await import(new URL('audit.js', web).href)
 const { eventReader } = await import(new URL('events.js', web).href)
 const { searchOf } = await import(new URL('gallery.js', web).href)
 const { CARD, DRAWN_MAX, planMesh } = await import(new URL('plan-mesh.js', web).href)
@@ -121,6 +122,20 @@ describe('searchOf', () => {
     ['a'.repeat(63), 'contains', 'contains']
   ])('takes %j, to be searched by %s, as %s', (text, by, how) => {
     expect(searchOf(text, by)).toEqual({ how, text: text.trim() })
+  })
+})
+
+describe('subjectOf', () => {
+  it.each([
+    [undefined, ''],
+    [{ path: 'a.jpg', sha256: 'f00', file_path: 'a.jpg' }, 'a.jpg'],
+    [{ from: 'a.jpg', to: 'b.jpg' }, 'a.jpg → b.jpg'],
+    [{ paths: ['a.jpg'] }, 'a.jpg'],
+    [{ paths: ['a.jpg', 'b.jpg'], action: 'restore' }, 'a.jpg … (2) · restore'],
+    [{ name: 'crawler', scopes: ['read'] }, 'crawler'],
+    [{ sha256: 'f00', reason: 'not ours' }, 'f00 · not ours']
+  ])('of %j is %j', (about, subject) => {
+    expect(subjectOf(about)).toBe(subject)
   })
 })
 
