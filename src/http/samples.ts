@@ -35,13 +35,13 @@ export class Samples {
   readonly #columns = NAMES.map(() => new Float64Array(SAMPLES_MAX))
   /** Ever taken; the oldest are overwritten. */
   #count = 0
-  #before: { readonly atMs: number; readonly received: number; readonly sent: number }
+  /** Of the sample before; none at the first. */
+  #before: { readonly atMs: number; readonly received: number; readonly sent: number } | undefined
   #requests = { count: 0, ms: 0, failed: 0 }
   #cancel: (() => void) | undefined
 
   constructor(parts: SampleParts) {
     this.#parts = parts
-    this.#before = this.#counters()
   }
 
   /** Takes samples until `end`. */
@@ -102,7 +102,8 @@ export class Samples {
   #sample(): Record<SampleColumn, number | undefined> {
     const { clock, mesh, meshStatus, status } = this.#parts
     const { counts } = status()
-    const [before, now] = [this.#before, this.#counters()]
+    const now = this.#counters()
+    const before = this.#before ?? { atMs: now.atMs - SAMPLE_MS, received: 0, sent: 0 }
     const { count, ms, failed } = this.#requests
     this.#before = now
     this.#requests = { count: 0, ms: 0, failed: 0 }
