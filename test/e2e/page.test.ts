@@ -50,10 +50,14 @@ beforeAll(async () => {
   await Promise.all([mesh.start('a'), launchBrowser().then((launched) => (browser = launched))])
   await mesh.start('b')
   await mesh.start('c')
-  await eventually(async () => {
-    const { body } = await send(`${mesh.url('a')}/api/storage-status`)
-    expect(body.servers.map((one: { status: string }) => one.status)).toEqual(['online', 'online'])
-  })
+  await eventually(
+    async () => {
+      const { body } = await send(`${mesh.url('a')}/api/storage-status`)
+      const states = body.servers.map((one: { status: string }) => one.status)
+      expect(states).toEqual(['online', 'online'])
+    },
+    { withinMs: 60_000 }
+  )
   await mesh.node('c').end('SIGKILL')
   for (const n of [1, 2, 3]) await put(mesh.url('a'), `cats/tabby-${n}.svg`, makeSvg({ seed: n }))
   await put(mesh.url('a'), 'photo.png', await makeImage('png', { width: 640, height: 480 }))
