@@ -44,6 +44,7 @@ import { type Mesh, remoteOf } from './mesh/mesh.ts'
 import { openMesh } from './mesh/open-mesh.ts'
 import { loadIdentity, meshFiles, metadataFiles, readJournal } from './metadata-files.ts'
 import type { Identity } from './network/identity.ts'
+import { openIntake } from './open-intake.ts'
 import { GroupCommit } from './store/commit.ts'
 import { DiskBlobs } from './store/disk-blobs.ts'
 import { DiskRoom } from './store/disk-room.ts'
@@ -128,7 +129,8 @@ export async function createNode(config: Config, nodeParts: NodeParts): Promise<
     await noteOwnKeys(index)
     let port: number | undefined
     const httpPort = () => port
-    mesh = await openMesh(config, { flows, identity, files: meshFiles(files), httpPort })
+    const intake = openIntake({ ...parts, folder, store: made.store })
+    mesh = await openMesh(config, { flows, identity, files: meshFiles(files), httpPort, intake })
     const onListen = (listening: number) => {
       port = listening
     }
@@ -155,7 +157,7 @@ function createFlows(
     readonly folder: Folder
     readonly room: DiskRoom
   }
-): FlowParts {
+): FlowParts & { readonly store: DiskBlobs } {
   const files = metadataFiles(folder)
   const commit = new GroupCommit(systemSyncCalls(), { folder: folder.path })
   const store = new DiskBlobs({ ...parts, folder, commit })

@@ -2,7 +2,7 @@
 
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { ByteStream } from '../byte-stream.ts'
-import type { FrameReader } from '../frame.ts'
+import { type FrameReader, frameOf } from '../frame.ts'
 import { type ContentHash, hashBytes } from '../hash.ts'
 import {
   badMessage,
@@ -59,11 +59,7 @@ export class BlobsClient {
     signal: AbortSignal
   ): Promise<void> {
     if (items.length === 0) return
-    const asked = items.map(({ hash, offset }) => ({
-      hash: hashBytes(hash),
-      offset: BigInt(offset)
-    }))
-    await this.#ask({ case: 'fetch', value: { items: asked } }, signal, async (first, reader) => {
+    await this.#ask(fetchOf(items), signal, async (first, reader) => {
       let response = first
       for (const [at, item] of items.entries()) {
         if (at > 0) response = await readResponse(reader)
@@ -119,6 +115,19 @@ export class BlobsClient {
     if ('failure' in outcome) throw outcome.failure
     return outcome.value
   }
+}
+
+/** The question for at most ITEMS_MAX blobs in a frame: for who reads answers by an AnswerFeed. */
+export function fetchRequest(items: readonly BlobItem[]): Uint8Array {
+  return frameOf(encodeMessage(RequestSchema, { kind: fetchOf(items) }))
+}
+
+function fetchOf(items: readonly BlobItem[]) {
+  const asked = items.map(({ hash, offset }) => ({
+    hash: hashBytes(hash),
+    offset: BigInt(offset)
+  }))
+  return { case: 'fetch', value: { items: asked } } as const
 }
 
 async function readResponse(reader: FrameReader): Promise<Response> {

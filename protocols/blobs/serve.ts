@@ -17,8 +17,8 @@ import { SmallWrites } from './small-writes.ts'
 /** A blob that can be read. */
 export interface OpenBlob {
   readonly bytes: number
-  /** Fills it with all bytes, where these can be had at once. */
-  readInto?(target: Uint8Array): void
+  /** Fills it with the bytes from `at` on, where these can be had at once. */
+  readInto?(target: Uint8Array, at: number): void
   /**
    * The bytes from `start` (inclusive) to `end` (exclusive), all of them or an error, in pieces
    * that nobody changes later.
@@ -94,8 +94,12 @@ async function sendBlob(
     const head = { status: STATUS.OK, length: BigInt(left) }
     await out.write(frameOf(encodeMessage(ResponseSchema, head)))
     if (left === 0) return
-    if (blob.readInto !== undefined && offset === 0 && left <= GATHERED_BYTES_MAX) {
-      return blob.readInto(await out.room(left))
+    if (blob.readInto !== undefined && (left <= GATHERED_BYTES_MAX || out.usesBuffersAgain)) {
+      for (; left > 0; left -= Math.min(left, GATHERED_BYTES_MAX)) {
+        const room = await out.room(Math.min(left, GATHERED_BYTES_MAX))
+        blob.readInto(room, blob.bytes - left)
+      }
+      return
     }
     for await (const piece of blob.read(offset, blob.bytes)) {
       left -= piece.byteLength

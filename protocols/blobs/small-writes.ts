@@ -13,6 +13,11 @@ export class SmallWrites {
     this.#stream = stream
   }
 
+  /** Whether what `room` gives is the same place again and again. */
+  get usesBuffersAgain(): boolean {
+    return this.#stream.takesCopies ?? false
+  }
+
   /** Keeps the piece for a while, or writes it with all before it. */
   async write(piece: Uint8Array): Promise<void> {
     if (piece.byteLength >= WRITE_BYTES) {

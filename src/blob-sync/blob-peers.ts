@@ -8,7 +8,8 @@ import { BLOBS_ID } from '../../protocols/ids.ts'
 import type { Clock } from '../base/clock.ts'
 import { RateMeter } from '../base/rate-meter.ts'
 import type { Network } from '../network/network.ts'
-import { StallWatch } from './stall-watch.ts'
+import { DirectLines, type DirectOpener } from './direct-lines.ts'
+import { StallWatch, stalled } from './stall-watch.ts'
 
 /** A peer that failed rests this long, doubling each time in a row. */
 const REST_MS = 1000
@@ -63,7 +64,7 @@ interface Line {
 }
 
 /** Connections on which bulk bytes cost less. */
-export interface LaneOpener {
+export interface LaneOpener extends DirectOpener {
   open(peerId: string, onClose: () => void, signal: AbortSignal): Promise<ByteStream>
 }
 
@@ -84,9 +85,12 @@ export class BlobPeers {
   readonly #parts: BlobPeersParts
   readonly #peers = new Map<string, PeerState>()
   readonly #stopped = new AbortController()
+  /** Lines for much at a time. */
+  readonly direct: DirectLines
 
   constructor(parts: BlobPeersParts) {
     this.#parts = parts
+    this.direct = new DirectLines({ clock: parts.clock, lanes: parts.lanes })
   }
 
   state(peerId: string): PeerConduct {
@@ -167,6 +171,7 @@ export class BlobPeers {
 
   /** The peer is gone. */
   drop(peerId: string): void {
+    this.direct.drop(peerId)
     const state = this.#peers.get(peerId)
     if (state === undefined) return
     for (const line of state.lines.values()) this.#close(state, line, new Error('the peer is gone'))
@@ -178,6 +183,7 @@ export class BlobPeers {
 
   stop(): void {
     this.#stopped.abort(new Error('the node is stopping'))
+    this.direct.stop()
     for (const id of this.#peers.keys()) this.drop(id)
   }
 
@@ -293,9 +299,4 @@ export class BlobPeers {
     }
     return state
   }
-}
-
-/** What a peer gets to hear that sends nothing any more. */
-export function stalled(stallMs: number): Error {
-  return new Error(`nothing came for ${stallMs / 1000} s (file_storage.sync_timeout)`)
 }

@@ -96,15 +96,41 @@ export class GrowingBlob {
    * stays, and readers wait for the next peer. Throws WireError BAD_HASH if the whole is not right:
    * then nothing stays, and readers fail.
    */
-  async fill(peerId: string, body: AsyncIterable<Uint8Array>): Promise<NamelessBlob> {
+  fill(peerId: string, body: AsyncIterable<Uint8Array>): Promise<NamelessBlob> {
+    return this.#fill(peerId, async (partial) => {
+      await this.#pour(partial, body)
+      return undefined
+    })
+  }
+
+  /**
+   * The same by whoever writes the bytes himself: `pour` hears into which file, says how many are
+   * there, and resolves with whether all of them are right.
+   */
+  fillBy(
+    peerId: string,
+    pour: (file: string, onGrown: (bytesDone: number) => void) => Promise<boolean>
+  ): Promise<NamelessBlob> {
+    return this.#fill(peerId, ({ outside }) => {
+      invariant(outside !== undefined, 'only a file can be written by somebody else')
+      return pour(outside.file, (bytesDone) => {
+        outside.grown(bytesDone)
+        this.#tell()
+      })
+    })
+  }
+
+  async #fill(
+    peerId: string,
+    pour: (partial: PartialBlob) => Promise<boolean | undefined>
+  ): Promise<NamelessBlob> {
     const partial = this.#partial
     invariant(partial !== undefined && this.#state === 'resting', 'one peer fills a blob at a time')
     this.from = peerId
     this.#state = 'filling'
     this.#tell()
     try {
-      await this.#pour(partial, body)
-      return this.#complete(partial)
+      return this.#complete(partial, await pour(partial))
     } finally {
       if (this.isFilling) this.#state = 'resting'
       this.#tell()
@@ -206,13 +232,13 @@ export class GrowingBlob {
     this.#tell()
   }
 
-  #complete(partial: PartialBlob): NamelessBlob {
+  #complete(partial: PartialBlob, isRight: boolean | undefined): NamelessBlob {
     const { bytes, bytesDone, hash } = this
     if (bytesDone < bytes) {
       const sentence = `the blob ${hash} ended after ${bytesDone} of ${bytes} bytes`
       throw new WireError('TRUNCATED', sentence)
     }
-    const nameless = partial.complete()
+    const nameless = partial.complete(isRight)
     if (nameless === undefined) {
       const sentence = `the bytes that came for the blob ${hash} are others`
       const error = new WireError('BAD_HASH', sentence)

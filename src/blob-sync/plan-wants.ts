@@ -41,10 +41,20 @@ const OWED_MS = 2000
 const OWED_BYTES_MIN = 4 * 2 ** 20
 const OWED_BYTES_MAX = 16 * 2 ** 20
 
+type Owing = Pick<Candidate, 'owedBytes' | 'rate'>
+
 /** Whether a peer may be asked for more: one that is slow owes less, and leaves more to others. */
-export function hasRoom({ owedBytes, rate }: Pick<Candidate, 'owedBytes' | 'rate'>): boolean {
-  const ahead = (rate * OWED_MS) / 1000
-  return owedBytes < Math.min(Math.max(ahead, OWED_BYTES_MIN), OWED_BYTES_MAX)
+export function hasRoom(peer: Owing): boolean {
+  return peer.owedBytes < owedMax(peer)
+}
+
+/** Whether it is time to look for more to ask it for: each look passes over all that is asked. */
+export function runsLow(peer: Owing): boolean {
+  return peer.owedBytes <= owedMax(peer) / 2
+}
+
+function owedMax({ rate }: Owing): number {
+  return Math.min(Math.max((rate * OWED_MS) / 1000, OWED_BYTES_MIN), OWED_BYTES_MAX)
 }
 
 /**
@@ -85,6 +95,15 @@ function isBetter(a: Candidate, b: Candidate): boolean {
 export interface WantedBlob {
   readonly hash: ContentHash
   readonly bytes: number
+}
+
+/** What is lacking from here on pays to have another thread take it in. */
+const MUCH_BLOBS = 64
+const MUCH_BYTES = 8 * 2 ** 20
+
+/** Whether a node lacks much. */
+export function isMuch({ wants, wantBytes }: { wants: number; wantBytes: number }): boolean {
+  return wants >= MUCH_BLOBS || wantBytes >= MUCH_BYTES
 }
 
 /** Cuts what one peer is asked for into requests of a bounded number of blobs and bytes. */

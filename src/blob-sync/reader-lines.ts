@@ -5,8 +5,8 @@ import type { BlobItem } from '../../protocols/blobs/parse-request.ts'
 import { type BlobAnswer, BlobsClient } from '../../protocols/blobs/request.ts'
 import type { Clock } from '../base/clock.ts'
 import { Turns } from '../base/turns.ts'
-import { type BlobPeers, stalled } from './blob-peers.ts'
-import { StallWatch } from './stall-watch.ts'
+import type { BlobPeers } from './blob-peers.ts'
+import { StallWatch, stalled } from './stall-watch.ts'
 
 export interface ReaderLinesParts {
   readonly peers: BlobPeers

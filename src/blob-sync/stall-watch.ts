@@ -75,3 +75,8 @@ export class StallWatch {
     }
   }
 }
+
+/** What a peer gets to hear that sends nothing any more. */
+export function stalled(stallMs: number): Error {
+  return new Error(`nothing came for ${stallMs / 1000} s (file_storage.sync_timeout)`)
+}

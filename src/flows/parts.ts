@@ -44,8 +44,8 @@ export interface ReadableBlob {
   readonly bytes: number
   /** Of its file, where that is here. */
   readonly stamp?: FileStamp
-  /** All bytes at once into a place of so many, where they are here. */
-  readInto?(target: Uint8Array): void
+  /** Fills it with the bytes from `at` on, the first without it, where they are here. */
+  readInto?(target: Uint8Array, at?: number): void
   /**
    * Bytes start (inclusive) to end (exclusive), the last of them only if all are right. With a
    * buffer pieces may be parts of it, for whoever is done with one when asking for the next.

@@ -63,7 +63,7 @@ export function openReadable(parts: FlowParts, hash: ContentHash): ReadableBlob 
   return {
     bytes: own.bytes,
     stamp: own.stamp,
-    readInto: (target) => own.readInto(target),
+    readInto: (target, at) => own.readInto(target, at),
     async *read(start, end, buffer) {
       let at = start
       if (other === undefined) {

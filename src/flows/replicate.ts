@@ -5,9 +5,16 @@ import type { BlobItem } from '../../protocols/blobs/parse-request.ts'
 import type { BlobAnswer } from '../../protocols/blobs/request.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import { NodeError } from '../base/errors.ts'
-import type { BlobPeers } from '../blob-sync/blob-peers.ts'
+import type { BlobPeers, PeerConduct } from '../blob-sync/blob-peers.ts'
 import { GrowingBlobs } from '../blob-sync/growing-blob.ts'
-import { hasRoom, planHolder, requestsOf, type WantedBlob } from '../blob-sync/plan-wants.ts'
+import {
+  hasRoom,
+  isMuch,
+  planHolder,
+  requestsOf,
+  runsLow,
+  type WantedBlob
+} from '../blob-sync/plan-wants.ts'
 import { type Received, type Transfer, Transfers } from '../blob-sync/transfers.ts'
 import type { WantBook } from '../blob-sync/want-book.ts'
 import type { Network } from '../network/network.ts'
@@ -16,6 +23,7 @@ import { isOwnFault, ReplicaKeeper, type ReplicaKeeperParts } from './keep-repli
 import type { FlowParts, ReadableBlob } from './parts.ts'
 import { ReadThrough } from './read-through.ts'
 import { sweepPartials } from './sweep-partials.ts'
+import { TakeDirect } from './take-direct.ts'
 import { TakeIn, Unneeded } from './take-in.ts'
 import { verifyBlob } from './verify-blob.ts'
 
@@ -53,6 +61,7 @@ export class Replicator {
   readonly #growing: GrowingBlobs
   readonly #readThrough: ReadThrough
   readonly #takeIn: TakeIn
+  readonly #takeDirect: TakeDirect
   readonly #stop = new AbortController()
   /** Blobs that are asked for or being kept. */
   readonly #inFlight = new Map<ContentHash, number>()
@@ -72,6 +81,7 @@ export class Replicator {
     this.#growing = growing
     const shared = { ...parts, growing, transfers, keeper: new ReplicaKeeper(parts) }
     this.#takeIn = new TakeIn(shared)
+    this.#takeDirect = new TakeDirect(shared, this.#takeIn)
     const onEnd = () => this.wake()
     this.#readThrough = new ReadThrough({ ...shared, onEnd }, { stallMs })
   }
@@ -174,13 +184,13 @@ export class Replicator {
   async #assign(): Promise<void> {
     const { flows } = this.#parts
     sweepPartials(flows)
-    if (!this.#mayFetch()) return
+    if (!this.#mayFetch() || !this.#somePeer(runsLow)) return
     const orders = new Map<string, WantedBlob[]>()
     let due = 0
     for await (const hash of flows.index.wants({ newestFirst: true })) {
       if (due >= PASS_WANTS_MAX || this.#stop.signal.aborted) break
       if (!this.#isDue(hash)) continue
-      if (!this.#hasRoom()) break
+      if (!this.#somePeer(hasRoom)) break
       const row = flows.index.blob(hash)
       // what is read may have come since the reading began
       if (row?.want === undefined || (await this.#isHere(hash))) continue
@@ -216,16 +226,16 @@ export class Replicator {
     return flows.clock.monotonicMs() >= this.#pausedUntilMs
   }
 
-  /** Whether there is a peer that may be asked for more now. Peers that rest wake this later. */
-  #hasRoom(): boolean {
+  /** Peers that rest, or owe too much for it, wake this later. */
+  #somePeer(isFit: (peer: PeerConduct) => boolean): boolean {
     const { network, peers } = this.#parts
-    return network.peers().some(({ id }) => hasRoom(peers.state(id)))
+    return network.peers().some(({ id }) => isFit(peers.state(id)))
   }
 
   /** An index that was lost leaves its blobs: those that are right need not come again. */
   async #isHere(hash: ContentHash): Promise<boolean> {
     const { flows } = this.#parts
-    if (flows.store.placeOf(hash) !== 'blobs') return false
+    if (flows.store.stamp(hash) === undefined) return false
     const { state } = await verifyBlob({ ...flows, remote: undefined }, hash, this.#stop.signal)
     return state === 'held'
   }
@@ -244,9 +254,12 @@ export class Replicator {
   }
 
   #order(peerId: string, blobs: readonly WantedBlob[]): void {
+    const { peers, flows } = this.#parts
+    const seek = () => peers.direct.seek(peerId, this.#options.syncTimeoutMs)
+    const line = isMuch(flows.index.counts()) ? seek() : undefined
     const itemsMax = Math.max(this.#options.batchSize, REQUEST_ITEMS_MAX)
     for (const request of requestsOf(blobs, { itemsMax, bytesMax: REQUEST_BYTES_MAX })) {
-      const fetching = this.#fetch(peerId, request).finally(() => {
+      const fetching = this.#fetch(peerId, request, line).finally(() => {
         this.#fetches.delete(fetching)
         this.wake()
       })
@@ -254,25 +267,31 @@ export class Replicator {
     }
   }
 
-  async #fetch(peerId: string, request: readonly WantedBlob[]): Promise<void> {
+  async #fetch(peerId: string, request: readonly WantedBlob[], line?: Promise<void>) {
     const { peers, book } = this.#parts
     const open = new Map(request.map((blob) => [blob.hash, blob]))
     const close = (blob: WantedBlob) => {
       if (open.delete(blob.hash)) peers.owes(peerId, -blob.bytes)
     }
+    const end = (hash: ContentHash) => this.#inFlight.delete(hash)
+    const lacking = ({ hash }: WantedBlob) => book.lacks(hash, peerId)
     try {
+      await line
+      if (peers.direct.has(peerId)) {
+        await this.#takeDirect.fetch(peerId, request, { close, lacking, end })
+        return
+      }
       const items: BlobItem[] = []
       for (const blob of request) {
         items.push({ hash: blob.hash, offset: await this.#takeIn.offsetOf(blob) })
       }
       const take = async (answer: BlobAnswer) => {
-        const { hash } = answer
-        const blob = open.get(hash)
+        const blob = open.get(answer.hash)
         if (blob === undefined) return
-        const end = () => this.#inFlight.delete(hash)
-        if (!(await this.#takeIn.take(peerId, answer, blob, end))) {
-          end()
-          book.lacks(hash, peerId)
+        const ended = () => end(blob.hash)
+        if (!(await this.#takeIn.take(peerId, answer, blob, ended))) {
+          ended()
+          lacking(blob)
         }
         close(blob)
       }

@@ -55,9 +55,9 @@ function watched(parts: FlowParts, hash: ContentHash, blob: ReadableBlob): Serve
       parts.log.error({ hash, err: failure }, 'a blob that a peer could not read')
     )
   }
-  const readInto = (target: Uint8Array) => {
+  const readInto = (target: Uint8Array, at?: number) => {
     try {
-      blob.readInto?.(target)
+      blob.readInto?.(target, at)
     } catch (error) {
       look(error)
       throw error
@@ -66,7 +66,7 @@ function watched(parts: FlowParts, hash: ContentHash, blob: ReadableBlob): Serve
   return {
     bytes: blob.bytes,
     close: () => blob.close(),
-    // one call for a small one: its pieces would each hop to the thread pool
+    // one call for a piece: otherwise each hops to the thread pool, into a buffer of its own
     ...(blob.readInto !== undefined && { readInto }),
     async *read(start, end) {
       try {
@@ -108,9 +108,9 @@ export function countReads(source: BlobSource): CountedReads {
         bytes: blob.bytes,
         close: () => blob.close(),
         ...(blob.readInto !== undefined && {
-          readInto(target) {
-            blob.readInto?.(target)
-            reads++
+          readInto(target, at = 0) {
+            blob.readInto?.(target, at)
+            if (at + target.byteLength === blob.bytes) reads++
           }
         }),
         async *read(start, end) {

@@ -78,7 +78,7 @@ export class TakeIn {
       flows.store.finish(staged)
       throw new NodeError('HASH_MISMATCH', `the bytes that came for ${hash} are others`)
     }
-    this.#keep(peerId, staged, onEnd)
+    this.keep(peerId, staged, onEnd)
     return true
   }
 
@@ -106,7 +106,7 @@ export class TakeIn {
       const coming = transfers.counted({ hash, peerId, bytesDone: offset, bytes }, body)
       const whole = await blob.fill(peerId, coming)
       blob.enter()
-      this.#keep(peerId, whole, (kept) => {
+      this.keep(peerId, whole, (kept) => {
         blob.kept(kept)
         blob.leave()
         onEnd()
@@ -116,7 +116,8 @@ export class TakeIn {
     }
   }
 
-  #keep(peerId: string, blob: NamelessBlob, onEnd: (kept: boolean) => void): void {
+  /** What has come and is right becomes this node's own; `onEnd` hears whether it is kept. */
+  keep(peerId: string, blob: NamelessBlob, onEnd: (kept: boolean) => void): void {
     this.#parts.peers.received(peerId, blob.bytes)
     this.#parts.transfers.arrived()
     this.#parts.keeper.keep(blob, onEnd)

@@ -182,6 +182,7 @@ export class ChangeQueue {
     await database.open()
     await Promise.all(Object.values(tables).map((table) => table.open()))
     this.#revision += 1 // what failed may be there all the same
+    this.#parts.rows.doubt()
     this.#tell(() => this.onEntries(undefined))
     this.#fault = undefined
   }

@@ -1,15 +1,22 @@
 // The rows of the database itself, under all layers.
 
 import type { KeyRange, Rows } from './layer.ts'
+import { RecentRows } from './recent-rows.ts'
 import type { TableName, Tables } from './tables.ts'
 import { WrittenKeys } from './written-keys.ts'
 
 /** Tables that are asked for each entry that comes, and most of the time have no such row. */
 const ASKED = ['entry', 'blob', 'review', 'past', 'view', 'intent'] as const
 
+/** Tables whose rows nobody changes in place, and that are asked again and again for new images. */
+const RECENT = ['entry', 'blob', 'view', 'intent'] as const
+
 export class DatabaseRows implements Rows {
   readonly #tables: Tables
   readonly #written: ReadonlyMap<TableName, WrittenKeys>
+  readonly #recent: ReadonlyMap<TableName, RecentRows> = new Map(
+    RECENT.map((name) => [name, new RecentRows()])
+  )
 
   constructor(tables: Tables, empty: readonly TableName[]) {
     this.#tables = tables
@@ -17,8 +24,12 @@ export class DatabaseRows implements Rows {
   }
 
   get(table: TableName, key: string): unknown {
+    const recent = this.#recent.get(table)
+    if (recent?.has(key)) return recent.get(key)
     if (this.#written.get(table)?.mayHave(key) === false) return undefined
-    return this.#tables[table].getSync(key)
+    const value: unknown = this.#tables[table].getSync(key)
+    recent?.set(key, value)
+    return value
   }
 
   keys(table: TableName, range: KeyRange): Promise<string[]> {
@@ -28,6 +39,18 @@ export class DatabaseRows implements Rows {
   /** Hears of every row before it is written. */
   willHave(table: TableName, key: string): void {
     this.#written.get(table)?.add(key)
+  }
+
+  /** Hears of every row that was written; undefined: it was removed. */
+  wrote(table: TableName, key: string, value: unknown): void {
+    // the bytes of an entry may be a small part of a message, which would be kept with them
+    if (table === 'entry') this.#recent.get(table)?.forget(key)
+    else this.#recent.get(table)?.set(key, value)
+  }
+
+  /** Nobody knows what was written. */
+  doubt(): void {
+    for (const rows of this.#recent.values()) rows.clear()
   }
 }
 

@@ -55,6 +55,7 @@ import { TreeReader } from './tree-reader.ts'
 export class ImageIndex {
   readonly #parts: IndexParts
   readonly #tables: Tables
+  readonly #rows: DatabaseRows
   readonly #queue: ChangeQueue
   #entryWrites = 0
   /** What other nodes ask for. */
@@ -69,14 +70,16 @@ export class ImageIndex {
   constructor(parts: IndexParts, tables: Tables, rows: DatabaseRows, { writer }: IndexOptions) {
     this.#parts = parts
     this.#tables = tables
-    this.tree = new TreeReader(tables, () => parts.database.snapshot())
+    this.#rows = rows
+    const snapshot = () => parts.database.snapshot()
+    this.tree = new TreeReader(tables, snapshot)
     this.#queue = new ChangeQueue({ ...parts, tables, rows }, writer)
     this.upkeep = this.#queue
-    this.selfCheck = new SelfCheck({
-      tables,
-      snapshot: () => parts.database.snapshot(),
-      change: (plan, options) => this.change(plan, options)
-    })
+    const change: ImageIndex['change'] = (plan, options) => {
+      rows.doubt() // what is checked is what the database has
+      return this.change(plan, options)
+    }
+    this.selfCheck = new SelfCheck({ tables, snapshot, change })
   }
 
   /** The current entry of a path, a tombstone included. */
@@ -116,11 +119,11 @@ export class ImageIndex {
   }
 
   blob(hash: ContentHash): BlobRow | undefined {
-    return this.#tables.blob.getSync(hash) as BlobRow | undefined
+    return this.#rows.get('blob', hash) as BlobRow | undefined
   }
 
   view(path: ImagePath): ViewRow | undefined {
-    return this.#tables.view.getSync(path) as ViewRow | undefined
+    return this.#rows.get('view', path) as ViewRow | undefined
   }
 
   /** Every path that has a file in images/, with its row, in the order of paths. */
@@ -129,7 +132,7 @@ export class ImageIndex {
   }
 
   intent(step: Step, subject: string): Intent | undefined {
-    const row = this.#tables.intent.getSync(`${step}/${subject}`) as IntentRow | undefined
+    const row = this.#rows.get('intent', `${step}/${subject}`) as IntentRow | undefined
     return row && { step, subject, generation: row.generation }
   }
 
@@ -339,7 +342,7 @@ export class ImageIndex {
   }
 
   #entry(key: string): Entry | undefined {
-    const raw = this.#tables.entry.getSync(key) as Uint8Array | undefined
+    const raw = this.#rows.get('entry', key) as Uint8Array | undefined
     return raw === undefined ? undefined : decodeEntry(raw)
   }
 }

@@ -104,7 +104,17 @@ export class Layer implements Rows {
         }
       })
     }
-    await batch.write({ sync } as object)
+    try {
+      await batch.write({ sync } as object)
+    } catch (error) {
+      below.doubt()
+      throw error
+    }
+    for (const [name, rows] of this.#changed) {
+      rows.forEach((value, key) => {
+        below.wrote(name, key, value)
+      })
+    }
   }
 }
 

@@ -8,6 +8,7 @@ import { type Loop, startLoop } from '../base/loop.ts'
 import { Authors } from '../blob-sync/authors.ts'
 import { BlobPeers } from '../blob-sync/blob-peers.ts'
 import { WantBook } from '../blob-sync/want-book.ts'
+import type { IntakeThread } from '../flows/intake-thread.ts'
 import { memberDatabases, wasRemoved } from '../flows/members.ts'
 import type { FileSyncOptions } from '../flows/options.ts'
 import type { FlowParts, Remote } from '../flows/parts.ts'
@@ -28,6 +29,7 @@ import { HandPicked, type HandPickedParts, type Picks } from './hand-picked.ts'
 import { Histories } from './histories.ts'
 import { Holders } from './holders.ts'
 import { type Decisions, decisionsOf, Joining } from './joining.ts'
+import { openerOf } from './lane-opener.ts'
 import { LastSeen } from './last-seen.ts'
 import { Learner } from './learn.ts'
 import { type MeetingParts, Meetings } from './meetings.ts'
@@ -42,6 +44,8 @@ export interface MeshParts extends Pick<MeetingParts, 'about'> {
   readonly network: Network
   /** Without them bulk bytes pass on streams of the network. */
   readonly lanes?: Lanes | undefined
+  /** The thread that takes bulk bytes in, where there is one. */
+  readonly intake?: IntakeThread | undefined
   readonly flows: FlowParts
   /** Hears that the network listens. */
   readonly onListen: () => Promise<void>
@@ -209,7 +213,7 @@ function createMeeting(parts: MeshParts, options: MeshOptions) {
 
 /** What keeps this node and its peers equal: entries, then the blobs that they name. */
 function createSyncing(
-  { network, lanes, flows }: MeshParts,
+  { network, lanes, intake, flows }: MeshParts,
   options: MeshOptions,
   { admitted, meetings, members, clusterIds }: Meeting,
   redial: () => Redial | undefined
@@ -217,7 +221,7 @@ function createSyncing(
   const { index, clock, random, log } = flows
   const { sync } = options
   const follower = createFollower(flows)
-  const peers = new BlobPeers({ network: admitted, clock, lanes })
+  const peers = new BlobPeers({ network: admitted, clock, lanes: openerOf(lanes, intake) })
   const ownWants = new OwnWants(flows)
   const book = new WantBook({ clock, random }, sync)
   const authors = new Authors()
@@ -261,10 +265,8 @@ function createSyncing(
   const seen = new LastSeen({ network: admitted, flows })
   const sentBlobs = () => served.reads()
   const known = { network, admitted, flows, members, meetings, redial, sentBlobs }
-  const status = new MeshStatus(
-    { ...known, indexSync, replicator, book, holders, seen, twins },
-    options
-  )
+  const asked = { indexSync, replicator, book, holders, seen, twins }
+  const status = new MeshStatus({ ...known, ...asked }, options)
   admitted.onPeer((peer, event) => {
     if (event === 'down') return peers.drop(peer.id)
     peers.greet(peer.id, options.syncTimeoutMs)

@@ -5,6 +5,7 @@ import { decodeInvite, isInvite } from '../../protocols/invite.ts'
 import { NodeError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { PRODUCT_VERSION } from '../base/product-version.ts'
+import type { IntakeThread } from '../flows/intake-thread.ts'
 import { targetKind } from '../flows/join-targets.ts'
 import type { FlowParts } from '../flows/parts.ts'
 import { readSecret } from '../network/admission.ts'
@@ -46,12 +47,13 @@ export interface OpenMeshParts {
   readonly identity: Identity
   readonly files: MeshFiles
   readonly httpPort: () => number | undefined
+  readonly intake: IntakeThread
 }
 
 /** Undefined where sync is switched off. Errors: BAD_CONFIG. */
 export async function openMesh(
   config: Config,
-  { flows, identity, files, httpPort }: OpenMeshParts
+  { flows, identity, files, httpPort, intake }: OpenMeshParts
 ): Promise<Mesh | undefined> {
   const { p2p, fileSync, fileStorage } = config
   if (!fileSync.enabled) return undefined
@@ -82,7 +84,7 @@ export async function openMesh(
   const resolve = async (target: string, name: string, signal: AbortSignal) =>
     (await resolveTarget({ clock, fetch }, target, name, signal)).addresses
   return createMesh(
-    { network, lanes, flows, about, onListen, resolve, ...files },
+    { network, lanes, intake, flows, about, onListen, resolve, ...files },
     {
       sync: fileSync,
       cluster,

@@ -169,6 +169,9 @@ export async function askSideDoor(key: LaneKey, ip: string, signal: AbortSignal)
   }
 }
 
+/** One that is open. */
+export type LaneSocket = TLSSocket
+
 /** What works, though the types of TLS leave it out. */
 type Untold = 'onread' | 'allowHalfOpen'
 

@@ -18,7 +18,7 @@ import type { CounterTable } from './counters.ts'
 import { withDeadline } from './deadline.ts'
 import { ipOf } from './dial-target.ts'
 import { LaneKeys } from './lane-keys.ts'
-import { LaneInbox, LaneStream, type LaneUse } from './lane-stream.ts'
+import { LaneInbox, type LaneMeter, LaneStream, type LaneUse } from './lane-stream.ts'
 import { dialLane, LaneServer, plainIp, type SideDoor } from './lane-tls.ts'
 import type { ConnectedPeer, Network } from './network.ts'
 
@@ -42,6 +42,20 @@ export interface LanesUse {
   readonly serve: (stream: ByteStream, peerId: string) => Promise<void>
 }
 
+/** A lane that is closed with the connection it belongs to. */
+export interface HeldLane {
+  abort(error: Error): void
+  /** Calls the listener once it has closed; at once or soon where it has. */
+  onClose(listener: () => void): void
+}
+
+/** What somebody else dials a lane with. */
+export interface LaneDial {
+  readonly key: LaneKey
+  readonly ip: string
+  readonly meter: LaneMeter
+}
+
 const OPEN_MS = 5_000
 /** What is done for a peer may wait for something; a stop does not. */
 const HANDLERS_MS = 2_000
@@ -55,7 +69,7 @@ export class Lanes {
   readonly #keys: LaneKeys
   readonly #server: LaneServer
   readonly #pool = new BufferPool()
-  readonly #open = new Map<string, Set<LaneStream>>()
+  readonly #open = new Map<string, Set<HeldLane>>()
   /** Lanes that are being dialled because a peer asked for it. */
   readonly #dialling = new Map<string, number>()
   readonly #working = new Set<Promise<void>>()
@@ -137,6 +151,26 @@ export class Lanes {
     )
     lane.onClose(onClose)
     return lane
+  }
+
+  /**
+   * A lane that `dial` opens, in a thread of its own perhaps: closed and counted like the others.
+   * Only where this side dialled the connection. Throws the same.
+   */
+  async openBy<Lane extends HeldLane>(
+    peerId: string,
+    dial: (about: LaneDial, signal: AbortSignal) => Promise<Lane>,
+    signal: AbortSignal
+  ): Promise<Lane> {
+    const peer = this.#peer(peerId)
+    if (!peer.dialled) throw new Error('the other side dials the lanes')
+    const signals = [signal, this.#stop.signal]
+    return withDeadline(this.#parts.clock, OPEN_MS, signals, async (either) => {
+      const key = await requestGrant(await this.#network.open(peerId, LANE_ID, either), either)
+      const lane = await dial({ key, ip: ipOfPeer(peer), meter: this.#meter(peerId) }, either)
+      this.#hold(lane, peerId)
+      return lane
+    })
   }
 
   async #dialToAsk(peer: ConnectedPeer, signal: AbortSignal): Promise<LaneStream> {
@@ -226,12 +260,20 @@ export class Lanes {
   }
 
   #adopt(socket: TLSSocket, peerId: string, use: Omit<LaneUse, 'meter' | 'pool'>): LaneStream {
+    const lane = new LaneStream(socket, { ...use, meter: this.#meter(peerId), pool: this.#pool })
+    this.#hold(lane, peerId)
+    return lane
+  }
+
+  #meter(peerId: string): LaneMeter {
     const { counters } = this.#parts
-    const meter = {
-      received: (bytes: number) => counters.received(peerId, bytes),
-      sent: (bytes: number) => counters.sent(peerId, bytes)
+    return {
+      received: (bytes) => counters.received(peerId, bytes),
+      sent: (bytes) => counters.sent(peerId, bytes)
     }
-    const lane = new LaneStream(socket, { ...use, meter, pool: this.#pool })
+  }
+
+  #hold(lane: HeldLane, peerId: string): void {
     const lanes = this.#open.get(peerId) ?? new Set()
     this.#open.set(peerId, lanes.add(lane))
     lane.onClose(() => {
@@ -241,7 +283,6 @@ export class Lanes {
     // the peer may have gone while the lane was being opened
     const isGone = !this.#network.peers().some(({ id }) => id === peerId)
     if (isGone || this.#stop.signal.aborted) lane.abort(new Error('the peer is gone'))
-    return lane
   }
 
   async #serve(lane: LaneStream, peerId: string): Promise<void> {

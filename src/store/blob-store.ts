@@ -70,13 +70,19 @@ export interface PartialBlob {
   readonly bytesDone: number
   /** Adds the next ones; resolves when they can be read. Nobody may change the pieces later. */
   append(pieces: readonly Uint8Array[]): Promise<void>
+  /**
+   * The file that the bytes go into, for who writes the next ones himself and says how many are
+   * there; undefined where there is none. Until he is done with it nobody else adds any.
+   */
+  readonly outside?: { readonly file: string; grown(bytesDone: number): void } | undefined
   /** Bytes that are here, while others are added: as an open blob gives them. */
   read(start: number, end: number): AsyncIterable<Uint8Array>
   /**
    * Once all bytes are here: undefined if they have another hash, and then they are gone. What is
-   * right can be published, and goes with `finish`; it can still be read until `close`.
+   * right can be published, and goes with `finish`; it can still be read until `close`. Whoever has
+   * written them himself says whether they are right.
    */
-  complete(): NamelessBlob | undefined
+  complete(isRight?: boolean): NamelessBlob | undefined
   /** Keeps what is here for the next time. Reads under way go on to their end. */
   close(): void
 }
@@ -87,11 +93,8 @@ export const PARTIALS_MAX = 64
 export interface OpenBlob {
   readonly stamp: FileStamp
   readonly bytes: number
-  /**
-   * All bytes at once, synchronously, into a place of so many: for blobs up to
-   * SMALL_BLOB_BYTES_MAX. Does not close.
-   */
-  readInto(target: Uint8Array): void
+  /** Fills it with the bytes from `at` on, the first without it, synchronously. Does not close. */
+  readInto(target: Uint8Array, at?: number): void
   /**
    * Bytes start (inclusive) to end (exclusive) in pieces of at most 256 KiB; one piece in memory at
    * a time. With a buffer pieces may be parts of it, for whoever is done with one when asking for

@@ -18,7 +18,7 @@ import {
 import { basename, dirname, join } from 'node:path'
 import type { ContentHash } from '../../protocols/hash.ts'
 import type { Clock } from '../base/clock.ts'
-import { invariant, type NodeError, systemCodeOf } from '../base/errors.ts'
+import { invariant, type NodeError } from '../base/errors.ts'
 import { SpareBuffers } from '../base/spare-buffers.ts'
 import type {
   BlobStore,
@@ -39,7 +39,7 @@ import { blobFile, requireMarker } from './folder.ts'
 import { HashStream, Sha256Stream } from './hashes.ts'
 import { leaveNote } from './leave-note.ts'
 import { listBlobs } from './list-blobs.ts'
-import { makeFolder } from './make-folder.ts'
+import { moveBlob } from './move-blob.ts'
 import { OpenFile } from './open-file.ts'
 import { Pace } from './pace.ts'
 import { PartialFiles } from './partial-files.ts'
@@ -52,6 +52,7 @@ import {
   stampAt,
   stampOf
 } from './regular-file.ts'
+import type { FileHands, StagedFile } from './staged-files.ts'
 import {
   DiskNamelessBlob,
   hashOfNote,
@@ -69,6 +70,7 @@ export interface DiskBlobsParts extends StagingParts {
 /** The file in temp/ that all notes are links of. Made when it is missed, swept with the rest. */
 const NOTE_ORIGINAL = '.note'
 const LOOKING = 'looking at a blob'
+const PUBLISHING = 'publishing a blob'
 
 export class DiskBlobs implements BlobStore {
   readonly #parts: DiskBlobsParts
@@ -116,6 +118,21 @@ export class DiskBlobs implements BlobStore {
     return stageInMemory(this.#parts, bytes)
   }
 
+  /**
+   * Takes over a file that another thread has written: all bytes of the blob, right, and sealed.
+   * That thread has a hand in what follows.
+   */
+  adopt(
+    { hash, bytes, fd, file }: { readonly hash: ContentHash; readonly bytes: number } & StagedFile,
+    by: FileHands
+  ): NamelessBlob {
+    const blob = new DiskNamelessBlob(this.#parts, hash, { bytes, whole: undefined, data: file })
+    blob.fd = fd
+    blob.hands = by
+    this.#parts.failPoints.reach('stage:written')
+    return blob
+  }
+
   async publish(
     staged: NamelessBlob,
     { isNamed = false, onPlaced = () => {} }: PublishOptions = {}
@@ -123,26 +140,24 @@ export class DiskBlobs implements BlobStore {
     const { folder, commit, failPoints } = this.#parts
     invariant(staged instanceof DiskNamelessBlob, 'a store publishes what it staged')
     requireMarker(folder)
-    const fd = staged.whole === undefined ? this.#reopen(staged) : this.#write(staged, staged.whole)
+    const fd = this.#bytesOf(staged)
     if (isNamed) staged.whole = undefined // they need no memory any more
     const file = blobFile(folder, 'blobs', staged.hash)
     let isPlaced = false
     try {
+      if (!isNamed) onDisk(PUBLISHING, () => this.#leaveNote(staged))
+      const placed = await staged.hands?.place({ fd, from: staged.data, to: file })
       // What stands there may be right after all: it gives way only to bytes that are durable.
-      const replaces = stampAt(file) !== undefined
+      const replaces = placed === undefined && stampAt(file) !== undefined
       if (replaces) {
         await commit.durable({ files: [fd] })
         requireMarker(folder)
       }
-      const made = onDisk('publishing a blob', () => {
-        if (!isNamed) this.#leaveNote(staged)
-        const folders = move(staged.data, file)
-        staged.left.data = false
-        return folders
-      })
+      const made = placed?.folders ?? onDisk(PUBLISHING, () => moveBlob(staged.data, file))
+      staged.left.data = false
       isPlaced = !replaces
       failPoints.reach('publish:linked')
-      onPlaced(onDisk(LOOKING, () => stampOf(fstatSync(fd))))
+      onPlaced(placed?.stamp ?? onDisk(LOOKING, () => stampOf(fstatSync(fd))))
       // Bytes and name together: nobody trusts the name before the index has it, and the next
       // start finds a name that it never got.
       await commit.durable({ files: [fd], folders: [dirname(file), ...made] })
@@ -158,7 +173,10 @@ export class DiskBlobs implements BlobStore {
 
   finish(staged: NamelessBlob): void {
     invariant(staged instanceof DiskNamelessBlob, 'a store finishes what it staged')
-    const { data, note, left } = staged
+    const { data, note, left, fd, hands } = staged
+    if (fd !== undefined) closeSync(fd)
+    staged.fd = staged.hands = undefined
+    hands?.onEnd()
     if (left.data) removeQuietly(data)
     if (left.note) removeQuietly(note)
     left.data = left.note = false
@@ -205,7 +223,7 @@ export class DiskBlobs implements BlobStore {
     const made = onDisk('moving a blob', () => {
       if (!existsSync(from)) return []
       // Of two copies the one in blobs/ is kept: it is the one that readers have had.
-      if (place === 'trash' || !existsSync(to)) return move(from, to)
+      if (place === 'trash' || !existsSync(to)) return moveBlob(from, to)
       rmSync(from)
       return []
     })
@@ -290,6 +308,14 @@ export class DiskBlobs implements BlobStore {
     return { ...hashes.digest(), bytes, stamp: unchanged ? after : undefined }
   }
 
+  /** The file with its bytes, open: whoever asks closes it. */
+  #bytesOf(staged: DiskNamelessBlob): number {
+    const { fd, whole } = staged
+    staged.fd = undefined
+    if (fd !== undefined) return fd
+    return whole === undefined ? this.#reopen(staged) : this.#write(staged, whole)
+  }
+
   #reopen(staged: DiskNamelessBlob): number {
     return onDisk('publishing a blob', () => {
       const fd = openSync(staged.data, 'r')
@@ -319,21 +345,4 @@ export class DiskBlobs implements BlobStore {
       }
     })
   }
-}
-
-/**
- * Renames over whatever is there; the folders whose names changed because `to`'s own had to be
- * made.
- */
-function move(from: string, to: string): readonly string[] {
-  try {
-    renameSync(from, to)
-    return []
-  } catch (error) {
-    if (systemCodeOf(error) !== 'ENOENT') throw error
-  }
-  const folder = dirname(to)
-  makeFolder(folder, 0o700)
-  renameSync(from, to)
-  return [dirname(folder)]
 }

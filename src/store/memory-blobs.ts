@@ -133,9 +133,10 @@ export class MemoryBlobs implements BlobStore {
     return {
       stamp,
       bytes: stamp.size,
-      readInto: (target) => {
-        if (file.bytes.byteLength < target.byteLength) throw cutShort(file.bytes.byteLength)
-        target.set(file.bytes)
+      readInto: (target, at = 0) => {
+        const piece = file.bytes.subarray(at, at + target.byteLength)
+        if (piece.byteLength < target.byteLength) throw cutShort(file.bytes.byteLength)
+        target.set(piece)
       },
       async *read(start, end) {
         for (let at = start; at < end; ) {

@@ -34,10 +34,10 @@ export class OpenFile implements OpenBlob {
     return this.stamp.size
   }
 
-  readInto(target: Uint8Array): void {
+  readInto(target: Uint8Array, at = 0): void {
     this.#fd ??= this.#reopen()
-    const bytesRead = readFrom(this.#fd, target)
-    if (bytesRead < this.bytes) throw this.#cutShort(bytesRead)
+    const bytesRead = readFrom(this.#fd, target, at)
+    if (bytesRead < target.byteLength) throw this.#cutShort(at + bytesRead)
   }
 
   async *read(start: number, end: number, buffer?: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -77,7 +77,8 @@ export function openRegularFile(
 /** What is at the name itself, links not followed; undefined if nothing is. */
 export function lstatOf(path: string): Stats | undefined {
   try {
-    return lstatSync(path)
+    // an error of which nobody hears costs more than the call
+    return lstatSync(path, { throwIfNoEntry: false })
   } catch (error) {
     if (isAbsent(error)) return undefined
     throw diskError(error, 'looking at a file')

@@ -23,6 +23,7 @@ import { whereSupported } from './file-linker.ts'
 import { type Folder, requireMarker } from './folder.ts'
 import { type Hashes, HashStream, md5Of, sha256Of } from './hashes.ts'
 import { openRegularFile, readPieces, readWhole, removeQuietly, stampOf } from './regular-file.ts'
+import type { FileHands } from './staged-files.ts'
 
 export interface StagingParts {
   readonly folder: Folder
@@ -50,6 +51,10 @@ export class DiskNamelessBlob implements NamelessBlob {
   #note: string | undefined
   /** What of it is in temp/ and must go. */
   readonly left = { data: false, note: false }
+  /** Of the file with the bytes, where it is open already. */
+  fd: number | undefined
+  /** The thread that has written it. */
+  hands: FileHands | undefined
 
   constructor(
     { folder, random }: Pick<StagingParts, 'folder' | 'random'>,

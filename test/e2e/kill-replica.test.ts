@@ -6,7 +6,7 @@ import type { FailPoint } from '../../src/base/fail-point.ts'
 import { expectSoundFolder } from '../support/check-folder.ts'
 import { sha256 } from '../support/digests.ts'
 import { eventually } from '../support/eventually.ts'
-import { bytesAt, put, send } from '../support/http-client.ts'
+import { bytesAt, postJson, put, send } from '../support/http-client.ts'
 import { RealMesh } from '../support/real-mesh.ts'
 import { Workbench } from '../support/real-node.ts'
 
@@ -79,6 +79,30 @@ test.each(COMES)(
     await mesh.start('b')
     await expectEverywhere('before.svg', before)
     await expectEverywhere('new.svg', bytes)
+    for (const name of ['a', 'b']) await expectSoundFolder(mesh.url(name), bench.path(name))
+  },
+  90_000
+)
+
+const COME_TOGETHER: readonly FailPoint[] = ['stage:written', 'publish:linked']
+
+test.each(COME_TOGETHER)(
+  'killed at %s while many images come',
+  async (point) => {
+    const images = new Map(
+      Array.from({ length: 120 }, (_, n) => [`${n % 7}/${n}.svg`, image(`${n}`, 20_000)])
+    )
+    images.set('large.svg', image('large', 3_000_000))
+    await mesh.start('a')
+    for (const [path, bytes] of images) await put(mesh.url('a'), path, bytes)
+    const b = await mesh.start('b', { env: { TUMESH_FAIL_POINT: `${point}#30` } }, { alone: true })
+    b.child.kill('SIGUSR2')
+    await eventually(() => expect(b.stdout).toContain('armed'))
+    const address = await mesh.addressOf('a')
+    await postJson(`${b.url}/api/peers`, { address }).catch(() => {}) // it may be dead by now
+    await expectKilled()
+    await mesh.start('b')
+    for (const [path, bytes] of images) await expectEverywhere(path, bytes)
     for (const name of ['a', 'b']) await expectSoundFolder(mesh.url(name), bench.path(name))
   },
   90_000

@@ -30,10 +30,10 @@ export class FakeBlob implements OpenBlob {
     this.bytes = options.bytes ?? content.byteLength
   }
 
-  readInto(target: Uint8Array): void {
+  readInto(target: Uint8Array, at = 0): void {
     if (this.#options.error) throw this.#options.error
     this.pulledBytes += this.#content.byteLength
-    target.set(this.#content)
+    target.set(this.#content.subarray(at, at + target.byteLength))
   }
 
   async *read(start: number, end: number): AsyncGenerator<Uint8Array> {

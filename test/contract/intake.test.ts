@@ -1,0 +1,270 @@
+// The thread for bulk bytes, a real one, on a lane to a node that serves blobs.
+
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { blobsProtocol } from '../../protocols/blobs/serve.ts'
+import type { ByteStream } from '../../protocols/byte-stream.ts'
+import type { ContentHash } from '../../protocols/hash.ts'
+import { silentLog } from '../../src/base/log.ts'
+import type { DirectTake } from '../../src/blob-sync/direct-line.ts'
+import { IntakeThread, type ThreadLane } from '../../src/flows/intake-thread.ts'
+import type { NamelessBlob } from '../../src/store/blob-store.ts'
+import type { DiskBlobs } from '../../src/store/disk-blobs.ts'
+import { blobFile } from '../../src/store/folder.ts'
+import { makeTestFolder, type TestFolder, testBytes } from '../support/data-folder.ts'
+import { sha256 } from '../support/digests.ts'
+import { eventually } from '../support/eventually.ts'
+import { LanePair } from '../support/lane-ends.ts'
+import { MemoryBlobSource } from '../support/memory-blob-source.ts'
+import { never } from '../support/network-talks.ts'
+
+const PROGRAM = new URL('../../src/lane-thread.js', import.meta.url)
+
+/** Remembers what became of everything. */
+class Seen implements DirectTake {
+  readonly blobs: NamelessBlob[] = []
+  readonly lacks: ContentHash[] = []
+  readonly sizes: number[] = []
+  readonly verdicts: boolean[] = []
+  came(blob: NamelessBlob) {
+    this.blobs.push(blob)
+  }
+  lacking(hash: ContentHash) {
+    this.lacks.push(hash)
+  }
+  grown(_hash: ContentHash, bytesDone: number) {
+    this.sizes.push(bytesDone)
+  }
+  whole(_hash: ContentHash, isRight: boolean) {
+    this.verdicts.push(isRight)
+  }
+}
+
+let source: MemoryBlobSource
+let serve: (stream: ByteStream, peerId: string) => Promise<void>
+let pair: LanePair
+let disk: TestFolder
+let store: DiskBlobs
+let thread: IntakeThread
+let seen: Seen
+beforeEach(async () => {
+  source = new MemoryBlobSource()
+  serve = (stream, peerId) => blobsProtocol.serve(stream, source, peerId)
+  pair = await new LanePair((stream, peerId) => serve(stream, peerId)).start()
+  disk = await makeTestFolder()
+  store = disk.store()
+  thread = new IntakeThread(
+    { log: silentLog, adopt: (file, by) => store.adopt(file, by) },
+    { program: PROGRAM, folder: disk.folder.temp, tag: 'test' }
+  )
+  seen = new Seen()
+})
+afterEach(async () => {
+  await pair.stop()
+  await eventually(() => expect(pair.a.lanes.count()).toBe(0))
+  disk.remove()
+})
+
+const open = (onMoved = () => {}): Promise<ThreadLane> =>
+  pair.a.lanes.openBy('b', (about, signal) => thread.dial(about, onMoved, signal), never)
+
+const itemOf = (bytes: Uint8Array) => {
+  return { hash: sha256(bytes) as ContentHash, offset: 0, bytes: bytes.byteLength }
+}
+
+test('small blobs come whole, sealed, and can be published; what is lacking is told', async () => {
+  const lane = await open()
+  const all = [0, 1, 100_000, 262_144].map((length, n) => testBytes(length, n + 1))
+  for (const bytes of all) source.add(bytes)
+  const lost = itemOf(testBytes(50, 99))
+  await lane.fetch([...all.map(itemOf), lost, itemOf(all[2] as Uint8Array)], seen)
+  expect(seen.lacks).toEqual([lost.hash])
+  expect(seen.blobs.map(({ bytes }) => bytes)).toEqual([0, 1, 100_000, 262_144, 100_000])
+  expect(disk.names('temp')).toHaveLength(5)
+  for (const [at, blob] of seen.blobs.entries()) {
+    const file = blobFile(disk.folder, 'blobs', blob.hash)
+    const stamp = await store.publish(blob, { isNamed: true })
+    store.finish(blob)
+    expect([stamp, statSync(file).mode & 0o777]).toEqual([store.stamp(blob.hash), 0o444])
+    expect(readFileSync(file)).toEqual(Buffer.from(all[at] ?? (all[2] as Uint8Array)))
+  }
+  expect(disk.names('temp')).toEqual([])
+  const overhead = pair.a.counters.get('b').bytesIn - 462_145
+  expect(overhead).toBeGreaterThan(0)
+  expect(overhead).toBeLessThan(200)
+  lane.end()
+})
+
+test('what is given up is gone, and a thread that has ended does not keep what it handed over', async () => {
+  const lane = await open()
+  const bytes = testBytes(5000)
+  source.add(bytes)
+  const [kept, left] = [new Seen(), new Seen()]
+  await lane.fetch([itemOf(bytes)], left)
+  await lane.fetch([itemOf(bytes)], kept)
+  store.finish(left.blobs[0] as NamelessBlob)
+  lane.abort(new Error('enough'))
+  await expect(lane.fetch([itemOf(bytes)], seen)).rejects.toThrow('enough')
+  await eventually(() => expect(pair.a.lanes.count()).toBe(0))
+  const blob = kept.blobs[0] as NamelessBlob
+  await store.publish(blob, { isNamed: true })
+  store.finish(blob)
+  expect([store.placeOf(blob.hash), disk.names('temp')]).toEqual(['blobs', []])
+  const again = await open()
+  await again.fetch([itemOf(bytes)], seen)
+  store.finish(seen.blobs[0] as NamelessBlob)
+})
+
+test('a large blob is gone on with where it was, and said to be right', async () => {
+  const bytes = testBytes(3_500_000)
+  const { hash } = itemOf(bytes)
+  source.add(bytes)
+  const partial = await store.openPartial(hash, bytes.byteLength)
+  await partial.append([bytes.subarray(0, 1_200_000)])
+  const { file, grown } = partial.outside as NonNullable<typeof partial.outside>
+  const item = { hash, offset: 1_200_000, bytes: bytes.byteLength, partial: file }
+  const lane = await open()
+  await lane.fetch([item], seen)
+  expect([seen.verdicts, seen.sizes.at(-1)]).toEqual([[true], bytes.byteLength])
+  expect(seen.sizes.length).toBeGreaterThan(2)
+  grown(bytes.byteLength)
+  const whole = partial.complete(true) as NamelessBlob
+  partial.close()
+  await store.publish(whole)
+  store.finish(whole)
+  expect(readFileSync(blobFile(disk.folder, 'blobs', hash))).toEqual(Buffer.from(bytes))
+})
+
+test('the beginning of a large blob that was wrong makes all of it wrong', async () => {
+  const bytes = testBytes(2_000_000)
+  const { hash } = itemOf(bytes)
+  source.add(bytes)
+  const partial = await store.openPartial(hash, bytes.byteLength)
+  await partial.append([testBytes(600_000, 7)])
+  const item = { hash, offset: 600_000, bytes: bytes.byteLength, partial: partial.outside?.file }
+  const lane = await open()
+  await lane.fetch([item], seen)
+  expect(seen.verdicts).toEqual([false])
+  partial.close()
+})
+
+test('what came of a large blob stays where the lane breaks, and is written to no more', async () => {
+  const bytes = testBytes(8_000_000)
+  const { hash } = itemOf(bytes)
+  source.add(bytes)
+  serve = (stream) => {
+    let sent = 0
+    const write = async (piece: Uint8Array) => {
+      sent += piece.byteLength
+      if (sent > 5_000_000) throw new Error('cut off')
+      await stream.write(piece)
+    }
+    const end = () => stream.end()
+    const abort = (error: Error) => stream.abort(error)
+    return blobsProtocol.serve({ source: stream.source, write, end, abort }, source, 'a')
+  }
+  const partial = await store.openPartial(hash, bytes.byteLength)
+  const file = partial.outside?.file as string
+  const lane = await open()
+  const item = { hash, offset: 0, bytes: bytes.byteLength, partial: file }
+  await expect(lane.fetch([item], seen)).rejects.toThrow()
+  const bytesDone = seen.sizes.at(-1) as number
+  expect(statSync(file).size).toBe(bytesDone)
+  expect(readFileSync(file)).toEqual(Buffer.from(bytes.subarray(0, bytesDone)))
+  // goes on in this thread, which has not seen the beginning
+  partial.outside?.grown(bytesDone)
+  await partial.append([bytes.subarray(bytesDone)])
+  const whole = partial.complete() as NamelessBlob
+  expect(whole.hash).toBe(hash)
+  store.finish(whole)
+  partial.close()
+})
+
+test('other bytes than those that were asked for break the lane, and nothing of them stays', async () => {
+  const right = testBytes(30_000)
+  const wrong = testBytes(30_000, 2)
+  const { hash } = itemOf(right)
+  const blob = await source.open(source.add(wrong))
+  serve = (stream, peerId) =>
+    blobsProtocol.serve(
+      stream,
+      { ...source, open: async () => blob, have: () => true, whenHeld: async () => true },
+      peerId
+    )
+  const lane = await open()
+  await expect(lane.fetch([{ hash, offset: 0, bytes: 30_000 }], seen)).rejects.toMatchObject({
+    code: 'HASH_MISMATCH'
+  })
+  expect([seen.blobs, disk.names('temp')]).toEqual([[], []])
+  await eventually(() => expect(pair.a.lanes.count()).toBe(0))
+})
+
+test('bytes that are no answers break the lane', async () => {
+  serve = async (stream) => stream.write(Buffer.alloc(100, 0xff))
+  const lane = await open()
+  await expect(lane.fetch([itemOf(testBytes(10))], seen)).rejects.toThrow('varint')
+})
+
+test('what the disk fails at is told as such', async () => {
+  const bytes = testBytes(1000)
+  source.add(bytes)
+  const lost = new IntakeThread(
+    { log: silentLog, adopt: (file, by) => store.adopt(file, by) },
+    { program: PROGRAM, folder: join(disk.folder.temp, 'gone'), tag: 'test' }
+  )
+  const lane = await pair.a.lanes.openBy(
+    'b',
+    (about, signal) => lost.dial(about, () => {}, signal),
+    never
+  )
+  await expect(lane.fetch([itemOf(bytes)], seen)).rejects.toMatchObject({
+    code: 'DISK_FAULT',
+    details: { system: 'ENOENT' }
+  })
+})
+
+test('nothing more is read while too much waits to be kept', async () => {
+  const all = Array.from({ length: 1200 }, (_, n) => testBytes(8000, n + 1))
+  for (const bytes of all) source.add(bytes)
+  const lane = await open()
+  const fetches = Array.from({ length: 12 }, (_, n) =>
+    lane.fetch(all.slice(n * 100, n * 100 + 100).map(itemOf), seen)
+  )
+  await eventually(() => expect(lane.isFull).toBe(true))
+  const sent = () => pair.b.counters.get('a').bytesOut
+  let before = -1
+  await eventually(() => {
+    const now = sent()
+    const stands = now === before
+    before = now
+    expect(stands).toBe(true)
+  })
+  expect(seen.blobs.length).toBeLessThan(700)
+  for (let at = 0; at < all.length; ) {
+    await eventually(() => expect(seen.blobs.length).toBeGreaterThan(at))
+    for (; at < seen.blobs.length; at++) store.finish(seen.blobs[at] as NamelessBlob)
+  }
+  await Promise.all(fetches)
+  expect(disk.names('temp')).toEqual([])
+})
+
+test('a lane goes with the connection, and all that was asked on it is told', async () => {
+  serve = () => new Promise(() => {})
+  const lane = await open()
+  expect(pair.a.lanes.count('b')).toBe(1)
+  const fetching = lane.fetch([itemOf(testBytes(10))], seen)
+  const told = expect(fetching).rejects.toThrow('the peer is gone')
+  pair.a.part()
+  await told
+  await eventually(() => expect(pair.a.lanes.count()).toBe(0))
+})
+
+test('the side that was dialled opens no lane itself', async () => {
+  const opening = pair.b.lanes.openBy(
+    'a',
+    (about, signal) => thread.dial(about, () => {}, signal),
+    never
+  )
+  await expect(opening).rejects.toThrow('the other side dials')
+})
