@@ -1,15 +1,12 @@
 // Every blob that a live image names comes to this node: newest first, from whoever holds it,
 // verified before it has a name, durable before it counts as held.
 
-import type { BlobItem } from '../../protocols/blobs/parse-request.ts'
-import type { BlobAnswer } from '../../protocols/blobs/request.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import { NodeError } from '../base/errors.ts'
 import type { BlobPeers, PeerConduct } from '../blob-sync/blob-peers.ts'
 import { GrowingBlobs } from '../blob-sync/growing-blob.ts'
 import {
   hasRoom,
-  isMuch,
   planHolder,
   requestsOf,
   runsLow,
@@ -19,12 +16,12 @@ import { type Received, type Transfer, Transfers } from '../blob-sync/transfers.
 import type { WantBook } from '../blob-sync/want-book.ts'
 import type { Network } from '../network/network.ts'
 import type { StagedBlob } from '../store/blob-store.ts'
-import { isOwnFault, ReplicaKeeper, type ReplicaKeeperParts } from './keep-replica.ts'
+import { FetchRequests } from './fetch-requests.ts'
+import { ReplicaKeeper, type ReplicaKeeperParts } from './keep-replica.ts'
 import type { FlowParts, ReadableBlob } from './parts.ts'
 import { ReadThrough } from './read-through.ts'
 import { sweepPartials } from './sweep-partials.ts'
-import { TakeDirect } from './take-direct.ts'
-import { TakeIn, Unneeded } from './take-in.ts'
+import { TakeIn } from './take-in.ts'
 import { verifyBlob } from './verify-blob.ts'
 
 export interface ReplicateParts extends Pick<ReplicaKeeperParts, 'pathOf'> {
@@ -61,7 +58,7 @@ export class Replicator {
   readonly #growing: GrowingBlobs
   readonly #readThrough: ReadThrough
   readonly #takeIn: TakeIn
-  readonly #takeDirect: TakeDirect
+  readonly #requests: FetchRequests
   readonly #stop = new AbortController()
   /** Blobs that are asked for or being kept. */
   readonly #inFlight = new Map<ContentHash, number>()
@@ -81,7 +78,14 @@ export class Replicator {
     this.#growing = growing
     const shared = { ...parts, growing, transfers, keeper: new ReplicaKeeper(parts) }
     this.#takeIn = new TakeIn(shared)
-    this.#takeDirect = new TakeDirect(shared, this.#takeIn)
+    const pause = () => {
+      this.#pausedUntilMs = parts.flows.clock.monotonicMs() + PAUSE_MS
+    }
+    const { signal } = this.#stop
+    this.#requests = new FetchRequests(
+      { ...shared, takeIn: this.#takeIn, inFlight: this.#inFlight, pause, signal },
+      { stallMs }
+    )
     const onEnd = () => this.wake()
     this.#readThrough = new ReadThrough({ ...shared, onEnd }, { stallMs })
   }
@@ -98,18 +102,24 @@ export class Replicator {
 
   /** Images have come to be: their blobs are fetched without a look at all others. */
   came(hashes: readonly ContentHash[]): void {
-    const { index, store } = this.#parts.flows
-    if (this.#pass === undefined && hashes.length <= NEW_MAX && this.#mayFetch()) {
-      const orders = new Map<string, WantedBlob[]>()
-      for (const hash of hashes) {
-        const row = index.blob(hash)
-        // what is here needs another look first
-        if (row?.want === undefined || !this.#isDue(hash) || store.placeOf(hash)) continue
-        this.#give({ hash, bytes: row.bytes }, orders)
-      }
-      for (const [peerId, blobs] of orders) this.#order(peerId, blobs)
+    const { index } = this.#parts.flows
+    if (hashes.length <= NEW_MAX) {
+      const rows = hashes.map((hash) => ({ hash, row: index.blob(hash) }))
+      this.coming(rows.flatMap(({ hash, row }) => (row?.want ? [{ hash, bytes: row.bytes }] : [])))
     }
     this.wake()
+  }
+
+  /** The same for wants that are still being written: what comes is kept when they are. */
+  coming(blobs: readonly WantedBlob[], written?: Promise<unknown>): void {
+    const { store } = this.#parts.flows
+    if (this.#pass !== undefined || blobs.length > NEW_MAX || !this.#mayFetch()) return
+    const orders = new Map<string, WantedBlob[]>()
+    for (const blob of blobs) {
+      // what is here needs another look first
+      if (this.#isDue(blob.hash) && !store.placeOf(blob.hash)) this.#give(blob, orders)
+    }
+    for (const [peerId, some] of orders) this.#order(peerId, some, written)
   }
 
   /** As ReadThrough.fetch, but that nothing is thrown. */
@@ -253,86 +263,15 @@ export class Replicator {
     return planHolder(candidates, lacking, flows.clock.monotonicMs())
   }
 
-  #order(peerId: string, blobs: readonly WantedBlob[]): void {
-    const { peers, flows } = this.#parts
-    const seek = () => peers.direct.seek(peerId, this.#options.syncTimeoutMs)
-    const line = isMuch(flows.index.counts()) ? seek() : undefined
+  #order(peerId: string, blobs: readonly WantedBlob[], written?: Promise<unknown>): void {
     const itemsMax = Math.max(this.#options.batchSize, REQUEST_ITEMS_MAX)
     for (const request of requestsOf(blobs, { itemsMax, bytesMax: REQUEST_BYTES_MAX })) {
-      const fetching = this.#fetch(peerId, request, line).finally(() => {
+      const fetching = this.#requests.fetch(peerId, request, written).finally(() => {
         this.#fetches.delete(fetching)
         this.wake()
       })
       this.#fetches.add(fetching)
     }
-  }
-
-  async #fetch(peerId: string, request: readonly WantedBlob[], line?: Promise<void>) {
-    const { peers, book } = this.#parts
-    const open = new Map(request.map((blob) => [blob.hash, blob]))
-    const close = (blob: WantedBlob) => {
-      if (open.delete(blob.hash)) peers.owes(peerId, -blob.bytes)
-    }
-    const end = (hash: ContentHash) => this.#inFlight.delete(hash)
-    const lacking = ({ hash }: WantedBlob) => book.lacks(hash, peerId)
-    try {
-      await line
-      if (peers.direct.has(peerId)) {
-        await this.#takeDirect.fetch(peerId, request, { close, lacking, end })
-        return
-      }
-      const items: BlobItem[] = []
-      for (const blob of request) {
-        items.push({ hash: blob.hash, offset: await this.#takeIn.offsetOf(blob) })
-      }
-      const take = async (answer: BlobAnswer) => {
-        const blob = open.get(answer.hash)
-        if (blob === undefined) return
-        const ended = () => end(blob.hash)
-        if (!(await this.#takeIn.take(peerId, answer, blob, ended))) {
-          ended()
-          lacking(blob)
-        }
-        close(blob)
-      }
-      const stallMs = this.#options.syncTimeoutMs
-      await peers.fetch(peerId, items, take, { line: 'bulk', signal: this.#stop.signal, stallMs })
-    } catch (error) {
-      if (!this.#stop.signal.aborted) this.#brokeOff(peerId, error as Error, [...open.keys()])
-    } finally {
-      for (const blob of open.values()) {
-        this.#inFlight.delete(blob.hash)
-        close(blob)
-      }
-    }
-  }
-
-  #brokeOff(peerId: string, error: Error, open: readonly ContentHash[]): void {
-    const { peers, book, flows } = this.#parts
-    if (error instanceof Unneeded) return
-    if (isOwnFault(error)) {
-      flows.log.warn({ err: error }, 'no images are fetched for a while')
-      this.#pausedUntilMs = flows.clock.monotonicMs() + PAUSE_MS
-      // it may be the one that is too large for the disk: others go before it
-      const [first] = open
-      if (first !== undefined) book.failed(first, error.message)
-      return
-    }
-    flows.log.debug({ peer: peerId, err: error }, 'a fetch broke off')
-    peers.failed(peerId)
-    for (const hash of open) {
-      // others are asked at once, where there are others
-      if (this.#others(hash) === 0) book.failed(hash, error.message)
-    }
-  }
-
-  /** Peers that may have the blob and work. */
-  #others(hash: ContentHash): number {
-    const { network, peers, book, flows } = this.#parts
-    const lacking = book.lacking(hash)
-    const nowMs = flows.clock.monotonicMs()
-    const isFit = (id: string) => !lacking.has(id) && peers.state(id).restsUntilMs <= nowMs
-    return network.peers().filter(({ id }) => isFit(id)).length
   }
 
   #sleepUntilDue(): void {

@@ -15,7 +15,7 @@ import type {
   Proof,
   Verdict
 } from '../../protocols/entries/source.ts'
-import type { Entry } from '../../protocols/entry.ts'
+import { type Entry, type ImageEntry, isImage } from '../../protocols/entry.ts'
 import { ENTRIES_ID } from '../../protocols/ids.ts'
 import type { ImagePath } from '../../protocols/path.ts'
 import { StatusError } from '../../protocols/status.ts'
@@ -46,6 +46,8 @@ export interface IndexSyncParts
    * there are some. None where only some have left the index.
    */
   readonly onMerged: (entries: readonly Entry[], about: { hasSteps: boolean }) => void
+  /** Hears of images before that, whose blobs are wanted once `written` resolves. Never throws. */
+  readonly onComing?: (images: readonly ImageEntry[], written: Promise<unknown>) => void
 }
 
 const ANSWERED_MS = 1000
@@ -188,15 +190,18 @@ export class IndexSync implements EntriesSource {
     knownTo: readonly string[],
     horizon = 0
   ): Promise<Verdict | undefined> {
-    const { index, onMerged } = this.#parts
-    const received = await index.change((tx) => {
+    const { index, onMerged, onComing } = this.#parts
+    const written = index.change((tx) => {
       const outcome = receive(tx, entries, from)
       // who offered the image is not shown its deletion: the two would never be the same
       const hidden = outcome.deletions.filter(({ version }) => bucketOf(version) < horizon)
       const verdict = this.#prover.verdict(tx, outcome.review, hidden)
+      // their bytes come while this is being written
+      const coming = outcome.merged.filter(isImage).filter(({ hash }) => tx.blob(hash)?.want)
+      if (coming.length > 0) onComing?.(coming, written)
       return { ...outcome, verdict, hasSteps: tx.ledger.hasSteps }
     })
-    const { merged, known, isRefused, verdict, hasSteps } = received
+    const { merged, known, isRefused, verdict, hasSteps } = await written
     if (isRefused) this.#sayRefused(from)
     if (merged.length > 0) onMerged(merged, { hasSteps })
     this.#pusher.spread(merged, knownTo)

@@ -1,7 +1,5 @@
 // The part of a node that meets others: network, index sync and replication, put together.
 
-import { blobsProtocol } from '../../protocols/blobs/serve.ts'
-import type { ByteStream } from '../../protocols/byte-stream.ts'
 import { type Entry, isImage, KIND_RECORD } from '../../protocols/entry.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import { type Loop, startLoop } from '../base/loop.ts'
@@ -13,14 +11,13 @@ import { memberDatabases, wasRemoved } from '../flows/members.ts'
 import type { FileSyncOptions } from '../flows/options.ts'
 import type { FlowParts, Remote } from '../flows/parts.ts'
 import { type ReplicateOptions, Replicator } from '../flows/replicate.ts'
-import { type CountedReads, countReads, createBlobSource } from '../flows/serve-blobs.ts'
 import type { ServerStatus } from '../flows/status.ts'
 import { IndexSync } from '../index-sync/index-sync.ts'
 import type { Lanes } from '../network/lanes.ts'
 import type { Network } from '../network/network.ts'
 import { type Redial, startRedial } from '../network/redial.ts'
 import { TwinWatch } from '../network/twin-watch.ts'
-import { AdmittedNetwork, type SyncNetwork } from './admitted-network.ts'
+import { AdmittedNetwork } from './admitted-network.ts'
 import type { ClusterFacts } from './cluster.ts'
 import { ClusterIds } from './cluster-ids.ts'
 import { catchingUpOf, firstComparison } from './first-comparison.ts'
@@ -36,6 +33,7 @@ import { type MeetingParts, Meetings } from './meetings.ts'
 import { MemberList } from './member-list.ts'
 import { MeshStatus } from './mesh-status.ts'
 import { SecretKeeper, type SecretKeeperParts } from './secret-keeper.ts'
+import { servePeers } from './serve-peers.ts'
 import { openTicketOffice } from './ticket-office.ts'
 import { planTwinSign } from './twin-signs.ts'
 import { OwnWants } from './wants-of.ts'
@@ -249,6 +247,10 @@ function createSyncing(
       return { ...(await ownWants.tell()), disk: { state, sinceMs } }
     },
     reportMsMax: sync.syncIntervalMs,
+    onComing: (images, written) => {
+      authors.note(images)
+      replicator.coming(images, written)
+    },
     onMerged: (entries, { hasSteps }) => {
       if (hasSteps) follower.follow()
       authors.note(entries)
@@ -258,7 +260,7 @@ function createSyncing(
     }
   })
   index.onLost(() => replicator.wake())
-  const served = serveBlobs(admitted, lanes, flows)
+  const served = servePeers(admitted, lanes, flows)
   const holders = new Holders({ network: admitted, clock })
   const histories = new Histories({ network: admitted, clock })
   const learner = new Learner({ network: admitted, indexSync, histories })
@@ -325,22 +327,6 @@ function reading({
     },
     bring: (hash, bytes, peerIds) => replicator.bring(hash, bytes, peerIds)
   }
-}
-
-function serveBlobs(
-  network: SyncNetwork,
-  lanes: Lanes | undefined,
-  flows: FlowParts
-): CountedReads {
-  const source = countReads(createBlobSource(flows))
-  const serve = (stream: ByteStream, id: string) => blobsProtocol.serve(stream, source, id)
-  network.handle({
-    id: blobsProtocol.id,
-    streamsMax: blobsProtocol.limits.streamsMax,
-    serve: (stream, { id }) => serve(stream, id)
-  })
-  lanes?.use({ network, serve })
-  return source
 }
 
 /** Who had a key under the former secret gets a new one over a connection that stands. */

@@ -1,0 +1,116 @@
+// One request for blobs to one peer, from the question until each of them is being kept, or it is
+// known why not.
+
+import type { BlobItem } from '../../protocols/blobs/parse-request.ts'
+import type { BlobAnswer } from '../../protocols/blobs/request.ts'
+import type { ContentHash } from '../../protocols/hash.ts'
+import { isMuch, type WantedBlob } from '../blob-sync/plan-wants.ts'
+import type { WantBook } from '../blob-sync/want-book.ts'
+import type { Network } from '../network/network.ts'
+import { isOwnFault } from './keep-replica.ts'
+import { TakeDirect } from './take-direct.ts'
+import { type TakeIn, type TakeInParts, Unneeded } from './take-in.ts'
+
+export interface FetchRequestsParts extends TakeInParts {
+  readonly network: Pick<Network, 'peers'>
+  readonly book: WantBook
+  readonly takeIn: TakeIn
+  /** Blobs that are asked for or being kept: each goes when that is over. */
+  readonly inFlight: Map<ContentHash, number>
+  /** This node can't take blobs for a while. */
+  readonly pause: () => void
+  /** Ends all of it. */
+  readonly signal: AbortSignal
+}
+
+export interface FetchRequestsOptions {
+  /** A peer from which nothing comes for so long has failed. */
+  readonly stallMs: number
+}
+
+export class FetchRequests {
+  readonly #parts: FetchRequestsParts
+  readonly #options: FetchRequestsOptions
+  readonly #takeDirect: TakeDirect
+
+  constructor(parts: FetchRequestsParts, options: FetchRequestsOptions) {
+    this.#parts = parts
+    this.#options = options
+    this.#takeDirect = new TakeDirect(parts, parts.takeIn)
+  }
+
+  /** Never rejects. `written`: nothing is kept before it has resolved. */
+  async fetch(
+    peerId: string,
+    request: readonly WantedBlob[],
+    written?: Promise<unknown>
+  ): Promise<void> {
+    const { peers, book, takeIn, inFlight, signal } = this.#parts
+    const { stallMs } = this.#options
+    const open = new Map(request.map((blob) => [blob.hash, blob]))
+    const close = (blob: WantedBlob) => {
+      if (open.delete(blob.hash)) peers.owes(peerId, -blob.bytes)
+    }
+    const end = (hash: ContentHash) => inFlight.delete(hash)
+    const lacking = ({ hash }: WantedBlob) => book.lacks(hash, peerId)
+    try {
+      if (isMuch(this.#parts.flows.index.counts())) await peers.direct.seek(peerId, stallMs)
+      if (peers.direct.has(peerId)) {
+        await written
+        await this.#takeDirect.fetch(peerId, request, { close, lacking, end })
+        return
+      }
+      const items: BlobItem[] = []
+      for (const blob of request) {
+        items.push({ hash: blob.hash, offset: await takeIn.offsetOf(blob) })
+      }
+      const take = async (answer: BlobAnswer) => {
+        const blob = open.get(answer.hash)
+        if (blob === undefined) return
+        await written
+        const ended = () => end(blob.hash)
+        if (!(await takeIn.take(peerId, answer, blob, ended))) {
+          ended()
+          lacking(blob)
+        }
+        close(blob)
+      }
+      await peers.fetch(peerId, items, take, { line: 'bulk', signal, stallMs })
+    } catch (error) {
+      if (!signal.aborted) this.#brokeOff(peerId, error as Error, [...open.keys()])
+    } finally {
+      for (const blob of open.values()) {
+        inFlight.delete(blob.hash)
+        close(blob)
+      }
+    }
+  }
+
+  #brokeOff(peerId: string, error: Error, open: readonly ContentHash[]): void {
+    const { peers, book, flows, pause } = this.#parts
+    if (error instanceof Unneeded) return
+    if (isOwnFault(error)) {
+      flows.log.warn({ err: error }, 'no images are fetched for a while')
+      pause()
+      // it may be the one that is too large for the disk: others go before it
+      const [first] = open
+      if (first !== undefined) book.failed(first, error.message)
+      return
+    }
+    flows.log.debug({ peer: peerId, err: error }, 'a fetch broke off')
+    peers.failed(peerId)
+    for (const hash of open) {
+      // others are asked at once, where there are others
+      if (this.#others(hash) === 0) book.failed(hash, error.message)
+    }
+  }
+
+  /** Peers that may have the blob and work. */
+  #others(hash: ContentHash): number {
+    const { network, peers, book, flows } = this.#parts
+    const lacking = book.lacking(hash)
+    const nowMs = flows.clock.monotonicMs()
+    const isFit = (id: string) => !lacking.has(id) && peers.state(id).restsUntilMs <= nowMs
+    return network.peers().filter(({ id }) => isFit(id)).length
+  }
+}
