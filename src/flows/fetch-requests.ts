@@ -54,7 +54,7 @@ export class FetchRequests {
     const end = (hash: ContentHash) => inFlight.delete(hash)
     const lacking = ({ hash }: WantedBlob) => book.lacks(hash, peerId)
     try {
-      if (isMuch(this.#parts.flows.index.counts())) await peers.direct.seek(peerId, stallMs)
+      if (this.#isMuch(request)) await peers.direct.seek(peerId, stallMs)
       if (peers.direct.has(peerId)) {
         await written
         await this.#takeDirect.fetch(peerId, request, { close, lacking, end })
@@ -84,6 +84,14 @@ export class FetchRequests {
         close(blob)
       }
     }
+  }
+
+  /** Of what is asked for now, the index may not know yet. */
+  #isMuch(request: readonly WantedBlob[]): boolean {
+    const counts = this.#parts.flows.index.counts()
+    const asked = { wants: request.length, wantBytes: 0 }
+    for (const { bytes } of request) asked.wantBytes += bytes
+    return isMuch(counts) || isMuch(asked)
   }
 
   #brokeOff(peerId: string, error: Error, open: readonly ContentHash[]): void {

@@ -155,7 +155,8 @@ export class Lanes {
 
   /**
    * A lane that `dial` opens, in a thread of its own perhaps: closed and counted like the others.
-   * Only where this side dialled the connection. Throws the same.
+   * A socket can't be given to it, so this side dials, also where the other one has dialled the
+   * connection: most servers reach each other both ways. Throws the same.
    */
   async openBy<Lane extends HeldLane>(
     peerId: string,
@@ -163,7 +164,6 @@ export class Lanes {
     signal: AbortSignal
   ): Promise<Lane> {
     const peer = this.#peer(peerId)
-    if (!peer.dialled) throw new Error('the other side dials the lanes')
     const signals = [signal, this.#stop.signal]
     return withDeadline(this.#parts.clock, OPEN_MS, signals, async (either) => {
       const key = await requestGrant(await this.#network.open(peerId, LANE_ID, either), either)

@@ -260,11 +260,16 @@ test('a lane goes with the connection, and all that was asked on it is told', as
   await eventually(() => expect(pair.a.lanes.count()).toBe(0))
 })
 
-test('the side that was dialled opens no lane itself', async () => {
-  const opening = pair.b.lanes.openBy(
-    'a',
-    (about, signal) => thread.dial(about, () => {}, signal),
-    never
-  )
-  await expect(opening).rejects.toThrow('the other side dials')
+test('the side that was dialled dials such a lane as well, and does without where it can not', async () => {
+  const bytes = testBytes(1000)
+  source.add(bytes)
+  const opening = () =>
+    pair.b.lanes.openBy('a', (about, signal) => thread.dial(about, () => {}, signal), never)
+  const lane = await opening()
+  await lane.fetch([itemOf(bytes)], seen)
+  store.finish(seen.blobs[0] as NamelessBlob)
+  lane.end()
+  await eventually(() => expect(pair.b.lanes.count()).toBe(0))
+  await pair.a.lanes.stop()
+  await expect(opening()).rejects.toThrow()
 })

@@ -3,10 +3,12 @@ import type { ContentHash } from '../../../protocols/hash.ts'
 import {
   type Candidate,
   hasRoom,
+  isMuch,
   planHolder,
   planReadOrder,
   planRetryMs,
-  requestsOf
+  requestsOf,
+  runsLow
 } from '../../../src/blob-sync/plan-wants.ts'
 
 const MIB = 2 ** 20
@@ -76,4 +78,18 @@ test('requests are bounded in blobs and bytes, and hold each blob once', () => {
     [1, 1, 1],
     [1]
   ])
+})
+
+test.each([
+  [63, 0, false],
+  [64, 0, true],
+  [1, 8 * MIB - 1, false],
+  [1, 8 * MIB, true]
+])('%i blobs of %i bytes in all are much: %s', (wants, wantBytes, much) => {
+  expect(isMuch({ wants, wantBytes })).toBe(much)
+})
+
+test('more is looked for once a peer owes half of what it may', () => {
+  expect(runsLow({ rate: 0, owedBytes: 2 * MIB })).toBe(true)
+  expect(runsLow({ rate: 0, owedBytes: 2 * MIB + 1 })).toBe(false)
 })
