@@ -27,6 +27,15 @@ async function damage({ database }: MemoryNode, path: string): Promise<void> {
   await (await openTables(database)).entry.put(`1/${path}`, Buffer.from('?'))
 }
 
+/** Its bytes lie in the order of versions, too. */
+async function damageBoth(node: MemoryNode, path: string): Promise<void> {
+  await damage(node, path)
+  const { version } = await openTables(node.database)
+  for await (const [key, row] of version.iterator()) {
+    if (Buffer.from(row as Uint8Array).includes(path)) await version.put(key, Buffer.from('?'))
+  }
+}
+
 async function restored(into: MemoryNode, lines: readonly string[]) {
   return restoreBackup(
     into.flows,
@@ -37,10 +46,13 @@ async function restored(into: MemoryNode, lines: readonly string[]) {
   )
 }
 
-test('an entry that the disk has damaged is in the way of no backup', async () => {
-  await damage(node, 'b.jpg')
+test.each([
+  ['in one place is in the backup', damage, 3],
+  ['in both places is in the way of no backup', damageBoth, 2]
+])('an entry that the disk has damaged %s', async (_what, damageIt, entries) => {
+  await damageIt(node, 'b.jpg')
   const other = await openMemoryNode({ peerId: 'peer-b' })
-  expect(await restored(other, await linesOf(node))).toMatchObject({ entries: 2, taken: 2 })
+  expect(await restored(other, await linesOf(node))).toMatchObject({ entries, taken: entries })
   expect(other.flows.index.image(parsePath('c.jpg'))).toBeDefined()
   await other.close()
 })
