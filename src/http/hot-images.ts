@@ -156,6 +156,7 @@ export class HotImages {
       this.#known.delete(url)
       this.#images.set(url, { ...image, body: Buffer.from(image.body) })
     } else if (file !== undefined && this.#files !== undefined) {
+      if (this.#images.has(url)) return // forgetting one of two would leave the other
       const { path, etag, headers, sameHeaders } = image
       this.#known.set(url, { path, etag, headers, sameHeaders, file, bytes })
     } else return

@@ -128,6 +128,33 @@ test('where there is no room for bytes they are read each time, from the file th
   await small.close()
 })
 
+test('what was kept with its bytes and comes again is gone with its path, too', async () => {
+  other = await openMemoryNode()
+  const { index, store } = other.flows
+  await other.put('a.svg', tinyImage(1))
+  const hash = sha256(tinyImage(1)) as ContentHash
+  const stamp = store.stamp(hash) as FileStamp
+  const buffers = new SpareBuffers({ bytesMax: 2 ** 16, keptBytesMax: 2 ** 20 })
+  const files = { open: (of: ContentHash) => store.open(of), buffers }
+  const hot = new HotImages(index, { bytesMax: 64 * 4200 }, files)
+  const read = (name: string, url: string, times = 2) => {
+    for (let n = 1; n < times; n++) hot.ask(url, 2000)
+    const about = { path: parsePath(name), etag: '"a"', headers: [], sameHeaders: [] }
+    const image = { ...about, body: Buffer.alloc(2000) }
+    hot.offer(url, hot.ask(url, 2000) as number, image, { hash, stamp })
+  }
+  read('a.svg', '/a')
+  // no more have room beside it
+  for (let n = 0; n < 65; n++) read(`${n}.svg`, `/${n}`, 12)
+  // of two that asked at one time, or of one that has other bytes
+  read('a.svg', '/a')
+  // what is kept without bytes is pushed out
+  for (let n = 0; n < 40; n++) read(`${n}.svg`, `/${n}?again`)
+  await other.flows.index.change((tx) => tx.deleteImage(parsePath('a.svg')))
+  const response = { socket: {}, writeHead: () => response, end: () => response }
+  expect(hot.tryAnswer({ headers: {}, url: '/a' } as never, response as never)).toBe(false)
+})
+
 test('an answer whose file is another by now is not sent', async () => {
   other = await openMemoryNode()
   const { flows } = other
