@@ -39,7 +39,7 @@ import { createHttpServer } from './http/server.ts'
 import { isDamage } from './index/database-error.ts'
 import { openDatabase } from './index/open-database.ts'
 import { openIndex } from './index/open-index.ts'
-import { repairDatabase } from './index/repair-database.ts'
+import { forgetDamaged, repairDatabase } from './index/repair-database.ts'
 import { type Mesh, remoteOf } from './mesh/mesh.ts'
 import { openMesh } from './mesh/open-mesh.ts'
 import { loadIdentity, meshFiles, metadataFiles, readJournal } from './metadata-files.ts'
@@ -104,17 +104,18 @@ export async function createNode(config: Config, nodeParts: NodeParts): Promise<
       requireMarker(folder)
       indexReserve.give()
     }
-    const repair = () => repairDatabase(files.index)
+    const repair = (what: string) => repairDatabase(files.index, what)
+    const onWhole = () => forgetDamaged(files.index)
     const openIt = () =>
       openIndex(
-        { ...parts, database, requireWritable, repair },
+        { ...parts, database, requireWritable, repair, onWhole },
         { writer: identity.peerId, pastLost: !folder.isNew }
       )
     const index = await openIt().catch(async (error) => {
       if (!isDamage(error)) throw error
       damage.push(error.message)
       await database.close()
-      await repair()
+      await repair(error.message)
       await database.open()
       return openIt()
     })

@@ -24,6 +24,8 @@ export async function noteDamage(
 export async function followDamage(parts: FlowParts, signal: AbortSignal): Promise<void> {
   const faults = await checkIndexNow(parts, signal)
   const found = await findAgain(parts, signal)
+  signal.throwIfAborted()
+  parts.index.upkeep.endDamage()
   parts.log.info({ faults, found }, 'the index is whole in itself again')
 }
 

@@ -47,7 +47,10 @@ class Batch {
 }
 
 export interface ChangeQueueParts
-  extends Pick<IndexParts, 'database' | 'clock' | 'failPoints' | 'requireWritable' | 'repair'> {
+  extends Pick<
+    IndexParts,
+    'database' | 'clock' | 'failPoints' | 'requireWritable' | 'repair' | 'onWhole'
+  > {
   readonly tables: Tables
   readonly rows: DatabaseRows
 }
@@ -159,8 +162,14 @@ export class ChangeQueue {
   async mend(): Promise<boolean> {
     const { repair } = this.#parts
     if (repair === undefined || !isDamage(this.#fault)) return false
-    await this.#openAnew(repair)
+    const { cause } = this.#fault as NodeError
+    await this.#openAnew(() => repair(String((cause as Error | undefined)?.message)))
     return true
+  }
+
+  /** All is done that follows from damage: until then each start hears of it again. */
+  endDamage(): void {
+    this.#parts.onWhole?.()
   }
 
   async #openAnew(repair: () => Promise<void>): Promise<void> {

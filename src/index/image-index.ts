@@ -64,7 +64,7 @@ export class ImageIndex {
   /** After a fault. */
   readonly upkeep: Pick<
     ChangeQueue,
-    'onDamage' | 'reopen' | 'reopening' | 'openings' | 'noteFailure' | 'mend'
+    'onDamage' | 'reopen' | 'reopening' | 'openings' | 'noteFailure' | 'mend' | 'endDamage'
   >
 
   constructor(parts: IndexParts, tables: Tables, rows: DatabaseRows, { writer }: IndexOptions) {

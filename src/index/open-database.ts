@@ -8,7 +8,15 @@
 import { Level } from 'level'
 import { NodeError, systemCodeOf } from '../base/errors.ts'
 import { isDamage, isDiskFull } from './database-error.ts'
-import { isBeheaded, isMisled, isWithoutLog, leftOut, repairDatabase } from './repair-database.ts'
+import {
+  damageNoted,
+  isBeheaded,
+  isMisled,
+  isWithoutLog,
+  leftOut,
+  noteDamaged,
+  repairDatabase
+} from './repair-database.ts'
 import type { Database } from './tables.ts'
 
 // The one piece of state that belongs to the process and not to a node: so does the lock.
@@ -29,8 +37,8 @@ const LEVEL_OPTIONS = {
 const KEY_BYTES_MAX = 2048
 
 /**
- * `folder` must be a real path. What was damaged there is told, and left out. Errors:
- * FOLDER_IN_USE, DISK_FULL, DISK_FAULT.
+ * `folder` must be a real path. What was damaged there is told, and left out; it is told again by
+ * each opening until `forgetDamaged`. Errors: FOLDER_IN_USE, DISK_FULL, DISK_FAULT.
  */
 export async function openDatabase(
   folder: string,
@@ -81,11 +89,16 @@ async function openOrRepair(
 ): Promise<Level<string, Uint8Array>> {
   const repair = (what: string) => {
     onDamage(what)
-    return repairDatabase(folder)
+    return repairDatabase(folder, what)
   }
+  const noted = damageNoted(folder)
+  if (noted !== undefined) onDamage(noted)
   // a database begins to open as soon as it is made
   if (isBeheaded(folder)) await repair('its file CURRENT is gone')
-  else if (isWithoutLog(folder)) onDamage('its log is gone')
+  else if (isWithoutLog(folder)) {
+    noteDamaged(folder, 'its log is gone')
+    onDamage('its log is gone')
+  }
   const level = new Level<string, Uint8Array>(folder, LEVEL_OPTIONS)
   try {
     await level.open()
@@ -95,7 +108,14 @@ async function openOrRepair(
     await level.open()
   }
   const what = leftOut(folder)
-  if (what !== undefined) onDamage(what)
+  if (what !== undefined) {
+    onDamage(what)
+    try {
+      noteDamaged(folder, what)
+    } catch {
+      // a full disk: this run knows of it
+    }
+  }
   return level
 }
 

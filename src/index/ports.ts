@@ -12,7 +12,9 @@ export interface IndexParts {
   /** Throws READ_ONLY when the data folder is not the one that was opened: its disk may be gone. */
   requireWritable(): void
   /** Puts a closed database together anew from what can be read of it. */
-  readonly repair?: () => Promise<void>
+  readonly repair?: (what: string) => Promise<void>
+  /** Hears that all is done that follows from a repair. */
+  readonly onWhole?: () => void
 }
 
 export interface IndexOptions {

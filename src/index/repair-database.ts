@@ -1,7 +1,17 @@
 // What becomes of a database whose files are damaged. Whatever can still be read is put together
 // anew; what can't lies in `lost/` below its folder.
 
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeSync
+} from 'node:fs'
 import { join } from 'node:path'
 import { Level } from 'level'
 import { systemCodeOf } from '../base/errors.ts'
@@ -9,9 +19,38 @@ import { systemCodeOf } from '../base/errors.ts'
 /** The log of the database about itself, begun anew by each opening: a few lines. */
 const LOG_BYTES_MAX = 2 ** 20
 
-/** For one that nobody has open. Rejects with what the database says. */
-export async function repairDatabase(folder: string): Promise<void> {
+/** The database leaves files alone whose names are none of its own. */
+const NOTE = 'DAMAGED'
+
+/**
+ * For one that nobody has open; `what` is wrong with it. Rejects with what the database says. After
+ * it nothing in the files tells of the damage, so that is noted first: see damageNoted.
+ */
+export async function repairDatabase(folder: string, what: string): Promise<void> {
+  noteDamaged(folder, what)
   await (Level as unknown as { repair(location: string): Promise<void> }).repair(folder)
+}
+
+/** What was damaged, until all is done that follows from it: however often the node is ended. */
+export function damageNoted(folder: string): string | undefined {
+  const file = join(folder, NOTE)
+  return existsSync(file) ? readFileSync(file, 'utf8') : undefined
+}
+
+/** Durable when it returns. */
+export function noteDamaged(folder: string, what: string): void {
+  const fd = openSync(join(folder, NOTE), 'w', 0o600)
+  try {
+    writeSync(fd, what)
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Everything that follows from it is done. */
+export function forgetDamaged(folder: string): void {
+  rmSync(join(folder, NOTE), { force: true })
 }
 
 /** Without the file that says where to begin a new database is made, and the old one removed. */
