@@ -78,18 +78,22 @@ export class VirusScanner {
       } catch (error) {
         if (!(error instanceof ScannerError)) throw error
         this.#fault = error.message
+        // it may be this one alone that gets no answer: it is too large, say
+        await this.#takeOut(hash, { toEnd: true })
         return
       } finally {
         blob?.close()
       }
       // what is not here any more, or not yet, is looked at by nobody
-      await flows.index.change((tx) =>
-        tx.setMeta(
-          ROW,
-          unseenOf(tx.meta(ROW)).filter((one) => one !== hash)
-        )
-      )
+      await this.#takeOut(hash)
     }
+  }
+
+  async #takeOut(hash: ContentHash, { toEnd = false } = {}): Promise<void> {
+    await this.#parts.flows.index.change((tx) => {
+      const others = unseenOf(tx.meta(ROW)).filter((one) => one !== hash)
+      tx.setMeta(ROW, toEnd ? [...others, hash] : others)
+    })
   }
 
   async #miss(hash: ContentHash, error: ScannerError): Promise<void> {

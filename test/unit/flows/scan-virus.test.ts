@@ -22,11 +22,12 @@ beforeEach(async () => {
 })
 afterEach(() => node.close())
 
-/** Finds the image 13. */
+/** Finds the image 13, and takes no image 7. */
 function scannerOf(absent: 'refuse' | 'accept'): VirusScanner {
   const ask = async (bytes: Iterable<Uint8Array> | AsyncIterable<Uint8Array>) => {
     if (!isThere) throw new ScannerError('clamd is gone')
     const whole = Buffer.concat(await Array.fromAsync(bytes))
+    if (whole.includes('<!--7-->')) throw new ScannerError('clamd answers "size limit exceeded"')
     return whole.includes('<!--13-->') ? 'Test.Virus' : undefined
   }
   const fileBytes = () => {
@@ -73,4 +74,15 @@ test('what is taken in unseen is scanned later, and blocked if it is bad', async
   await eventually(() => expect(node.flows.index.blob(hashOf(13) as never)?.state).toBe('blocked'))
   expect(node.flows.blocks.get(hashOf(13) as never)?.reason).toBe('virus: Test.Virus')
   expect(node.flows.index.blob(hashOf(1) as never)?.state).toBe('held')
+})
+
+test('one that the scanner does not take keeps no others from being scanned', async () => {
+  const scanner = scannerOf('accept')
+  isThere = false
+  for (const n of [7, 1, 13]) await put(scanner, n)
+  isThere = true
+  for (let minute = 0; minute < 2; minute++) await scanner.catchUp(signal)
+  expect(scanner.unseen()).toBe(1)
+  expect(scanner.fault).toContain('size limit')
+  expect(node.flows.blocks.has(hashOf(13) as never)).toBe(true)
 })
