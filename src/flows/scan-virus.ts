@@ -73,7 +73,7 @@ export class VirusScanner {
       const blob = openTrusted(flows, hash)
       try {
         const found = blob && (await ask(blob.read(0, blob.bytes)))
-        this.#fault = undefined
+        if (blob !== undefined) this.#fault = undefined
         if (found !== undefined) await this.#block(hash, found)
       } catch (error) {
         if (!(error instanceof ScannerError)) throw error
@@ -84,8 +84,8 @@ export class VirusScanner {
       } finally {
         blob?.close()
       }
-      // what is not here any more, or not yet, is looked at by nobody
-      await this.#takeOut(hash)
+      // in the trash, or changed on the disk, it may come back
+      if (blob !== undefined || flows.index.blob(hash) === undefined) await this.#takeOut(hash)
     }
   }
 

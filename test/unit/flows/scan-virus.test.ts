@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { parsePath } from '../../../protocols/path.ts'
 import { ScannerError } from '../../../src/content/clamd.ts'
 import { ingest } from '../../../src/flows/ingest.ts'
+import { remove } from '../../../src/flows/remove.ts'
+import { restore } from '../../../src/flows/restore.ts'
 import { VirusScanner } from '../../../src/flows/scan-virus.ts'
 import { eventually } from '../../support/eventually.ts'
 import {
+  DAY_MS,
   type MemoryNode,
   openMemoryNode,
   TEST_INGEST,
@@ -85,4 +89,19 @@ test('one that the scanner does not take keeps no others from being scanned', as
   expect(scanner.unseen()).toBe(1)
   expect(scanner.fault).toContain('size limit')
   expect(node.flows.blocks.has(hashOf(13) as never)).toBe(true)
+})
+
+test('what is deleted before it is scanned is scanned when it is restored', async () => {
+  const scanner = scannerOf('accept')
+  isThere = false
+  const path = parsePath('13.svg')
+  await put(scanner, 13)
+  await remove(node.flows, { trashKeepMs: DAY_MS }, path)
+  await node.flows.settler.idle()
+  isThere = true
+  await scanner.catchUp(signal)
+  await restore(node.flows, path)
+  await scanner.catchUp(signal)
+  expect(node.flows.blocks.has(hashOf(13) as never)).toBe(true)
+  expect(scanner.unseen()).toBe(0)
 })
