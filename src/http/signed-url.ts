@@ -69,7 +69,8 @@ function scopeOf(address: string, prefix: string | null): SignedScope | undefine
 
 function nameAfter(address: string, prefixes: readonly string[]): string | undefined {
   const prefix = prefixes.find((one) => address.startsWith(one))
-  if (prefix === undefined) return undefined
+  // whoever reads the image takes what follows a `#` for no part of its name
+  if (prefix === undefined || address.includes('#')) return undefined
   try {
     return decodeURIComponent(address.slice(prefix.length)).normalize('NFC')
   } catch {

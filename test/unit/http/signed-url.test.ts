@@ -31,6 +31,9 @@ test.each([
   `/images/path:a.jpg${query('prefix', 'path:a.jpg').replace(/prefix=[^&]*&/, '')}`,
   `/blobs/${HASH}${query('path', HASH)}`,
   `/images/%ff${query('path', '%ff')}`,
+  // what is read ends at the first of `#` and `?`: that is a.jpg
+  `/images/a.jpg#b.jpg${query('path', 'a.jpg#b.jpg')}`,
+  `/images/a.jpg#/b.jpg${query('prefix', 'a.jpg#/')}`,
   '/images/a.jpg?expires=100&signature=',
   `/images/a.jpg?expires=1e3&signature=${HASH}`,
   `/images/a.jpg?signature=${HASH}`
