@@ -5,12 +5,14 @@ import {
   close,
   existsSync,
   fdatasync,
+  fstatSync,
   openSync,
   readFileSync,
+  readSync,
   renameSync,
   rmSync,
-  statSync,
-  write
+  write,
+  writeSync
 } from 'node:fs'
 import { promisify } from 'node:util'
 import { diskError, onDisk } from './disk-error.ts'
@@ -48,6 +50,7 @@ export class RotatingFile {
       }
       await syncData(fd)
     } catch (cause) {
+      await this.close().catch(() => {}) // what was written of it is looked at by the next
       throw diskError(cause, `writing ${this.#path}`)
     }
     this.#bytes += bytes.byteLength
@@ -70,9 +73,11 @@ export class RotatingFile {
   #open(): number {
     if (this.#fd !== undefined) return this.#fd
     return onDisk(`writing ${this.#path}`, () => {
-      this.#fd = openSync(this.#path, 'a', 0o600)
-      this.#bytes = statSync(this.#path).size
-      return this.#fd
+      const fd = openSync(this.#path, 'a+', 0o600)
+      this.#fd = fd
+      this.#bytes = fstatSync(fd).size
+      if (isCut(fd, this.#bytes)) this.#bytes += writeSync(fd, '\n')
+      return fd
     })
   }
 
@@ -89,4 +94,10 @@ export class RotatingFile {
   #nameOf(n: number): string {
     return n === 0 ? this.#path : `${this.#path}.${n}`
   }
+}
+
+/** A crash or a full disk may have left the beginning of a line: the next is one of its own. */
+function isCut(fd: number, bytes: number): boolean {
+  const last = Buffer.alloc(1)
+  return bytes > 0 && readSync(fd, last, 0, 1, bytes - 1) === 1 && last.toString() !== '\n'
 }

@@ -52,6 +52,14 @@ test('a line that is longer than a file is kept all the same', async () => {
   await file.close()
 })
 
+test('a line that a crash or a full disk has cut takes none with it', async () => {
+  writeFileSync(path, 'one\ntw')
+  const file = new RotatingFile(path, { bytesMax: 4000 })
+  await file.append('three\n')
+  expect(readFileSync(path, 'utf8')).toBe('one\ntw\nthree\n')
+  await file.close()
+})
+
 test('a folder that is gone is a fault of the disk', async () => {
   const file = new RotatingFile(join(folder, 'none', 'x'), { bytesMax: 400 })
   await expect(file.append('x')).rejects.toMatchObject({ code: 'DISK_FAULT' })
