@@ -29,20 +29,28 @@ export interface AlertParts {
   readonly look: () => Told
 }
 
+/** In which people are told, and what was told in it. */
+interface Way {
+  readonly by: 'webhook' | 'command'
+  watched: Watched
+  /** Throws what kept it from arriving. */
+  tell(told: Told, signal: AbortSignal): Promise<void>
+}
+
 export class Alerts {
   readonly #parts: AlertParts
   readonly #options: AlertOptions
-  #watched: Watched = UNWATCHED
+  readonly #ways: readonly Way[]
   #loop: Loop | undefined
 
   constructor(parts: AlertParts, options: AlertOptions) {
     this.#parts = parts
     this.#options = options
+    this.#ways = waysOf(options)
   }
 
   start(): void {
-    const { webhook, command } = this.#options
-    if (webhook === undefined && command === undefined) return
+    if (this.#ways.length === 0) return
     const times = { name: 'alerts', firstMs: FIRST_MS, everyMs: LOOK_MS }
     this.#loop = startLoop(this.#parts, times, (signal) => this.#look(signal))
   }
@@ -51,30 +59,42 @@ export class Alerts {
     await this.#loop?.stop()
   }
 
-  /** What can't be told is told again at the next look. */
+  /** What can't be told is told again at the next look, in the ways in which it was not. */
   async #look(signal: AbortSignal): Promise<void> {
-    const { clock, look, log } = this.#parts
-    const { webhook, command, afterMs } = this.#options
-    const told = look()
-    const nowMs = clock.monotonicMs()
-    const { next, tell } = planAlert(this.#watched, told.status, { nowMs, afterMs })
+    const told = this.#parts.look()
+    const failures: unknown[] = []
+    for (const way of this.#ways) {
+      await this.#tellBy(way, told, signal).catch((error) => failures.push(error))
+    }
+    if (failures.length > 0) throw failures[0]
+  }
+
+  async #tellBy(way: Way, told: Told, signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#parts
+    const times = { nowMs: clock.monotonicMs(), afterMs: this.#options.afterMs }
+    const { next, tell } = planAlert(way.watched, told.status, times)
     if (tell) {
-      log.info({ status: told.status }, 'telling people of the status of this node')
+      log.info({ status: told.status, by: way.by }, 'telling people of the status of this node')
       const late = new AbortController()
       const cancel = clock.after(TELL_MS_MAX, () => late.abort(new Error('it took too long')))
-      const ends = AbortSignal.any([signal, late.signal])
       try {
-        if (webhook !== undefined) await send(webhook, told, ends)
-        if (command !== undefined) await run(command, told, ends)
+        await way.tell(told, AbortSignal.any([signal, late.signal]))
       } finally {
         cancel()
       }
     }
-    this.#watched = next
+    way.watched = next
   }
 }
 
-/** Throws what kept it from arriving. */
+function waysOf({ webhook, command }: AlertOptions): Way[] {
+  const ways: Way[] = []
+  const add = (by: Way['by'], tell: Way['tell']) => ways.push({ by, watched: UNWATCHED, tell })
+  if (webhook !== undefined) add('webhook', (told, signal) => send(webhook, told, signal))
+  if (command !== undefined) add('command', async (told, signal) => run(command, told, signal))
+  return ways
+}
+
 async function send(webhook: string, told: Told, signal: AbortSignal): Promise<void> {
   const answer = await fetch(webhook, {
     method: 'POST',

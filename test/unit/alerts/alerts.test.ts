@@ -116,6 +116,25 @@ test('a command gets it as input and in its environment', async () => {
   })
 })
 
+test('one way that does not work is in the way of no other, and tries it alone again', async () => {
+  const file = join(folder, 'runs')
+  start({ webhook: webhook(), command: `echo >> ${file}; exit 1` })
+  status = 'degraded'
+  await eventually(() => {
+    clock.advance(5_000)
+    expect(readFileSync(file, 'utf8').length).toBeGreaterThan(2)
+  })
+  expect(heard.length).toBe(1)
+  await alerts?.stop()
+  start({ webhook: webhook(), command: `echo >> ${file}.other` })
+  answers = Array(1000).fill(500)
+  await eventually(() => {
+    clock.advance(5_000)
+    expect(readFileSync(`${file}.other`, 'utf8')).toBe('\n')
+    expect(heard.length).toBeGreaterThan(3)
+  })
+})
+
 test('where nothing is set up nothing is looked at', () => {
   start({})
   expect(clock.pending).toBe(0)
