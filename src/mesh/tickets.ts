@@ -11,7 +11,7 @@ import type { ClusterFacts } from './cluster.ts'
 
 export const TICKET_MS = 24 * 3_600_000
 export const TICKETS_MAX = 1000
-/** For so long after its end it is known why a ticket is good no more. */
+/** For so long after its end it is known why a ticket is good no more, if they are not too many. */
 const REMEMBERED_MS = 30 * 24 * 3_600_000
 const ASK_MS = 5_000
 /** Name of the row of this node that has them. */
@@ -57,12 +57,15 @@ export class Tickets {
       ...(ticket.uses !== undefined && { usesLeft: ticket.uses })
     }
     await index.change((tx) => {
-      const since = clock.now() - REMEMBERED_MS
+      const nowMs = clock.now()
+      const since = nowMs - REMEMBERED_MS
       const rows = this.#rows(tx.meta(ROW)).filter(({ expiresMs }) => expiresMs > since)
-      if (rows.length >= TICKETS_MAX) {
+      const open = rows.filter((one) => stateOf(one, nowMs) === 'ok')
+      if (open.length >= TICKETS_MAX) {
         throw new NodeError('VALIDATION', `There are ${TICKETS_MAX} invites already: revoke them.`)
       }
-      tx.setMeta(ROW, [...rows, row])
+      const closed = rows.filter((one) => stateOf(one, nowMs) !== 'ok')
+      tx.setMeta(ROW, [...closed, ...open, row].slice(-TICKETS_MAX))
     })
     return key
   }

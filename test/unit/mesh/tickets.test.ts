@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Invite, Ticket } from '../../../protocols/invite.ts'
-import { type AskSideDoor, redeem, Tickets } from '../../../src/mesh/tickets.ts'
+import { type AskSideDoor, redeem, TICKETS_MAX, Tickets } from '../../../src/mesh/tickets.ts'
 import { CounterTable } from '../../../src/network/counters.ts'
 import { askSideDoor } from '../../../src/network/lane-tls.ts'
 import { Lanes } from '../../../src/network/lanes.ts'
@@ -75,6 +75,16 @@ test('its time ends, and it can be revoked', async () => {
   expect(await tickets.revoke()).toBe(1)
   await expect(ask(second)).rejects.toMatchObject({ message: expect.stringContaining('revoked') })
   expect(await tickets.revoke()).toBe(0)
+})
+
+test('open ones are bounded, and revoking makes room for others', async () => {
+  const expiresMs = node.clock.now() + HOUR_MS
+  await Promise.all(Array.from({ length: TICKETS_MAX }, () => tickets.make({ expiresMs })))
+  await expect(tickets.make({ expiresMs })).rejects.toMatchObject({ code: 'VALIDATION' })
+  expect(await tickets.revoke()).toBe(TICKETS_MAX)
+  const one = await invite()
+  expect(await ask(one)).toMatchObject({ cluster: 'photos' })
+  expect(node.flows.index.meta('tickets')).toHaveLength(TICKETS_MAX)
 })
 
 test('another key gets nothing, and the caller is told to ask for another line', async () => {
