@@ -4,6 +4,7 @@
 import { type Entry, isImage } from '../../protocols/entry.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import type { FlowParts } from './parts.ts'
+import { keepsUnnamed } from './sweep-unnamed.ts'
 
 export type EnforceParts = Pick<
   FlowParts,
@@ -27,7 +28,24 @@ export class BlockEnforcer {
 
   /** At start-up: what the last run did not come to. Cheap where there is nothing to do. */
   async enforceAll(): Promise<void> {
-    for (const { hash } of this.#parts.blocks.all()) this.#look(hash)
+    const { blocks, index } = this.#parts
+    for (const { hash } of blocks.all()) this.#look(hash)
+    await this.idle()
+    let others = index.counts().blockedImages
+    for (const { hash } of blocks.all()) {
+      const row = index.blob(hash)
+      if (row?.state === 'blocked') others -= row.live
+    }
+    // an index that has lost rows may have lost what blocks them
+    if (others > 0 && !keepsUnnamed(index)) await this.#releaseAll()
+  }
+
+  /** Blobs of which the index says that they are blocked, and nobody else does any more. */
+  async #releaseAll(): Promise<void> {
+    const { blocks, index } = this.#parts
+    for await (const [hash, { state }] of index.blobs()) {
+      if (state === 'blocked' && !blocks.has(hash)) this.#look(hash)
+    }
     await this.idle()
   }
 

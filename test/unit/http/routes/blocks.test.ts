@@ -103,6 +103,25 @@ test('a start finishes what the last run did not come to', async () => {
   expect([row()?.state, http.node.store.placeOf(HASH)]).toEqual(['blocked', 'trash'])
 })
 
+test('a start brings back what the last run did not come to', async () => {
+  const { flows } = http.node
+  await block()
+  await isOut()
+  await unblock()
+  await eventually(() => expect(shown()).toEqual(['a.svg', 'b.svg']))
+  // as if it had ended before
+  await flows.index.change(async (tx) => {
+    tx.setBlob(HASH, { state: 'blocked' })
+    await tx.intendViews(HASH)
+    tx.addIntent('blob', HASH)
+  })
+  await flows.settler.settleAll()
+  expect([row()?.state, http.node.store.placeOf(HASH)]).toEqual(['blocked', 'trash'])
+  await new BlockEnforcer(flows).enforceAll()
+  expect((await http.send('/images/a.svg')).bytes).toEqual(tinyImage(1))
+  await eventually(() => expect(shown()).toEqual(['a.svg', 'b.svg']))
+})
+
 test('a deleted image with blocked bytes goes for good', async () => {
   const { flows } = http.node
   await block()
