@@ -19,6 +19,8 @@ export interface Storage {
     readonly total: number
     readonly free: number
     readonly reserved: number
+    /** Null where files are not counted. */
+    readonly inodes_total: number | null
     readonly inodes_free: number
     readonly state: string
   }
@@ -83,7 +85,8 @@ function addresses({ node }: Storage): Finding {
   return { state: 'warn', what: 'no other machine can reach it', advice }
 }
 
-function disk({ disk: { total, free, reserved, inodes_free, state } }: Storage): Finding[] {
+function disk({ disk }: Storage): Finding[] {
+  const { total, free, reserved, inodes_total, inodes_free, state } = disk
   const what = `${formatSize(free)} of ${formatSize(total)} are free on its disk`
   const room =
     state === 'ok'
@@ -93,8 +96,7 @@ function disk({ disk: { total, free, reserved, inodes_free, state } }: Storage):
           what: `${what}, ${formatSize(reserved)} are kept in reserve`,
           advice: 'Make room: images are taken again by themselves then.'
         }
-  // some file systems have no such number, and say 0 of 0
-  if (inodes_free === 0 || inodes_free >= INODES_FREE_MIN) return [room]
+  if (inodes_total === null || inodes_free >= INODES_FREE_MIN) return [room]
   const files = `its disk can take ${inodes_free.toLocaleString('en-US')} more files`
   return [room, { state: 'warn', what: files, advice: 'Remove small files that are not needed.' }]
 }

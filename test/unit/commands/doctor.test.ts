@@ -5,7 +5,14 @@ import { planDoctor, type Storage } from '../../../src/commands/plan-doctor.ts'
 const WELL: Storage = {
   status: 'healthy',
   status_reasons: [],
-  disk: { total: 1e12, free: 5e11, reserved: 1e9, inodes_free: 1e7, state: 'ok' },
+  disk: {
+    total: 1e12,
+    free: 5e11,
+    reserved: 1e9,
+    inodes_total: 1e8,
+    inodes_free: 1e7,
+    state: 'ok'
+  },
   servers: [{ name: 'b', status: 'online', clock_offset_ms: 3, last_error: null }],
   node: { name: 'a', version: '1.0.0', pid: 7, addresses: ['/ip4/10.0.0.1/tcp/4001'] }
 }
@@ -39,6 +46,7 @@ test.each<[string, Partial<Storage>, Partial<Machine>]>([
     {}
   ],
   ['its disk can take 9,000 more files', { disk: { ...WELL.disk, inodes_free: 9000 } }, {}],
+  ['its disk can take 0 more files', { disk: { ...WELL.disk, inodes_free: 0 } }, {}],
   ['it knows no other servers', { servers: [] }, {}],
   ['Node v20.1.0', {}, { nodeVersion: 'v20.1.0' }],
   ['the data folder is on nfs4', {}, { fileSystem: 'nfs4' }],
