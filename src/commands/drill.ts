@@ -146,5 +146,5 @@ function textOf(steps: readonly Step[]): string {
     why === undefined ? what : `${what}: ${why}`
   ])
   const isWell = steps.every(({ ok }) => ok)
-  return `${columns(rows)}${isWell ? 'All of it healed; nothing of the drill is left.' : 'Not all of it healed.'}\n`
+  return `${columns(rows)}${isWell ? 'All of it healed; the trash of other servers keeps the image for a while.' : 'Not all of it healed.'}\n`
 }
