@@ -109,11 +109,12 @@ async function send(webhook: string, told: Told, signal: AbortSignal): Promise<v
 }
 
 function run(command: string, told: Told, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted()
   const child = spawn('sh', ['-c', command], {
     env: { ...process.env, TUMESH_NODE: told.node, TUMESH_STATUS: told.status },
     stdio: ['pipe', 'ignore', 'pipe'],
-    signal,
-    killSignal: 'SIGKILL'
+    // the first of a group, so that it can be ended with all that it began
+    detached: true
   })
   let said = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -121,13 +122,27 @@ function run(command: string, told: Told, signal: AbortSignal): Promise<void> {
   })
   child.stdin.on('error', () => {}) // it may not read its input
   child.stdin.end(`${JSON.stringify(told)}\n`)
-  return new Promise((resolve, reject) => {
-    child.on('error', reject)
-    child.on('close', (code) => {
-      if (code === 0) resolve()
-      else reject(new Error(`the command ended with ${code}: ${said.trim()}`))
-    })
+  const done = Promise.withResolvers<void>()
+  const giveUp = () => {
+    endGroup(child.pid)
+    child.stderr.destroy()
+    done.reject(signal.reason)
+  }
+  signal.addEventListener('abort', giveUp, { once: true })
+  child.on('error', done.reject)
+  child.on('close', (code) => {
+    if (code === 0) done.resolve()
+    else done.reject(new Error(`the command ended with ${code}: ${said.trim()}`))
   })
+  return done.promise.finally(() => signal.removeEventListener('abort', giveUp))
+}
+
+function endGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+  } catch {
+    // it has just ended
+  }
 }
 
 function sentenceOf({ node, status, reasons }: Told): string {

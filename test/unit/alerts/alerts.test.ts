@@ -80,6 +80,15 @@ function start(options: { webhook?: string; command?: string }): void {
   alerts.start()
 }
 
+function isRunning(pid: number): boolean {
+  try {
+    // one that has ended stays until its parent has asked
+    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    return false
+  }
+}
+
 const webhook = () => `http://127.0.0.1:${(server.address() as { port: number }).port}/hook`
 
 test('a webhook hears of trouble, again if it was not there, and of its end', async () => {
@@ -113,6 +122,21 @@ test('a command gets it as input and in its environment', async () => {
     clock.advance(5_000)
     const [head, json = ''] = readFileSync(file, 'utf8').split('\n')
     expect([head, JSON.parse(json)]).toEqual(['a critical', look()])
+  })
+})
+
+test('a command that does not end is ended with all that it began', async () => {
+  const file = join(folder, 'pids')
+  start({ command: `sleep 600 & echo $! $$ > ${file}.part && mv ${file}.part ${file}; wait` })
+  status = 'degraded'
+  let pids: number[] = []
+  await eventually(() => {
+    clock.advance(5_000)
+    pids = readFileSync(file, 'utf8').trim().split(' ').map(Number)
+  })
+  await alerts?.stop()
+  await eventually(() => {
+    for (const pid of pids) expect(isRunning(pid)).toBe(false)
   })
 })
 
