@@ -43,6 +43,7 @@ export class Thumbnailer {
   #child: ChildProcess | undefined
   #answer: ((drawn: Drawn) => void) | undefined
   #cancelRest: () => void = () => {}
+  #isStopped = false
 
   constructor(parts: { readonly clock: Clock }) {
     this.#clock = parts.clock
@@ -63,12 +64,15 @@ export class Thumbnailer {
     return drawn ?? { why: 'it took too long' }
   }
 
+  /** What waits gets no picture. */
   stop(): void {
+    this.#isStopped = true
     this.#cancelRest()
     this.#child?.kill('SIGKILL')
   }
 
   async #draw(order: ThumbnailOrder): Promise<Drawn> {
+    if (this.#isStopped) return { why: 'the node stops' }
     this.#cancelRest()
     this.#child ??= this.#start()
     const child = this.#child

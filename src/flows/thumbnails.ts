@@ -10,8 +10,9 @@ import type { ThumbnailFiles, ThumbnailSize } from '../store/thumbnail-files.ts'
 import type { FlowParts } from './parts.ts'
 import { openBlob, openTrusted } from './read.ts'
 
-/** Images that can't be drawn are not tried again at each look. */
+/** Images that can't be drawn are not tried again at each look, but a busy moment passes. */
 const FAILURES_MAX = 1000
+const FAILURE_MS = 10 * 60_000
 
 export interface ThumbnailsParts {
   readonly files: ThumbnailFiles
@@ -21,7 +22,9 @@ export interface ThumbnailsParts {
 export class Thumbnails {
   readonly #parts: ThumbnailsParts
   readonly #drawing = new Map<string, Promise<Uint8Array>>()
-  readonly #failures = new LRUCache<string, string>({ max: FAILURES_MAX })
+  readonly #failures = new LRUCache<string, { readonly why: string; readonly atMs: number }>({
+    max: FAILURES_MAX
+  })
 
   constructor(parts: ThumbnailsParts) {
     this.#parts = parts
@@ -62,7 +65,9 @@ export class Thumbnails {
 
   async #make(flows: FlowParts, hash: ContentHash, size: ThumbnailSize): Promise<Uint8Array> {
     const failed = this.#failures.get(hash)
-    if (failed !== undefined) throw notDrawn(failed)
+    if (failed !== undefined && flows.clock.monotonicMs() - failed.atMs < FAILURE_MS) {
+      throw notDrawn(failed.why)
+    }
     await bringHere(flows, hash)
     const file = this.#parts.files.blobFile(hash)
     const mediaType = flows.index.blob(hash)?.mediaType ?? ''
@@ -73,11 +78,11 @@ export class Thumbnails {
   }
 
   #taken(
-    { room }: FlowParts,
+    { room, clock }: FlowParts,
     { hash, size, drawn }: { hash: ContentHash; size: ThumbnailSize; drawn: Drawn }
   ): Uint8Array {
     if ('why' in drawn) {
-      this.#failures.set(hash, drawn.why)
+      this.#failures.set(hash, { why: drawn.why, atMs: clock.monotonicMs() })
       throw notDrawn(drawn.why)
     }
     if (room.status().state === 'ok') this.#parts.files.keep(hash, size, drawn.bytes)

@@ -11,6 +11,8 @@ import type { DialFailure } from '../network/redial.ts'
 
 /** A member that has not been seen for so long is away, as is one that said so. */
 export const AWAY_MS = 7 * 86_400_000
+/** Nobody is believed to be away for longer, whatever its record says. */
+const SAID_AWAY_MS_MAX = 90 * 86_400_000
 /** Beyond this the clocks of two servers are too far apart (rule 10). */
 export const CLOCK_OFFSET_MS_MAX = 10 * 60_000
 
@@ -69,7 +71,8 @@ function stateOf(
 
 /** Whether it is off because somebody said that it would be. */
 function saidAway(member: Member | undefined, nowMs: number): member is Member {
-  return member?.awayUntilMs !== undefined && member.awayUntilMs > nowMs
+  const leftMs = (member?.awayUntilMs ?? nowMs) - nowMs
+  return leftMs > 0 && leftMs <= SAID_AWAY_MS_MAX
 }
 
 function absenceOf({ member, failure }: ServerFacts, nowMs: number): string | undefined {

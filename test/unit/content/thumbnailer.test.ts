@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
@@ -55,10 +55,25 @@ describe('Thumbnailer', () => {
 
   it('goes on with another process when one was ended', async () => {
     const png = await make.makeImage('png')
-    const first = draw(png)
-    drawer.stop()
-    expect(await first).toBe('the program that draws it has ended')
+    await draw(png)
+    const task = `/proc/${process.pid}/task/${process.pid}/children`
+    for (const pid of readFileSync(task, 'utf8').trim().split(' ')) {
+      if (readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('thumbnail-process')) {
+        process.kill(Number(pid), 'SIGKILL')
+      }
+    }
+    expect(await draw(png)).toBe('the program that draws it has ended')
     expect(await draw(png)).toMatchObject({ width: 32 })
+  })
+
+  it('begins no other once it is stopped', async () => {
+    const png = await make.makeImage('png')
+    const all = [draw(png), draw(png)]
+    drawer.stop()
+    expect(await Promise.all(all)).toEqual([
+      'the program that draws it has ended',
+      'the node stops'
+    ])
   })
 })
 

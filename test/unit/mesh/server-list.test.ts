@@ -123,6 +123,8 @@ test('a server that said it would be off is away until then, and is as others ar
     lastError: 'It said that it is switched off until 2023-11-14 22:14 UTC.'
   })
   expect(stateOf({ member: { ...member, awayUntilMs: NOW } })).toMatchObject({ state: 'offline' })
+  const forEver = { ...member, awayUntilMs: NOW + 100 * 86_400_000 }
+  expect(stateOf({ member: forEver })).toMatchObject({ state: 'offline' })
   expect(stateOf({ member, peer: PEER })).toMatchObject({ state: 'syncing', lastError: undefined })
   expect(stateOf({ member, failure: REFUSAL })).toMatchObject({ state: 'refused' })
 })
