@@ -9,6 +9,7 @@ import type { ImagePath } from '../../protocols/path.ts'
 import { sleep } from '../../src/base/clock.ts'
 import { NodeError } from '../../src/base/errors.ts'
 import { verify } from '../../src/flows/verify.ts'
+import { isClosed } from '../../src/index/database-error.ts'
 import { MemoryWire, type MemoryWireOptions } from '../../src/network/memory-wire.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { SeededChance } from '../support/seeded-chance.ts'
@@ -257,8 +258,7 @@ export class World {
 
 /** A full disk, or an index that is being opened anew after one. */
 function isRefusal(error: unknown): boolean {
-  const { code } = error as { code?: unknown }
-  return code === 'DISK_FULL' || code === 'LEVEL_DATABASE_NOT_OPEN'
+  return (error as { code?: unknown }).code === 'DISK_FULL' || isClosed(error)
 }
 
 function text(_key: string, value: unknown): unknown {

@@ -7,6 +7,7 @@ import { ENTRIES_ID } from '../../../protocols/ids.ts'
 import type { ImagePath } from '../../../protocols/path.ts'
 import { sleep } from '../../../src/base/clock.ts'
 import { announce, removeMember } from '../../../src/flows/members.ts'
+import { isClosed } from '../../../src/index/database-error.ts'
 import { MemoryWire } from '../../../src/network/memory-wire.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { Chance } from './chance.ts'
@@ -345,6 +346,5 @@ export class IndexWorld {
 
 /** A full disk, or an index that is being opened anew after one. */
 function isRefusal(error: unknown): boolean {
-  const { code } = error as { code?: unknown }
-  return code === 'DISK_FULL' || code === 'LEVEL_DATABASE_NOT_OPEN'
+  return (error as { code?: unknown }).code === 'DISK_FULL' || isClosed(error)
 }
