@@ -41,11 +41,26 @@ export class DatabaseRows implements Rows {
     this.#written.get(table)?.add(key)
   }
 
+  /**
+   * Hears of every row before it is written. The rows of one change are there at one moment, which
+   * nobody hears of: until `wrote` or `failed` they are read from the database, and from it alone,
+   * so that who has seen one of them sees the others, too.
+   */
+  writes(table: TableName, key: string): void {
+    this.#recent.get(table)?.hold(key)
+  }
+
   /** Hears of every row that was written; undefined: it was removed. */
   wrote(table: TableName, key: string, value: unknown): void {
+    const recent = this.#recent.get(table)
+    recent?.release(key)
     // the bytes of an entry may be a small part of a message, which would be kept with them
-    if (table === 'entry') this.#recent.get(table)?.forget(key)
-    else this.#recent.get(table)?.set(key, value)
+    if (table !== 'entry') recent?.set(key, value)
+  }
+
+  /** A row of a change that was not written, or may be there all the same. */
+  failed(table: TableName, key: string): void {
+    this.#recent.get(table)?.release(key)
   }
 
   /** Nobody knows what was written. */

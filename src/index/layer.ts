@@ -97,6 +97,7 @@ export class Layer implements Rows {
     for (const [name, rows] of this.#changed) {
       const of = { sublevel: tables[name] }
       rows.forEach((value, key) => {
+        below.writes(name, key)
         if (value === undefined) batch.del(key, of)
         else {
           below.willHave(name, key)
@@ -107,12 +108,17 @@ export class Layer implements Rows {
     try {
       await batch.write({ sync } as object)
     } catch (error) {
+      this.#forEach((name, key) => below.failed(name, key))
       below.doubt()
       throw error
     }
+    this.#forEach((name, key, value) => below.wrote(name, key, value))
+  }
+
+  #forEach(row: (name: TableName, key: string, value: unknown) => void): void {
     for (const [name, rows] of this.#changed) {
       rows.forEach((value, key) => {
-        below.wrote(name, key, value)
+        row(name, key, value)
       })
     }
   }

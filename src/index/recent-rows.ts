@@ -8,6 +8,8 @@ const KEYS_MAX = 1024
 export class RecentRows {
   #young = new Map<string, unknown>()
   #old = new Map<string, unknown>()
+  /** Keys that nothing is kept of, and for how many. */
+  readonly #held = new Map<string, number>()
 
   has(key: string): boolean {
     return this.#young.has(key) || this.#old.has(key)
@@ -18,7 +20,9 @@ export class RecentRows {
     return this.#young.has(key) ? this.#young.get(key) : this.#old.get(key)
   }
 
+  /** Nothing, where the key is held. */
   set(key: string, value: unknown): void {
+    if (this.#held.has(key)) return
     if (this.#young.size >= KEYS_MAX) {
       this.#old = this.#young
       this.#young = new Map()
@@ -26,9 +30,17 @@ export class RecentRows {
     this.#young.set(key, value)
   }
 
-  forget(key: string): void {
+  /** Forgets the row and keeps nothing of it until each hold is released. */
+  hold(key: string): void {
     this.#young.delete(key)
     this.#old.delete(key)
+    this.#held.set(key, (this.#held.get(key) ?? 0) + 1)
+  }
+
+  release(key: string): void {
+    const count = this.#held.get(key) ?? 0
+    if (count > 1) this.#held.set(key, count - 1)
+    else this.#held.delete(key)
   }
 
   clear(): void {
