@@ -1,12 +1,26 @@
 import { defineConfig } from 'vitest/config'
 
+const UNIT = 'test/unit/**/*.test.ts'
+/** They put functions of the system's own in the place of others, for all who share a process. */
+const ALONE = ['test/unit/store/found-files.test.ts', 'test/unit/store/scan.test.ts']
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/no-mdns.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 20_000,
-    hookTimeout: 30_000
+    hookTimeout: 30_000,
+    projects: [
+      // one process for many files: to load the modules anew takes longer than the tests
+      { extends: true, test: { name: 'unit', isolate: false, include: [UNIT], exclude: ALONE } },
+      {
+        extends: true,
+        test: {
+          name: 'other',
+          include: [...ALONE, 'test/!(unit)/**/*.test.ts']
+        }
+      }
+    ]
   }
 })

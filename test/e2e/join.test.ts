@@ -194,7 +194,7 @@ describe('what can not be joined', () => {
     const causes: readonly [string, string][] = [
       [`/ip4/127.0.0.1/tcp/${closed}`, `Nothing listens at 127.0.0.1:${closed}`],
       [`http://127.0.0.1:${closed}`, `Nothing listens at 127.0.0.1:${closed}`],
-      [`/ip4/127.0.0.1/tcp/${port}`, `What listens at ${place} is no Tumesh node`],
+      [`/ip4/127.0.0.1/tcp/${port}`, 'is no Tumesh node'],
       [`http://${place}`, `What answers at ${place} is no Tumesh node`],
       [alone.url, 'stands alone'],
       [other.url, 'is of the cluster other, this one of default'],

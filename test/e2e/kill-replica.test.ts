@@ -9,6 +9,7 @@ import { eventually } from '../support/eventually.ts'
 import { bytesAt, postJson, put, send } from '../support/http-client.ts'
 import { RealMesh } from '../support/real-mesh.ts'
 import { Workbench } from '../support/real-node.ts'
+import { sampleOfKills } from '../support/sample-of-kills.ts'
 
 const image = (text: string, bytes: number) => {
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" id="${text}"/>`
@@ -69,7 +70,7 @@ const COMES: readonly (readonly [FailPoint, number])[] = [
   ['publish:linked', 900_000]
 ]
 
-test.each(COMES)(
+test.each(sampleOfKills(COMES, 1))(
   'killed at %s while an image comes, %i bytes more',
   async (point, more) => {
     const bytes = image('new', more)
@@ -86,7 +87,7 @@ test.each(COMES)(
 
 const COME_TOGETHER: readonly FailPoint[] = ['stage:written', 'publish:linked']
 
-test.each(COME_TOGETHER)(
+test.each(sampleOfKills(COME_TOGETHER, 0))(
   'killed at %s while many images come',
   async (point) => {
     const images = new Map(
@@ -110,7 +111,7 @@ test.each(COME_TOGETHER)(
 
 const GOES: readonly FailPoint[] = ['change:written', 'settle:view-unlinked', 'settle:blob-moved']
 
-test.each(GOES)(
+test.each(sampleOfKills(GOES, 0))(
   'killed at %s while an image is deleted elsewhere',
   async (point) => {
     await startArmed(point)
