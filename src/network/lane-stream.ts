@@ -4,14 +4,16 @@
 import type { TLSSocket } from 'node:tls'
 import type { ByteStream } from '../../protocols/byte-stream.ts'
 import { KeyedLock } from '../base/keyed-lock.ts'
-import type { BufferPool } from './buffer-pool.ts'
+import type { SpareBuffers } from '../base/spare-buffers.ts'
 
 /** Pieces that are handed out. The first is small: many lanes carry little. */
 const FIRST_SLAB_BYTES = 64 * 1024
 const SLAB_BYTES = 256 * 1024
+/** Of one buffer that is read into and sent. */
+export const SEND_BYTES = 256 * 1024
 /** What may wait for the reader before the other side is slowed down. */
 const UNREAD_BYTES_MAX = 1024 * 1024
-/** Of the pool's buffers, which wait for the network while more is read from the disk. */
+/** Of the buffers, which wait for the network while more is read from the disk. */
 const UNSENT_MAX = 4
 
 /** Is told of every byte as it passes. */
@@ -98,7 +100,7 @@ export interface LaneUse {
   readonly inbox: LaneInbox
   readonly meter: LaneMeter
   /** For what is sent. */
-  readonly pool: BufferPool
+  readonly buffers: SpareBuffers
 }
 
 /** Takes the socket over. */
@@ -107,7 +109,7 @@ export class LaneStream implements ByteStream {
   readonly takesCopies = true
   readonly #socket: TLSSocket
   readonly #meter: LaneMeter
-  readonly #pool: BufferPool
+  readonly #buffers: SpareBuffers
   readonly #writing = new KeyedLock<'write'>()
   readonly #isAsking: boolean
   #unsent = 0
@@ -115,9 +117,9 @@ export class LaneStream implements ByteStream {
   #ended = false
   #wake: (() => void)[] = []
 
-  constructor(socket: TLSSocket, { isAsking, inbox, meter, pool }: LaneUse) {
+  constructor(socket: TLSSocket, { isAsking, inbox, meter, buffers }: LaneUse) {
     this.#socket = socket
-    this.#pool = pool
+    this.#buffers = buffers
     this.#meter = meter
     this.#isAsking = isAsking
     socket.setNoDelay(true)
@@ -192,7 +194,7 @@ export class LaneStream implements ByteStream {
 
   /** Sends a copy of as much as one buffer takes; how much that was. */
   #send(bytes: Uint8Array): number {
-    const buffer = this.#pool.take()
+    const buffer = this.#buffers.take(SEND_BYTES)
     const piece = bytes.subarray(0, buffer.byteLength)
     buffer.set(piece)
     this.#unsent++
@@ -200,7 +202,7 @@ export class LaneStream implements ByteStream {
     this.#socket.write(buffer.subarray(0, piece.byteLength), (error) => {
       this.#unsent--
       // of one that was not sent nobody knows who still has it
-      if (!error) this.#pool.give(buffer)
+      if (!error) this.#buffers.give(buffer)
       this.#tell()
     })
     return piece.byteLength

@@ -13,12 +13,12 @@ import { STATUS, StatusError } from '../../protocols/status.ts'
 import type { Clock, Random } from '../base/clock.ts'
 import { NodeError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import { BufferPool } from './buffer-pool.ts'
+import { SpareBuffers } from '../base/spare-buffers.ts'
 import type { CounterTable } from './counters.ts'
 import { withDeadline } from './deadline.ts'
 import { ipOf } from './dial-target.ts'
 import { LaneKeys } from './lane-keys.ts'
-import { LaneInbox, type LaneMeter, LaneStream, type LaneUse } from './lane-stream.ts'
+import { LaneInbox, type LaneMeter, LaneStream, type LaneUse, SEND_BYTES } from './lane-stream.ts'
 import { dialLane, LaneServer, plainIp, type SideDoor } from './lane-tls.ts'
 import type { ConnectedPeer, Network } from './network.ts'
 
@@ -62,13 +62,15 @@ const HANDLERS_MS = 2_000
 /** On which one peer asks, and on which it is asked. */
 const LANES_PER_PEER_MAX = 8
 const READ_BYTES = 64 * 1024
+/** For what is read from the disk to be sent. */
+const BUFFERS = { bytesMax: SEND_BYTES, keptBytesMax: 8 * SEND_BYTES }
 
 export class Lanes {
   readonly #parts: LanesParts
   readonly #options: LanesOptions
   readonly #keys: LaneKeys
   readonly #server: LaneServer
-  readonly #pool = new BufferPool()
+  readonly #buffers = new SpareBuffers(BUFFERS)
   readonly #open = new Map<string, Set<HeldLane>>()
   /** Lanes that are being dialled because a peer asked for it. */
   readonly #dialling = new Map<string, number>()
@@ -259,8 +261,12 @@ export class Lanes {
     return lane
   }
 
-  #adopt(socket: TLSSocket, peerId: string, use: Omit<LaneUse, 'meter' | 'pool'>): LaneStream {
-    const lane = new LaneStream(socket, { ...use, meter: this.#meter(peerId), pool: this.#pool })
+  #adopt(socket: TLSSocket, peerId: string, use: Omit<LaneUse, 'meter' | 'buffers'>): LaneStream {
+    const lane = new LaneStream(socket, {
+      ...use,
+      meter: this.#meter(peerId),
+      buffers: this.#buffers
+    })
     this.#hold(lane, peerId)
     return lane
   }
