@@ -2,7 +2,11 @@
 // row of the blob, or beside that in the table `hash` (see ledger.ts).
 
 import { type Entry, isImage } from '../../protocols/entry.ts'
-import { keys, type TableName } from './tables.ts'
+import type { ContentHash } from '../../protocols/hash.ts'
+import type { ImagePath } from '../../protocols/path.ts'
+import type { Rows } from './layer.ts'
+import { type BlobRow, pathsInRow } from './rows.ts'
+import { endOf, HASH_LENGTH, keys, type TableName } from './tables.ts'
 import type { VersionRow } from './version-encoding.ts'
 
 export interface LookUp {
@@ -28,4 +32,18 @@ export function promptLookUpsOf(key: string, entry: Entry): [LookUp, ...LookUp[]
     rows.push({ table: 'source', key: keys.source(sourceUrl, path), value: '' })
   }
   return rows
+}
+
+/** Up to `limit` live paths of a blob. */
+export async function livePathsOf(
+  rows: Rows,
+  hash: ContentHash,
+  limit: number
+): Promise<ImagePath[]> {
+  const row = rows.get('blob', hash) as BlobRow | undefined
+  const named = pathsInRow(row)
+  if (named !== undefined) return named
+  const keys = await rows.keys('hash', { gte: hash, lt: endOf(hash), limit })
+  const paths = keys.map((key) => key.slice(HASH_LENGTH))
+  return (row?.path === undefined ? paths : [row.path, ...paths]) as ImagePath[]
 }

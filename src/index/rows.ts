@@ -4,6 +4,7 @@
 import type { Entry } from '../../protocols/entry.ts'
 import { isImage, KIND_IMAGE } from '../../protocols/entry.ts'
 import type { Md5 } from '../../protocols/hash.ts'
+import type { ImagePath } from '../../protocols/path.ts'
 
 /** A blob's file as it was when its bytes were last verified. */
 export interface BlobStamp {
@@ -41,6 +42,12 @@ export interface BlobRow {
    * `hash`; a path is never in both places.
    */
   readonly path?: string | undefined
+}
+
+/** The live paths of a blob where its row says all of them; undefined where it does not. */
+export function pathsInRow(row: BlobRow | undefined): ImagePath[] | undefined {
+  if (row?.live === 0) return []
+  return row?.live === 1 && row.path !== undefined ? [row.path as ImagePath] : undefined
 }
 
 /** The view file of a path, as the view last made it. */

@@ -21,11 +21,12 @@ import { isWithinReach, type Version } from '../../protocols/version.ts'
 import { invariant } from '../base/errors.ts'
 import type { Layer } from './layer.ts'
 import { Ledger, type LedgerParts, type Step } from './ledger.ts'
+import { livePathsOf } from './look-ups.ts'
 import { decodePast } from './past.ts'
 import { planVersion } from './plan-version.ts'
 import { type BlobRow, type IntentRow, type PastVersion, takesAway, type ViewRow } from './rows.ts'
 import { SharedPast } from './shared-past.ts'
-import { endOf, entryKey, HASH_LENGTH, keys, versionRowKey } from './tables.ts'
+import { endOf, entryKey, keys, versionRowKey } from './tables.ts'
 import type { VersionRow } from './version-encoding.ts'
 
 /** What the writer of an image says; version, writer and the rest are added here. */
@@ -106,14 +107,7 @@ export class Transaction {
 
   /** One path under which the blob is live. */
   async firstPathOf(hash: ContentHash): Promise<ImagePath | undefined> {
-    return (await this.#pathsOf(hash, 1))[0]
-  }
-
-  async #pathsOf(hash: ContentHash, limit: number): Promise<ImagePath[]> {
-    const named = this.blob(hash)?.path
-    const rows = await this.#layer.keys('hash', { gte: hash, lt: endOf(hash), limit })
-    const paths = rows.map((key) => key.slice(HASH_LENGTH))
-    return (named === undefined ? paths : [named, ...paths]) as ImagePath[]
+    return (await livePathsOf(this.#layer, hash, 1))[0]
   }
 
   /** Past versions of a path, newest first. What it yields may be dropped. */
@@ -254,7 +248,9 @@ export class Transaction {
 
   /** The views of all paths of a blob must follow: its bytes have come, or are lost. */
   async intendViews(hash: ContentHash): Promise<void> {
-    for (const path of await this.#pathsOf(hash, PATHS_MAX)) this.addIntent('view', path)
+    for (const path of await livePathsOf(this.#layer, hash, PATHS_MAX)) {
+      this.addIntent('view', path)
+    }
   }
 
   setView(path: ImagePath, row: ViewRow | undefined): void {
