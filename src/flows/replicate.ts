@@ -14,6 +14,7 @@ import {
 } from '../blob-sync/plan-wants.ts'
 import { type Received, type Transfer, Transfers } from '../blob-sync/transfers.ts'
 import type { WantBook } from '../blob-sync/want-book.ts'
+import { keys } from '../index/tables.ts'
 import type { Network } from '../network/network.ts'
 import type { StagedBlob } from '../store/blob-store.ts'
 import { FetchRequests } from './fetch-requests.ts'
@@ -67,6 +68,9 @@ export class Replicator {
   #again = false
   #cancelTimer: (() => void) | undefined
   #pausedUntilMs = 0
+  /** The key of the want at which the last pass left off; from the newest one without it. */
+  #leftAt: string | undefined
+  #wakes = 0
 
   constructor(parts: ReplicateParts, options: ReplicateOptions) {
     this.#parts = parts
@@ -92,11 +96,18 @@ export class Replicator {
 
   /** Looks for blobs to fetch: entries have come, a peer has come, or a person asks. */
   wake(): void {
+    this.#leftAt = undefined
+    this.#wakes++
+    this.#goOn()
+  }
+
+  /** Looks for more where the last pass left off. */
+  #goOn(): void {
     this.#again = true
     this.#pass ??= this.#run().finally(() => {
       this.#pass = undefined
       // asked after the last look
-      if (this.#again && !this.#stop.signal.aborted) this.wake()
+      if (this.#again && !this.#stop.signal.aborted) this.#goOn()
     })
   }
 
@@ -190,24 +201,37 @@ export class Replicator {
     this.#sleepUntilDue()
   }
 
-  /** One pass over the wants, newest first: each is given to a peer, or waits. */
+  /**
+   * One pass over the wants, newest first: each is given to a peer, or waits. It goes on where the
+   * last one left off: wants that are fulfilled leave marks in the database, and to pass over those
+   * of 100,000 takes it a tenth of a second.
+   */
   async #assign(): Promise<void> {
-    const { flows } = this.#parts
+    const { flows, book } = this.#parts
     sweepPartials(flows)
     if (!this.#mayFetch() || !this.#somePeer(runsLow)) return
     const orders = new Map<string, WantedBlob[]>()
+    const [wakes, upTo] = [this.#wakes, this.#leftAt]
+    let leftAt: string | undefined
     let due = 0
-    for await (const hash of flows.index.wants({ newestFirst: true })) {
-      if (due >= PASS_WANTS_MAX || this.#stop.signal.aborted) break
+    for await (const hash of flows.index.wants({ newestFirst: true, ...(upTo && { upTo }) })) {
       if (!this.#isDue(hash)) continue
-      if (!this.#somePeer(hasRoom)) break
       const row = flows.index.blob(hash)
       // what is read may have come since the reading began
-      if (row?.want === undefined || (await this.#isHere(hash))) continue
-      this.#give({ hash, bytes: row.bytes }, orders)
+      if (row?.want === undefined) continue
+      const place = keys.want(row.want, hash)
+      if (due >= PASS_WANTS_MAX || this.#stop.signal.aborted || !this.#somePeer(hasRoom)) {
+        leftAt ??= place
+        break
+      }
+      if (await this.#isHere(hash)) continue
+      const isGiven = this.#give({ hash, bytes: row.bytes }, orders)
       // those that wait for their next try do not count, so that they never keep others back
-      if (this.#parts.book.isDue(hash)) due++
+      if (!book.isDue(hash)) continue
+      due++
+      if (!isGiven) leftAt ??= place
     }
+    if (wakes === this.#wakes) this.#leftAt = leftAt
     for (const [peerId, blobs] of orders) this.#order(peerId, blobs)
   }
 
@@ -218,16 +242,21 @@ export class Replicator {
     return !this.#inFlight.has(hash) && !this.#growing.has(hash) && book.isDue(hash)
   }
 
+  #isLeft(hash: ContentHash): boolean {
+    return this.#isDue(hash) && this.#parts.flows.index.blob(hash)?.want !== undefined
+  }
+
   /** Adds the blob to what a peer is asked for, if there is one that may have it. */
-  #give(blob: WantedBlob, orders: Map<string, WantedBlob[]>): void {
+  #give(blob: WantedBlob, orders: Map<string, WantedBlob[]>): boolean {
     const { hash, bytes } = blob
     const peerId = this.#holderOf(hash)
-    if (peerId === undefined) return
+    if (peerId === undefined) return false
     this.#inFlight.set(hash, bytes)
     this.#parts.peers.owes(peerId, bytes)
     const order = orders.get(peerId) ?? []
     orders.set(peerId, order)
     order.push(blob)
+    return true
   }
 
   #mayFetch(): boolean {
@@ -268,7 +297,9 @@ export class Replicator {
     for (const request of requestsOf(blobs, { itemsMax, bytesMax: REQUEST_BYTES_MAX })) {
       const fetching = this.#requests.fetch(peerId, request, written).finally(() => {
         this.#fetches.delete(fetching)
-        this.wake()
+        // others are asked for what one could not give
+        if (request.some(({ hash }) => this.#isLeft(hash))) this.wake()
+        else this.#goOn()
       })
       this.#fetches.add(fetching)
     }

@@ -15,7 +15,6 @@ import {
 import type { ContentHash, Md5 } from '../../protocols/hash.ts'
 import type { ImagePath } from '../../protocols/path.ts'
 import { ROOT_KEY, type TreeNode } from '../../protocols/time-tree-shape.ts'
-import { versionKey } from '../../protocols/version.ts'
 import type { NodeError } from '../base/errors.ts'
 import { type Change, ChangeQueue } from './change-queue.ts'
 import type { DatabaseRows } from './database-rows.ts'
@@ -36,6 +35,7 @@ import {
   readPastNewestFirst,
   readPastOf
 } from './read-past.ts'
+import { readWants, type WantRange } from './read-wants.ts'
 import {
   type BlobRow,
   type Counts,
@@ -307,10 +307,8 @@ export class ImageIndex {
   }
 
   /** Hashes of blobs that live images name and that are not here, oldest want first. */
-  async *wants({ newestFirst = false, from = '' } = {}): AsyncGenerator<ContentHash> {
-    for await (const key of pages(this.#tables.want.keys({ gte: from, reverse: newestFirst }))) {
-      yield key.slice(versionKey(0n).length) as ContentHash
-    }
+  wants(range?: WantRange): AsyncGenerator<ContentHash> {
+    return readWants(this.#tables, range)
   }
 
   /** Hashes and rows of blobs that an entry names, in the order of their hashes. */

@@ -200,6 +200,35 @@ test('holders fill a node together: a slow one gets less, then rests, and its sh
   await close()
 })
 
+test('a long catch-up looks at each want once, not again at those before it each time', async () => {
+  const { node, network, replicator, close } = await begin()
+  const images = Array.from({ length: 400 }, (_, n) => {
+    const bytes = testBytes(200_000)
+    bytes[n >> 8] = n
+    return bytes
+  })
+  const source = new MemoryBlobSource()
+  for (const bytes of images) source.add(bytes)
+  network.add('p', source)
+  const hashes: ContentHash[] = []
+  for (const [n, bytes] of images.entries()) hashes.push(await want(node, `${n}.png`, bytes))
+  const { index } = node.flows
+  const wants = index.wants.bind(index)
+  const looked: ContentHash[] = []
+  index.wants = async function* (range) {
+    for await (const hash of wants(range)) {
+      looked.push(hash)
+      yield hash
+    }
+  }
+  replicator.wake()
+  const held = () => hashes.filter((hash) => index.blob(hash)?.state === 'held')
+  await eventually(() => expect(held()).toHaveLength(400))
+  // but for the last ones, of which each look may be the last
+  expect(looked.length).toBeLessThan(500)
+  await close()
+})
+
 test('wrong bytes are dropped, and asked of another from the start', async () => {
   const { node, network, peers, replicator, clock, close } = await begin()
   network.add('lies', lyingSource(LARGE, 5))
