@@ -5,6 +5,8 @@ import { z } from 'zod'
 import { type AlertOptions, alertOptions, alertsSection } from '../src/alerts/options.ts'
 import { choiceField, nameField } from '../src/base/fields.ts'
 import { LOG_LEVELS, type LogLevel } from '../src/base/log.ts'
+import { trafficLimits, trafficSection } from '../src/blob-sync/options.ts'
+import type { TrafficLimits } from '../src/blob-sync/traffic.ts'
 import {
   type AdoptSettings,
   type AuditOptions,
@@ -49,6 +51,7 @@ export const SECTIONS = {
   audit: auditSection,
   scan: scanSection,
   index: indexSection,
+  traffic: trafficSection,
   alerts: alertsSection
 } as const satisfies Record<string, z.ZodObject>
 
@@ -72,6 +75,7 @@ export const configSchema = z.strictObject({
   audit: auditSection.prefault({}),
   scan: scanSection.prefault({}),
   index: indexSection.prefault({}),
+  traffic: trafficSection.prefault({}),
   alerts: alertsSection.prefault({})
 })
 
@@ -93,6 +97,7 @@ export interface Config {
   readonly audit: AuditOptions
   readonly scan: ScanSettings
   readonly index: IndexOptions
+  readonly traffic: TrafficLimits
   readonly alerts: AlertOptions
   /**
    * This start takes a data folder whose marker is missing or another's as its own. Only a flag can
@@ -124,6 +129,7 @@ export function configOf(values: z.output<typeof configSchema>, folder: string):
     },
     audit: { enabled: values.audit.enabled, bytesMax: values.audit.size },
     index: indexOptions(values.index),
+    traffic: trafficLimits(values.traffic),
     alerts: alertOptions(values.alerts),
     acceptFolder: false
   }

@@ -13,6 +13,7 @@ import { KeyedLock } from './base/keyed-lock.ts'
 import type { Log } from './base/log.ts'
 import { PRODUCT_VERSION } from './base/product-version.ts'
 import { TaskBoard } from './base/task-board.ts'
+import { Traffic } from './blob-sync/traffic.ts'
 import { createInspector } from './content/inspect.ts'
 import { Thumbnailer } from './content/thumbnailer.ts'
 import { createDuties, type Duties, type DutyParts } from './duties.ts'
@@ -177,8 +178,9 @@ function createFlows(
   const brakes = new Brakes({ ...parts, index })
   const feed = new Feed(parts)
   tellFeed({ feed, index, journal })
+  const traffic = new Traffic(parts, config.traffic)
   const made = { index, store, view, inspect, room, settler, journal, feed, brakes, locks }
-  return { ...parts, ...made, thumbnails, blocks, name: config.name }
+  return { ...parts, ...made, traffic, thumbnails, blocks, name: config.name }
 }
 
 interface Opened {

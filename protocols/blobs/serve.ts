@@ -35,6 +35,8 @@ export interface BlobSource {
   open(hash: ContentHash): Promise<OpenBlob | undefined | 'busy'>
   /** Whether this node holds the blob, durably and verified. */
   have(hash: ContentHash): boolean | Promise<boolean>
+  /** Asked before so many bytes are sent: when that may be; undefined: now. */
+  pace?(bytes: number): Promise<void> | undefined
   /** True as soon as the blob is durable here; false after the time. */
   whenHeld(hash: ContentHash, timeoutMs: number): Promise<boolean>
 }
@@ -96,6 +98,8 @@ async function sendBlob(
     if (left === 0) return
     if (blob.readInto !== undefined && (left <= GATHERED_BYTES_MAX || out.usesBuffersAgain)) {
       for (; left > 0; left -= Math.min(left, GATHERED_BYTES_MAX)) {
+        const wait = source.pace?.(Math.min(left, GATHERED_BYTES_MAX))
+        if (wait !== undefined) await wait
         const room = await out.room(Math.min(left, GATHERED_BYTES_MAX))
         blob.readInto(room, blob.bytes - left)
       }
@@ -104,6 +108,7 @@ async function sendBlob(
     for await (const piece of blob.read(offset, blob.bytes)) {
       left -= piece.byteLength
       if (left < 0) break
+      await source.pace?.(piece.byteLength)
       await out.write(piece)
     }
     if (left !== 0) throw new Error('it has not as many bytes as its store said')

@@ -1,6 +1,8 @@
 // Whom to ask for which blobs, and when to try again. Pure.
 
 import type { ContentHash } from '../../protocols/hash.ts'
+import { parseVersionKey, versionMs } from '../../protocols/version.ts'
+import type { Purpose } from './traffic.ts'
 
 export interface RetryPolicy {
   /** Tries of one blob after which it counts as failed; it is tried on all the same. */
@@ -34,6 +36,8 @@ export interface Candidate {
   readonly restsUntilMs: number
   /** Whether it is believed to hold the blob, by what it said itself. */
   readonly believed: boolean
+  /** So long a limit keeps more from being asked of it. */
+  readonly slowedMs?: number
 }
 
 /** What a peer is asked for ahead: enough to keep the line full, and soon done if it is slow. */
@@ -43,9 +47,12 @@ const OWED_BYTES_MAX = 16 * 2 ** 20
 
 type Owing = Pick<Candidate, 'owedBytes' | 'rate'>
 
+/** What new images may be asked for beyond that: they do not wait for older ones to come. */
+const NEW_BYTES_MAX = 4 * 2 ** 20
+
 /** Whether a peer may be asked for more: one that is slow owes less, and leaves more to others. */
-export function hasRoom(peer: Owing): boolean {
-  return peer.owedBytes < owedMax(peer)
+export function hasRoom(peer: Owing, purpose?: Purpose): boolean {
+  return peer.owedBytes < owedMax(peer) + (purpose === 'new' ? NEW_BYTES_MAX : 0)
 }
 
 /** Whether it is time to look for more to ask it for: each look passes over all that is asked. */
@@ -64,11 +71,13 @@ function owedMax({ rate }: Owing): number {
 export function planHolder(
   candidates: readonly Candidate[],
   lacking: ReadonlySet<string>,
-  nowMs: number
+  nowMs: number,
+  purpose?: Purpose
 ): string | undefined {
   let best: Candidate | undefined
   for (const one of candidates) {
-    if (lacking.has(one.peerId) || one.restsUntilMs > nowMs || !hasRoom(one)) continue
+    if (lacking.has(one.peerId) || one.restsUntilMs > nowMs || !hasRoom(one, purpose)) continue
+    if ((one.slowedMs ?? 0) > 0) continue
     if (best === undefined || isBetter(one, best)) best = one
   }
   return best?.peerId
@@ -95,6 +104,18 @@ function isBetter(a: Candidate, b: Candidate): boolean {
 export interface WantedBlob {
   readonly hash: ContentHash
   readonly bytes: number
+}
+
+/** So long after it was written an image counts as new. */
+const NEW_MS = 10 * 60_000
+
+/** What the blob of a row is fetched for: `want` as its key has it. */
+export function purposeOf(
+  { state, want }: { readonly state: string; readonly want: string },
+  nowMs: number
+): Purpose {
+  if (state !== 'wanted') return 'repair'
+  return versionMs(parseVersionKey(want)) > nowMs - NEW_MS ? 'new' : 'catch_up'
 }
 
 /** What is lacking from here on pays to have another thread take it in. */

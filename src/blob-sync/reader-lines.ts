@@ -7,10 +7,12 @@ import type { Clock } from '../base/clock.ts'
 import { Turns } from '../base/turns.ts'
 import type { BlobPeers } from './blob-peers.ts'
 import { StallWatch, stalled } from './stall-watch.ts'
+import type { Traffic } from './traffic.ts'
 
 export interface ReaderLinesParts {
   readonly peers: BlobPeers
   readonly clock: Clock
+  readonly traffic: Traffic
   /** Ends all of it. */
   readonly signal: AbortSignal
 }
@@ -79,13 +81,17 @@ export class ReaderLines {
     bytes: number,
     ask: () => Promise<void>
   ): Promise<void> {
-    const { peers, signal } = this.#parts
+    const { peers, traffic, signal } = this.#parts
     const runningMax = ofPeers === this.#small ? SMALL_MAX : LARGE_MAX
     const turns = ofPeers.get(peerId) ?? new Turns({ runningMax, waitingMax: WAITING_MAX })
     ofPeers.set(peerId, turns)
     peers.owes(peerId, bytes)
     try {
-      await turns.run(ask, signal)
+      await turns.run(async () => {
+        await traffic.readersTurn(signal)
+        traffic.asked('reads', peerId, bytes)
+        await ask()
+      }, signal)
     } finally {
       peers.owes(peerId, -bytes)
     }

@@ -167,6 +167,13 @@ export const CATALOG: readonly CommandEntry[] = [
     load: async () => (await import('./away.ts')).runAway
   },
   {
+    name: 'limits',
+    summary: 'shows how much may pass between this node and others, or changes it for now',
+    words: [['[limits...]', 'such as receive_catch_up=5MB, or receive_catch_up=off']],
+    options: [],
+    load: async () => (await import('./limits.ts')).runLimits
+  },
+  {
     name: 'purge',
     summary: 'deletes images and frees their bytes at once, beyond restore',
     words: [['<paths...>', 'of images']],

@@ -7,6 +7,7 @@ import type { ContentHash } from '../../protocols/hash.ts'
 import { isMuch, type WantedBlob } from '../blob-sync/plan-wants.ts'
 import type { WantBook } from '../blob-sync/want-book.ts'
 import type { Network } from '../network/network.ts'
+import { SMALL_BLOB_BYTES_MAX } from '../store/blob-store.ts'
 import { isOwnFault } from './keep-replica.ts'
 import { TakeDirect } from './take-direct.ts'
 import { type TakeIn, type TakeInParts, Unneeded } from './take-in.ts'
@@ -23,15 +24,26 @@ export interface FetchRequestsParts extends TakeInParts {
   readonly signal: AbortSignal
 }
 
+export interface FetchAbout {
+  /** Nothing is kept before it has resolved. */
+  readonly written?: Promise<unknown> | undefined
+  /** They have just come to be. */
+  readonly isNew?: boolean
+}
+
 export interface FetchRequestsOptions {
   /** A peer from which nothing comes for so long has failed. */
   readonly stallMs: number
 }
 
+const PASSING_MAX = 16
+
 export class FetchRequests {
   readonly #parts: FetchRequestsParts
   readonly #options: FetchRequestsOptions
   readonly #takeDirect: TakeDirect
+  /** New images that are on their way beside bulk. */
+  #passing = 0
 
   constructor(parts: FetchRequestsParts, options: FetchRequestsOptions) {
     this.#parts = parts
@@ -39,11 +51,11 @@ export class FetchRequests {
     this.#takeDirect = new TakeDirect(parts, parts.takeIn)
   }
 
-  /** Never rejects. `written`: nothing is kept before it has resolved. */
+  /** Never rejects. */
   async fetch(
     peerId: string,
     request: readonly WantedBlob[],
-    written?: Promise<unknown>
+    { written, isNew = false }: FetchAbout = {}
   ): Promise<void> {
     const { peers, book, takeIn, inFlight, signal } = this.#parts
     const { stallMs } = this.#options
@@ -53,9 +65,10 @@ export class FetchRequests {
     }
     const end = (hash: ContentHash) => inFlight.delete(hash)
     const lacking = ({ hash }: WantedBlob) => book.lacks(hash, peerId)
+    const passes = isNew && peers.direct.has(peerId) && this.#passBy(request)
     try {
-      if (this.#isMuch(request)) await peers.direct.seek(peerId, stallMs)
-      if (peers.direct.has(peerId)) {
+      if (!passes && this.#isMuch(request)) await peers.direct.seek(peerId, stallMs)
+      if (!passes && peers.direct.has(peerId)) {
         await written
         await this.#takeDirect.fetch(peerId, request, { close, lacking, end })
         return
@@ -75,15 +88,28 @@ export class FetchRequests {
         }
         close(blob)
       }
-      await peers.fetch(peerId, items, take, { line: 'bulk', signal, stallMs })
+      const line = passes ? 'reads' : 'bulk'
+      await peers.fetch(peerId, items, take, { line, signal, stallMs })
     } catch (error) {
       if (!signal.aborted) this.#brokeOff(peerId, error as Error, [...open.keys()])
     } finally {
+      if (passes) this.#passing -= request.length
       for (const blob of open.values()) {
         inFlight.delete(blob.hash)
         close(blob)
       }
     }
+  }
+
+  /**
+   * New images pass by the bulk that is on its way, among what readers wait for, as long as they
+   * are few and small.
+   */
+  #passBy(request: readonly WantedBlob[]): boolean {
+    const isSmall = request.every(({ bytes }) => bytes <= SMALL_BLOB_BYTES_MAX)
+    if (!isSmall || this.#passing + request.length > PASSING_MAX) return false
+    this.#passing += request.length
+    return true
   }
 
   /** Of what is asked for now, the index may not know yet. */

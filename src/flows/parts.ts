@@ -8,6 +8,7 @@ import type { Clock, Random } from '../base/clock.ts'
 import type { FailPoints } from '../base/fail-point.ts'
 import type { KeyedLock } from '../base/keyed-lock.ts'
 import type { Log } from '../base/log.ts'
+import type { Traffic } from '../blob-sync/traffic.ts'
 import type { InspectImage } from '../content/inspect.ts'
 import type { ImageIndex } from '../index/image-index.ts'
 import type { BlobStore, FileStamp, StagedBlob } from '../store/blob-store.ts'
@@ -120,6 +121,7 @@ export interface FlowParts {
   /** Undefined without a virus scanner. */
   readonly scanner?: VirusScanner | undefined
   readonly locks: Locks
+  readonly traffic: Traffic
   readonly clock: Clock
   readonly random: Random
   readonly log: Log

@@ -46,8 +46,9 @@ export class ReadThrough {
 
   constructor(parts: ReadThroughParts, options: ReaderLinesOptions) {
     this.#parts = parts
-    const { clock } = parts.flows
-    this.#lines = new ReaderLines({ ...parts, clock, signal: this.#stop.signal }, options)
+    const { clock, traffic } = parts.flows
+    const { signal } = this.#stop
+    this.#lines = new ReaderLines({ ...parts, clock, traffic, signal }, options)
     this.#passing = {
       lines: this.#lines,
       transfers: parts.transfers,

@@ -8,16 +8,18 @@ import { GrowingBlobs } from '../blob-sync/growing-blob.ts'
 import {
   hasRoom,
   planHolder,
+  purposeOf,
   requestsOf,
   runsLow,
   type WantedBlob
 } from '../blob-sync/plan-wants.ts'
+import type { Purpose } from '../blob-sync/traffic.ts'
 import { type Received, type Transfer, Transfers } from '../blob-sync/transfers.ts'
 import type { WantBook } from '../blob-sync/want-book.ts'
 import { keys } from '../index/tables.ts'
 import type { Network } from '../network/network.ts'
 import type { StagedBlob } from '../store/blob-store.ts'
-import { FetchRequests } from './fetch-requests.ts'
+import { type FetchAbout, FetchRequests } from './fetch-requests.ts'
 import { ReplicaKeeper, type ReplicaKeeperParts } from './keep-replica.ts'
 import type { FlowParts, ReadableBlob } from './parts.ts'
 import { ReadThrough } from './read-through.ts'
@@ -71,6 +73,8 @@ export class Replicator {
   /** The key of the want at which the last pass left off; from the newest one without it. */
   #leftAt: string | undefined
   #wakes = 0
+  /** After so long something may be asked for that a limit kept back in the last pass. */
+  #slowedMs = Number.POSITIVE_INFINITY
 
   constructor(parts: ReplicateParts, options: ReplicateOptions) {
     this.#parts = parts
@@ -90,6 +94,7 @@ export class Replicator {
       { ...shared, takeIn: this.#takeIn, inFlight: this.#inFlight, pause, signal },
       { stallMs }
     )
+    parts.flows.traffic.onChange(() => this.wake())
     const onEnd = () => this.wake()
     this.#readThrough = new ReadThrough({ ...shared, onEnd }, { stallMs })
   }
@@ -128,9 +133,9 @@ export class Replicator {
     const orders = new Map<string, WantedBlob[]>()
     for (const blob of blobs) {
       // what is here needs another look first
-      if (this.#isDue(blob.hash) && !store.placeOf(blob.hash)) this.#give(blob, orders)
+      if (this.#isDue(blob.hash) && !store.placeOf(blob.hash)) this.#give(blob, 'new', orders)
     }
-    for (const [peerId, some] of orders) this.#order(peerId, some, written)
+    for (const [peerId, some] of orders) this.#order(peerId, some, { written, isNew: true })
   }
 
   /** As ReadThrough.fetch, but that nothing is thrown. */
@@ -212,6 +217,7 @@ export class Replicator {
     if (!this.#mayFetch() || !this.#somePeer(runsLow)) return
     const orders = new Map<string, WantedBlob[]>()
     const [wakes, upTo] = [this.#wakes, this.#leftAt]
+    this.#slowedMs = Number.POSITIVE_INFINITY
     let leftAt: string | undefined
     let due = 0
     for await (const hash of flows.index.wants({ newestFirst: true, ...(upTo && { upTo }) })) {
@@ -225,7 +231,8 @@ export class Replicator {
         break
       }
       if (await this.#isHere(hash)) continue
-      const isGiven = this.#give({ hash, bytes: row.bytes }, orders)
+      const purpose = purposeOf({ state: row.state, want: row.want }, flows.clock.now())
+      const isGiven = this.#give({ hash, bytes: row.bytes }, purpose, orders)
       // those that wait for their next try do not count, so that they never keep others back
       if (!book.isDue(hash)) continue
       due++
@@ -246,11 +253,15 @@ export class Replicator {
     return this.#isDue(hash) && this.#parts.flows.index.blob(hash)?.want !== undefined
   }
 
-  /** Adds the blob to what a peer is asked for, if there is one that may have it. */
-  #give(blob: WantedBlob, orders: Map<string, WantedBlob[]>): boolean {
+  /** Adds the blob to what a peer is asked for, if there is one that may have it, and no limit. */
+  #give(blob: WantedBlob, purpose: Purpose, orders: Map<string, WantedBlob[]>): boolean {
     const { hash, bytes } = blob
-    const peerId = this.#holderOf(hash)
+    const { traffic } = this.#parts.flows
+    const waitMs = traffic.waitMs(purpose)
+    this.#slowedMs = Math.min(this.#slowedMs, waitMs || Number.POSITIVE_INFINITY)
+    const peerId = waitMs > 0 ? undefined : this.#holderOf(hash, purpose)
     if (peerId === undefined) return false
+    traffic.asked(purpose, peerId, bytes)
     this.#inFlight.set(hash, bytes)
     this.#parts.peers.owes(peerId, bytes)
     const order = orders.get(peerId) ?? []
@@ -279,23 +290,25 @@ export class Replicator {
     return state === 'held'
   }
 
-  #holderOf(hash: ContentHash): string | undefined {
+  #holderOf(hash: ContentHash, purpose: Purpose): string | undefined {
     const { network, peers, book, believes, flows } = this.#parts
     const candidates = network.peers().map(({ id }) => {
-      return { peerId: id, ...peers.state(id), believed: believes(id, hash) }
+      const slowedMs = flows.traffic.waitMsOf(id)
+      this.#slowedMs = Math.min(this.#slowedMs, slowedMs || Number.POSITIVE_INFINITY)
+      return { peerId: id, ...peers.state(id), believed: believes(id, hash), slowedMs }
     })
     const lacking = book.lacking(hash)
     if (candidates.every(({ peerId }) => lacking.has(peerId))) {
       book.failed(hash, 'no server that is connected has it')
       return undefined
     }
-    return planHolder(candidates, lacking, flows.clock.monotonicMs())
+    return planHolder(candidates, lacking, flows.clock.monotonicMs(), purpose)
   }
 
-  #order(peerId: string, blobs: readonly WantedBlob[], written?: Promise<unknown>): void {
+  #order(peerId: string, blobs: readonly WantedBlob[], about: FetchAbout = {}): void {
     const itemsMax = Math.max(this.#options.batchSize, REQUEST_ITEMS_MAX)
     for (const request of requestsOf(blobs, { itemsMax, bytesMax: REQUEST_BYTES_MAX })) {
-      const fetching = this.#requests.fetch(peerId, request, written).finally(() => {
+      const fetching = this.#requests.fetch(peerId, request, about).finally(() => {
         this.#fetches.delete(fetching)
         // others are asked for what one could not give
         if (request.some(({ hash }) => this.#isLeft(hash))) this.wake()
@@ -313,7 +326,9 @@ export class Replicator {
     const restMs = network.peers().map(({ id }) => peers.state(id).restsUntilMs - nowMs)
     const waitsMs = [book.nextDueMs() ?? Number.POSITIVE_INFINITY, ...restMs.filter((ms) => ms > 0)]
     const dueMs = pausedMs > 0 ? pausedMs : Math.min(...waitsMs)
-    if (dueMs === Number.POSITIVE_INFINITY || this.#stop.signal.aborted) return
-    this.#cancelTimer = flows.clock.after(Math.max(dueMs, 100), () => this.wake())
+    const ms = Math.min(dueMs, this.#slowedMs)
+    if (ms === Number.POSITIVE_INFINITY || this.#stop.signal.aborted) return
+    const goOn = () => (ms < dueMs ? this.#goOn() : this.wake())
+    this.#cancelTimer = flows.clock.after(Math.max(ms, 100), goOn)
   }
 }

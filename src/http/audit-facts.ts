@@ -26,6 +26,7 @@ const ACTIONS: Readonly<Record<string, string | undefined>> = {
   'POST /api/invite': 'invite',
   'DELETE /api/invite': 'revoke invites',
   'POST /api/drain': 'drain',
+  'PUT /api/limits': 'change limits',
   'POST /api/away': 'say away',
   'DELETE /api/away': 'say back',
   'POST /api/sign': 'sign',

@@ -19,6 +19,7 @@ import { forceSyncRoutes } from './routes/force-sync.ts'
 import { galleryRoutes } from './routes/gallery.ts'
 import { inviteRoutes } from './routes/invite.ts'
 import { keyRoutes } from './routes/keys.ts'
+import { limitRoutes } from './routes/limits.ts'
 import { type LoginParts, loginRoutes } from './routes/login.ts'
 import { operationRoutes } from './routes/operations.ts'
 import { peerRoutes } from './routes/peers.ts'
@@ -67,6 +68,7 @@ export function createRouteTable(
     ...backupRoutes(parts),
     ...drainRoutes(parts, () => gate.running),
     ...awayRoutes(parts),
+    ...limitRoutes(parts),
     ...eventRoutes(parts),
     ...sampleRoutes(parts),
     ...settingsRoutes(parts),

@@ -1,5 +1,6 @@
 // Makes the mesh of a node from its configuration and from what it was told while it ran.
 
+import { networkInterfaces } from 'node:os'
 import type { Config } from '../../config/schema.ts'
 import { decodeInvite, isInvite } from '../../protocols/invite.ts'
 import { NodeError } from '../base/errors.ts'
@@ -15,6 +16,7 @@ import { Lanes } from '../network/lanes.ts'
 import { Libp2pNetwork } from '../network/libp2p-network.ts'
 import { mdnsRouteFault } from '../network/multicast-route.ts'
 import { stillFree } from '../network/remembered-port.ts'
+import { remotePeers } from '../network/remote-peers.ts'
 import { readRouteTable } from '../network/route-table.ts'
 import { readSmallFile } from '../store/small-file.ts'
 import {
@@ -69,6 +71,7 @@ export async function openMesh(
     { clock, random, log, counters },
     { identity, admission: admissionOf(cluster), host, port, mdns }
   )
+  flows.traffic.isRemote = remotePeers({ network, clock, interfaces: networkInterfaces })
   const lanePort = p2p.lanePort ?? (await rememberedPort(flows, host, LANE_PORT_META))
   const lanes = new Lanes({ clock, random, log, counters }, { host, port: lanePort })
   const onListen = async () => {

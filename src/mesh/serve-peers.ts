@@ -14,7 +14,10 @@ export function servePeers(
   flows: FlowParts
 ): CountedReads {
   const source = countReads(createBlobSource(flows))
-  const serve = (stream: ByteStream, id: string) => blobsProtocol.serve(stream, source, id)
+  const serve = (stream: ByteStream, id: string) => {
+    const pace = (bytes: number) => flows.traffic.send(id, bytes)
+    return blobsProtocol.serve(stream, { ...source, pace }, id)
+  }
   network.handle({
     id: blobsProtocol.id,
     streamsMax: blobsProtocol.limits.streamsMax,

@@ -9,6 +9,7 @@ import { noFailPoints } from '../../src/base/fail-point.ts'
 import { KeyedLock } from '../../src/base/keyed-lock.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { TaskBoard } from '../../src/base/task-board.ts'
+import { Traffic } from '../../src/blob-sync/traffic.ts'
 import { createInspector } from '../../src/content/inspect.ts'
 import { AuditLog } from '../../src/flows/audit.ts'
 import { Blocks } from '../../src/flows/blocks.ts'
@@ -115,7 +116,8 @@ export async function openMemoryNode(options: MemoryNodeOptions = {}): Promise<M
   const feed = new Feed(base)
   tellFeed({ feed, index, journal })
   const blocks = await Blocks.open({ ...base, index })
-  const made = { index, blocks, inspect, room, settler, journal, feed, brakes, locks }
+  const traffic = new Traffic(base)
+  const made = { index, blocks, inspect, room, settler, journal, feed, brakes, locks, traffic }
   const flows = { ...base, ...seen, ...made, name }
   const enforcer = new BlockEnforcer(flows)
   const tasks = new TaskBoard(base)

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type ConfigSources, loadConfig, nameFrom } from '../../../config/load-config.ts'
 import { NodeError } from '../../../src/base/errors.ts'
+import { NO_LIMITS } from '../../../src/blob-sync/traffic.ts'
 
 let folder: string
 beforeEach(() => {
@@ -88,6 +89,7 @@ test('with nothing set the documented defaults hold', () => {
     scan: { clamd: undefined, absent: 'refuse', timeoutMs: 30_000 },
     audit: { enabled: true, bytesMax: 64 * 2 ** 20 },
     index: { export: true, tombstonesKeepMs: 90 * 86_400_000 },
+    traffic: NO_LIMITS,
     acceptFolder: false
   })
 })

@@ -14,6 +14,7 @@ import { eventually } from '../../support/eventually.ts'
 import { MemoryBlobSource } from '../../support/memory-blob-source.ts'
 import { openMemoryNode, tinyImage } from '../../support/memory-node.ts'
 import { MICROTASKS, microtasks, settled } from '../../support/microtasks.ts'
+import { openReplication } from '../../support/replication.ts'
 
 const hashOf = (bytes: Uint8Array) => digest('sha256', bytes) as ContentHash
 
@@ -95,23 +96,6 @@ test('what has just come to be is fetched before anything else is looked at', as
 
 const LARGE = testBytes(600_000)
 
-async function begin() {
-  const node = await openMemoryNode()
-  const { flows, clock } = node
-  const network = new BlobHolders()
-  const peers = new BlobPeers({ network, clock })
-  const policy = { maxRetryAttempts: 3, retryDelayMs: 1000 }
-  const book = new WantBook({ clock, random: flows.random }, policy)
-  const parts = { flows, network, peers, book, believes: () => false }
-  const options = { batchSize: 10, fetchAll: true, syncTimeoutMs: 30_000 }
-  const replicator = new Replicator(parts, options)
-  const close = async () => {
-    await replicator.stop()
-    await node.close()
-  }
-  return { node, network, peers, book, replicator, clock, close }
-}
-
 function sourceOf(bytes: Uint8Array): MemoryBlobSource {
   const source = new MemoryBlobSource()
   source.add(bytes)
@@ -121,7 +105,7 @@ function sourceOf(bytes: Uint8Array): MemoryBlobSource {
 const BREAK = { fault: { afterBytes: 350_000, from: 'right', how: 'break' } } as const
 
 test('what broke off in bulk is gone on with at once, by another peer', async () => {
-  const { node, network, peers, book, replicator, clock, close } = await begin()
+  const { node, network, peers, book, replicator, clock, close } = await openReplication()
   network.add('breaks', sourceOf(LARGE), [BREAK])
   network.add('whole', sourceOf(LARGE))
   const hash = await want(node, 'a.png', LARGE)
@@ -135,7 +119,7 @@ test('what broke off in bulk is gone on with at once, by another peer', async ()
 })
 
 test('where there is no other, the same one is asked again for the rest', async () => {
-  const { node, network, book, replicator, clock, close } = await begin()
+  const { node, network, book, replicator, clock, close } = await openReplication()
   network.add('p', sourceOf(LARGE), [BREAK, {}])
   const hash = await want(node, 'a.png', LARGE)
   replicator.wake()
@@ -150,7 +134,7 @@ test('where there is no other, the same one is asked again for the rest', async 
 })
 
 test('a peer from which nothing comes any more has failed, and another is asked', async () => {
-  const { node, network, peers, replicator, clock, close } = await begin()
+  const { node, network, peers, replicator, clock, close } = await openReplication()
   const source = sourceOf(LARGE)
   source.open = () => new Promise(() => {})
   network.add('silent', source)
@@ -169,7 +153,7 @@ test('a peer from which nothing comes any more has failed, and another is asked'
 })
 
 test('holders fill a node together: a slow one gets less, then rests, and its share moves', async () => {
-  const { node, network, peers, replicator, clock, close } = await begin()
+  const { node, network, peers, replicator, clock, close } = await openReplication()
   const images = Array.from({ length: 60 }, (_, n) => {
     const bytes = testBytes(200_000)
     bytes[0] = n
@@ -201,7 +185,7 @@ test('holders fill a node together: a slow one gets less, then rests, and its sh
 })
 
 test('a long catch-up looks at each want once, not again at those before it each time', async () => {
-  const { node, network, replicator, close } = await begin()
+  const { node, network, replicator, close } = await openReplication()
   const images = Array.from({ length: 400 }, (_, n) => {
     const bytes = testBytes(200_000)
     bytes[n >> 8] = n
@@ -230,7 +214,7 @@ test('a long catch-up looks at each want once, not again at those before it each
 })
 
 test('wrong bytes are dropped, and asked of another from the start', async () => {
-  const { node, network, peers, replicator, clock, close } = await begin()
+  const { node, network, peers, replicator, clock, close } = await openReplication()
   network.add('lies', lyingSource(LARGE, 5))
   network.add('honest', sourceOf(LARGE))
   const hash = await want(node, 'a.png', LARGE)
@@ -242,7 +226,7 @@ test('wrong bytes are dropped, and asked of another from the start', async () =>
 })
 
 test.each(MICROTASKS)('blobs are looked for when told so %i steps after a look', async (steps) => {
-  const { node, network, replicator, close } = await begin()
+  const { node, network, replicator, close } = await openReplication()
   let looks = 0
   node.flows.index.wants = async function* () {
     if (++looks === 1) void microtasks(steps).then(() => replicator.wake())
@@ -255,7 +239,7 @@ test.each(MICROTASKS)('blobs are looked for when told so %i steps after a look',
 })
 
 test('a clock that is set back keeps no peer at rest', async () => {
-  const { node, network, peers, replicator, clock, close } = await begin()
+  const { node, network, peers, replicator, clock, close } = await openReplication()
   network.add('p', sourceOf(LARGE), [{ fault: { afterBytes: 1, from: 'right', how: 'break' } }, {}])
   const hash = await want(node, 'a.png', LARGE)
   replicator.wake()
@@ -269,7 +253,7 @@ test('a clock that is set back keeps no peer at rest', async () => {
 })
 
 test('a blob for which the disk has no room does not keep others back for ever', async () => {
-  const { node, network, replicator, clock, close } = await begin()
+  const { node, network, replicator, clock, close } = await openReplication()
   const small = tinyImage(1)
   const source = sourceOf(LARGE)
   source.add(small)
@@ -291,7 +275,7 @@ test('a blob for which the disk has no room does not keep others back for ever',
 })
 
 test('bytes that an index that was lost has left need not come again, if they are right', async () => {
-  const { node, network, replicator, close } = await begin()
+  const { node, network, replicator, close } = await openReplication()
   const wrong = testBytes(2000, 2)
   const source = sourceOf(wrong)
   source.add(LARGE)
@@ -314,7 +298,7 @@ test('bytes that an index that was lost has left need not come again, if they ar
 })
 
 test('what is about to be wanted comes meanwhile, and is kept when the index has it', async () => {
-  const { node, network, replicator, close } = await begin()
+  const { node, network, replicator, close } = await openReplication()
   const bytes = tinyImage(1)
   const source = sourceOf(bytes)
   network.add('p', source)
@@ -332,7 +316,7 @@ test('what is about to be wanted comes meanwhile, and is kept when the index has
 })
 
 test('what was to be wanted and could not be written is not kept', async () => {
-  const { node, network, replicator, close } = await begin()
+  const { node, network, replicator, close } = await openReplication()
   const bytes = tinyImage(1)
   network.add('p', sourceOf(bytes))
   const hash = hashOf(bytes)

@@ -66,6 +66,34 @@ describe('fetch', () => {
     expect(writes).toBe(1)
   })
 
+  test('sends nothing before its turn, piece by piece', async () => {
+    const source = new MemoryBlobSource()
+    const hash = source.add(bytesOf(3 * WRITE_BYTES))
+    const turns: (() => void)[] = []
+    const asked: number[] = []
+    const pace = (bytes: number) => {
+      asked.push(bytes)
+      return new Promise<void>((resolve) => turns.push(resolve))
+    }
+    const { stream } = servePair(blobsProtocol, {
+      open: (one) => source.open(one),
+      have: (one) => source.have(one),
+      whenHeld: (one, ms) => source.whenHeld(one, ms),
+      pace
+    })
+    const { got, onBlob } = collector()
+    const fetching = new BlobsClient(stream).fetch([whole(hash)], onBlob, never)
+    for (let sent = 0; sent < 3 * WRITE_BYTES; ) {
+      await settled()
+      expect(got).toEqual([])
+      expect(turns).toHaveLength(1)
+      turns.pop()?.()
+      sent += asked.at(-1) ?? 0
+    }
+    await fetching
+    expect(got.map(({ bytes }) => bytes.byteLength)).toEqual([3 * WRITE_BYTES])
+  })
+
   test('goes on from an offset, up to the end of the blob', async () => {
     const { client, source } = setUp()
     const hash = source.add(bytesOf(100))

@@ -1,0 +1,24 @@
+// A node in memory that takes blobs from peers in memory.
+
+import { BlobPeers } from '../../src/blob-sync/blob-peers.ts'
+import { WantBook } from '../../src/blob-sync/want-book.ts'
+import { Replicator } from '../../src/flows/replicate.ts'
+import { BlobHolders } from './blob-holders.ts'
+import { openMemoryNode } from './memory-node.ts'
+
+export async function openReplication() {
+  const node = await openMemoryNode()
+  const { flows, clock } = node
+  const network = new BlobHolders()
+  const peers = new BlobPeers({ network, clock })
+  const policy = { maxRetryAttempts: 3, retryDelayMs: 1000 }
+  const book = new WantBook({ clock, random: flows.random }, policy)
+  const parts = { flows, network, peers, book, believes: () => false }
+  const options = { batchSize: 10, fetchAll: true, syncTimeoutMs: 30_000 }
+  const replicator = new Replicator(parts, options)
+  const close = async () => {
+    await replicator.stop()
+    await node.close()
+  }
+  return { node, network, peers, book, replicator, clock, close }
+}
