@@ -1,6 +1,6 @@
 // What must be true after every step. Looks only at nodes whose disk has changed since.
 
-import { type Entry, type ImageEntry, isImage, isTombstone } from '../../../protocols/entry.ts'
+import { type Entry, isImage, isTombstone } from '../../../protocols/entry.ts'
 import { bucketOf } from '../../../protocols/time-tree-shape.ts'
 import type { Citizen } from './citizen.ts'
 import { type NodeView, nameOf, pathKeyOf } from './node-view.ts'
@@ -19,6 +19,8 @@ export class Inspection {
   /** Of each node the highest that somebody saw, whatever folder it has now. */
   readonly #horizons = new Map<Citizen, number>()
   readonly #seen = new Map<Citizen, readonly [NodeView, number]>()
+  /** What each knew of others when all was last looked at: it may have said more a moment later. */
+  readonly #acquaintances = new Map<Citizen, Acquaintances>()
 
   constructor(world: Inspected, mayReview: boolean) {
     this.#world = world
@@ -30,6 +32,7 @@ export class Inspection {
       this.#horizons.set(one, Math.max(this.#horizons.get(one) ?? 0, one.view.horizon))
     }
     const changed = new Set(this.#world.citizens.filter((one) => this.#hasChanged(one)))
+    for (const one of changed) this.#acquaintances.set(one, acquaintancesOf(one.view))
     if (changed.size === 0) return
     for (const citizen of changed) this.#tell(citizen, this.#departureFaults(citizen))
     for (const citizen of changed) this.#tell(citizen, citizen.promises.faults(citizen.view))
@@ -54,9 +57,22 @@ export class Inspection {
     const { citizens, writes } = this.#world
     const id = citizen.whoTurnedAway(before)
     const strangers = citizens.filter(({ node }) => node.id === id)
-    if (strangers.some((one) => areStrangers(citizen, before, one))) writes.writeAnew(entry)
+    if (strangers.some((one) => this.#areStrangers(citizen, before, one))) writes.writeAnew(entry)
     const fault = writes.faultAt(entry)
     if (fault !== undefined) this.#tell(citizen, [`has written anew: ${fault}`])
+  }
+
+  /**
+   * Whether deletions of a node say nothing about this image of another one: they know no index
+   * that is known to both, and the author of the image is not known to the first.
+   */
+  #areStrangers(citizen: Citizen, { writer }: Entry, stranger: Citizen): boolean {
+    const [own, others] = [citizen, stranger].map(
+      (one) => this.#acquaintances.get(one) ?? acquaintancesOf(one.view)
+    ) as [Acquaintances, Acquaintances]
+    if (writer === stranger.node.id || others.members.has(writer)) return false
+    if (stranger.view.hasRemoved(writer)) return false
+    return own.databases.isDisjointFrom(others.databases)
   }
 
   #hasChanged(citizen: Citizen): boolean {
@@ -111,14 +127,13 @@ export class Inspection {
   }
 }
 
-/**
- * Whether deletions of a node say nothing about this image of another one: they know no index that
- * is known to both, and the author of the image is not known to the first.
- */
-function areStrangers({ view }: Citizen, { writer }: ImageEntry, stranger: Citizen): boolean {
-  if (writer === stranger.node.id || writer in stranger.view.watermarks) return false
-  if (stranger.view.hasRemoved(writer)) return false
-  return view.knownDatabases().isDisjointFrom(stranger.view.knownDatabases())
+interface Acquaintances {
+  readonly members: ReadonlySet<string>
+  readonly databases: ReadonlySet<string>
+}
+
+function acquaintancesOf(view: NodeView): Acquaintances {
+  return { members: new Set(Object.keys(view.watermarks)), databases: view.knownDatabases() }
 }
 
 /**

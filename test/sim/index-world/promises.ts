@@ -145,7 +145,9 @@ export class Writes {
   /** What is wrong with an image that a node has now. */
   faultAt(image: ImageEntry): string | undefined {
     const latest = this.#latest.get(pathKeyOf(image))
-    return latest !== undefined && isTombstone(latest) ? this.faultOf(latest, image) : undefined
+    if (latest === undefined || !isTombstone(latest)) return undefined
+    // a deletion that beats it is yet to come there
+    return wins(latest, image) ? undefined : this.faultOf(latest, image)
   }
 
   /** What is wrong in the end with a path that some nodes have like this. */
