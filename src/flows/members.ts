@@ -70,7 +70,8 @@ const OTHERS = '(more members than are read)'
 /**
  * All other members by their ids, with the index that each says it has. Deletions are kept until
  * these have heard of them, so it is complete: one whose record is damaged, or not to be
- * understood, is among them, and where there are too many something stands for the rest.
+ * understood, or has not come though it was sent entries, is among them, and where there are too
+ * many something stands for the rest.
  */
 export async function memberDatabases(tx: Transaction): Promise<Map<string, string | undefined>> {
   const databases = new Map<string, string | undefined>()
@@ -80,8 +81,16 @@ export async function memberDatabases(tx: Transaction): Promise<Map<string, stri
     if (id === tx.writer || !ID.test(id)) continue
     databases.set(id, value && readMember(id, value)?.database)
   }
+  for (const id of tx.shared.met) {
+    if (!databases.has(id) && id !== tx.writer && !hasRecord(tx, id)) databases.set(id, undefined)
+  }
   if (!isAll) databases.set(OTHERS, undefined)
   return databases
+}
+
+/** Whether there is a record of a member, or one that says that it was removed. */
+export function hasRecord(tx: Transaction, id: string): boolean {
+  return tx.ledger.rows.get('entry', entryKey(KIND_RECORD, PREFIX + id)) !== undefined
 }
 
 /** Whether a node was a member, and was removed: also if it has been brought back since. */
@@ -101,9 +110,15 @@ export async function listMembers(index: ImageIndex): Promise<Member[]> {
   return members
 }
 
-/** Removes a member: no node of the mesh meets it any more. False if there is none. */
-export async function removeMember(index: ImageIndex, id: string): Promise<boolean> {
-  return (await index.change((tx) => tx.deleteRecord(PREFIX + id))) !== undefined
+/**
+ * Removes a member: no node of the mesh meets it any more. False if there is none. One whose record
+ * never came is only not waited for any more.
+ */
+export function removeMember(index: ImageIndex, id: string): Promise<boolean> {
+  return index.change((tx) => {
+    const wasMet = tx.shared.part(id)
+    return tx.deleteRecord(PREFIX + id) !== undefined || wasMet
+  })
 }
 
 /**

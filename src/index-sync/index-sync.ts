@@ -25,6 +25,7 @@ import type { Log } from '../base/log.ts'
 import type { ImageIndex } from '../index/image-index.ts'
 import type { ConnectedPeer, Network } from '../network/network.ts'
 import { CompareWatch } from './compare-watch.ts'
+import { MetPeers, type MetPeersParts } from './met-peers.ts'
 import { PeerBeliefs } from './peer-beliefs.ts'
 import { PeerReports, type PeerReportsParts } from './peer-reports.ts'
 import { Prover, type ProverParts } from './prover.ts'
@@ -33,6 +34,7 @@ import { receive } from './receive.ts'
 
 export interface IndexSyncParts
   extends Pick<ProverParts, 'members' | 'wasRemoved'>,
+    Pick<MetPeersParts, 'hasRecord'>,
     Pick<PeerReportsParts, 'reportMsMax'> {
   readonly network: Pick<Network, 'id' | 'peers' | 'onPeer' | 'handle' | 'open'>
   readonly index: ImageIndex
@@ -58,6 +60,7 @@ const EXCHANGE_MS_MAX = 10 * 60_000
 
 export class IndexSync implements EntriesSource {
   readonly #parts: IndexSyncParts
+  readonly #network: Pick<Network, 'id' | 'peers' | 'open'>
   readonly #pusher: Pusher
   readonly #prover: Prover
   /** Exchanges under way, and those that must follow them. */
@@ -74,14 +77,18 @@ export class IndexSync implements EntriesSource {
   constructor(parts: IndexSyncParts) {
     this.#parts = parts
     const { network, index } = parts
+    const met = new MetPeers(parts)
+    this.#network = met.noting(network)
+    const shared = { ...parts, network: this.#network }
     this.#prover = new Prover(parts)
-    this.#reports = new PeerReports({ ...parts, beliefs: this.beliefs })
+    this.#reports = new PeerReports({ ...shared, beliefs: this.beliefs })
     this.#comparing = new CompareWatch(parts.clock)
-    this.#pusher = new Pusher({ ...parts, onMissed: (id) => void this.compare(id) })
+    this.#pusher = new Pusher({ ...shared, onMissed: (id) => void this.compare(id) })
     network.handle({
       id: entriesProtocol.id,
       streamsMax: entriesProtocol.limits.streamsMax,
-      serve: (stream, peer) => {
+      serve: async (stream, peer) => {
+        await met.note(peer.id)
         const source = this.#comparing.watched(this, peer.id)
         return entriesProtocol.serve(stream, source, peer.id)
       }
@@ -276,13 +283,13 @@ export class IndexSync implements EntriesSource {
 
   /** True if something moved and the two are still not the same. */
   async #exchange(peerId: string): Promise<boolean> {
-    const { network, clock, log } = this.#parts
+    const { clock, log } = this.#parts
     const late = new AbortController()
     const cancel = clock.after(EXCHANGE_MS_MAX, () => late.abort(new Error('it took too long')))
     const signal = AbortSignal.any([late.signal, this.#stop.signal])
     let client: EntriesClient | undefined
     try {
-      client = new EntriesClient(await network.open(peerId, ENTRIES_ID, signal))
+      client = new EntriesClient(await this.#network.open(peerId, ENTRIES_ID, signal))
       const done = await exchange(this.#exchanged(peerId), client, signal)
       const { received, sent, rounds, remote, equal } = done
       if (received + sent > 0)

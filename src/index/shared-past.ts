@@ -17,6 +17,8 @@ import {
 import { sumBetween } from './tree-sums.ts'
 
 export const NO_WATERMARKS: Watermarks = {}
+/** More can only come from somebody who makes up identities; the oldest go. */
+const MET_MAX = 100
 
 export class SharedPast {
   readonly #layer: Layer
@@ -80,6 +82,29 @@ export class SharedPast {
     limits: { until: number; databases: ReadonlyMap<string, string | undefined> }
   ): void {
     this.#set(vouched(this.watermarks, vouches, limits))
+  }
+
+  /** Peers that were sent entries, and whose record had not come then. */
+  get met(): readonly string[] {
+    return (this.#layer.get('meta', 'met') as readonly string[] | undefined) ?? []
+  }
+
+  /** Those whose record has come are left out. */
+  meet(peerId: string, isKnown: (peerId: string) => boolean): void {
+    const others = this.met.filter((id) => id !== peerId && !isKnown(id))
+    this.#layer.put('meta', 'met', [...others.slice(1 - MET_MAX), peerId])
+  }
+
+  /** Whether it was among them. */
+  part(peerId: string): boolean {
+    const { met } = this
+    if (!met.includes(peerId)) return false
+    this.#layer.put(
+      'meta',
+      'met',
+      met.filter((id) => id !== peerId)
+    )
+    return true
   }
 
   /** An entry came from a member, and nobody else is known to have it. */

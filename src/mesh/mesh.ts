@@ -7,7 +7,7 @@ import { Authors } from '../blob-sync/authors.ts'
 import { BlobPeers } from '../blob-sync/blob-peers.ts'
 import { WantBook } from '../blob-sync/want-book.ts'
 import type { IntakeThread } from '../flows/intake-thread.ts'
-import { memberDatabases, wasRemoved } from '../flows/members.ts'
+import { hasRecord, memberDatabases, wasRemoved } from '../flows/members.ts'
 import type { FileSyncOptions } from '../flows/options.ts'
 import type { FlowParts, Remote } from '../flows/parts.ts'
 import { type ReplicateOptions, Replicator } from '../flows/replicate.ts'
@@ -241,7 +241,7 @@ function createSyncing(
     )
   const indexSync = new IndexSync({
     ...{ network: admitted, index, clock, random, log },
-    ...{ members: memberDatabases, wasRemoved },
+    ...{ members: memberDatabases, wasRemoved, hasRecord },
     wants: async () => {
       const { state, sinceMs } = flows.room.status()
       return { ...(await ownWants.tell()), disk: { state, sinceMs } }

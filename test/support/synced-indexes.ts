@@ -1,7 +1,7 @@
 // Indexes in memory that push and compare, over the network of the simulation, all with all.
 
 import { type Log, silentLog } from '../../src/base/log.ts'
-import { memberDatabases, wasRemoved } from '../../src/flows/members.ts'
+import { hasRecord, memberDatabases, wasRemoved } from '../../src/flows/members.ts'
 import { IndexSync } from '../../src/index-sync/index-sync.ts'
 import { MemoryNetwork } from '../../src/network/memory-network.ts'
 import { MemoryWire } from '../../src/network/memory-wire.ts'
@@ -34,7 +34,8 @@ export class SyncedIndexes {
     const network = new MemoryNetwork({ wire: this.#wire, log: silentLog }, { id })
     const sync = new IndexSync({
       ...{ network, index: test.index, clock, log, random: new SeededChance(1) },
-      ...{ members: memberDatabases, wasRemoved, onMerged: () => {}, reportMsMax: 86_400_000 },
+      ...{ members: memberDatabases, wasRemoved, hasRecord },
+      ...{ onMerged: () => {}, reportMsMax: 86_400_000 },
       wants: async () => ({ wantsFiles: 0, wantsBytes: 0, wantRanges: [] })
     })
     await network.start()

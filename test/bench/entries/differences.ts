@@ -81,7 +81,7 @@ async function connect(here: ImageIndex, there: ImageIndex) {
       if ('rounds' in about) said = { ...NOTHING_MOVED, ...about }
     }
   } as Log
-  const members = { members: async () => new Map(), wasRemoved: () => false }
+  const members = { members: async () => new Map(), wasRemoved: () => false, hasRecord: () => true }
   const base = { clock: systemClock, random: systemRandom, ...members }
   const rest = { wants: async () => NO_WANTS, onMerged: () => {}, reportMsMax: 60_000 }
   const sync = new IndexSync({ ...base, ...rest, network: a, index: here, log })

@@ -123,6 +123,7 @@ async function makeNode(n: number, wire: MemoryWire, clock: ManualClock): Promis
     ...{ network, clock, random: systemRandom, log: silentLog, index: index.index },
     members: async () => new Map(),
     wasRemoved: () => false,
+    hasRecord: () => true,
     wants: async () => NO_WANTS,
     onMerged: () => {},
     reportMsMax: 60_000

@@ -6,7 +6,7 @@ import type { Entry } from '../../../protocols/entry.ts'
 import { type Clock, type Random, sleep } from '../../../src/base/clock.ts'
 import { noFailPoints } from '../../../src/base/fail-point.ts'
 import { silentLog } from '../../../src/base/log.ts'
-import { announce, memberDatabases, wasRemoved } from '../../../src/flows/members.ts'
+import { announce, hasRecord, memberDatabases, wasRemoved } from '../../../src/flows/members.ts'
 import type { ImageIndex } from '../../../src/index/image-index.ts'
 import { openIndex } from '../../../src/index/open-index.ts'
 import type { News } from '../../../src/index/transaction.ts'
@@ -112,6 +112,7 @@ export class IndexNode {
       wants: noWants,
       members: memberDatabases,
       wasRemoved,
+      hasRecord,
       onMerged: () => {},
       reportMsMax: 60_000
     })

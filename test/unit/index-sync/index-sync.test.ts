@@ -24,6 +24,7 @@ function begin(parts: Partial<IndexSyncParts> = {}) {
     onMerged: () => {},
     members: async () => new Map(),
     wasRemoved: () => false,
+    hasRecord: () => true,
     reportMsMax: 60_000,
     ...parts
   })
@@ -51,10 +52,12 @@ test('a clock that is set back keeps nobody from being asked', async () => {
   const { sync, counts, clock } = begin()
   sync.refresh()
   sync.refresh()
+  await settled()
   expect(counts.opens).toBe(1)
   clock.jump(-86_400_000)
   clock.advance(5000)
   sync.refresh()
+  await settled()
   expect(counts.opens).toBe(2)
   await sync.stop()
 })

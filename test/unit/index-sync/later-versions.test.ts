@@ -76,6 +76,7 @@ async function start(id: string): Promise<Node> {
     onMerged: () => {},
     members: async () => new Map(),
     wasRemoved: () => false,
+    hasRecord: () => true,
     reportMsMax: 60_000
   })
   await network.start()

@@ -8,7 +8,13 @@ import { bucketAt } from '../../../protocols/time-tree-shape.ts'
 import { versionAt } from '../../../protocols/version.ts'
 import { silentLog } from '../../../src/base/log.ts'
 import { collect } from '../../../src/flows/collect.ts'
-import { announce, memberDatabases, removeMember, wasRemoved } from '../../../src/flows/members.ts'
+import {
+  announce,
+  hasRecord,
+  memberDatabases,
+  removeMember,
+  wasRemoved
+} from '../../../src/flows/members.ts'
 import type { ImageIndex } from '../../../src/index/image-index.ts'
 import { IndexSync } from '../../../src/index-sync/index-sync.ts'
 import { MemoryNetwork } from '../../../src/network/memory-network.ts'
@@ -54,16 +60,8 @@ async function join(id: string, { isMember = true } = {}): Promise<Peer> {
   const network = new MemoryNetwork({ wire, log: silentLog }, { id })
   const wants = async () => ({ wantsFiles: 0, wantsBytes: 0, wantRanges: [] })
   const sync = new IndexSync({
-    ...{
-      network,
-      index,
-      clock,
-      random,
-      log: silentLog,
-      members: memberDatabases,
-      wants,
-      wasRemoved
-    },
+    ...{ network, index, clock, random, log: silentLog, wants },
+    ...{ members: memberDatabases, wasRemoved, hasRecord },
     onMerged: () => {},
     reportMsMax: DAY_MS
   })

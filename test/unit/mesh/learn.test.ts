@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { entriesProtocol } from '../../../protocols/entries/serve.ts'
 import { parsePath } from '../../../protocols/path.ts'
 import { silentLog } from '../../../src/base/log.ts'
-import { memberDatabases, wasRemoved } from '../../../src/flows/members.ts'
+import { hasRecord, memberDatabases, wasRemoved } from '../../../src/flows/members.ts'
 import { IndexSync } from '../../../src/index-sync/index-sync.ts'
 import { Histories } from '../../../src/mesh/histories.ts'
 import { Learner } from '../../../src/mesh/learn.ts'
@@ -50,7 +50,7 @@ beforeEach(async () => {
   const { index } = opened
   sync = new IndexSync({
     ...{ network: own, index, clock, log: silentLog, random, onMerged: () => {} },
-    ...{ members: memberDatabases, wasRemoved, reportMsMax: 86_400_000 },
+    ...{ members: memberDatabases, wasRemoved, hasRecord, reportMsMax: 86_400_000 },
     wants: async () => ({ wantsFiles: 0, wantsBytes: 0, wantRanges: [] })
   })
   histories = new Histories({ network: own, clock })

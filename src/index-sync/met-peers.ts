@@ -1,0 +1,56 @@
+// Peers get entries as soon as they are connected, and are members once their own record has come.
+// Who has got something and whose record was lost on its way counts as a member all the same when
+// deletions are to be forgotten: it may come back after years with what it got.
+
+import type { ImageIndex } from '../index/image-index.ts'
+import type { Transaction } from '../index/transaction.ts'
+import type { Network } from '../network/network.ts'
+
+type EntriesNetwork = Pick<Network, 'id' | 'peers' | 'open'>
+
+export interface MetPeersParts {
+  readonly index: ImageIndex
+  /** Whether a peer has a record as a member, or had one and was removed. */
+  readonly hasRecord: (tx: Transaction, peerId: string) => boolean
+}
+
+export class MetPeers {
+  readonly #parts: MetPeersParts
+  readonly #noted = new Set<string>()
+
+  constructor(parts: MetPeersParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * To be awaited before a peer is sent anything. Where nothing can be written, a peer gets what it
+   * asks for all the same.
+   */
+  async note(peerId: string): Promise<void> {
+    if (this.#noted.has(peerId)) return
+    const { index, hasRecord } = this.#parts
+    try {
+      await index.change((tx) => {
+        const isKnown = (id: string) => hasRecord(tx, id)
+        if (!isKnown(peerId)) tx.shared.meet(peerId, isKnown)
+      })
+      this.#noted.add(peerId)
+    } catch {
+      // a full disk takes no images that could be deleted, either
+    }
+  }
+
+  /** The network, with streams for entries that are opened once the peer is noted. */
+  noting(network: EntriesNetwork): EntriesNetwork {
+    return {
+      get id() {
+        return network.id
+      },
+      peers: () => network.peers(),
+      open: async (peerId, protocol, signal) => {
+        await this.note(peerId)
+        return network.open(peerId, protocol, signal)
+      }
+    }
+  }
+}
