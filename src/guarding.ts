@@ -9,7 +9,7 @@ import { createGuard, type Guard } from './http/guard.ts'
 import { createKeyRing } from './http/key-ring.ts'
 import type { HttpParts } from './http/ports.ts'
 import { Sessions } from './http/sessions.ts'
-import { readSocketTables } from './http/socket-tables.ts'
+import { readSocketTableSoon, readSocketTables } from './http/socket-tables.ts'
 import { loadLocalKey, type MetadataFiles } from './metadata-files.ts'
 import { createSeal, createSigningKey } from './seal.ts'
 import { fileBytes } from './store/file-bytes.ts'
@@ -41,7 +41,15 @@ export async function openGuarding(
   const keys = createKeyRing(flows.index, localKey, seal)
   const ownUid = process.getuid?.()
   const guard = createGuard(
-    { ...flows, keys, readTables: readSocketTables, ownUid, signingKey, sessions },
+    {
+      ...flows,
+      keys,
+      readTables: readSocketTables,
+      readTableSoon: readSocketTableSoon,
+      ownUid,
+      signingKey,
+      sessions
+    },
     {
       publicRead: http.read,
       trustedProxies: http.trustedProxies,

@@ -70,7 +70,11 @@ export function createApi(parts: ApiParts): Api {
   app.decorateRequest('access', undefined)
   app.setErrorHandler((error, request, reply) => fail(request, reply, error))
   app.setNotFoundHandler((request, reply) => fail(request, reply, nothingHere(request)))
-  app.addHook('onRequest', async (request, reply) => admit(parts.guard, request, reply))
+  app.addHook('onRequest', async (request, reply) => {
+    const { route } = request.routeOptions.config
+    if (route !== undefined) await parts.guard.prepare(request.raw, route.who)
+    admit(parts.guard, request, reply)
+  })
   addRoutes(app, parts)
   return {
     listener: (request, response) => listener(request, response),

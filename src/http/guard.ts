@@ -1,6 +1,7 @@
 // The guard before every route: who calls, and may he? Knows whether keyless access is still open.
 
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import { BlockList, isIP } from 'node:net'
 import type { Clock } from '../base/clock.ts'
 import { NodeError } from '../base/errors.ts'
@@ -23,7 +24,7 @@ import {
 } from './plan-access.ts'
 import { isFromOwnPage, type Sessions } from './sessions.ts'
 import { checkSigned, type Verdict } from './signed-url.ts'
-import { createSocketOwners, type SocketOwnerParts } from './socket-owner.ts'
+import { type Endpoint, type SocketOwnerParts, SocketOwners } from './socket-owner.ts'
 
 export interface GuardParts extends SocketOwnerParts {
   readonly log: Log
@@ -44,6 +45,8 @@ export interface GuardOptions {
 }
 
 export interface Guard {
+  /** Undefined, or a promise to be awaited so that `check` need not hold the event loop. */
+  prepare(request: IncomingMessage, who: Who): Promise<void> | undefined
   /**
    * As whom the request is let in. Throws UNAUTHORIZED or FORBIDDEN. To be called once for every
    * request.
@@ -67,12 +70,15 @@ const BY_SIGNATURE = { allow: true, as: 'signed', sees: 'own' } as const
 export function createGuard(parts: GuardParts, options: GuardOptions): Guard {
   const { log, keys } = parts
   const trustedProxies = parseProxies(options.trustedProxies)
-  const sameUser = createSocketOwners({ ...parts, readTables })
+  const owners = new SocketOwners({
+    ownUid: parts.ownUid,
+    readTables: () => heeded(parts.readTables()),
+    readTableSoon: async (name) => heeded(await parts.readTableSoon(name))
+  })
   let keylessOpen = true
   let tablesMissed = false
 
-  function readTables(): string | undefined {
-    const tables = parts.readTables()
+  function heeded(tables: string | undefined): string | undefined {
     if (tables === undefined && !tablesMissed) {
       tablesMissed = true
       log.warn(
@@ -100,11 +106,8 @@ export function createGuard(parts: GuardParts, options: GuardOptions): Guard {
       remoteAddress,
       localPort: socket.localPort,
       sameUser() {
-        const localAddress = addressOf(socket.localAddress)
-        const { remotePort, localPort } = socket
-        if (!remoteAddress || !localAddress || !remotePort || !localPort) return false
-        const near = { address: remoteAddress, port: remotePort }
-        return sameUser(socket, near, { address: localAddress, port: localPort })
+        const ends = endsOf(socket)
+        return ends === undefined ? false : owners.isOwn(socket, ...ends)
       },
       hosts: valuesOf(request, 'host'),
       origin: headers.origin,
@@ -137,6 +140,12 @@ export function createGuard(parts: GuardParts, options: GuardOptions): Guard {
   }
 
   return {
+    prepare({ socket, headers }, who) {
+      const needsNone = isOpen(who, options) || !keylessOpen
+      if (needsNone || headers.authorization !== undefined) return undefined
+      const ends = isLoopback(addressOf(socket.remoteAddress)) ? endsOf(socket) : undefined
+      return ends && owners.learn(socket, ...ends)
+    },
     check(request, who) {
       noteForwarding(request)
       const verdict = () => (who === 'public' ? verdictOf(request) : 'unsigned')
@@ -179,6 +188,17 @@ export function createGuard(parts: GuardParts, options: GuardOptions): Guard {
     const header = forwardingHeaderOf(Object.keys(headers))
     if (header !== undefined) closeKeyless(header)
   }
+}
+
+/** The other end of a connection, and this one. */
+function endsOf(socket: Socket): [near: Endpoint, far: Endpoint] | undefined {
+  const { remotePort, localPort } = socket
+  const [near, far] = [addressOf(socket.remoteAddress), addressOf(socket.localAddress)]
+  if (!near || !far || !remotePort || !localPort) return undefined
+  return [
+    { address: near, port: remotePort },
+    { address: far, port: localPort }
+  ]
 }
 
 function refuseSigned(verdict: Exclude<Verdict, 'unsigned' | 'valid'>): NodeError {

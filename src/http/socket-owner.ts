@@ -3,6 +3,7 @@
 
 import type { Socket } from 'node:net'
 import { endianness } from 'node:os'
+import { SharedRead } from '../base/shared-read.ts'
 
 export interface Endpoint {
   /** IPv4, or ::1. */
@@ -57,9 +58,15 @@ function word(bytes: readonly number[]): string {
   return Buffer.from(ordered).toString('hex').toUpperCase()
 }
 
+/** IPv6 sockets, in which IPv4 connections may stand as well, have their own. */
+export const SOCKET_TABLES = ['tcp', 'tcp6'] as const
+export type SocketTable = (typeof SOCKET_TABLES)[number]
+
 export interface SocketOwnerParts {
   /** Both tables as one text, empty if they can't be read; undefined on a system that has none. */
   readonly readTables: () => string | undefined
+  /** One of them, without holding the event loop: most connections are in the first. */
+  readonly readTableSoon: (name: SocketTable) => Promise<string | undefined>
   /** The node's own user; undefined on a system without such numbers. */
   readonly ownUid: number | undefined
 }
@@ -68,18 +75,41 @@ export interface SocketOwnerParts {
  * Whether the process at the other end runs as the node's own user; undefined where the system has
  * no table. Found out once per connection, when first asked: a socket does not change hands.
  */
-export function createSocketOwners({ readTables, ownUid }: SocketOwnerParts) {
-  const known = new WeakMap<Socket, boolean | undefined>()
+export class SocketOwners {
+  readonly #parts: SocketOwnerParts
+  readonly #known = new WeakMap<Socket, boolean | undefined>()
+  readonly #tables: readonly SharedRead<string | undefined>[]
 
-  function find(near: Endpoint, far: Endpoint): boolean | undefined {
-    const tables = ownUid === undefined ? undefined : readTables()
-    return tables === undefined ? undefined : ownerOf(tables, near, far) === ownUid
+  constructor(parts: SocketOwnerParts) {
+    this.#parts = parts
+    this.#tables = SOCKET_TABLES.map((name) => new SharedRead(() => parts.readTableSoon(name)))
   }
 
-  return (socket: Socket, near: Endpoint, far: Endpoint): boolean | undefined => {
-    if (known.has(socket)) return known.get(socket)
-    const same = find(near, far)
-    known.set(socket, same)
-    return same
+  /** Reads the tables at once where it is not known: `learn` is the better way. */
+  isOwn(socket: Socket, near: Endpoint, far: Endpoint): boolean | undefined {
+    if (this.#known.has(socket)) return this.#known.get(socket)
+    const { ownUid, readTables } = this.#parts
+    const tables = ownUid === undefined ? undefined : readTables()
+    const isOwn = tables === undefined ? undefined : ownerOf(tables, near, far) === ownUid
+    this.#known.set(socket, isOwn)
+    return isOwn
+  }
+
+  /** Undefined if it is known, or a promise of that. */
+  learn(socket: Socket, near: Endpoint, far: Endpoint): Promise<void> | undefined {
+    if (this.#known.has(socket) || this.#parts.ownUid === undefined) return undefined
+    return this.#find(near, far).then((isOwn) => {
+      if (!this.#known.has(socket)) this.#known.set(socket, isOwn)
+    })
+  }
+
+  async #find(near: Endpoint, far: Endpoint): Promise<boolean | undefined> {
+    for (const table of this.#tables) {
+      const text = await table.soon()
+      if (text === undefined) return undefined
+      const uid = ownerOf(text, near, far)
+      if (uid !== undefined) return uid === this.#parts.ownUid
+    }
+    return false
   }
 }

@@ -35,8 +35,9 @@ function start(parts: Partial<GuardParts> = {}, publicRead: 'public' | 'key' = '
   const log = pino({}, { write: (line: string) => lines.push(line) })
   const keys = createLocalKey('local-secret')
   const ownUid = process.getuid?.()
+  const read = parts.readTables ?? readTables
   guard = createGuard(
-    { log, keys, readTables, ownUid, ...SIGNING, ...parts },
+    { log, keys, readTables, readTableSoon: async () => read(), ownUid, ...SIGNING, ...parts },
     { publicRead, trustedProxies: ['10.0.0.0/8', '192.168.7.7', 'fd00::1'], signedUrls: false }
   )
 }
@@ -46,8 +47,9 @@ beforeEach(async () => {
   who = 'admin'
   answer = ({ as, sees }) => `${as} ${sees}`
   start()
-  server = createServer((request: IncomingMessage, response) => {
+  server = createServer(async (request: IncomingMessage, response) => {
     try {
+      await guard.prepare(request, who)
       response.end(answer(guard.check(request, who)))
     } catch (error) {
       response.end(error instanceof NodeError ? error.code : String(error))
@@ -136,6 +138,25 @@ test('one forwarded request ends keyless access; the local key still opens', asy
   expect(await ask(host(), 'Authorization: Bearer local-secret', 'Via: 1.1 p')).toBe('UNAUTHORIZED')
 })
 
+test('nothing is read where a key is shown, or where no answer depends on it', async () => {
+  let reads = 0
+  start({
+    readTables: () => {
+      reads++
+      return readTables()
+    }
+  })
+  expect(await ask(host(), 'Authorization: Bearer local-secret')).toBe('key all')
+  who = 'anyone'
+  answer = () => 'well'
+  expect(await ask(host())).toBe('well')
+  expect(reads).toBe(0)
+  who = 'admin'
+  answer = ({ as, sees }) => `${as} ${sees}`
+  expect(await ask(host())).toBe('keyless all')
+  expect(reads).toBe(1)
+})
+
 test('a public route asks who calls only if the answer depends on it', async () => {
   let reads = 0
   start({
@@ -170,6 +191,7 @@ test.each(['proxy.example', '10.0.0.0/33', '10.0.0.0/x', 'fd00::1/129', ''])(
       log: pino({ level: 'silent' }),
       keys: createLocalKey('k'),
       readTables,
+      readTableSoon: async () => readTables(),
       ownUid: 1,
       ...SIGNING
     }

@@ -49,6 +49,7 @@ export async function startHttpNode({
       log: http.log,
       keys: createLocalKey(LOCAL_KEY),
       readTables: () => undefined,
+      readTableSoon: async () => undefined,
       ownUid: undefined,
       ...{ clock: http.clock, signingKey: http.signingKey, sessions: http.sessions }
     },

@@ -92,6 +92,7 @@ describe('listening', () => {
     port: number
   ): Promise<{ code: string; message: string }> {
     const guard = {
+      prepare: () => undefined,
       check: () => ({ as: 'public', sees: 'own' }) as const,
       isFromProxy: () => false,
       keyOf: () => undefined,

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { describe, expect, test } from 'vitest'
-import { createSocketOwners, ownerOf } from '../../../src/http/socket-owner.ts'
+import { ownerOf, SocketOwners } from '../../../src/http/socket-owner.ts'
+import { microtasks } from '../../support/microtasks.ts'
 
 // Copied from a little-endian machine: two clients of a node at port 8000 (1F40), and what
 // surrounds them.
@@ -69,26 +70,61 @@ describe('whether it is the own user', () => {
   const near = at(0xa5a2)
   const far = at(8000)
 
+  function owners(readTables: () => string | undefined, ownUid: number | undefined) {
+    return new SocketOwners({ readTables, readTableSoon: async () => readTables(), ownUid })
+  }
+
   test('is read once per connection', () => {
     let reads = 0
-    const readTables = () => {
+    const known = owners(() => {
       reads++
       return TABLE
-    }
-    const sameUser = createSocketOwners({ readTables, ownUid: 1000 })
+    }, 1000)
     const socket = {} as Socket
-    expect([sameUser(socket, near, far), sameUser(socket, near, far)]).toEqual([true, true])
+    expect([known.isOwn(socket, near, far), known.isOwn(socket, near, far)]).toEqual([true, true])
     expect(reads).toBe(1)
-    expect(sameUser({} as Socket, at(0xa5a3), far)).toBe(false)
+    expect(known.isOwn({} as Socket, at(0xa5a3), far)).toBe(false)
     expect(reads).toBe(2)
   })
 
   test('is false where the table is empty, unknown where there is none', () => {
     const ask = (table: string | undefined, ownUid: number | undefined) =>
-      createSocketOwners({ readTables: () => table, ownUid })({} as Socket, near, far)
+      owners(() => table, ownUid).isOwn({} as Socket, near, far)
     expect(ask('', 1000)).toBe(false)
     expect(ask(undefined, 1000)).toBeUndefined()
     expect(ask(TABLE, undefined)).toBeUndefined()
+  })
+
+  test('is learnt for all who wait by one read that begins after they have come', async () => {
+    const reads: [name: string, read: PromiseWithResolvers<string>][] = []
+    const known = new SocketOwners({
+      readTables: () => expect.unreachable(),
+      readTableSoon: (name) => {
+        const read = Promise.withResolvers<string>()
+        reads.push([name, read])
+        return read.promise
+      },
+      ownUid: 1000
+    })
+    const names = () => reads.map(([name]) => name)
+    const [first, second, third] = [{}, {}, {}] as [Socket, Socket, Socket]
+    const one = known.learn(first, near, far)
+    await microtasks(10)
+    const others = [known.learn(second, near, far), known.learn(third, at(0xa5a3), far)]
+    await microtasks(10)
+    expect(names()).toEqual(['tcp'])
+    reads[0]?.[1].resolve('')
+    await microtasks(10)
+    // the second table for who was not in the first, which is read once more for those who came
+    expect(names()).toEqual(['tcp', 'tcp', 'tcp6'])
+    reads[1]?.[1].resolve(TCP)
+    reads[2]?.[1].resolve('')
+    await Promise.all([one, ...others])
+    expect(known.isOwn(first, near, far)).toBe(false)
+    expect(known.isOwn(second, near, far)).toBe(true)
+    expect(known.isOwn(third, at(0xa5a3), far)).toBe(false)
+    expect(known.learn(second, near, far)).toBeUndefined()
+    expect(reads).toHaveLength(3)
   })
 })
 
