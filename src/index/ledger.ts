@@ -132,6 +132,16 @@ export class Ledger {
     this.addIntent('view', image.path)
   }
 
+  /**
+   * Whether this image, or a later one of its path, is on the review list: until a person has
+   * decided it is not taken in again from others, of which some would give it back for ever.
+   */
+  isReviewed(image: ImageEntry): boolean {
+    const row = this.#layer.get('review', image.path) as ReviewRow | undefined
+    const bytes = row && (this.#layer.get('past', row.past) as Uint8Array | undefined)
+    return bytes !== undefined && !wins(image, decodePast(bytes).entry)
+  }
+
   /** What was put to review ages from now on, as what was deleted does. */
   endReview(path: string): boolean {
     const row = this.#layer.get('review', path) as ReviewRow | undefined

@@ -145,7 +145,8 @@ export class Transaction {
 
   /**
    * Takes an entry of another node, the peer `from`: `review` if this image may have been deleted
-   * and forgotten here (rule 7), `deleted` if it was, `refused` if nothing could replace it.
+   * and forgotten here (rule 7), or is in review, `deleted` if it was, `refused` if nothing could
+   * replace it.
    */
   receive(entry: Entry, from: string): 'merged' | 'known' | 'review' | 'deleted' | 'refused' {
     if (!isWithinReach(entry.version, this.#nowMs)) return 'refused'
@@ -158,6 +159,7 @@ export class Transaction {
       if (isImage(entry)) return 'review'
       if (isTombstone(entry)) return 'known'
     }
+    if (current === undefined && isImage(entry) && this.#ledger.isReviewed(entry)) return 'review'
     if (this.#merge(entry, current, from)) return 'merged'
     return isDead && isImage(entry) ? 'deleted' : 'known'
   }

@@ -48,3 +48,15 @@ test('what is younger than all that was forgotten is taken', async () => {
   expect(await receive(deletionAt(2))).toBe('merged')
   expect(await receive(imageAt(8))).toBe('deleted')
 })
+
+test('what is in review is not taken in again, nor what is older; a later image ends it', async () => {
+  const path = parsePath('b.jpg')
+  const image = (days: number) => imageEntry(path, versionAt(daysAgo(days)))
+  await receive(image(3))
+  const reviewed = node.index.image(path)
+  await node.index.change((tx) => reviewed && tx.putToReview(reviewed, 'b'))
+  expect([await receive(image(3)), await receive(image(4))]).toEqual(['review', 'review'])
+  expect([node.index.image(path), node.index.counts().reviewImages]).toEqual([undefined, 1])
+  expect(await receive(image(2))).toBe('merged')
+  expect(node.index.counts().reviewImages).toBe(0)
+})
