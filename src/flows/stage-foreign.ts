@@ -18,7 +18,9 @@ export async function stageForeign(
 ): Promise<StagedFile | undefined> {
   const { size } = file.stamp
   if (size > Math.min(bytesMax, SMALL_BLOB_BYTES_MAX)) {
-    const staged = await store.stage(file.read(), { bytesMax, bytesExpected: size })
+    const staged =
+      (await store.stageUncopied(file, { by: 'clone', bytesMax })) ??
+      (await store.stage(file.read(), { bytesMax, bytesExpected: size }))
     if (staged.bytes === size && file.isUnchanged()) return { staged, giveBack: () => {} }
     store.finish(staged)
     return undefined

@@ -85,7 +85,8 @@ async function stage(
   file: NonNullable<ReturnType<FoundFiles['open']>>,
   { link, ingest: { maxFileSizeBytes } }: TakeFolderOptions
 ): Promise<StagedFile | undefined> {
-  const staged = link ? await store.stageByLink(file, { bytesMax: maxFileSizeBytes }) : undefined
+  const options = { by: 'link', bytesMax: maxFileSizeBytes } as const
+  const staged = link ? await store.stageUncopied(file, options) : undefined
   if (staged !== undefined) return { staged, giveBack: () => {} }
   return stageForeign(store, file, maxFileSizeBytes)
 }

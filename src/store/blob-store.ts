@@ -137,6 +137,12 @@ export interface PublishOptions {
  * room for bytes or inodes), DISK_FAULT (the disk failed; `details.system` has the system's code),
  * READ_ONLY (the marker is gone).
  */
+/** A file of somebody else, by its absolute path, as it was when it was opened. */
+export interface ExistingFile {
+  readonly path: string
+  readonly stamp: FileStamp
+}
+
 export interface BlobStore {
   /** The failure of the disk after which nothing is made durable any more. */
   readonly fault: NodeError | undefined
@@ -150,12 +156,14 @@ export interface BlobStore {
   /** The same of a small blob that is all there. Nobody may change the bytes before `finish`. */
   stageWhole(bytes: Uint8Array): StagedBlob
   /**
-   * Takes a file in without copying it; undefined where that can't be. It becomes read-only, and
-   * whoever changes it later changes the blob. Errors as `stage`.
+   * Takes a file in without copying its bytes; undefined where that can't be. By a link it becomes
+   * read-only, and whoever changes it later changes the blob; a clone shares the bytes until
+   * somebody writes, and whether the file changed meanwhile whoever opened it can tell. Errors as
+   * `stage`.
    */
-  stageByLink(
-    file: { readonly path: string; readonly stamp: FileStamp },
-    options: StageOptions
+  stageUncopied(
+    file: ExistingFile,
+    options: StageOptions & { readonly by: 'link' | 'clone' }
   ): Promise<StagedBlob | undefined>
   /**
    * Goes on with what is here of a blob, or begins it. After a restart the bytes are read and

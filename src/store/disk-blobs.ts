@@ -22,6 +22,7 @@ import { invariant, type NodeError } from '../base/errors.ts'
 import { SpareBuffers } from '../base/spare-buffers.ts'
 import type {
   BlobStore,
+  ExistingFile,
   FileStamp,
   Leftover,
   NamelessBlob,
@@ -52,12 +53,12 @@ import {
   stampAt,
   stampOf
 } from './regular-file.ts'
+import { stageUncopied } from './stage-uncopied.ts'
 import type { FileHands, StagedFile } from './staged-files.ts'
 import {
   DiskNamelessBlob,
   hashOfNote,
   type StagingParts,
-  stageByLink,
   stageInMemory,
   stageOnDisk
 } from './staging.ts'
@@ -95,11 +96,11 @@ export class DiskBlobs implements BlobStore {
     return stageOnDisk(this.#parts, source, options)
   }
 
-  stageByLink(
-    file: { readonly path: string; readonly stamp: FileStamp },
-    options: StageOptions
+  stageUncopied(
+    file: ExistingFile,
+    options: StageOptions & { readonly by: 'link' | 'clone' }
   ): Promise<StagedBlob | undefined> {
-    return stageByLink(this.#parts, file, options)
+    return stageUncopied(this.#parts, file, options)
   }
 
   openPartial(hash: ContentHash, bytes: number, signal?: AbortSignal): Promise<PartialBlob> {

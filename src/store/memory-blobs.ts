@@ -71,7 +71,7 @@ export class MemoryBlobs implements BlobStore {
   }
 
   /** Memory has no links. */
-  async stageByLink(): Promise<undefined> {}
+  async stageUncopied(): Promise<undefined> {}
 
   async openPartial(hash: ContentHash, bytes: number, signal?: AbortSignal): Promise<PartialBlob> {
     invariant(!this.#openPartials.has(hash), 'a partial blob has one user at a time')

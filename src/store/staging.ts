@@ -1,7 +1,7 @@
 // Takes a stream of unknown length to its end: small ones stay in memory, large ones go to a
 // temporary file, and both are hashed on the way.
 
-import { closeSync, fstatSync, linkSync, openSync, write } from 'node:fs'
+import { closeSync, openSync, write } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { type ContentHash, type Md5, parseHash } from '../../protocols/hash.ts'
@@ -9,20 +9,17 @@ import { type Random, randomHex } from '../base/clock.ts'
 import { invariant } from '../base/errors.ts'
 import type { FailPoints } from '../base/fail-point.ts'
 import {
-  type FileStamp,
   type NamelessBlob,
   SMALL_BLOB_BYTES_MAX,
   STAGED_HEAD_BYTES,
   type StagedBlob,
-  type StageOptions,
-  sameContentStamp
+  type StageOptions
 } from './blob-store.ts'
 import { boundedSource } from './bounded-source.ts'
 import { diskError, onDisk } from './disk-error.ts'
-import { whereSupported } from './file-linker.ts'
 import { type Folder, requireMarker } from './folder.ts'
 import { type Hashes, HashStream, md5Of, sha256Of } from './hashes.ts'
-import { openRegularFile, readPieces, readWhole, removeQuietly, stampOf } from './regular-file.ts'
+import { removeQuietly } from './regular-file.ts'
 import type { FileHands } from './staged-files.ts'
 
 export interface StagingParts {
@@ -99,7 +96,7 @@ export class DiskStagedBlob extends DiskNamelessBlob implements StagedBlob {
   }
 }
 
-function newDataFile({ folder, random }: StagingParts): string {
+export function newDataFile({ folder, random }: StagingParts): string {
   return join(folder.temp, `${randomHex(random, 8)}.part`)
 }
 
@@ -142,44 +139,6 @@ export function stageInMemory(parts: StagingParts, whole: Uint8Array): DiskStage
   const head = whole.subarray(0, STAGED_HEAD_BYTES)
   const content = { bytes: whole.byteLength, head, whole, data: newDataFile(parts) }
   return new DiskStagedBlob(parts, { hash: sha256Of(whole) }, content)
-}
-
-/**
- * Takes a file in by one more link of it, so that no byte is written: for files that nobody changes
- * any more. Undefined where that can't be: another disk, somebody else's file, a change meanwhile.
- * Errors: BLOB_TOO_LARGE, disk errors.
- */
-export async function stageByLink(
-  parts: StagingParts,
-  { path, stamp }: { readonly path: string; readonly stamp: FileStamp },
-  options: StageOptions
-): Promise<DiskStagedBlob | undefined> {
-  requireMarker(parts.folder)
-  const data = newDataFile(parts)
-  if (!onDisk(DOING, () => whereSupported(() => linkSync(path, data)))) return undefined
-  const file = openRegularFile(data)
-  let staged: DiskStagedBlob | undefined
-  try {
-    if (file === undefined || !sameContentStamp(file.stamp, stamp) || !isOwn(file.fd)) return
-    const hashes = new HashStream()
-    const pieces = readPieces(file.fd, 0, stamp.size)
-    for await (const piece of boundedSource(pieces, options)) hashes.update(piece)
-    const after = onDisk(DOING, () => stampOf(fstatSync(file.fd)))
-    if (!sameContentStamp(after, stamp)) return
-    const head = readWhole(file.fd, Math.min(stamp.size, STAGED_HEAD_BYTES))
-    const content = { bytes: stamp.size, head, whole: undefined, data }
-    staged = new DiskStagedBlob(parts, hashes.digest(), content)
-    return staged
-  } finally {
-    if (file !== undefined) closeSync(file.fd)
-    if (staged === undefined) removeQuietly(data)
-  }
-}
-
-/** Only its owner may make a file read-only. */
-function isOwn(fd: number): boolean {
-  const uid = process.getuid?.()
-  return uid === undefined || uid === 0 || fstatSync(fd).uid === uid
 }
 
 /**
