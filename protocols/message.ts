@@ -96,8 +96,10 @@ export function plainLine(text: string): string {
   return text.replaceAll(CONTROLS, ' ')
 }
 
-/** A character has at most 3 bytes for each of its UTF-16 units. */
-function shortened(text: string): string {
-  const line = plainLine(text).slice(0, Math.floor(REASON_BYTES_MAX / 3))
-  return line.toWellFormed()
+/** One line of at most `bytesMax` bytes, which the other side takes. */
+export function shortened(text: string, bytesMax = REASON_BYTES_MAX): string {
+  // a character has at most 3 bytes for each of its UTF-16 units
+  return plainLine(text)
+    .slice(0, Math.floor(bytesMax / 3))
+    .toWellFormed()
 }

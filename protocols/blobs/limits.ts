@@ -19,6 +19,13 @@ export const REQUESTS_OUTSTANDING_MAX = 4
 /** Longer waits are asked for again: a stream that waits serves nothing else. */
 export const HELD_TIMEOUT_MS_MAX = 60_000
 
+/** Words are short; those of a table of a later version too. */
+export const COPY_WORD_BYTES_MAX = 32
+/** As people call a server. */
+export const COPY_NAME_BYTES_MAX = 128
+/** Times are ones that a date can hold. */
+export const COPY_TIME_MS_MAX = 8.64e15
+
 /** So much is put together where all of it is there at once. */
 export const GATHERED_BYTES_MAX = 256 * 1024
 /** Pieces wait until they are this many bytes together: one write costs more than a copy of it. */

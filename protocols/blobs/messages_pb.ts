@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file messages.proto.
  */
 export const file_messages: GenFile = /*@__PURE__*/
-  fileDesc("Cg5tZXNzYWdlcy5wcm90bxIPdHVtZXNoLmJsb2JzLnYxIp0BCgdSZXF1ZXN0Ei4KBWZldGNoGAEgASgLMh0udHVtZXNoLmJsb2JzLnYxLkZldGNoUmVxdWVzdEgAEiwKBGhhdmUYAiABKAsyHC50dW1lc2guYmxvYnMudjEuSGF2ZVJlcXVlc3RIABIsCgRoZWxkGAMgASgLMhwudHVtZXNoLmJsb2JzLnYxLkhlbGRSZXF1ZXN0SABCBgoEa2luZCJnCghSZXNwb25zZRIOCgZzdGF0dXMYASABKA0SDgoGcmVhc29uGAIgASgJEg4KBmxlbmd0aBgDIAEoBBIOCgZiaXRtYXAYBCABKAwSDAoEaGVsZBgFIAEoCBINCgV3aG9sZRgGIAEoCCI0CgxGZXRjaFJlcXVlc3QSJAoFaXRlbXMYASADKAsyFS50dW1lc2guYmxvYnMudjEuSXRlbSIkCgRJdGVtEgwKBGhhc2gYASABKAwSDgoGb2Zmc2V0GAIgASgEIh0KC0hhdmVSZXF1ZXN0Eg4KBmhhc2hlcxgBIAMoDCIvCgtIZWxkUmVxdWVzdBIMCgRoYXNoGAEgASgMEhIKCnRpbWVvdXRfbXMYAiABKA1iBnByb3RvMw");
+  fileDesc("Cg5tZXNzYWdlcy5wcm90bxIPdHVtZXNoLmJsb2JzLnYxIp0BCgdSZXF1ZXN0Ei4KBWZldGNoGAEgASgLMh0udHVtZXNoLmJsb2JzLnYxLkZldGNoUmVxdWVzdEgAEiwKBGhhdmUYAiABKAsyHC50dW1lc2guYmxvYnMudjEuSGF2ZVJlcXVlc3RIABIsCgRoZWxkGAMgASgLMhwudHVtZXNoLmJsb2JzLnYxLkhlbGRSZXF1ZXN0SABCBgoEa2luZCKMAQoIUmVzcG9uc2USDgoGc3RhdHVzGAEgASgNEg4KBnJlYXNvbhgCIAEoCRIOCgZsZW5ndGgYAyABKAQSDgoGYml0bWFwGAQgASgMEgwKBGhlbGQYBSABKAgSDQoFd2hvbGUYBiABKAgSIwoEY29weRgHIAEoCzIVLnR1bWVzaC5ibG9icy52MS5Db3B5IjQKDEZldGNoUmVxdWVzdBIkCgVpdGVtcxgBIAMoCzIVLnR1bWVzaC5ibG9icy52MS5JdGVtIiQKBEl0ZW0SDAoEaGFzaBgBIAEoDBIOCgZvZmZzZXQYAiABKAQiLgoLSGF2ZVJlcXVlc3QSDgoGaGFzaGVzGAEgAygMEg8KB2V4cGxhaW4YAiABKAgiegoEQ29weRINCgVzdGF0ZRgBIAEoCRITCgt2ZXJpZmllZF9tcxgCIAEoBBITCgtuZXh0X3RyeV9tcxgDIAEoBBINCgVhaGVhZBgEIAEoDRIMCgRmcm9tGAUgASgJEg4KBnJlYXNvbhgGIAEoCRIMCgRsb3N0GAcgASgJIi8KC0hlbGRSZXF1ZXN0EgwKBGhhc2gYASABKAwSEgoKdGltZW91dF9tcxgCIAEoDWIGcHJvdG8z");
 
 /**
  * @generated from message tumesh.blobs.v1.Request
@@ -94,6 +94,13 @@ export type Response = Message<"tumesh.blobs.v1.Response"> & {
    * @generated from field: bool whole = 6;
    */
   whole: boolean;
+
+  /**
+   * To have with explain, by who knows it: how the node stands to the first hash.
+   *
+   * @generated from field: tumesh.blobs.v1.Copy copy = 7;
+   */
+  copy?: Copy | undefined;
 };
 
 /**
@@ -156,6 +163,13 @@ export type HaveRequest = Message<"tumesh.blobs.v1.HaveRequest"> & {
    * @generated from field: repeated bytes hashes = 1;
    */
   hashes: Uint8Array[];
+
+  /**
+   * For a person: the answer tells more of the first of them.
+   *
+   * @generated from field: bool explain = 2;
+   */
+  explain: boolean;
 };
 
 /**
@@ -164,6 +178,69 @@ export type HaveRequest = Message<"tumesh.blobs.v1.HaveRequest"> & {
  */
 export const HaveRequestSchema: GenMessage<HaveRequest> = /*@__PURE__*/
   messageDesc(file_messages, 4);
+
+/**
+ * How a node stands to a blob.
+ *
+ * @generated from message tumesh.blobs.v1.Copy
+ */
+export type Copy = Message<"tumesh.blobs.v1.Copy"> & {
+  /**
+   * A word of the table in ../README.md; the set is open.
+   *
+   * @generated from field: string state = 1;
+   */
+  state: string;
+
+  /**
+   * Milliseconds since 1970 by the clock of the node that says it, as all times here; 0: never.
+   *
+   * @generated from field: uint64 verified_ms = 2;
+   */
+  verifiedMs: bigint;
+
+  /**
+   * When it is tried again; 0: nothing is planned.
+   *
+   * @generated from field: uint64 next_try_ms = 3;
+   */
+  nextTryMs: bigint;
+
+  /**
+   * Blobs that it fetches before this one.
+   *
+   * @generated from field: uint32 ahead = 4;
+   */
+  ahead: number;
+
+  /**
+   * Who sends it, as the node calls that one.
+   *
+   * @generated from field: string from = 5;
+   */
+  from: string;
+
+  /**
+   * More for a person.
+   *
+   * @generated from field: string reason = 6;
+   */
+  reason: string;
+
+  /**
+   * "damaged" or "missing" where the node had it once.
+   *
+   * @generated from field: string lost = 7;
+   */
+  lost: string;
+};
+
+/**
+ * Describes the message tumesh.blobs.v1.Copy.
+ * Use `create(CopySchema)` to create a new message.
+ */
+export const CopySchema: GenMessage<Copy> = /*@__PURE__*/
+  messageDesc(file_messages, 5);
 
 /**
  * Answered as soon as the node holds the blob durably, or after the time.
@@ -187,5 +264,5 @@ export type HeldRequest = Message<"tumesh.blobs.v1.HeldRequest"> & {
  * Use `create(HeldRequestSchema)` to create a new message.
  */
 export const HeldRequestSchema: GenMessage<HeldRequest> = /*@__PURE__*/
-  messageDesc(file_messages, 5);
+  messageDesc(file_messages, 6);
 

@@ -14,7 +14,12 @@ export interface BlobItem {
 
 export type BlobsRequest =
   | { readonly kind: 'fetch'; readonly items: readonly BlobItem[] }
-  | { readonly kind: 'have'; readonly hashes: readonly ContentHash[] }
+  | {
+      readonly kind: 'have'
+      readonly hashes: readonly ContentHash[]
+      /** Whether more is asked of the first of them. */
+      readonly explain: boolean
+    }
   | { readonly kind: 'held'; readonly hash: ContentHash; readonly timeoutMs: number }
 
 /** Throws WireError, also for a request of a kind that this version does not know. */
@@ -31,9 +36,9 @@ export function parseRequest(frame: Uint8Array): BlobsRequest {
       return { kind: 'fetch', items: read }
     }
     case 'have': {
-      const { hashes } = kind.value
+      const { hashes, explain } = kind.value
       checkCount('hashes', hashes.length, ITEMS_MAX)
-      return { kind: 'have', hashes: hashes.map(hashFromBytes) }
+      return { kind: 'have', hashes: hashes.map(hashFromBytes), explain }
     }
     case 'held': {
       const { hash, timeoutMs } = kind.value

@@ -14,6 +14,7 @@ import {
 } from '../message.ts'
 import { RequestStream } from '../request-stream.ts'
 import { STATUS } from '../status.ts'
+import { type Copy, readCopy } from './copy.ts'
 import { BLOBS_LIMITS, REQUESTS_OUTSTANDING_MAX } from './limits.ts'
 import { RequestSchema, type Response, ResponseSchema } from './messages_pb.ts'
 import type { BlobItem } from './parse-request.ts'
@@ -76,6 +77,21 @@ export class BlobsClient {
     return this.#ask({ ...question }, signal, async ({ bitmap }) => {
       checkLength('the bitmap', bitmap, Math.ceil(hashes.length / 8))
       return hashes.map((_, at) => (((bitmap[at >> 3] as number) >> (at & 7)) & 1) === 1)
+    })
+  }
+
+  /**
+   * The same for one blob, and how the peer stands to it, where it says so: versions before this
+   * request do not.
+   */
+  explain(
+    hash: ContentHash,
+    signal: AbortSignal
+  ): Promise<{ readonly has: boolean; readonly copy: Copy | undefined }> {
+    const value = { hashes: [hashBytes(hash)], explain: true }
+    return this.#ask({ case: 'have', value }, signal, async ({ bitmap, copy }) => {
+      const [bits = 0] = checkLength('the bitmap', bitmap, 1)
+      return { has: (bits & 1) === 1, copy: copy && readCopy(copy) }
     })
   }
 

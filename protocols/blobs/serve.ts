@@ -9,6 +9,7 @@ import { encodeMessage, headOf } from '../message.ts'
 import type { Protocol } from '../protocol.ts'
 import { serveRequests } from '../serve-requests.ts'
 import { STATUS, StatusError } from '../status.ts'
+import { type Copy, copyMessage } from './copy.ts'
 import { BLOBS_LIMITS, GATHERED_BYTES_MAX } from './limits.ts'
 import { ResponseSchema } from './messages_pb.ts'
 import { type BlobItem, type BlobsRequest, parseRequest } from './parse-request.ts'
@@ -37,6 +38,8 @@ export interface BlobSource {
   have(hash: ContentHash): boolean | Promise<boolean>
   /** Asked before so many bytes are sent: when that may be; undefined: now. */
   pace?(bytes: number): Promise<void> | undefined
+  /** How this node stands to the blob; without it nothing is told but whether it is had. */
+  copy?(hash: ContentHash): Promise<Copy>
   /** True as soon as the blob is durable here; false after the time. */
   whenHeld(hash: ContentHash, timeoutMs: number): Promise<boolean>
 }
@@ -73,7 +76,10 @@ async function perform(
       for (const [at, hash] of request.hashes.entries()) {
         if (await source.have(hash)) (bitmap[at >> 3] as number) |= 1 << (at & 7)
       }
-      return encodeMessage(ResponseSchema, { status: STATUS.OK, bitmap })
+      const [first] = request.hashes
+      const copy = request.explain && first !== undefined && (await source.copy?.(first))
+      const more = copy ? { copy: copyMessage(copy) } : {}
+      return encodeMessage(ResponseSchema, { status: STATUS.OK, bitmap, ...more })
     }
     case 'held': {
       const held = await source.whenHeld(request.hash, request.timeoutMs)

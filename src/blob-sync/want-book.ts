@@ -6,6 +6,8 @@ import { planRetryMs, type RetryPolicy } from './plan-wants.ts'
 
 export interface WantNote {
   readonly attempts: number
+  /** nobody: those that were asked lack it. failed: it broke off, or could not be kept. */
+  readonly cause: 'nobody' | 'failed'
   readonly reason: string
   /** By the monotonic clock: one that is set back must not put tries off. */
   readonly nextTryMs: number
@@ -47,6 +49,7 @@ export class WantBook {
     const lacking = new Set([...(note?.lacking ?? []), peerId])
     this.#put(hash, {
       attempts: note?.attempts ?? 0,
+      cause: 'nobody',
       reason: 'the servers that were asked do not have it yet',
       nextTryMs: 0,
       lacking
@@ -54,11 +57,12 @@ export class WantBook {
   }
 
   /** Nobody could give it: tried again later, with everybody. */
-  failed(hash: ContentHash, reason: string): void {
+  failed(hash: ContentHash, reason: string, cause: WantNote['cause'] = 'failed'): void {
     const attempts = (this.#notes.get(hash)?.attempts ?? 0) + 1
     const waitMs = planRetryMs(attempts, this.#policy, this.#random.fraction())
     this.#put(hash, {
       attempts,
+      cause,
       reason,
       nextTryMs: this.#clock.monotonicMs() + waitMs,
       lacking: NO_ONE

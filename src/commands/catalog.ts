@@ -91,7 +91,7 @@ export const CATALOG: readonly CommandEntry[] = [
   {
     name: 'why',
     summary: 'shows which server has an image, and why the others do not',
-    words: [['<path>', 'of the image']],
+    words: [['<image>', 'its path, or the SHA-256, CID or MD5 of bytes']],
     options: [],
     load: async () => (await import('./why.ts')).runWhy
   },

@@ -164,6 +164,12 @@ export class Replicator {
     return this.#readThrough.bring(hash, bytes, peerIds)
   }
 
+  /** When it fetches again, where this node itself could not take what came; a monotonic time. */
+  get pausedUntilMs(): number | undefined {
+    const untilMs = this.#pausedUntilMs
+    return untilMs > this.#parts.flows.clock.monotonicMs() ? untilMs : undefined
+  }
+
   /** Blobs whose bytes are coming now; at most some hundred. */
   transfers(): readonly Transfer[] {
     return this.#transfers.list()
@@ -299,7 +305,7 @@ export class Replicator {
     })
     const lacking = book.lacking(hash)
     if (candidates.every(({ peerId }) => lacking.has(peerId))) {
-      book.failed(hash, 'no server that is connected has it')
+      book.failed(hash, 'no server that is connected has it', 'nobody')
       return undefined
     }
     return planHolder(candidates, lacking, flows.clock.monotonicMs(), purpose)

@@ -1,12 +1,14 @@
 // A peer asks for blobs: what this node holds, verified as for any reader, and what its trash
 // keeps, so that a version can be restored from any server.
 
+import type { Copy } from '../../protocols/blobs/copy.ts'
 import type { BlobSource, OpenBlob as ServedBlob } from '../../protocols/blobs/serve.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import { NodeError } from '../base/errors.ts'
 import { type OpenBlob, sameContentStamp } from '../store/blob-store.ts'
 import type { FlowParts, ReadableBlob } from './parts.ts'
 import { isUnreadable, openBlob, openTrusted } from './read.ts'
+import { standingOf } from './standing.ts'
 import { verifyBlob } from './verify-blob.ts'
 
 /** How often a peer that waits for a blob to be durable here is thought of. */
@@ -16,7 +18,10 @@ const HELD_CHECK_MS = 20
  * Serves from this node's own store alone: what it lacks, the asking peer gets elsewhere. Only what
  * is in its place counts as had.
  */
-export function createBlobSource(parts: FlowParts): BlobSource {
+export function createBlobSource(
+  parts: FlowParts,
+  copy: (hash: ContentHash) => Promise<Copy> = (hash) => standingOf(parts, hash)
+): BlobSource {
   // while the disk is in doubt nobody may count on what it should hold
   const have = (hash: ContentHash) =>
     parts.index.blob(hash)?.state === 'held' &&
@@ -24,6 +29,7 @@ export function createBlobSource(parts: FlowParts): BlobSource {
     parts.brakes.engaged('loss') === undefined
   return {
     have,
+    copy,
     async open(hash) {
       const trusted = openTrusted(parts, hash)
       if (trusted !== undefined) return watched(parts, hash, trusted)
@@ -99,6 +105,7 @@ export function countReads(source: BlobSource): CountedReads {
   let reads = 0
   return {
     have: (hash) => source.have(hash),
+    ...(source.copy !== undefined && { copy: source.copy }),
     whenHeld: (hash, timeoutMs) => source.whenHeld(hash, timeoutMs),
     reads: () => reads,
     async open(hash) {

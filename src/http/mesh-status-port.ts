@@ -1,8 +1,11 @@
 // What the HTTP part asks about other servers: who has what, and what is under way.
 
+import type { Copy } from '../../protocols/blobs/copy.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import type { ImagePath } from '../../protocols/path.ts'
 import type { Version } from '../../protocols/version.ts'
+import type { Standing } from '../flows/standing.ts'
+import type { ServerState } from '../flows/status.ts'
 
 /** What one server says of one blob, asked now. */
 export interface HolderAnswer {
@@ -12,6 +15,13 @@ export interface HolderAnswer {
   /** What it said of itself before. */
   readonly believed: boolean
   readonly connected: boolean
+  /** How it stands to the blob, by its own word of now; earlier versions don't say it. */
+  readonly copy?: Copy | undefined
+  readonly state?: ServerState | undefined
+  /** Where it is not connected: when it last was, why not, and when it is dialled next. */
+  readonly lastSeenMs?: number | undefined
+  readonly lastError?: string | undefined
+  readonly nextDialMs?: number | undefined
 }
 
 /** Names of the servers that have a change, and of those that have not, as far as is known. */
@@ -56,10 +66,13 @@ export interface MeshStatusPort {
    * names, by their own last words; for use within one request. Several may have one name.
    */
   holders(among?: 'all' | 'connected'): (version: Version) => readonly string[]
-  /** Asks all connected servers whether they hold a blob; the answer is about all members. */
+  /**
+   * Asks all connected servers whether they hold a blob, and if not, why; the answer is about all
+   * members. `version`: of an entry that names it.
+   */
   askHolders(
     hash: ContentHash,
-    version: Version,
+    version: Version | undefined,
     timeoutMs: number,
     signal: AbortSignal
   ): Promise<readonly HolderAnswer[]>
@@ -75,8 +88,8 @@ export interface MeshStatusPort {
   ): Promise<readonly string[]>
   /** To be called before a path is changed: tells afterwards who has the change. */
   watch(path: ImagePath): ChangeWatch
-  /** Why a blob could not be had yet, and when it is tried again; undefined if it was not tried. */
-  want(hash: ContentHash): { readonly reason: string; readonly nextTryMs: number } | undefined
+  /** How this node itself stands to a blob. */
+  standing(hash: ContentHash): Promise<Standing>
   /** Wanted blobs that nobody could give in any of the quick tries. */
   failedBlobs(): number
   traffic(): Traffic

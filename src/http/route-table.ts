@@ -10,6 +10,7 @@ import { backupRoutes } from './routes/backup.ts'
 import { blockRoutes } from './routes/blocks.ts'
 import { brakeRoutes } from './routes/brakes.ts'
 import { changeImageRoutes } from './routes/change-image.ts'
+import { copiesRoutes } from './routes/copies.ts'
 import { deleteImagesRoutes } from './routes/delete-images.ts'
 import { drainRoutes } from './routes/drain.ts'
 import { eventRoutes } from './routes/events.ts'
@@ -57,6 +58,7 @@ export function createRouteTable(
     ...thumbnailRoutes(parts, options),
     ...putImageRoutes(parts, options, gate),
     ...fileRoutes(parts, options),
+    ...copiesRoutes(parts),
     ...changeImageRoutes(parts, options),
     ...galleryRoutes(parts, options),
     ...deleteImagesRoutes(parts, options),

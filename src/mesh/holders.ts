@@ -3,7 +3,7 @@
 import type { ContentHash } from '../../protocols/hash.ts'
 import type { Clock } from '../base/clock.ts'
 import type { SyncNetwork } from './admitted-network.ts'
-import { HolderStream } from './holder-stream.ts'
+import { HolderStream, type HolderWord } from './holder-stream.ts'
 
 export interface HolderParts {
   readonly network: SyncNetwork
@@ -24,20 +24,21 @@ export class Holders {
   }
 
   /** Whether each connected peer holds the blob durably; without those that don't say so. */
-  async ask(
+  ask(
     hash: ContentHash,
     timeoutMs: number,
     signal: AbortSignal
   ): Promise<ReadonlyMap<string, boolean>> {
-    const answers = new Map<string, boolean>()
-    await this.#within(timeoutMs, signal, async (either) => {
-      const asking = this.#parts.network.peers().map(async ({ id }) => {
-        const has = await this.#streamOf(id).ask(hash, either)
-        if (has !== undefined) answers.set(id, has)
-      })
-      await Promise.all(asking)
-    })
-    return answers
+    return this.#askEach(timeoutMs, signal, (stream, either) => stream.ask(hash, either))
+  }
+
+  /** The same, and how each stands to the blob. */
+  explain(
+    hash: ContentHash,
+    timeoutMs: number,
+    signal: AbortSignal
+  ): Promise<ReadonlyMap<string, HolderWord>> {
+    return this.#askEach(timeoutMs, signal, (stream, either) => stream.explain(hash, either))
   }
 
   /**
@@ -75,6 +76,22 @@ export class Holders {
     this.#stop.abort(new Error('the node is stopping'))
     for (const id of [...this.#streams.keys()]) this.#drop(id)
     await Promise.all(this.#closing)
+  }
+
+  async #askEach<T>(
+    timeoutMs: number,
+    signal: AbortSignal,
+    ask: (stream: HolderStream, either: AbortSignal) => Promise<T | undefined>
+  ): Promise<ReadonlyMap<string, T>> {
+    const answers = new Map<string, T>()
+    await this.#within(timeoutMs, signal, async (either) => {
+      const asking = this.#parts.network.peers().map(async ({ id }) => {
+        const answer = await ask(this.#streamOf(id), either)
+        if (answer !== undefined) answers.set(id, answer)
+      })
+      await Promise.all(asking)
+    })
+    return answers
   }
 
   /** Runs `work` with a signal that is aborted after the time, or when `work` is done. */

@@ -8,6 +8,7 @@ import { callOf } from '../base/how-called.ts'
 import type { WantBook } from '../blob-sync/want-book.ts'
 import type { FlowParts } from '../flows/parts.ts'
 import type { Replicator } from '../flows/replicate.ts'
+import { type Fetching, type Standing, standingOf } from '../flows/standing.ts'
 import type { ServerStatus } from '../flows/status.ts'
 import type {
   ChangeWatch,
@@ -38,7 +39,7 @@ import { wantMs } from './wants-of.ts'
 export interface MeshStatusParts {
   readonly network: Network
   readonly admitted: SyncNetwork
-  readonly flows: Pick<FlowParts, 'index' | 'clock'>
+  readonly flows: Pick<FlowParts, 'index' | 'clock' | 'blocks' | 'brakes' | 'room'>
   readonly members: MemberList
   readonly meetings: Meetings
   readonly indexSync: IndexSync
@@ -113,18 +114,24 @@ export class MeshStatus implements MeshStatusPort {
 
   async askHolders(
     hash: ContentHash,
-    version: Version,
+    version: Version | undefined,
     timeoutMs: number,
     signal: AbortSignal
   ): Promise<readonly HolderAnswer[]> {
-    const { holders, indexSync, admitted } = this.#parts
-    const answers = await holders.ask(hash, timeoutMs, signal)
+    const { holders, indexSync, admitted, redial } = this.#parts
+    const answers = await holders.explain(hash, timeoutMs, signal)
     const connected = new Set(admitted.peers().map(({ id }) => id))
+    const servers = new Map(this.#servers().map((server) => [server.peerId, server]))
     return this.others().map((id) => ({
       name: this.nameOf(id),
-      has: answers.get(id),
-      believed: indexSync.beliefs.holds(id, versionMs(version)),
-      connected: connected.has(id)
+      has: answers.get(id)?.has,
+      copy: answers.get(id)?.copy,
+      believed: version !== undefined && indexSync.beliefs.holds(id, versionMs(version)),
+      connected: connected.has(id),
+      state: servers.get(id)?.state,
+      lastSeenMs: servers.get(id)?.lastSeenMs,
+      lastError: servers.get(id)?.lastError,
+      nextDialMs: connected.has(id) ? undefined : redial()?.nextMs(id)
     }))
   }
 
@@ -153,11 +160,8 @@ export class MeshStatus implements MeshStatusPort {
     }
   }
 
-  want(hash: ContentHash) {
-    const { book, flows } = this.#parts
-    const note = book.note(hash)
-    const waitMs = Math.max((note?.nextTryMs ?? 0) - flows.clock.monotonicMs(), 0)
-    return note && { reason: note.reason, nextTryMs: flows.clock.now() + waitMs }
+  standing(hash: ContentHash): Promise<Standing> {
+    return standingOf(this.#parts.flows, hash, this.#fetching())
   }
 
   failedBlobs(): number {
@@ -207,6 +211,29 @@ export class MeshStatus implements MeshStatusPort {
       ...diskTroubles(servers),
       lost
     ].filter((trouble) => trouble !== undefined)
+  }
+
+  #fetching(): Fetching {
+    const { book, flows, admitted, replicator } = this.#parts
+    const { clock } = flows
+    const timeOf = (monotonicMs: number) =>
+      clock.now() + Math.max(monotonicMs - clock.monotonicMs(), 0)
+    return {
+      fetchAll: this.#fetchAll,
+      hasPeers: () => admitted.peers().length > 0,
+      sender: (hash) => {
+        const coming = replicator.transfers().find((transfer) => transfer.hash === hash)
+        return coming && this.nameOf(coming.peerId)
+      },
+      want: (hash) => {
+        const note = book.note(hash)
+        return note && { ...note, nextTryMs: timeOf(note.nextTryMs) }
+      },
+      pausedUntilMs: () => {
+        const untilMs = replicator.pausedUntilMs
+        return untilMs === undefined ? undefined : timeOf(untilMs)
+      }
+    }
   }
 
   #servers(): readonly ServerStatus[] {

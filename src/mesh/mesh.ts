@@ -260,7 +260,7 @@ function createSyncing(
     }
   })
   index.onLost(() => replicator.wake())
-  const served = servePeers(admitted, lanes, flows)
+  const served = servePeers(admitted, lanes, flows, (hash) => status.standing(hash))
   const holders = new Holders({ network: admitted, clock })
   const histories = new Histories({ network: admitted, clock })
   const learner = new Learner({ network: admitted, indexSync, histories })

@@ -2,8 +2,10 @@
 
 import { blobsProtocol } from '../../protocols/blobs/serve.ts'
 import type { ByteStream } from '../../protocols/byte-stream.ts'
+import type { ContentHash } from '../../protocols/hash.ts'
 import type { FlowParts } from '../flows/parts.ts'
 import { type CountedReads, countReads, createBlobSource } from '../flows/serve-blobs.ts'
+import type { Standing } from '../flows/standing.ts'
 import type { Lanes } from '../network/lanes.ts'
 import type { SyncNetwork } from './admitted-network.ts'
 
@@ -11,9 +13,10 @@ import type { SyncNetwork } from './admitted-network.ts'
 export function servePeers(
   network: SyncNetwork,
   lanes: Lanes | undefined,
-  flows: FlowParts
+  flows: FlowParts,
+  standing: (hash: ContentHash) => Promise<Standing>
 ): CountedReads {
-  const source = countReads(createBlobSource(flows))
+  const source = countReads(createBlobSource(flows, standing))
   const serve = (stream: ByteStream, id: string) => {
     const pace = (bytes: number) => flows.traffic.send(id, bytes)
     return blobsProtocol.serve(stream, { ...source, pace }, id)

@@ -37,6 +37,8 @@ export interface DialFailure {
 export interface Redial {
   /** Why the last dial to a member failed; undefined if none did, or if it is connected. */
   failure(id: string): DialFailure | undefined
+  /** When a member is dialled next; undefined if nothing is planned, as while it is connected. */
+  nextMs(id: string): number | undefined
   stop(): Promise<void>
 }
 
@@ -54,6 +56,7 @@ export function startRedial(parts: RedialParts): Redial {
   const offPeer = network.onPeer(({ id }, event) => redialler.changed(id, event))
   return {
     failure: (id) => redialler.failure(id),
+    nextMs: (id) => redialler.nextMs(id),
     async stop() {
       offPeer()
       await loop.stop()
@@ -76,6 +79,13 @@ class Redialler {
 
   failure(id: string): DialFailure | undefined {
     return this.#failures.get(id)
+  }
+
+  nextMs(id: string): number | undefined {
+    const { clock } = this.#parts
+    const waitMs =
+      (this.#attempts.get(id)?.nextMs ?? Number.POSITIVE_INFINITY) - clock.monotonicMs()
+    return Number.isFinite(waitMs) ? clock.now() + Math.max(waitMs, 0) : undefined
   }
 
   changed(id: string, event: 'up' | 'down'): void {

@@ -3,6 +3,7 @@
 
 import { make, need, setText } from './dom.js'
 import { byName, formatAgo, formatTime, shortenId } from './format.js'
+import { sayCopy } from './reasons.js'
 
 /** @import { Language } from './language.js' */
 
@@ -41,11 +42,13 @@ export function createStory({ language, onOpen, onRestore }) {
   }
 
   /** @param {Record<string, any>} server */
-  function copyLine({ name, has, verified_at, reason, next_try_at }) {
+  function copyLine(copy) {
+    const { name, has, verified_at, reason, next_try_at } = copy
     const words = [say(has ? 'copies.has' : 'copies.lacks')]
     if (verified_at)
       words.push(say('copies.verified', { time: formatAgo(verified_at, language.name) }))
-    if (reason) words.push(reason)
+    const why = sayCopy(copy, language)
+    if (why) words.push(why)
     if (next_try_at) words.push(say('copies.next', { time: formatAgo(next_try_at, language.name) }))
     const line = make(
       'li',
@@ -54,7 +57,8 @@ export function createStory({ language, onOpen, onRestore }) {
       make('span', {}, words.join(' · '))
     )
     line.dataset.state = has ? 'has' : 'lacks'
-    if (verified_at) line.title = formatTime(verified_at, language.name)
+    const verified = verified_at ? formatTime(verified_at, language.name) : ''
+    line.title = [verified, reason].filter(Boolean).join('\n')
     return line
   }
 

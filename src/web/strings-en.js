@@ -1,10 +1,12 @@
 // @ts-check
 // Every word of the page in English. The keys are those of every other language.
 
+import { reasons } from './strings-en-reasons.js'
 import { views } from './strings-en-views.js'
 
 export const en = {
   ...views,
+  ...reasons,
   skip: 'Skip to the content',
   close: 'Close',
   retry: 'Try again',

@@ -1,11 +1,13 @@
 // @ts-check
 // Every word of the page in Chinese.
 
+import { reasons } from './strings-zh-reasons.js'
 import { views } from './strings-zh-views.js'
 
 /** @type {typeof import('./strings-en.js').en} */
 export const zh = {
   ...views,
+  ...reasons,
   skip: '跳到内容',
   close: '关闭',
   retry: '重试',

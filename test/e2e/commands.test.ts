@@ -86,6 +86,17 @@ test('it says who has an image, and what became of it', async () => {
     },
     { withinMs: 20_000 }
   )
+  const json = JSON.parse((await tumesh('why', '1.svg', '--json')).out)
+  for (const { verified_at } of json.servers) expect(verified_at).toMatch(/^20.*Z$/)
+  for (const hash of [json.sha256, json.cid, json.hash]) {
+    const why = await tumesh('why', hash)
+    const told = new RegExp(
+      `^${json.sha256}, .*\\n${json.cid}\\n1\\.svg\\n(.*\\n)*✓ {2}a .*\\n✓ {2}b `
+    )
+    expect([why.code, why.out]).toEqual([0, expect.stringMatching(told)])
+  }
+  const none = await tumesh('why', '0a'.repeat(32))
+  expect([none.code, none.err]).toEqual([1, 'No image here or on any server has this hash.\n'])
   expect((await tumesh('mv', '1.svg', 'moved.svg')).code).toBe(0)
   const gone = await tumesh('why', '1.svg')
   expect(gone.out).toMatch(/^1\.svg was deleted at .* by a; it can be restored until /)

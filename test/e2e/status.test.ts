@@ -147,7 +147,7 @@ test('a node that dies is offline, and nothing is claimed of it that it did not 
   expect([late.status, late.body.servers]).toEqual([202, ['a', 'b']])
   const file = await get('a', `${FILES}/file/late.svg`)
   expect(file).toMatchObject({ complete: false, replicas: 2 })
-  expect(file.servers.find(named('c'))).toMatchObject({ has: false, reason: 'it is not connected' })
+  expect(file.servers.find(named('c'))).toMatchObject({ has: false, state: 'unreachable' })
 
   const gone = await send(`${(nodes.get('b') as RealNode).url}/images/three.svg`, {
     method: 'DELETE'

@@ -22,7 +22,7 @@ export const POLICY: Readonly<Record<Needs, readonly string[]>> = {
     ...[`GET ${API}/files`, `GET ${API}/file/{path}`, 'GET /api/images', 'GET /api/review'],
     ...[`GET ${API}/tasks`, `GET ${API}/tasks/{id}`, 'GET /api/delete-task/{id}'],
     ...['GET /api/events', 'GET /stream-logs', 'GET /metrics', 'GET /api/peers', 'GET /api/brakes'],
-    ...['GET /api/samples', 'GET /api/trash']
+    ...['GET /api/samples', 'GET /api/trash', 'GET /api/copies/{hash}']
   ],
   write: [
     ...[`POST ${API}/upload`, 'PUT /images/{path}', 'POST /api/restore', 'POST /api/move'],

@@ -15,20 +15,17 @@ import {
   silence
 } from '../../flows/history.ts'
 import type { ServerHistory } from '../../flows/parts.ts'
-import type { BlobRow } from '../../index/rows.ts'
+import {
+  type Copies,
+  copyShape,
+  type DescribedCopy,
+  describeCopies,
+  lackingCopy
+} from '../describe-copies.ts'
 import { describedImageShape, describeImage, isRecognized, viewpointOf } from '../describe-image.ts'
 import { type HistoryLine, historyOf, historyShape } from '../history.ts'
-import type { HolderAnswer } from '../mesh-status-port.ts'
 import type { ApiOptions, HttpParts } from '../ports.ts'
 import type { ApiRequest, Route } from '../route.ts'
-
-const serverShape = z.object({
-  name: z.string(),
-  has: z.boolean().describe('Who could not be asked now: by what it said last'),
-  verified_at: z.iso.datetime().nullable(),
-  reason: z.string().nullable().describe('Why it does not have it'),
-  next_try_at: z.iso.datetime().nullable()
-})
 
 /** An image that more paths than these name is one that somebody made for a test. */
 const PATHS_MAX = 100
@@ -38,13 +35,19 @@ const moreShape = {
     .array(z.string())
     .max(PATHS_MAX)
     .describe('All live paths of these bytes; the first of them'),
-  servers: z.array(serverShape),
+  servers: z.array(copyShape),
   history: historyShape,
   complete: z.boolean().describe('Whether all servers were asked and have answered'),
   deleted: z.boolean()
 }
 
-const liveShape = describedImageShape.extend(moreShape)
+const liveShape = describedImageShape.extend({
+  ...moreShape,
+  shown_as: z
+    .string()
+    .nullable()
+    .describe('Its name under images/ where the disk can not hold the path as it is')
+})
 
 /** The facts are those of the last version, null where none is kept. */
 const deletedShape = z.object({
@@ -71,8 +74,6 @@ const deletedShape = z.object({
   ...moreShape
 })
 
-/** Servers that have not answered after this are described by what they said last. */
-const ASK_MS_MAX = 2000
 const paramsShape = z.object({ '*': z.string() })
 
 export function fileRoutes(parts: HttpParts, options: ApiOptions): Route[] {
@@ -101,7 +102,7 @@ async function describe(
   const path = parsePath((params as z.output<typeof paramsShape>)['*'])
   const { index } = parts.flows
   const live = index.image(path)
-  const asking = live && askHolders(parts, live, signal)
+  const asking = live && describeCopies(parts, live, signal)
   const [known, asked] = await Promise.all([gatherHistory(parts.flows, path), asking])
   const current = index.get(path) ?? newestOf(known)
   if (current === undefined) {
@@ -114,21 +115,13 @@ async function describe(
   }
   // it was replaced meanwhile, or another server alone has heard of it
   const isAsked = live?.hash === current.hash && asked !== undefined
-  const answers = isAsked ? asked : await askHolders(parts, current, signal)
-  const described = describeLive(parts, current, known, answers)
+  const copies = isAsked ? asked : await describeCopies(parts, current, signal)
+  const described = describeLive(parts, current, known, copies)
   return { ...described, paths: await pathsOf(parts, current.hash) }
 }
 
 async function pathsOf({ flows }: HttpParts, sha256: string | null): Promise<string[]> {
   return sha256 === null ? [] : flows.index.pathsOf(sha256 as ContentHash, PATHS_MAX)
-}
-
-function askHolders(
-  { meshStatus }: HttpParts,
-  { hash, version }: ImageEntry,
-  signal: AbortSignal
-): Promise<readonly HolderAnswer[]> {
-  return meshStatus?.askHolders(hash, version, ASK_MS_MAX, signal) ?? Promise.resolve([])
 }
 
 /** What other servers say that the path is, where nothing of it is known here. */
@@ -150,69 +143,18 @@ function describeLive(
   parts: HttpParts,
   entry: ImageEntry,
   known: KnownHistory,
-  asked: readonly HolderAnswer[]
+  { servers, complete }: Copies
 ): Omit<z.output<typeof liveShape>, 'paths'> {
-  const { hash } = entry
-  const row = parts.flows.index.blob(hash)
-  const facts = describeImage(entry, row, viewpointOf(parts))
-  const own = {
-    name: parts.node.name,
-    has: facts.local,
-    verified_at: facts.verified_at,
-    ...(facts.local ? { reason: null, next_try_at: null } : whyNotHere(parts, hash, row))
-  }
-  const why = facts.state === 'blocked' ? blockReason(parts, hash) : undefined
-  const servers = [own, ...asked.map(describeAnswer)].map((server) =>
-    why === undefined || server.has ? server : { ...server, reason: why, next_try_at: null }
-  )
+  const facts = describeImage(entry, parts.flows.index.blob(entry.hash), viewpointOf(parts))
+  const { name } = parts.flows.index.view(entry.path) ?? {}
   return {
     ...facts,
-    servers,
+    servers: [...servers],
     replicas: servers.filter(({ has }) => has).length,
     history: linesOf(parts, known),
-    complete: known.silent.length === 0 && asked.every(({ has }) => has !== undefined),
+    complete: known.silent.length === 0 && complete,
+    shown_as: name === undefined || name === entry.path ? null : name,
     deleted: false
-  }
-}
-
-function blockReason({ flows }: HttpParts, hash: ContentHash): string {
-  const { reason = '', node = '' } = flows.blocks.get(hash) ?? {}
-  return `it is blocked: ${[reason, node && `on ${node}`].filter(Boolean).join(', ')}`
-}
-
-type DescribedServer = z.output<typeof serverShape>
-
-/** Who can't be asked is described by what it said last. */
-function describeAnswer(answer: HolderAnswer): DescribedServer {
-  const { name, has, believed } = answer
-  return {
-    name,
-    has: has ?? believed,
-    verified_at: null,
-    reason: has ? null : whyNot(answer),
-    next_try_at: null
-  }
-}
-
-function whyNot({ has, believed, connected }: HolderAnswer): string {
-  if (has === false) return 'it says that it does not have it yet'
-  const why = connected ? 'it did not answer in time' : 'it is not connected'
-  return believed ? `${why}; by what it said last it has it` : why
-}
-
-/** Why this node lacks a blob, and when it is tried again. */
-function whyNotHere(
-  { meshStatus, clock }: HttpParts,
-  hash: ContentHash,
-  row: BlobRow | undefined
-): Pick<DescribedServer, 'reason' | 'next_try_at'> {
-  const coming = meshStatus?.traffic().transfers.find((transfer) => transfer.hash === hash)
-  if (coming !== undefined) return { reason: `it is coming from ${coming.from}`, next_try_at: null }
-  const tried = meshStatus?.want(hash)
-  const reasons = [row?.reason, tried?.reason].filter((reason) => reason !== undefined)
-  return {
-    reason: reasons.join('; ') || 'it has not arrived yet',
-    next_try_at: tried === undefined ? null : isoTime(Math.max(tried.nextTryMs, clock.now()))
   }
 }
 
@@ -222,6 +164,7 @@ function describeDeleted(
   tombstone: Entry,
   known: KnownHistory
 ): Omit<z.output<typeof deletedShape>, 'paths'> {
+  const { name } = parts.node
   const images = known.versions.filter(({ entry }) => isImage(entry))
   const last = images.find(({ sinceMs }) => sinceMs !== undefined) ?? images[0]
   const image = last?.entry
@@ -249,14 +192,13 @@ function describeDeleted(
     url: null,
     recoverable_until: isKept ? isoTime(last.sinceMs + trashKeepMs) : null,
     servers: [
-      lacking(
-        parts.node.name,
-        isKept
-          ? 'it was deleted; the trash still holds its bytes'
-          : 'it was deleted, and its bytes are gone'
-      ),
-      ...known.servers.map((server) => lacking(server.name, whyDeleted(server, last))),
-      ...known.silent.map((name) => lacking(name, 'it is not connected, or did not answer in time'))
+      isKept
+        ? lackingCopy(name, 'trashed', 'it was deleted; the trash still holds its bytes')
+        : lackingCopy(name, 'deleted', 'it was deleted, and its bytes are gone'),
+      ...known.servers.map((server) => describeFormer(server, last)),
+      ...known.silent.map((name) =>
+        lackingCopy(name, 'silent', 'it is not connected, or did not answer in time')
+      )
     ],
     history: linesOf(parts, known),
     complete: known.silent.length === 0,
@@ -264,13 +206,15 @@ function describeDeleted(
   }
 }
 
-function lacking(name: string, reason: string): DescribedServer {
-  return { name, has: false, verified_at: null, reason, next_try_at: null }
-}
-
 /** What another server has of an image that was deleted here. */
-function whyDeleted(server: ServerHistory, last: KnownVersion | undefined): string {
-  if (isImage(server.current)) return 'it has not heard of the deletion yet'
-  if (last?.on.includes(server)) return 'it was deleted; this server keeps the version for restore'
-  return 'it was deleted'
+function describeFormer(server: ServerHistory, last: KnownVersion | undefined): DescribedCopy {
+  const { name } = server
+  if (isImage(server.current)) {
+    return lackingCopy(name, 'undeleted', 'it has not heard of the deletion yet')
+  }
+  if (last?.on.includes(server)) {
+    const reason = 'it was deleted; this server keeps the version for restore'
+    return lackingCopy(name, 'trashed', reason)
+  }
+  return lackingCopy(name, 'deleted', 'it was deleted')
 }

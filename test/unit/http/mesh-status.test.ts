@@ -1,6 +1,8 @@
 // What the routes make of the words of other servers, with a mesh that says what a test wants.
 
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Copy } from '../../../protocols/blobs/copy.ts'
+import type { Standing } from '../../../src/flows/standing.ts'
 import type { ServerStatus } from '../../../src/flows/status.ts'
 import type { HolderAnswer, MeshStatusPort } from '../../../src/http/mesh-status-port.ts'
 import type { HttpParts, MeshPort } from '../../../src/http/ports.ts'
@@ -13,6 +15,7 @@ const KEY = { Authorization: `Bearer ${LOCAL_KEY}` }
 
 let http: HttpNode
 let answers: HolderAnswer[]
+let standing: Standing
 let servers: ServerStatus[]
 let held: string[]
 let reach: { reached: string[]; pending: string[] }
@@ -38,7 +41,7 @@ function fakeMesh(): Pick<HttpParts, 'mesh' | 'meshStatus'> {
       watched.push(path)
       return { reach: async () => reach, end: () => watched.push('end') }
     },
-    want: () => ({ reason: 'no server that is connected has it', nextTryMs: 1_800_000_000_000 }),
+    standing: async () => standing,
     failedBlobs: () => 2,
     traffic: () => traffic,
     isFetching: () => traffic.transfers.length > 0
@@ -65,6 +68,7 @@ beforeEach(async () => {
   ;[answers, servers, held, watched, waits] = [[], [], [], [], []]
   reach = { reached: [], pending: [] }
   traffic = nothing
+  standing = { state: 'held', verifiedMs: 1e12 }
   http = await startHttpNode({ parts: fakeMesh })
 })
 afterEach(() => http.close())
@@ -100,19 +104,46 @@ test('an image is where its holders say that it is', async () => {
   })
 })
 
+test.each<[Copy, string]>([
+  [{ state: 'coming', from: 'd' }, 'it is coming from d'],
+  [{ state: 'queued' }, 'it is the next to be fetched'],
+  [{ state: 'queued', ahead: 3 }, 'it is queued behind 3 others'],
+  [{ state: 'queued', ahead: 10_000 }, 'it is queued behind at least 10000 others'],
+  [{ state: 'nobody' }, 'no server that is connected has it'],
+  [{ state: 'failed', reason: 'ECONNRESET' }, 'it could not be fetched: ECONNRESET'],
+  [{ state: 'disk_full' }, 'its disk is full: it takes no images until there is room'],
+  [{ state: 'queued', lost: 'damaged' }, 'its file was damaged; it is the next to be fetched'],
+  [{ state: 'blocked', reason: 'a court' }, 'it is blocked: a court'],
+  [{ state: 'of-a-later-version', reason: 'who knows' }, 'it says: of-a-later-version: who knows']
+])('what another server says of itself is told: %j', async (copy, reason) => {
+  await put('')
+  const nextTryMs = 1e12
+  answers = [
+    ...[{ name: 'b', has: false, believed: true, connected: true, copy: { ...copy, nextTryMs } }]
+  ]
+  const [, b] = (await http.send(`${FILES}/file/x.svg`)).json.servers
+  expect(b).toMatchObject({ has: false, state: copy.state, reason })
+  expect([b.lost, b.next_try_at]).toEqual([copy.lost ?? null, '2001-09-09T01:46:40.000Z'])
+})
+
 test('an image that is not here says why, and when it is tried again', async () => {
   const { json } = await put('')
   http.node.store.lose(json.sha256)
   await http.send(`${FILES}/verify`, { method: 'POST', body: '{}', headers: KEY })
   const own = async () => (await http.send(`${FILES}/file/x.svg`)).json.servers[0]
+  const nextTryMs = 1_800_000_000_000
+  standing = { state: 'nobody', lost: 'missing', reason: 'its file is gone', nextTryMs }
   expect(await own()).toMatchObject({
-    has: false,
-    reason: expect.stringMatching(/; no server that is connected has it$/),
+    ...{ has: false, state: 'nobody', lost: 'missing', ahead: null },
+    reason: 'its file is gone; no server that is connected has it',
     next_try_at: '2027-01-15T08:00:00.000Z'
   })
   const coming = { hash: json.sha256, from: 'b', bytesDone: 1, bytes: 9, rate: 2.4 }
   traffic = { ...nothing, receiveRate: 8, transfers: [coming] }
-  expect(await own()).toMatchObject({ reason: 'it is coming from b', next_try_at: null })
+  standing = { state: 'coming', from: 'b' }
+  expect(await own()).toMatchObject({
+    ...{ state: 'coming', from: 'b', reason: 'it is coming from b', next_try_at: null }
+  })
   const { json: status } = await http.send(`${FILES}/status`)
   expect(status).toMatchObject({
     failed_files: 2,

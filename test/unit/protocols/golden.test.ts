@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest'
 import type { BlobsClient } from '../../../protocols/blobs/request.ts'
 import { BlobsClient as Blobs } from '../../../protocols/blobs/request.ts'
-import { blobsProtocol } from '../../../protocols/blobs/serve.ts'
+import { type BlobSource, blobsProtocol } from '../../../protocols/blobs/serve.ts'
 import { refOf } from '../../../protocols/entries/entry-ref.ts'
 import { EntriesClient } from '../../../protocols/entries/request.ts'
 import { entriesProtocol } from '../../../protocols/entries/serve.ts'
@@ -54,8 +54,11 @@ async function entries(
 
 const content = Uint8Array.of(1, 2, 3)
 
-async function blobs(ask: (client: BlobsClient) => Promise<unknown>) {
-  const source = new MemoryBlobSource()
+async function blobs(
+  ask: (client: BlobsClient) => Promise<unknown>,
+  answers: Partial<MemoryBlobSource> & Pick<BlobSource, 'copy'> = {}
+) {
+  const source = Object.assign(new MemoryBlobSource(), answers)
   source.add(content)
   const served = servePair(blobsProtocol, source)
   await ask(new Blobs(served.stream)).catch(() => {})
@@ -279,6 +282,22 @@ test('blobs: have', async () => {
       "asked": "4612440a20abababababababababababababababababababababababababababababababab0a20039058c6f2c0cb492c533b0a4d14ef77cc0f78abccced5287d84a1a2011cfb81",
     }
   `)
+})
+
+test('blobs: have, with more of it', async () => {
+  const copy = async () => ({
+    ...{ state: 'failed', lost: 'damaged', verifiedMs: 300, nextTryMs: 70_000 },
+    ...{ ahead: 2, from: 'b', reason: 'no' }
+  })
+  const explain = (client: BlobsClient) => client.explain(held, never)
+  expect(await blobs(explain, { copy })).toMatchInlineSnapshot(`
+    {
+      "answered": "2808012201013a210a066661696c656410ac0218f0a20420022a016232026e6f3a0764616d61676564",
+      "asked": "2612240a20039058c6f2c0cb492c533b0a4d14ef77cc0f78abccced5287d84a1a2011cfb811001",
+    }
+  `)
+  // as a node answers that knows nothing of it
+  expect((await blobs(explain)).answered).toMatchInlineSnapshot(`"050801220101"`)
 })
 
 test('blobs: held', async () => {

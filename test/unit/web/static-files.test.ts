@@ -75,7 +75,7 @@ describe('the page', () => {
         .map(text)
         .join('\n')
     const computed = [
-      /^(status|servers|count|view|live|task|event|did|happened|scope|from|gallery\.nothing)\./,
+      /^(status|servers|count|view|live|task|event|did|happened|scope|from|lost|why|gallery\.nothing)\./,
       /^(disk\.(ok|low|full)|trash\.(deleted|replaced)|brake\.(confirm\.)?(loss|changes))$/,
       /^upload\.(sum\.|stored|duplicate)/
     ]

@@ -52,7 +52,8 @@ test('a live image: an element of the list, with its history and where it is', a
     'history',
     'paths',
     'complete',
-    'deleted'
+    'deleted',
+    'shown_as'
   ]
   expect(Object.keys(body).sort()).toEqual(keys.sort())
   expect(body.paths).toEqual([X])
@@ -74,8 +75,16 @@ test('a live image: an element of the list, with its history and where it is', a
     ]
   })
   expect(Object.keys(body.servers[0])).toEqual([
-    ...['name', 'has', 'verified_at', 'reason', 'next_try_at']
+    ...['name', 'has', 'verified_at', 'state', 'lost', 'reason', 'detail'],
+    ...['from', 'ahead', 'since', 'next_try_at']
   ])
+})
+
+test('an image whose path the disk can not hold says under which name it is shown', async () => {
+  const long = parsePath(`${'x'.repeat(300)}.svg`)
+  await settled(node.put(long, tinyImage(1)))
+  const { shown_as } = await get(long)
+  expect(shown_as).toMatch(/^x+~[0-9a-f]{10}\.svg$/)
 })
 
 test('a damaged image says why it is not there', async () => {
@@ -84,11 +93,9 @@ test('a damaged image says why it is not there', async () => {
   await settled(verifyBlob(node.flows, entry.hash))
   const body = await get(URL_X)
   expect(body).toMatchObject({ state: 'corrupted', local: false, replicas: 0 })
-  expect(body.servers).toEqual([
+  expect(body.servers).toMatchObject([
     {
-      name: 'a',
-      has: false,
-      verified_at: null,
+      ...{ name: 'a', has: false, verified_at: null, state: 'alone', lost: 'damaged' },
       reason: expect.stringContaining('quarantine/'),
       next_try_at: null
     }

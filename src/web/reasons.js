@@ -1,0 +1,27 @@
+// @ts-check
+// What a node says of itself in a word and some details, as sentences in the language of the page.
+// A word of a later version has none here: then the node's own sentence stands.
+
+import { formatAgo } from './format.js'
+
+/** @import { Key, Language } from './language.js' */
+
+/**
+ * Why a server has no copy, or what is special about the one it has; empty if nothing is.
+ * @param {Record<string, any>} copy as GET /api/copies and /file describe one server
+ * @param {Pick<Language, 'say' | 'has' | 'name'>} language
+ */
+export function sayCopy({ has, state, lost, reason, detail, from, ahead, since }, language) {
+  const key = `why.${state}`
+  if (reason === null || !language.has(key)) return reason ?? ''
+  const values = { from: from ?? '–', count: ahead ?? 0 }
+  const words = []
+  if (lost && language.has(`lost.${lost}`))
+    words.push(language.say(/** @type {Key} */ (`lost.${lost}`)))
+  const isNext = state === 'queued' && ahead === 0
+  words.push(language.say(isNext ? 'why.next' : /** @type {Key} */ (key), values))
+  if (since) words.push(language.say('why.since', { time: formatAgo(since, language.name) }))
+  if (has) words.push(language.say('why.believed'))
+  if (detail) words.push(detail)
+  return words.join(' · ')
+}
