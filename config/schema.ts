@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { type AlertOptions, alertOptions, alertsSection } from '../src/alerts/options.ts'
 import { choiceField, nameField } from '../src/base/fields.ts'
 import { LOG_LEVELS, type LogLevel } from '../src/base/log.ts'
+import { LOG_PART_TEXTS, LOG_PARTS, type LogPart, type PartLevels } from '../src/base/log-levels.ts'
 import { trafficLimits, trafficSection } from '../src/blob-sync/options.ts'
 import type { TrafficLimits } from '../src/blob-sync/traffic.ts'
 import {
@@ -39,7 +40,21 @@ import {
   imagesSection
 } from '../src/store/options.ts'
 
+/** The levels of parts that say more or less than the rest. */
+const logLevelsSection = z.strictObject(
+  Object.fromEntries(
+    LOG_PARTS.map((part) => [
+      part,
+      choiceField(LOG_LEVELS)
+        .optional()
+        .describe(LOG_PART_TEXTS[part])
+        .meta({ unset: 'that of log_level', example: 'debug' })
+    ])
+  ) as Record<LogPart, z.ZodOptional<ReturnType<typeof choiceField<LogLevel>>>>
+)
+
 export const SECTIONS = {
+  log_levels: logLevelsSection,
   file_storage: fileStorageSection,
   file_sync: fileSyncSection,
   http: httpSection,
@@ -64,6 +79,7 @@ const TOP_LEVEL = {
 
 export const configSchema = z.strictObject({
   ...TOP_LEVEL,
+  log_levels: logLevelsSection.prefault({}),
   file_storage: fileStorageSection.prefault({}),
   file_sync: fileSyncSection.prefault({}),
   http: httpSection.prefault({}),
@@ -86,6 +102,7 @@ export const configSchema = z.strictObject({
 export interface Config {
   readonly name: string
   readonly logLevel: LogLevel
+  readonly logLevels: PartLevels
   readonly fileStorage: FileStorageOptions
   readonly fileSync: FileSyncOptions
   readonly http: HttpOptions
@@ -114,6 +131,7 @@ export function configOf(values: z.output<typeof configSchema>, folder: string):
   return {
     name: values.name,
     logLevel: values.log_level,
+    logLevels: values.log_levels,
     fileStorage: { ...fileStorage, localPath: resolve(folder, fileStorage.localPath) },
     fileSync: fileSyncOptions(values.file_sync),
     http: httpOptions(values.http),

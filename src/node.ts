@@ -3,7 +3,6 @@
 
 import type { Config } from '../config/schema.ts'
 import type { ContentHash } from '../protocols/hash.ts'
-import { ADOPT_TASK, sayAdopting } from './adopt-folders.ts'
 import { Alerts } from './alerts/alerts.ts'
 import { Activity } from './base/activity.ts'
 import { type Clock, type Random, systemClock, systemRandom } from './base/clock.ts'
@@ -11,6 +10,7 @@ import type { FailPoints } from './base/fail-point.ts'
 import { isoTime } from './base/iso-time.ts'
 import { KeyedLock } from './base/keyed-lock.ts'
 import type { Log } from './base/log.ts'
+import { LogLevels, type PartLogs } from './base/log-levels.ts'
 import { PRODUCT_VERSION } from './base/product-version.ts'
 import { TaskBoard } from './base/task-board.ts'
 import { Traffic } from './blob-sync/traffic.ts'
@@ -28,9 +28,8 @@ import { noteDamage, orMend } from './flows/mend-index.ts'
 import type { FlowParts, Locks } from './flows/parts.ts'
 import { recover } from './flows/recover.ts'
 import { endRun } from './flows/run-end.ts'
-import { sayWaiting } from './flows/say-waiting.ts'
 import { Settler } from './flows/settle.ts'
-import { type NodeStatus, type StatusSources, statusOf } from './flows/status.ts'
+import { type NodeStatus, statusOf } from './flows/status.ts'
 import { tellFeed } from './flows/tell-feed.ts'
 import { Thumbnails } from './flows/thumbnails.ts'
 import type { Greeting } from './greeting.ts'
@@ -41,11 +40,13 @@ import { isDamage } from './index/database-error.ts'
 import { openDatabase } from './index/open-database.ts'
 import { openIndex } from './index/open-index.ts'
 import { forgetDamaged, repairDatabase } from './index/repair-database.ts'
-import { type Mesh, remoteOf } from './mesh/mesh.ts'
+import type { Mesh } from './mesh/mesh.ts'
 import { openMesh } from './mesh/open-mesh.ts'
+import { remoteOf } from './mesh/remote.ts'
 import { loadIdentity, meshFiles, metadataFiles, readJournal } from './metadata-files.ts'
 import type { Identity } from './network/identity.ts'
 import { openIntake } from './open-intake.ts'
+import { statusSources } from './status-sources.ts'
 import { GroupCommit } from './store/commit.ts'
 import { DiskBlobs } from './store/disk-blobs.ts'
 import { DiskRoom } from './store/disk-room.ts'
@@ -86,9 +87,14 @@ export interface Node {
 export async function createNode(config: Config, nodeParts: NodeParts): Promise<Node> {
   const parts = { clock: systemClock, random: systemRandom, settings: [], ...nodeParts }
   const { log, clock, random, stateDir } = parts
+  const levels = new LogLevels(log, config.logLevels)
+  const logs = levels.parts
   const { localPath, reserve } = config.fileStorage
   const acceptNew = config.acceptFolder
-  const folder = await openFolder({ random, log }, { path: localPath, stateDir, acceptNew })
+  const folder = await openFolder(
+    { random, log: logs.store },
+    { path: localPath, stateDir, acceptNew }
+  )
   const files = metadataFiles(folder)
   const room = await DiskRoom.open({ clock }, { path: folder.path, reserve })
   const damage: string[] = []
@@ -123,22 +129,23 @@ export async function createNode(config: Config, nodeParts: NodeParts): Promise<
     let mesh: Mesh | undefined
     const remote = remoteOf(() => mesh)
     const activity = new Activity(() => clock.monotonicMs())
-    const blocks = await Blocks.open({ index, log })
-    const made = createFlows(config, parts, { folder, index, blocks, room })
+    const blocks = await Blocks.open({ index, log: logs.flows })
+    const made = createFlows(config, parts, { folder, index, blocks, room, logs })
     const scanner = openScanner(config, made)
     const flows = { ...made, scanner, remote, activity }
     if (damage.length > 0) await noteDamage(flows, damage)
     await noteOwnKeys(index)
     let port: number | undefined
     const httpPort = () => port
-    const intake = openIntake({ ...parts, folder, store: made.store })
-    mesh = await openMesh(config, { flows, identity, files: meshFiles(files), httpPort, intake })
+    const intake = openIntake({ ...parts, log: logs.blobs, folder, store: made.store })
+    const forMesh = { identity, files: meshFiles(files), httpPort, intake, logs }
+    mesh = await openMesh(config, { flows, ...forMesh })
     const onListen = (listening: number) => {
       port = listening
     }
     const wasDamaged = damage.length > 0
     const opened = { folder, flows, room, indexReserve, mesh, identity, onListen, wasDamaged }
-    return await compose(config, parts, opened)
+    return await compose(config, { ...parts, levels }, opened)
   } catch (error) {
     await database.close()
     throw error
@@ -149,25 +156,29 @@ type Base = Required<NodeParts>
 
 function createFlows(
   config: Config,
-  parts: Base,
+  base: Base,
   {
     folder,
     index,
     blocks,
-    room
+    room,
+    logs
   }: Pick<FlowParts, 'index' | 'blocks'> & {
     readonly folder: Folder
     readonly room: DiskRoom
+    readonly logs: PartLogs
   }
 ): FlowParts & { readonly store: DiskBlobs } {
   const files = metadataFiles(folder)
+  const parts = { ...base, log: logs.flows }
+  const onDisk = { ...base, log: logs.store, folder }
   const commit = new GroupCommit(systemSyncCalls(), { folder: folder.path })
-  const store = new DiskBlobs({ ...parts, folder, commit })
-  const view = new DiskView({ ...parts, folder, commit }, { mode: config.images.view })
+  const store = new DiskBlobs({ ...onDisk, commit })
+  const view = new DiskView({ ...onDisk, commit }, { mode: config.images.view })
   const locks: Locks = { path: new KeyedLock(), blob: new KeyedLock() }
   const bytesMax = config.fileStorage.thumbnailsSizeBytes
   const thumbnails = new Thumbnails({
-    files: new ThumbnailFiles({ ...parts, folder }, { bytesMax }),
+    files: new ThumbnailFiles(onDisk, { bytesMax }),
     drawer: new Thumbnailer(parts)
   })
   const onRemoved = (hash: ContentHash) => thumbnails.drop(hash)
@@ -205,10 +216,12 @@ function withOthers(mesh: Mesh | undefined): Pick<DutyParts, 'onHealed' | 'compa
 
 async function compose(
   config: Config,
-  parts: Base,
+  parts: Base & { readonly levels: LogLevels },
   { folder, flows, room, indexReserve, mesh, identity, onListen, wasDamaged }: Opened
 ): Promise<Node> {
-  const { clock, log, settings } = parts
+  const { clock, log, settings, levels } = parts
+  const logs = levels.parts
+  const ofHttp = { ...flows, log: logs.http }
   const { peerId } = identity
   const files = metadataFiles(folder)
   const tasks = new TaskBoard(parts)
@@ -218,17 +231,17 @@ async function compose(
     { flows, tasks, folder, room, indexReserve, ...withOthers(mesh) },
     { ...config, ingest: options }
   )
-  const status = () => statusOf(statusSources({ folder, flows, room, mesh }, tasks, duties))
-  const alerts = createAlerts(config, flows, { status, peerId })
+  const status = () => statusOf(statusSources({ folder, flows, room, mesh, tasks, duties }))
+  const alerts = createAlerts(config, { clock, log: logs.alerts }, { status, peerId })
   const secret = () => mesh?.cluster().secret
-  const { guard, ...guarding } = await openGuarding(config, flows, files, secret)
+  const { guard, ...guarding } = await openGuarding(config, ofHttp, files, secret)
   const page = await loadStaticFiles()
   const { exportIndex, adopting, adoptFolders } = duties
   const node = factsOf(config, { peerId, mesh, startedAtMs: clock.now() })
   const http = createHttpServer(
     {
-      ...{ flows, tasks, status, node, clock, log, page, exportIndex, adopting },
-      ...{ ...guarding, adoptFolders, mesh, meshStatus: mesh?.status, settings }
+      ...{ flows, tasks, status, node, clock, log: logs.http, levels, page, exportIndex },
+      ...{ ...guarding, adopting, adoptFolders, mesh, meshStatus: mesh?.status, settings }
     },
     guard,
     {
@@ -283,7 +296,7 @@ async function prepare(flows: FlowParts, duties: Duties, enforcer: BlockEnforcer
 
 function createAlerts(
   { name, alerts }: Config,
-  { clock, log }: FlowParts,
+  { clock, log }: Pick<FlowParts, 'clock' | 'log'>,
   { status, peerId }: { readonly status: () => NodeStatus; readonly peerId: string }
 ): Alerts {
   const look = () => {
@@ -311,28 +324,6 @@ function meetsOf({ cluster }: Config, mesh: Mesh | undefined): Greeting['meets']
   const { name, secretFile } = cluster
   const fixed = secretFile && ` --cluster ${name} --secret-file ${secretFile}`
   return mesh && { flags: fixed ?? '', onLinkOnly: !mesh.cluster().secret }
-}
-
-function statusSources(
-  { folder, flows, room, mesh }: Pick<Opened, 'folder' | 'flows' | 'room' | 'mesh'>,
-  tasks: TaskBoard,
-  { quarantinedFiles, waiting }: Duties
-): StatusSources {
-  return {
-    flows,
-    disk: () => {
-      const space = room.status()
-      return { ...space, inodesFree: space.inodesFree ?? 0 }
-    },
-    quarantinedFiles,
-    folderPresent: folder.markerPresent,
-    meshTroubles: () => mesh?.status.troubles() ?? [],
-    notes: () =>
-      [
-        sayWaiting(waiting(), mesh?.servers() ?? [], flows.clock.now()),
-        sayAdopting(tasks.runningOf(ADOPT_TASK))
-      ].filter((note) => note !== undefined)
-  }
 }
 
 function ingestOptions({ fileStorage }: Config): IngestOptions {

@@ -160,6 +160,16 @@ export const CATALOG: readonly CommandEntry[] = [
     load: async () => (await import('./drain.ts')).runDrain
   },
   {
+    name: 'log-level',
+    summary: 'shows how much a node logs, or sets it until the node ends',
+    words: [
+      ['[part-or-level]', 'one part of the node, or the level of all'],
+      ['[level]', 'trace, debug, info, warn, error, silent, or configured to take it back']
+    ],
+    options: [],
+    load: async () => (await import('./log-level.ts')).runLogLevel
+  },
+  {
     name: 'away',
     summary: 'tells the others that this server will be switched off for a while',
     words: [['[time]', 'such as 2h or 3d']],

@@ -294,7 +294,7 @@ async function setAside(
   why: string
 ): Promise<Outcome> {
   if (!(await flows.view.moveAside(name, stamp))) return { is: 'later' }
-  flows.log.warn({ path, why }, 'a file in images/ was moved to quarantine/')
+  flows.log.warn({ path, reason: why }, 'a file in images/ was moved to quarantine/')
   if (isImage(current)) await showAnew(flows, path)
   return { is: 'set aside', why }
 }

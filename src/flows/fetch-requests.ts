@@ -124,10 +124,11 @@ export class FetchRequests {
     const { peers, book, flows, pause } = this.#parts
     if (error instanceof Unneeded) return
     if (isOwnFault(error)) {
-      flows.log.warn({ err: error }, 'no images are fetched for a while')
-      pause()
       // it may be the one that is too large for the disk: others go before it
       const [first] = open
+      const about = { peer: peerId, hash: first, reason: error.message }
+      flows.log.warn({ ...about, err: error }, 'no images are fetched for a while')
+      pause()
       if (first !== undefined) book.failed(first, error.message)
       return
     }

@@ -59,7 +59,10 @@ export class VirusScanner {
       await this.#miss(hash, error)
     }
     if (found === undefined) return
-    flows.log.warn({ hash, found }, 'an image was refused: the virus scanner found something')
+    flows.log.warn(
+      { hash, reason: found },
+      'an image was refused: the virus scanner found something'
+    )
     throw new NodeError('INFECTED', `The virus scanner found ${found}: this file is not taken.`, {
       found
     })
@@ -114,7 +117,10 @@ export class VirusScanner {
 
   async #block(hash: ContentHash, found: string): Promise<void> {
     const { blocks, log, name } = this.#parts.flows
-    log.error({ hash, found }, 'an image that was taken in unseen is infected: it is blocked')
+    log.error(
+      { hash, reason: found },
+      'an image that was taken in unseen is infected: it is blocked'
+    )
     await blocks.add(hash, { reason: `virus: ${found}`, node: name })
   }
 }

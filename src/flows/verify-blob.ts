@@ -154,7 +154,7 @@ function report(
     // a crash between its last byte and its row, or an index that was lost: nothing was wrong
     log.debug({ hash }, 'a blob that was to be fetched is here already')
   } else if (state === 'held') {
-    log.info({ hash }, 'a blob that was lost is right again')
+    log.debug({ hash, was: before }, 'a blob that was lost is right again')
     journal.add('healed', { sha256: hash })
   } else {
     log.error({ hash, bytes, reason }, `a blob is ${state}: it is not served any more`)

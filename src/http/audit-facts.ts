@@ -30,6 +30,7 @@ const ACTIONS: Readonly<Record<string, string | undefined>> = {
   'POST /api/away': 'say away',
   'DELETE /api/away': 'say back',
   'POST /api/sign': 'sign',
+  'POST /api/settings': 'change settings',
   'POST /api/login': 'log in',
   'POST /api/logout': undefined,
   'POST /api/force-file-sync': undefined,
@@ -52,7 +53,17 @@ export function isKnownAction({ method, url }: Pick<Route, 'method' | 'url'>): b
 const FIELDS = new Set([
   ...['path', 'file_path', 'from', 'to', 'paths', 'prefix', 'folders', 'address'],
   ...['sha256', 'hash', 'hashes', 'image_ids', 'id', 'name', 'scopes', 'reason', 'action'],
-  ...['uses', 'expires_in', 'expires_at', 'permanent', 'purge', 'duplicate', 'task_id']
+  ...[
+    'log_level',
+    'log_levels',
+    'uses',
+    'expires_in',
+    'expires_at',
+    'permanent',
+    'purge',
+    'duplicate',
+    'task_id'
+  ]
 ])
 const LISTED_MAX = 20
 const CHARACTERS_MAX = 1024
@@ -78,5 +89,6 @@ function shown(value: unknown): unknown {
     const first = value.slice(0, LISTED_MAX).map(shown)
     return value.length > LISTED_MAX ? [...first, `${value.length} in all`] : first
   }
-  return typeof value === 'object' ? undefined : value
+  if (typeof value !== 'object') return value
+  return shown(Object.entries(value as object).map(([name, one]) => `${name}: ${one}`))
 }

@@ -2,6 +2,7 @@
 
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
+import type { LogLevels } from '../base/log-levels.ts'
 import type { Task, TaskBoard } from '../base/task-board.ts'
 import type { AuditLog } from '../flows/audit.ts'
 import type { IngestOptions } from '../flows/ingest.ts'
@@ -80,7 +81,8 @@ export interface SettingFact {
   readonly key: string
   /** As it would be written, without secrets; undefined if it is not set. */
   readonly value: string | undefined
-  readonly from: 'default' | 'file' | 'environment' | 'command line'
+  /** running: it was set since the start, and holds until the end. */
+  readonly from: 'default' | 'file' | 'environment' | 'command line' | 'running'
   /** Where exactly, for a person: "tumesh.yaml:12", "TUMESH_HTTP_PORT", "--http-port". */
   readonly origin: string
   /** What it means. */
@@ -112,6 +114,8 @@ export interface HttpParts {
   readonly signingKey: () => string
   /** Seals keys with the secret of the mesh. */
   readonly seal: Seal
+  /** How much the parts of the node say. */
+  readonly levels?: LogLevels | undefined
   /** The configuration in force, in the order of its keys. */
   readonly settings?: readonly SettingFact[] | undefined
   /** Whether an existing collection is still being taken in: unknown paths may yet turn up. */

@@ -2,6 +2,7 @@
 
 import { type Entry, isImage, KIND_RECORD } from '../../protocols/entry.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
+import { oneLog, type PartLogs } from '../base/log-levels.ts'
 import { type Loop, startLoop } from '../base/loop.ts'
 import { Authors } from '../blob-sync/authors.ts'
 import { BlobPeers } from '../blob-sync/blob-peers.ts'
@@ -45,6 +46,8 @@ export interface MeshParts extends Pick<MeetingParts, 'about'> {
   /** The thread that takes bulk bytes in, where there is one. */
   readonly intake?: IntakeThread | undefined
   readonly flows: FlowParts
+  /** Undefined: that of the flows for all. */
+  readonly logs?: PartLogs | undefined
   /** Hears that the network listens. */
   readonly onListen: () => Promise<void>
   /** Turns http://host:8000 into the multiaddrs of a node of this cluster; a multiaddr passes. */
@@ -97,22 +100,10 @@ const ASK_MS = 5_000
 /** How long who asks what other servers have waits for the slowest of them. */
 const FIND_MS_MAX = 2_000
 
-/** The mesh for parts that are built before it; there may be none. */
-export function remoteOf(mesh: () => Mesh | undefined): Remote {
-  return {
-    fetch: async (hash) => mesh()?.fetch(hash),
-    open: async (hash) => mesh()?.open(hash),
-    find: async (hash) => mesh()?.find(hash),
-    learn: async (path) => mesh()?.learn(path),
-    isCatchingUp: () => mesh()?.isCatchingUp() ?? false,
-    history: async (path) => (await mesh()?.history(path)) ?? { servers: [], silent: [] },
-    bring: async (hash, bytes, peerIds) => mesh()?.bring(hash, bytes, peerIds)
-  }
-}
-
-export function createMesh(parts: MeshParts, options: MeshOptions): Mesh {
-  const { network, flows } = parts
-  const { index, clock, random, log } = flows
+export function createMesh(given: MeshParts, options: MeshOptions): Mesh {
+  const parts = withLogs(given)
+  const { network, flows, logs } = parts
+  const { index, clock, random } = flows
   const { sync } = options
   const loops: Loop[] = []
   let redial: Redial | undefined
@@ -144,7 +135,7 @@ export function createMesh(parts: MeshParts, options: MeshOptions): Mesh {
       await members.announceSelf()
       await members.refresh()
       const dial = picked.dial.bind(picked)
-      redial = startRedial({ clock, random, log, network, dial, remembered })
+      redial = startRedial({ clock, random, log: logs.network, network, dial, remembered })
       begin('compare', sync.syncIntervalMs, () => indexSync.compareOne())
       begin('seen', SEEN_MS, () => seen.save())
       begin('ask', ASK_MS, async () => {
@@ -186,6 +177,13 @@ async function listen({ lanes, network, onListen }: MeshParts): Promise<void> {
   await onListen()
 }
 
+type LoggedParts = MeshParts & { readonly logs: PartLogs }
+
+function withLogs(parts: MeshParts): LoggedParts {
+  const { flows, logs = oneLog(flows.log) } = parts
+  return { ...parts, logs, flows: { ...flows, log: logs.mesh } }
+}
+
 type Meeting = ReturnType<typeof createMeeting>
 type Syncing = ReturnType<typeof createSyncing>
 
@@ -211,12 +209,12 @@ function createMeeting(parts: MeshParts, options: MeshOptions) {
 
 /** What keeps this node and its peers equal: entries, then the blobs that they name. */
 function createSyncing(
-  { network, lanes, intake, flows }: MeshParts,
+  { network, lanes, intake, flows, logs }: LoggedParts,
   options: MeshOptions,
   { admitted, meetings, members, clusterIds }: Meeting,
   redial: () => Redial | undefined
 ) {
-  const { index, clock, random, log } = flows
+  const { index, clock, random } = flows
   const { sync } = options
   const follower = createFollower(flows)
   const peers = new BlobPeers({ network: admitted, clock, lanes: openerOf(lanes, intake) })
@@ -226,10 +224,17 @@ function createSyncing(
   const believes = (peerId: string, hash: ContentHash) =>
     authors.of(hash) === peerId || status.believes(peerId, hash)
   const replicator = new Replicator(
-    { flows, network: admitted, peers, book, believes, pathOf: (hash) => authors.pathOf(hash) },
+    {
+      flows: { ...flows, log: logs.blobs },
+      network: admitted,
+      peers,
+      book,
+      believes,
+      pathOf: (hash) => authors.pathOf(hash)
+    },
     { ...options, batchSize: sync.batchSize }
   )
-  const twins = new TwinWatch({ log, clock }, { goneMs: TWIN_GONE_MS })
+  const twins = new TwinWatch({ log: logs.network, clock }, { goneMs: TWIN_GONE_MS })
   const facts = { ownId: network.id, startedMs: clock.now() }
   const lookForTwin = (entries: readonly Entry[]) => {
     const sign = planTwinSign(entries, facts)
@@ -237,10 +242,10 @@ function createSyncing(
   }
   const readRecords = () =>
     Promise.all([members.refresh(), clusterIds.refresh()]).catch((error) =>
-      log.warn({ err: error }, 'the records of the mesh could not be read')
+      logs.mesh.warn({ err: error }, 'the records of the mesh could not be read')
     )
   const indexSync = new IndexSync({
-    ...{ network: admitted, index, clock, random, log },
+    ...{ network: admitted, index, clock, random, log: logs.sync },
     ...{ members: memberDatabases, wasRemoved, hasRecord },
     wants: async () => {
       const { state, sinceMs } = flows.room.status()

@@ -5,6 +5,7 @@ import type { Config } from '../../config/schema.ts'
 import { decodeInvite, isInvite } from '../../protocols/invite.ts'
 import { NodeError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
+import type { PartLogs } from '../base/log-levels.ts'
 import { PRODUCT_VERSION } from '../base/product-version.ts'
 import type { IntakeThread } from '../flows/intake-thread.ts'
 import { targetKind } from '../flows/join-targets.ts'
@@ -50,30 +51,33 @@ export interface OpenMeshParts {
   readonly files: MeshFiles
   readonly httpPort: () => number | undefined
   readonly intake: IntakeThread
+  readonly logs: PartLogs
 }
 
 /** Undefined where sync is switched off. Errors: BAD_CONFIG. */
 export async function openMesh(
   config: Config,
-  { flows, identity, files, httpPort, intake }: OpenMeshParts
+  { flows, identity, files, httpPort, intake, logs }: OpenMeshParts
 ): Promise<Mesh | undefined> {
   const { p2p, fileSync, fileStorage } = config
   if (!fileSync.enabled) return undefined
-  const { clock, random, log, index } = flows
+  const { clock, random, index } = flows
+  const log = logs.mesh
+  const base = { clock, random, log: logs.network }
   const fault = p2p.mdns ? mdnsRouteFault(readRouteTable) : undefined
   if (fault !== undefined) log.warn(fault)
   const known = (await fixedCluster(config)) ?? keptCluster(config, files)
   const { cluster, joins } = await followInvites(known, files, { log, nowMs: clock.now() })
   const { host, mdns } = p2p
-  const counters = new CounterTable({ clock, log })
+  const counters = new CounterTable(base)
   const port = p2p.port ?? (await rememberedPort(flows, host, PORT_META))
   const network = new Libp2pNetwork(
-    { clock, random, log, counters },
+    { ...base, counters },
     { identity, admission: admissionOf(cluster), host, port, mdns }
   )
   flows.traffic.isRemote = remotePeers({ network, clock, interfaces: networkInterfaces })
   const lanePort = p2p.lanePort ?? (await rememberedPort(flows, host, LANE_PORT_META))
-  const lanes = new Lanes({ clock, random, log, counters }, { host, port: lanePort })
+  const lanes = new Lanes({ ...base, counters }, { host, port: lanePort })
   const onListen = async () => {
     await rememberPort(flows, PORT_META, network.port)
     await rememberPort(flows, LANE_PORT_META, lanes.port)
@@ -87,7 +91,7 @@ export async function openMesh(
   const resolve = async (target: string, name: string, signal: AbortSignal) =>
     (await resolveTarget({ clock, fetch }, target, name, signal)).addresses
   return createMesh(
-    { network, lanes, intake, flows, about, onListen, resolve, ...files },
+    { network, lanes, intake, flows, logs, about, onListen, resolve, ...files },
     {
       sync: fileSync,
       cluster,

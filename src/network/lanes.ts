@@ -219,7 +219,7 @@ export class Lanes {
       onEnd: (socket) => {
         if (socket === undefined) return
         const lane = this.#takeIn(socket, from, { isAsking: false })
-        this.#track(this.#serve(lane, from))
+        this.#track(this.#serve(lane, from), from)
       }
     })
   }
@@ -231,7 +231,10 @@ export class Lanes {
     const dialled = withDeadline(this.#parts.clock, OPEN_MS, [this.#stop.signal], (signal) =>
       this.#dial(key, peer, { isAsking: false, signal })
     ).finally(() => this.#dials(from, -1))
-    this.#track(dialled.then((lane) => this.#serve(lane, from)))
+    this.#track(
+      dialled.then((lane) => this.#serve(lane, from)),
+      from
+    )
   }
 
   #dials(peerId: string, more: number): void {
@@ -302,10 +305,11 @@ export class Lanes {
     }
   }
 
-  #track(work: Promise<void>): void {
+  #track(work: Promise<void>, peer: string): void {
     const tracked = work
       .catch((error) => {
-        if (!this.#stop.signal.aborted) this.#parts.log.debug({ err: error }, 'a lane ended')
+        if (this.#stop.signal.aborted) return
+        this.#parts.log.debug({ peer, err: error }, 'a lane ended')
       })
       .finally(() => this.#working.delete(tracked))
     this.#working.add(tracked)

@@ -257,7 +257,7 @@ export class Libp2pNetwork implements Network {
 
   #dialFound(addresses: readonly string[]): void {
     this.dial(addresses, this.#stopped.signal).catch((error: unknown) => {
-      this.#log.debug({ err: error }, 'a node that was found could not be reached')
+      this.#log.debug({ addresses, err: error }, 'a node that was found could not be reached')
     })
   }
 

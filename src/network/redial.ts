@@ -142,8 +142,8 @@ class Redialler {
       const nextMs = clock.monotonicMs() + waitMs
       this.#attempts.set(key, { failures: failures + 1, nextMs, addresses })
       const message = error instanceof Error ? error.message : String(error)
-      if (this.#failures.get(key)?.message !== message) log.info({ member: key }, message)
       const reason = error instanceof NodeError ? String(error.details.reason) : ''
+      if (this.#failures.get(key)?.message !== message) log.info({ peer: key, reason }, message)
       const refused = REFUSALS.includes(reason)
       this.#failures.set(key, { message, refused, atMs: clock.now() })
     }

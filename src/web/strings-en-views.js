@@ -247,5 +247,6 @@ export const views = {
   'from.default': 'default',
   'from.file': 'file',
   'from.environment': 'environment',
-  'from.command line': 'command line'
+  'from.command line': 'command line',
+  'from.running': 'set while it runs'
 }

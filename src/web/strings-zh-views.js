@@ -241,5 +241,6 @@ export const views = {
   'from.default': '默认',
   'from.file': '文件',
   'from.environment': '环境变量',
-  'from.command line': '命令行'
+  'from.command line': '命令行',
+  'from.running': '运行期间设置'
 }

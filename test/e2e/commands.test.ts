@@ -135,6 +135,22 @@ test('an image is blocked with a reason, shown as such, and unblocked', async ()
   )
 }, 40_000)
 
+test('how much is logged is set while it runs, part by part', async () => {
+  const set = await tumesh('log-level', 'http', 'debug')
+  expect([set.code, set.out]).toEqual([
+    ...[
+      0,
+      expect.stringMatching(/\nhttp +debug +What is logged of requests\n(.*\n)*The levels hold/)
+    ]
+  ])
+  const shown = await tumesh('log-level')
+  expect(shown.out).toMatch(/^ +info .*\n(.*\n)*http +debug/)
+  const wrong = await tumesh('log-level', 'http', 'loud')
+  expect([wrong.code, wrong.err]).toEqual([2, expect.stringMatching(/^Say a level \(trace, /)])
+  await tumesh('log-level', 'http', 'configured')
+  expect((await tumesh('log-level', '--json')).out).toContain('"log_levels":{}')
+})
+
 test('the status is that of the node and its servers', async () => {
   const { code, out } = await tumesh('status')
   expect([code, out]).toEqual([0, expect.stringMatching(/^a is healthy .*\n/)])

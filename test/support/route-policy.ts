@@ -35,7 +35,13 @@ export const POLICY: Readonly<Record<Needs, readonly string[]>> = {
     ...['POST /api/peers', 'DELETE /api/peers/{id}', 'POST /api/invite', 'DELETE /api/invite'],
     ...['POST /api/force-file-sync', `POST ${API}/verify`, 'POST /api/brakes', 'POST /api/adopt'],
     ...['GET /api/backup', 'POST /api/backup', 'GET /api/drain', 'POST /api/drain'],
-    ...['POST /api/export-index', 'GET /api/settings', 'POST /api/away', 'DELETE /api/away'],
+    ...[
+      'POST /api/export-index',
+      'GET /api/settings',
+      'POST /api/settings',
+      'POST /api/away',
+      'DELETE /api/away'
+    ],
     ...['GET /api/limits', 'PUT /api/limits']
   ]
 }

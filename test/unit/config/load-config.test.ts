@@ -39,6 +39,7 @@ test('with nothing set the documented defaults hold', () => {
   expect(load().config).toEqual({
     name: 'host',
     logLevel: 'info',
+    logLevels: {},
     fileStorage: {
       localPath: join(folder, 'data'),
       syncEnabled: true,

@@ -1,4 +1,6 @@
+import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { LogLevels } from '../../../../src/base/log-levels.ts'
 import { loadStaticFiles } from '../../../../src/web/static-files.ts'
 import { type HttpNode, startHttpNode } from '../../../support/http-node.ts'
 
@@ -104,6 +106,47 @@ describe('the page of the API', () => {
       const { status, json } = await http.send(path)
       expect([path, status, json.code]).toEqual([path, 404, 'NOT_FOUND'])
     }
+  })
+})
+
+describe('the levels of the log', () => {
+  const change = (node: HttpNode, body: object) =>
+    node.send('/api/settings', { method: 'POST', body: JSON.stringify(body) })
+  const fact = { from: 'default', origin: 'default', text: 'x', unset: 'y' } as const
+  const settings = ['log_level', 'log_levels.network', 'name'].map((key) => ({
+    ...{ ...fact, key, value: key === 'log_level' ? 'silent' : undefined }
+  }))
+
+  it('are changed one by one, shown as set while it runs, and taken back', async () => {
+    const levels = new LogLevels(pino({ level: 'silent' }))
+    const set = await startHttpNode({ parts: () => ({ settings, levels }) })
+    const nothing = await change(set, {})
+    expect(nothing.json).toMatchObject({ log_level: 'silent', log_levels: {} })
+    const both = { log_level: 'warn', log_levels: { network: 'debug' } }
+    expect((await change(set, both)).json).toMatchObject({ status: 'success', ...both })
+    expect([levels.parts.network.level, levels.parts.http.level]).toEqual(['debug', 'warn'])
+    const listed = (await set.send('/api/settings')).json.settings
+    expect(listed).toMatchObject([
+      { key: 'log_level', value: 'warn', from: 'running' },
+      { key: 'log_levels.network', value: 'debug', from: 'running' },
+      { key: 'name', value: null, from: 'default' }
+    ])
+    await change(set, { log_level: null, log_levels: { network: null } })
+    expect([levels.parts.network.level, levels.parts.http.level]).toEqual(['silent', 'silent'])
+    await set.close()
+  })
+
+  it('are refused where they are none, and nothing is changed', async () => {
+    const levels = new LogLevels(pino({ level: 'silent' }))
+    const set = await startHttpNode({ parts: () => ({ levels }) })
+    for (const body of [
+      ...[{ log_level: 'loud' }, { log_levels: { nothing: 'info' } }, { name: 'b' }],
+      { log_levels: { network: 'info', http: 7 } }
+    ]) {
+      expect([body, (await change(set, body)).status]).toEqual([body, 422])
+    }
+    expect(levels.parts.network.level).toBe('silent')
+    await set.close()
   })
 })
 

@@ -1,0 +1,54 @@
+// tumesh log-level: shows and sets how much a node logs, as a whole and part by part.
+
+import { LOG_LEVELS } from '../base/log.ts'
+import { LOG_PART_TEXTS, LOG_PARTS } from '../base/log-levels.ts'
+import type { Order } from './catalog.ts'
+import { callNode } from './node-client.ts'
+import { columns, type Terminal } from './terminal.ts'
+
+interface Levels {
+  readonly message: string
+  readonly log_level: string
+  readonly log_levels: Readonly<Record<string, string>>
+}
+
+/** The word that takes back what was set. */
+const CONFIGURED = 'configured'
+
+export async function runLogLevel(
+  { words, target, isJson }: Order,
+  { out, err }: Terminal
+): Promise<number> {
+  const order = orderOf(words)
+  if (order === undefined) {
+    err(`Say a level (${[...LOG_LEVELS, CONFIGURED].join(', ')}), for one part: its name before.\n`)
+    err(`Parts: ${LOG_PARTS.join(', ')}.\n`)
+    return 2
+  }
+  const answer = (await callNode(target, 'POST', '/api/settings', order)) as unknown as Levels
+  if (isJson) out(`${JSON.stringify(answer)}\n`)
+  else out(`${table(answer)}${words.length > 0 ? `${answer.message}\n` : ''}`)
+  return 0
+}
+
+/** Undefined if the words are none. An order that changes nothing tells how it is. */
+function orderOf(words: readonly string[]): object | undefined {
+  if (words.length === 0) return {}
+  const [name = '', word = name] = words
+  const level = levelOf(word)
+  if (level === undefined) return undefined
+  if (words.length === 1) return { log_level: level }
+  return LOG_PARTS.some((part) => part === name) ? { log_levels: { [name]: level } } : undefined
+}
+
+function levelOf(word: string): string | null | undefined {
+  if (word === CONFIGURED) return null
+  return LOG_LEVELS.find((level) => level === word)
+}
+
+function table({ log_level, log_levels }: Levels): string {
+  const row = (part: keyof typeof LOG_PART_TEXTS) => [
+    ...[part, log_levels[part] ?? `${log_level} (as the rest)`, LOG_PART_TEXTS[part]]
+  ]
+  return columns([['', log_level, 'What is logged'], ...LOG_PARTS.map(row)])
+}
