@@ -4,6 +4,7 @@ import type { Copy } from '../../protocols/blobs/copy.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import type { ImagePath } from '../../protocols/path.ts'
 import type { Version } from '../../protocols/version.ts'
+import type { Figure } from '../base/figure.ts'
 import type { Standing } from '../flows/standing.ts'
 import type { ServerState } from '../flows/status.ts'
 
@@ -93,6 +94,8 @@ export interface MeshStatusPort {
   /** Wanted blobs that nobody could give in any of the quick tries. */
   failedBlobs(): number
   traffic(): Traffic
+  /** What the network counts of itself, for monitors. */
+  figures(): Promise<readonly Figure[]>
   /** Whether blobs come, or are soon to come from a server that is connected. */
   isFetching(): boolean
 }

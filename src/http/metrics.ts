@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { addNodeMetrics, type NodeMetricParts } from './node-metrics.ts'
+import { PartMetrics } from './part-metrics.ts'
 import { addProcessMetrics } from './process-metrics.ts'
 import { routeClassOf } from './route-class.ts'
 
@@ -19,6 +20,7 @@ export class Metrics {
   readonly #requests: Counter<'route' | 'method' | 'status'>
   readonly #seconds: Histogram<'route'>
   readonly #sentBytes: Counter
+  readonly #parts: PartMetrics
   /** Of each connection, how much of what it wrote is counted. */
   readonly #counted = new WeakMap<Socket, number>()
 
@@ -52,6 +54,8 @@ export class Metrics {
     })
     addNodeMetrics(parts, registers)
     addProcessMetrics(parts.clock, registers)
+    const { meshStatus } = parts
+    this.#parts = new PartMetrics(registers, async () => (await meshStatus?.figures()) ?? [])
   }
 
   get contentType(): string {
@@ -59,7 +63,8 @@ export class Metrics {
   }
 
   /** All of them, in the text format. */
-  text(): Promise<string> {
+  async text(): Promise<string> {
+    await this.#parts.refresh()
     return this.#registry.metrics()
   }
 

@@ -4,6 +4,7 @@
 import type { ContentHash } from '../../protocols/hash.ts'
 import type { ImagePath } from '../../protocols/path.ts'
 import { type Version, versionMs } from '../../protocols/version.ts'
+import type { Figure } from '../base/figure.ts'
 import { callOf } from '../base/how-called.ts'
 import type { WantBook } from '../blob-sync/want-book.ts'
 import type { FlowParts } from '../flows/parts.ts'
@@ -187,6 +188,10 @@ export class MeshStatus implements MeshStatusPort {
         .transfers()
         .map((transfer) => ({ ...transfer, from: this.nameOf(transfer.peerId) }))
     }
+  }
+
+  async figures(): Promise<readonly Figure[]> {
+    return (await this.#parts.network.figures?.()) ?? []
   }
 
   isFetching(): boolean {

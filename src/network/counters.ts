@@ -20,6 +20,8 @@ export class CounterTable {
   readonly #conduct: Conduct | undefined
   /** Hears of a peer that is to be let go. */
   onRest: (peerId: string) => void = () => {}
+  /** Bytes by protocol and direction: `/tumesh/blobs/1 received`. */
+  readonly #protocols = new Map<string, number>()
   #bytesIn = 0
   #bytesOut = 0
 
@@ -37,14 +39,21 @@ export class CounterTable {
     return { ...(this.#peers.get(peerId) ?? { bytesIn: 0, bytesOut: 0, faults: 0 }) }
   }
 
-  received(peerId: string, bytes: number): void {
-    this.#of(peerId).bytesIn += bytes
-    this.#bytesIn += bytes
+  /** Of streams; lanes speak one protocol, and are not among them. */
+  get protocols(): ReadonlyMap<string, number> {
+    return this.#protocols
   }
 
-  sent(peerId: string, bytes: number): void {
+  received(peerId: string, bytes: number, protocol?: string): void {
+    this.#of(peerId).bytesIn += bytes
+    this.#bytesIn += bytes
+    this.#note(protocol, 'received', bytes)
+  }
+
+  sent(peerId: string, bytes: number, protocol?: string): void {
     this.#of(peerId).bytesOut += bytes
     this.#bytesOut += bytes
+    this.#note(protocol, 'sent', bytes)
   }
 
   /** A stream of the peer ended in this error. */
@@ -56,6 +65,13 @@ export class CounterTable {
   /** Whether the peer is not let in for a while. */
   rests(peerId: string): boolean {
     return this.#conduct?.rests(peerId) ?? false
+  }
+
+  /** Protocols are those that this node speaks. */
+  #note(protocol: string | undefined, how: 'received' | 'sent', bytes: number): void {
+    if (protocol === undefined) return
+    const key = `${protocol} ${how}`
+    this.#protocols.set(key, (this.#protocols.get(key) ?? 0) + bytes)
   }
 
   #of(peerId: string): Counts {

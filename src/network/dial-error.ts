@@ -117,3 +117,8 @@ function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   return [error.name, systemCodeOf(error), error.message].filter(Boolean).join(': ')
 }
+
+/** Nothing is dialled or opened any more, or yet. */
+export function stopping(): NodeError {
+  return new NodeError('STOPPING', 'The node is stopping, or has not started.')
+}

@@ -7,24 +7,24 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Libp2p } from 'libp2p'
 import type { ByteStream } from '../../protocols/byte-stream.ts'
 import type { Clock, Random } from '../base/clock.ts'
-import { NodeError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { Loop } from '../base/loop.ts'
 import type { Admission } from './admission.ts'
 import { CounterTable, type PeerCounters } from './counters.ts'
 import { withDeadline } from './deadline.ts'
-import { dialError, notOnLink, sameNode } from './dial-error.ts'
+import { dialError, notOnLink, sameNode, stopping } from './dial-error.ts'
 import { compareByPromise, hostAndPortOf, ipOf, readTarget, resolveNames } from './dial-target.ts'
 import { Discovery } from './discovery.ts'
 import { createGater } from './gater.ts'
 import type { Identity } from './identity.ts'
+import { Libp2pMetrics } from './libp2p-metrics.ts'
 import { createNode, type Services } from './libp2p-setup.ts'
 import { listenAddresses, listenError } from './listen-addresses.ts'
 import { startLiveness } from './liveness.ts'
 import type { ConnectedPeer, Network, NetworkTraffic, ProtocolHandler } from './network.ts'
 import { type Interfaces, isOnLink } from './on-link.ts'
 import { openError } from './open-error.ts'
-import { PeerLink } from './peer-link.ts'
+import { PeerLink, PING_BYTES } from './peer-link.ts'
 import { type PeerListener, PeerTable } from './peer-table.ts'
 import { TwinWatch } from './twin-watch.ts'
 
@@ -36,7 +36,6 @@ const PROOF_MS = 10_000
 /** Handlers whose streams broke end at once; a stop waits no longer for others. */
 const HANDLERS_MS = 5_000
 const CLOSE_MS = 1_000
-const PING_BYTES = 32
 /** Of a protocol that this node does not serve itself. */
 const STREAMS_MAX = 64
 
@@ -68,6 +67,7 @@ export class Libp2pNetwork implements Network {
   readonly #options: Libp2pNetworkOptions
   readonly #handlers: ProtocolHandler[] = []
   readonly #counters: CounterTable
+  readonly #metrics: Libp2pMetrics
   readonly #peers: PeerTable
   readonly #twins: TwinWatch
   readonly #discovery: Discovery
@@ -86,6 +86,7 @@ export class Libp2pNetwork implements Network {
     this.#random = parts.random
     this.#log = parts.log
     this.#counters = parts.counters ?? new CounterTable(parts)
+    this.#metrics = new Libp2pMetrics({ clock: parts.clock, counters: this.#counters })
     this.#counters.onRest = (peerId) => void this.hangUp(peerId)
     this.#options = options
     this.#admission = options.admission
@@ -123,6 +124,8 @@ export class Libp2pNetwork implements Network {
     return this.#counters.total
   }
 
+  figures = () => this.#metrics.figures()
+
   get fault(): string | undefined {
     return this.#twins.fault
   }
@@ -145,6 +148,7 @@ export class Libp2pNetwork implements Network {
     const libp2p = await createNode({
       privateKey: identity.privateKey,
       listen: await listenAddresses(host, port),
+      metrics: this.#metrics,
       gater: createGater({
         denied: { has: (id) => this.#denied.has(id) || this.#counters.rests(id) },
         onLinkOnly: () => this.#admission.onLinkOnly,
@@ -343,7 +347,3 @@ export class Libp2pNetwork implements Network {
 }
 
 const interfaces: () => Interfaces = networkInterfaces
-
-function stopping(): NodeError {
-  return new NodeError('STOPPING', 'The node is stopping, or has not started.')
-}

@@ -3,7 +3,7 @@
 
 import { type NoiseComponents, noise } from '@chainsafe/libp2p-noise'
 import { type Identify, identify } from '@libp2p/identify'
-import type { ConnectionEncrypter, ConnectionGater, PrivateKey } from '@libp2p/interface'
+import type { ConnectionEncrypter, ConnectionGater, Metrics, PrivateKey } from '@libp2p/interface'
 import { type Ping, ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
@@ -36,6 +36,7 @@ export interface SetupOptions {
   readonly privateKey: PrivateKey
   readonly listen: readonly string[]
   readonly gater: ConnectionGater
+  readonly metrics: Metrics
   /** Asked at each handshake. */
   prologue(): Uint8Array
   /** Orders the addresses of one peer before they are dialled. */
@@ -47,6 +48,7 @@ export function createNode(options: SetupOptions): Promise<Libp2p<Services>> {
   const pings = { maxInboundStreams: PING_STREAMS_MAX, maxOutboundStreams: PING_STREAMS_MAX }
   return createLibp2p<Services>({
     start: false,
+    metrics: () => options.metrics,
     privateKey: options.privateKey,
     nodeInfo: { name: 'tumesh', version: PRODUCT_VERSION, userAgent: `tumesh/${PRODUCT_VERSION}` },
     addresses: { listen: [...options.listen] },

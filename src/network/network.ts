@@ -2,6 +2,7 @@
 // two networks: libp2p and memory.
 
 import type { ByteStream } from '../../protocols/byte-stream.ts'
+import type { Figure } from '../base/figure.ts'
 import type { Admission } from './admission.ts'
 import type { PeerCounters } from './counters.ts'
 
@@ -46,6 +47,8 @@ export interface Network {
   peers(): readonly ConnectedPeer[]
   /** Since the start of the process. */
   traffic(): NetworkTraffic
+  /** What it counts of itself, for monitors; there may be nothing. */
+  figures?(): Promise<readonly Figure[]>
   /** What was exchanged with one peer, and how many of its streams ended in an error here. */
   counters(peerId: string): PeerCounters
   /** To be called before start. */

@@ -8,7 +8,7 @@ import type { ConnectedPeer } from './network.ts'
 import { adaptStream } from './stream-adapter.ts'
 
 const PING_ID = '/ipfs/ping/1.0.0'
-const PING_BYTES = 32
+export const PING_BYTES = 32
 
 export class TooManyStreams extends Error {}
 
@@ -79,14 +79,15 @@ export class PeerLink {
   /** Takes over a stream of this connection and counts its bytes. */
   adopt(stream: Stream): ByteStream {
     const { id } = this.peer
+    const { protocol } = stream
     const adapted = adaptStream(stream, {
       received: (bytes) => {
         this.#heard = true
-        this.#counters.received(id, bytes)
+        this.#counters.received(id, bytes, protocol)
       },
       sent: (bytes, waited) => {
         this.#heard ||= waited
-        this.#counters.sent(id, bytes)
+        this.#counters.sent(id, bytes, protocol)
       }
     })
     if (stream.status === 'open') {

@@ -78,6 +78,29 @@ test('images put into three nodes at once are on all of them, as files too', asy
   }
 }, 60_000)
 
+test('libp2p tells monitors of its connections, streams, bytes and dials', async () => {
+  const { bytes } = await bytesAt(`${url('a')}/metrics`)
+  const figures = new Map(
+    [...bytes.toString().matchAll(/^(libp2p_\S+?)(?:\{\w+="([^"]*)"\})? (\S+)$/gm)].map(
+      ([, name, label, value]) => [`${name} ${label ?? ''}`.trim(), Number(value)]
+    )
+  )
+  const connections = 'libp2p_connection_manager_connections'
+  const [inbound = 0, outbound = 0] = ['inbound', 'outbound'].map((way) =>
+    figures.get(`${connections} ${way}`)
+  )
+  expect(inbound + outbound).toBeGreaterThanOrEqual(2)
+  const all = [...figures].filter(([, value]) => value > 0).map(([name]) => name)
+  expect(all).toEqual(
+    expect.arrayContaining([
+      'libp2p_data_transfer_bytes_total /tumesh/entries/1 received',
+      'libp2p_data_transfer_bytes_total /tumesh/entries/1 sent',
+      expect.stringMatching(/^libp2p_protocol_streams_total (in|out)bound \/tumesh\/entries\/1$/),
+      expect.stringMatching(/^libp2p_connection_manager_dials_total (in|out)bound$/)
+    ])
+  )
+})
+
 test('a replaced, deleted and restored image is so everywhere', async () => {
   await put(url('a'), 'x.svg', svg('first'))
   await everywhere('x.svg', ({ bytes }) => expect(bytes).toEqual(svg('first')))

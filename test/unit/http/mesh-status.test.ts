@@ -43,6 +43,7 @@ function fakeMesh(): Pick<HttpParts, 'mesh' | 'meshStatus'> {
     },
     standing: async () => standing,
     failedBlobs: () => 2,
+    figures: async () => [],
     traffic: () => traffic,
     isFetching: () => traffic.transfers.length > 0
   }

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Figure } from '../../../../src/base/figure.ts'
+import type { MeshStatusPort } from '../../../../src/http/mesh-status-port.ts'
 import { fakeMesh, fakeServer } from '../../../support/fake-mesh.ts'
 import { type HttpNode, startHttpNode } from '../../../support/http-node.ts'
 import { DAY_MS, tinyImage } from '../../../support/memory-node.ts'
@@ -17,6 +19,7 @@ beforeEach(async () => {
   })
   http = await startHttpNode({
     parts: (node) => ({
+      meshStatus: fakeMeshStatus(),
       mesh: fakeMesh({ servers: () => [server] }),
       status: () => {
         looks++
@@ -28,8 +31,20 @@ beforeEach(async () => {
 
 afterEach(() => http.close())
 
-const NAME = /^[a-z_]+$/
-const SAMPLE = /^([a-z_]+)(?:\{((?:[a-z_]+="(?:[^"\\\n]|\\["\\n])*",?)*)\})? (\S+)$/
+let figures: Figure[] = []
+
+/** A mesh of which nothing is known but what the network counts. */
+function fakeMeshStatus(): MeshStatusPort {
+  const traffic = {
+    ...{ bytesReceived: 1, bytesSent: 2, blobsReceived: 3, blobsSent: 4 },
+    ...{ receiveRate: 0, transfers: [] }
+  }
+  const known: Partial<MeshStatusPort> = { traffic: () => traffic, figures: async () => figures }
+  return known as MeshStatusPort
+}
+
+const NAME = /^[a-z0-9_]+$/
+const SAMPLE = /^([a-z0-9_]+)(?:\{((?:[a-z_]+="(?:[^"\\\n]|\\["\\n])*",?)*)\})? (\S+)$/
 
 /** By name and labels as written. Throws at what is not the text format, version 0.0.4. */
 async function readMetrics(): Promise<Map<string, number>> {
@@ -128,6 +143,23 @@ test('an engaged brake is seen', async () => {
   expect(samples.get('tumesh_brake_engaged{brake="changes"}')).toBe(1)
   expect(samples.get('tumesh_brake_engaged{brake="loss"}')).toBe(0)
   expect(samples.get('tumesh_health{state="critical"}')).toBe(1)
+})
+
+test('figures of the network have their own names, and only those that can be written', async () => {
+  const told = (name: string, label: string | undefined, values: [string, number][]) => ({
+    ...{ name, label, help: 'Of the network', values: new Map(values) }
+  })
+  figures = [
+    { ...told('libp2p_dials_total', 'way', [['in "1"', 3]]), grows: true },
+    { ...told('libp2p_open', undefined, [['', 4]]), grows: false },
+    { ...told('libp2p bad\nname 1', 'x', [['a', 1]]), grows: false }
+  ]
+  const first = await readMetrics()
+  expect(first.get('libp2p_dials_total{way="in \\"1\\""}')).toBe(3)
+  expect(first.get('libp2p_open')).toBe(4)
+  figures = [{ ...told('libp2p_open', undefined, [['', 1]]), grows: false }]
+  expect((await readMetrics()).get('libp2p_open')).toBe(1)
+  expect([...first.keys()].filter((name) => name.includes('bad'))).toEqual([])
 })
 
 test('they are for who may read', async () => {
