@@ -23,6 +23,8 @@ export interface Status {
   readonly local_files: number
   readonly local_size: number
   readonly missing_files: number
+  readonly status: string
+  readonly status_reasons: readonly string[]
   /** The other members; connected are those that are "online" or "syncing". */
   readonly servers: readonly { readonly name: string; readonly status: string }[]
   readonly node: { readonly addresses: readonly string[] }
@@ -34,6 +36,19 @@ export interface ListedFile {
   readonly size: number
   readonly sha256: string
   readonly local: boolean
+}
+
+/** What the demo reads of GET /file-sync/api/file-sync/file/{path}. */
+export interface Described {
+  readonly servers: readonly {
+    readonly name: string
+    readonly has: boolean
+    readonly state: string
+    readonly verified_at: string | null
+    readonly next_try_at: string | null
+  }[]
+  /** Oldest first. */
+  readonly history: readonly { readonly event: string; readonly at: string }[]
 }
 
 /** What the demo reads of POST /file-sync/api/file-sync/verify. */
@@ -162,6 +177,19 @@ export class DemoNode {
     const answer = await this.#json(`/images/${path}`, { method: 'PUT', body })
     const kept = (answer as { sha256: string }).sha256
     if (kept !== sha256) throw new NotSo(`${this.name} answered with hash ${kept} for ${path}`)
+  }
+
+  /** The status with which it refuses an upload, and the sentence. Throws NotSo if it takes it. */
+  async refuses({ path, body }: Picture): Promise<{ status: number; detail: string }> {
+    const answer = await this.#ask(`/images/${path}`, { method: 'PUT', body })
+    const { detail } = (await answer.json()) as { detail: string }
+    if (answer.ok) throw new NotSo(`${this.name} took ${path}`)
+    return { status: answer.status, detail }
+  }
+
+  /** What it says of an image: who has it, who not and why, and what happened to it. */
+  why(path: string): Promise<Described> {
+    return this.#json(`${API}/file/${path}`) as Promise<Described>
   }
 
   async remove(path: string): Promise<void> {

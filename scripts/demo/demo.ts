@@ -10,7 +10,7 @@ import { formatSize } from '../../src/base/units.ts'
 import { type Account, formatTime, timed } from './account.ts'
 import { NotSo } from './comes-true.ts'
 import { DemoNode } from './demo-node.ts'
-import { flipBytes, freezeOne, killOne, loseFiles } from './harm.ts'
+import { flipBytes, freezeOne, killOne, loseFiles, loseMarker } from './harm.ts'
 import { makePictures, type Picture, photographs } from './pictures.ts'
 import { compareAll, fill, meet, timeUploads } from './spread.ts'
 import type { Stage } from './stage.ts'
@@ -62,6 +62,7 @@ export class Demo {
     await killOne(stage)
     await flipBytes(stage)
     await loseFiles(stage)
+    await loseMarker(stage)
     await freezeOne(stage)
     account.step('Is everything still the same on all three?')
     await compareAll(stage)

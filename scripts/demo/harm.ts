@@ -1,7 +1,15 @@
 // The steps in which something goes wrong, and heals.
 
 import { createHash } from 'node:crypto'
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync
+} from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { formatTime, timed } from './account.ts'
 import { NotSo } from './comes-true.ts'
@@ -36,6 +44,14 @@ export async function killOne({ account, a, b, c, start }: Stage): Promise<void>
   })
   account.done(changeMs, `without it one image is replaced, one deleted, and ${ADDED} are added`)
 
+  const absent = await timed(async () => {
+    const { servers } = await a.why(fresh.path)
+    const told = servers.map(({ name, has, state }) => `${name} ${has ? 'has it' : state}`)
+    if (told.join(', ') === 'a has it, b has it, c unreachable') return
+    throw new NotSo(`a says of the replaced image: ${told.join(', ')}`)
+  })
+  account.done(absent, 'a is asked why c lacks the new bytes, and says since when c is away')
+
   account.done(await timed(() => start(c)), 'c is started again')
   const total = (await a.status()).total_files
   const wholeMs = await timed(() => holdsAll(c, total))
@@ -49,7 +65,7 @@ export async function killOne({ account, a, b, c, start }: Stage): Promise<void>
   )
 }
 
-export async function flipBytes({ account, b }: Stage): Promise<void> {
+export async function flipBytes({ account, a, b }: Stage): Promise<void> {
   account.step('On the disk of b a byte goes bad in each of two photographs')
   const [first, second] = (await imagesOf(b, DAMAGED)) as [ListedFile, ListedFile]
   const bad = [first, second].map(({ sha256 }) => flipByte(b.blobFile(sha256)))
@@ -73,9 +89,11 @@ export async function flipBytes({ account, b }: Stage): Promise<void> {
     `b verifies the second, and repairs it with the bytes of ${healer}; the bad bytes of both ` +
       'are in its quarantine, the files are right again'
   )
+  const askMs = await timed(() => expectHealed(a, b, [first, second]))
+  account.done(askMs, 'a is asked who has them: all three, and b has verified its copies since')
 }
 
-export async function loseFiles({ account, a }: Stage): Promise<void> {
+export async function loseFiles({ account, a, b }: Stage): Promise<void> {
   account.step(`On the disk of a the files of ${LOST.length} photographs are deleted`)
   const images = await imagesOf(a, LOST)
   for (const { path, sha256 } of images) {
@@ -98,6 +116,8 @@ export async function loseFiles({ account, a }: Stage): Promise<void> {
     verifyMs,
     `a verifies all ${verified} images, and gets the rest back from the others`
   )
+  const askMs = await timed(() => expectHealed(b, a, images))
+  account.done(askMs, 'b is asked who has them: all three, and a has verified its copies since')
 }
 
 export async function freezeOne({ account, a, b, c }: Stage): Promise<void> {
@@ -119,6 +139,53 @@ export async function freezeOne({ account, a, b, c }: Stage): Promise<void> {
   const wholeMs = await timed(() => holdsAll(c, total))
   for (const picture of added) await expectRight(c, picture)
   account.done(wholeMs, `after c goes on again, frozen for ${frozen}, it has them too`)
+}
+
+export async function loseMarker({ account, a, b }: Stage): Promise<void> {
+  account.step('The disk of b is not the one that it was: its marker is gone')
+  const [marker, away] = [b.path('.tumesh'), b.path('.tumesh-away')]
+  const picture = await makePicture('onto-another-disk.jpeg')
+  renameSync(marker, away)
+  const refusedMs = await timed(async () => {
+    const { status, detail } = await b.refuses(picture)
+    if (status !== 503) throw new NotSo(`b refuses with ${status}: ${detail}`)
+  })
+  account.done(refusedMs, 'b refuses an upload with 503, and asks whether its disk is mounted')
+
+  const { status, status_reasons } = await b.status()
+  const isSaid = status_reasons.some((reason) => reason.includes('marker'))
+  if (status !== 'critical' || !isSaid) throw new NotSo(`b says: ${status}, ${status_reasons}`)
+  const [image] = (await imagesOf(b, LOST)) as [ListedFile, ...ListedFile[]]
+  account.done(await timed(() => expectRight(b, image)), 'its status is critical; it serves on')
+
+  renameSync(away, marker)
+  const total = (await a.status()).total_files + 1
+  const backMs = await timed(async () => {
+    await b.put(picture)
+    await Promise.all([a, b].map((node) => holdsAll(node, total)))
+    const now = await b.status()
+    if (now.status !== 'healthy') throw new NotSo(`b says: ${now.status}, ${now.status_reasons}`)
+  })
+  account.done(backMs, 'the marker is back: b takes the image, all have it, and b is healthy')
+}
+
+/** By what `node` says of images that were harmed on the disk of `harmed`. */
+async function expectHealed(
+  node: DemoNode,
+  harmed: DemoNode,
+  images: readonly ListedFile[]
+): Promise<void> {
+  for (const { path } of images) {
+    const { servers } = await node.why(path)
+    const lacking = servers.filter(({ has }) => !has).map(({ name }) => name)
+    if (lacking.length > 0) throw new NotSo(`${node.name} says that ${lacking} has no ${path}`)
+    const { history } = await harmed.why(path)
+    const harm = history.findLast(({ event }) => event === 'damaged' || event === 'missing')
+    if (harm === undefined) throw new NotSo(`${harmed.name} knows of no harm to ${path}`)
+    const { verified_at } = servers.find(({ name }) => name === harmed.name) ?? {}
+    if (verified_at && verified_at >= harm.at) continue
+    throw new NotSo(`${harmed.name} verified ${path} at ${verified_at}, before ${harm.at}`)
+  }
 }
 
 async function makeMany(folder: string): Promise<Picture[]> {

@@ -35,7 +35,7 @@ export type DescribedCopy = z.output<typeof copyShape>
 const ASK_MS_MAX = 2000
 
 export interface Copies {
-  /** This node first. */
+  /** This node first, the others by their names. */
   readonly servers: readonly DescribedCopy[]
   /** Whether all servers were asked and have answered. */
   readonly complete: boolean
@@ -56,8 +56,9 @@ export async function describeCopies(
     const described = describeAnswer(answer)
     return isBlocked && !described.has ? describeCopy(answer.name, false, own) : described
   }
+  const others = asked.map(describe).sort((a, b) => (a.name < b.name ? -1 : 1))
   return {
-    servers: [describeCopy(node.name, own.state === 'held', own), ...asked.map(describe)],
+    servers: [describeCopy(node.name, own.state === 'held', own), ...others],
     complete: asked.every(({ has }) => has !== undefined)
   }
 }
