@@ -1,6 +1,7 @@
 // A person names folders of this server whose images are to be taken in: elsewhere, or in images/
 // itself.
 
+import { type Cause, causeOf } from './base/cause.ts'
 import { NodeError } from './base/errors.ts'
 import type { Task, TaskBoard, TaskControl } from './base/task-board.ts'
 import { adopt } from './flows/adopt.ts'
@@ -55,9 +56,10 @@ export function adoptFolders(
 }
 
 /** For the status: what goes on, and where it can be followed. */
-export function sayAdopting(task: Task | undefined): string | undefined {
+export function sayAdopting(task: Task | undefined): Cause | undefined {
   if (task === undefined) return undefined
-  return `Images are being taken in from folders, ${task.processed} files so far: GET /file-sync/api/file-sync/tasks/${task.id} tells more.`
+  const text = `Images are being taken in from folders, ${task.processed} files so far: GET /file-sync/api/file-sync/tasks/${task.id} tells more.`
+  return causeOf('adopting', text, { count: task.processed, task: task.id })
 }
 
 interface Sources {

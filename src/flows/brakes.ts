@@ -8,6 +8,7 @@
 // An engaged brake is kept in the index, so that a restart does not release it.
 
 import type { ContentHash } from '../../protocols/hash.ts'
+import { type Cause, causeOf } from '../base/cause.ts'
 import { type Clock, type Random, randomHex } from '../base/clock.ts'
 import { NodeError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
@@ -178,10 +179,12 @@ function readAllowed(value: Uint8Array | undefined): { untilMs: number } {
 }
 
 /** In words, for the status: what happened, what is held up, what to do. */
-export function sayBrake({ kind, reason }: Brake): string {
-  return kind === 'loss'
-    ? `${reason}. Is its disk mounted? Nothing more is called lost, and nothing is taken in, until GET /api/brakes is looked at and confirmed with POST /api/brakes.`
-    : `${reason}. Nothing more is deleted or replaced here, and nothing leaves the trash, until GET /api/brakes is looked at: POST /api/brakes confirms it, or undoes it.`
+export function sayBrake({ kind, reason, count, of }: Brake): Cause {
+  const text =
+    kind === 'loss'
+      ? `${reason}. Is its disk mounted? Nothing more is called lost, and nothing is taken in, until GET /api/brakes is looked at and confirmed with POST /api/brakes.`
+      : `${reason}. Nothing more is deleted or replaced here, and nothing leaves the trash, until GET /api/brakes is looked at: POST /api/brakes confirms it, or undoes it.`
+  return causeOf(`brake_${kind}`, text, { count, of })
 }
 
 function refusal(brake: Brake): NodeError {

@@ -1,6 +1,8 @@
 // The index is checked against itself (rule 11), slowly, once a day; a fault is said loudly.
 
+import { type Cause, causeOf } from '../base/cause.ts'
 import { type Clock, sleep } from '../base/clock.ts'
+import { isoTime } from '../base/iso-time.ts'
 import type { Log } from '../base/log.ts'
 import type { Finding } from '../index/check-scan.ts'
 import type { ImageIndex } from '../index/image-index.ts'
@@ -52,19 +54,20 @@ export function checkIndexNow({ index, log }: CheckParts, signal: AbortSignal): 
 }
 
 /** What a person should know about faults of the last day. */
-export function indexTroubles({ index, clock }: Omit<CheckParts, 'log'>): string[] {
+export function indexTroubles({ index, clock }: Omit<CheckParts, 'log'>): Cause[] {
   const faults = index.selfCheck.faults()
   if (faults === undefined || clock.now() - faults.atMs > DAY_MS) return []
   const { mended, damaged } = faults
   const at = new Date(faults.atMs).toISOString().slice(0, 16).replace('T', ' ')
   const advice = 'If this comes again, check the disk and the memory of this machine.'
+  const had = `The index had ${count(mended, 'fault')}, last at ${at} UTC, and was rebuilt there.`
   return [
     ...(mended === 0
       ? []
       : [
-          `The index had ${count(mended, 'fault')}, last at ${at} UTC, and was rebuilt there. ${advice}`
+          causeOf('index_rebuilt', `${had} ${advice}`, { count: mended, at: isoTime(faults.atMs) })
         ]),
-    ...(damaged === 0 ? [] : [damagedReason(damaged)])
+    ...(damaged === 0 ? [] : [causeOf('index_damaged', damagedReason(damaged), { count: damaged })])
   ]
 }
 

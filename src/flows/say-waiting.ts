@@ -1,5 +1,6 @@
 // In words: which deletions can't be forgotten yet, and because of whom.
 
+import { type Cause, causeOf } from '../base/cause.ts'
 import type { Collected } from './collect.ts'
 import type { ServerStatus } from './status.ts'
 
@@ -14,7 +15,7 @@ export function sayWaiting(
   { waiting, members }: Pick<Collected, 'waiting' | 'members'>,
   servers: readonly Server[],
   nowMs: number
-): string | undefined {
+): Cause | undefined {
   if (waiting === 0 || members.length === 0) return undefined
   const named = members.slice(0, NAMED_MAX).map((id) => {
     const server = servers.find(({ peerId }) => peerId === id)
@@ -24,8 +25,10 @@ export function sayWaiting(
   const more = members.length - named.length
   const whom = [...named, ...(more > 0 ? [`${more} more`] : [])].join(', ')
   const deletions = waiting === 1 ? '1 old deletion is' : `${waiting} old deletions are`
-  return (
+  return causeOf(
+    'deletions_wait',
     `${deletions} kept in mind until every server has heard of them: waiting for ${whom}. ` +
-    'That costs little. A server that never comes back can be removed on the page, or by DELETE /api/peers/ID.'
+      'That costs little. A server that never comes back can be removed on the page, or by DELETE /api/peers/ID.',
+    { count: waiting, servers: whom }
   )
 }

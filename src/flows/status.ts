@@ -1,6 +1,9 @@
 // What is true of this node, for people and monitors. A status that says healthy while something is
 // wrong is a bug.
 
+import { type Cause, causeOf } from '../base/cause.ts'
+import type { NodeError } from '../base/errors.ts'
+import { isDamage } from '../index/database-error.ts'
 import type { Counts } from '../index/rows.ts'
 import { sayBrake } from './brakes.ts'
 import { indexTroubles } from './check-index.ts'
@@ -56,12 +59,16 @@ export interface ServerStatus {
   readonly faults: number
   /** Why there is no connection, or no sync, with the remedy. */
   readonly lastError: string | undefined
+  /** The same, for programs. */
+  readonly lastCause?: Cause | undefined
 }
 
 export interface NodeStatus {
   readonly health: Health
   /** Plain sentences: what is wrong and what to do, or what to know. */
   readonly reasons: readonly string[]
+  /** The same, for programs. */
+  readonly causes: readonly Cause[]
   readonly counts: Counts
   readonly disk: DiskStatus
   /** Damaged and foreign files that were set aside, for a person to look at. */
@@ -76,10 +83,10 @@ export interface StatusSources {
    * False when the marker of the data folder is gone: another disk may be mounted there, or none.
    */
   readonly folderPresent: () => boolean
-  /** What is wrong between this node and the others: plain sentences. */
-  readonly meshTroubles?: () => readonly string[]
+  /** What is wrong between this node and the others. */
+  readonly meshTroubles?: () => readonly Cause[]
   /** What a person may want to know though nothing is wrong. */
-  readonly notes?: () => readonly string[]
+  readonly notes?: () => readonly Cause[]
 }
 
 export function statusOf({
@@ -90,32 +97,23 @@ export function statusOf({
   meshTroubles,
   notes
 }: StatusSources): NodeStatus {
-  const { index, store, brakes } = flows
+  const { index, brakes } = flows
   const counts = index.counts()
   const space = disk()
   const critical = [
-    ...(index.fault === undefined ? [] : [index.fault.message]),
-    ...(store.fault === undefined
-      ? []
-      : [`${store.fault.message} Then restart the node: until then it takes nothing in.`]),
+    ...ownFaults(flows),
     ...brakes.all().map(sayBrake),
-    ...(folderPresent()
-      ? []
-      : ['The data folder has lost its marker .tumesh: is its disk still mounted?'])
+    ...markerGone(folderPresent)
   ]
   const degraded = [
-    ...(counts.damagedImages === 0
-      ? []
-      : [`${images(counts.damagedImages)} damaged on disk; the damaged bytes are in quarantine/.`]),
-    ...(counts.missingImages === 0
-      ? []
-      : [`${images(counts.missingImages)} missing: the files are gone from blobs/.`]),
-    ...(counts.reviewImages === 0 ? [] : [reviewReason(counts.reviewImages)]),
+    ...lostImages(counts),
+    ...(counts.reviewImages === 0 ? [] : [reviewCause(counts.reviewImages)]),
     ...scannerTroubles(flows),
     ...indexTroubles(flows),
-    ...(space.state === 'ok' ? [] : [diskReason(space)]),
+    ...(space.state === 'ok' ? [] : [diskCause(space)]),
     ...(meshTroubles?.() ?? [])
   ]
+  const causes = [...critical, ...degraded, ...(notes?.() ?? [])]
   return {
     health:
       critical.length > 0
@@ -125,26 +123,63 @@ export function statusOf({
           : degraded.length > 0
             ? 'degraded'
             : 'healthy',
-    reasons: [...critical, ...degraded, ...(notes?.() ?? [])],
+    causes,
+    reasons: causes.map(({ text }) => text),
     counts,
     disk: space,
     quarantinedFiles: quarantinedFiles()
   }
 }
 
-function scannerTroubles({ scanner }: StatusSources['flows']): string[] {
-  if (scanner?.fault === undefined) return []
-  const then =
-    scanner.unseen() === 0
-      ? 'uploads are refused'
-      : `images are taken in all the same, and ${scanner.unseen()} wait to be scanned`
-  return [`The virus scanner does not answer (${scanner.fault}): ${then}.`]
+/** Of the index and the disk. */
+function ownFaults({ index, store }: Pick<FlowParts, 'index' | 'store'>): Cause[] {
+  const then = 'Then restart the node: until then it takes nothing in.'
+  return [
+    ...(index.fault === undefined ? [] : [causeOf(indexFault(index.fault), index.fault.message)]),
+    ...(store.fault === undefined
+      ? []
+      : [causeOf('disk_fault', `${store.fault.message} ${then}`, { detail: store.fault.message })])
+  ]
 }
 
-function reviewReason(count: number): string {
-  return (
+function indexFault(fault: NodeError): string {
+  if (fault.code === 'DISK_FULL') return 'index_no_room'
+  return isDamage(fault) ? 'index_damage' : 'index_fault'
+}
+
+function markerGone(folderPresent: () => boolean): Cause[] {
+  if (folderPresent()) return []
+  const text = 'The data folder has lost its marker .tumesh: is its disk still mounted?'
+  return [causeOf('marker_gone', text)]
+}
+
+function lostImages({ damagedImages, missingImages }: Counts): Cause[] {
+  const damaged = `${images(damagedImages)} damaged on disk; the damaged bytes are in quarantine/.`
+  const missing = `${images(missingImages)} missing: the files are gone from blobs/.`
+  return [
+    ...(damagedImages === 0 ? [] : [causeOf('images_damaged', damaged, { count: damagedImages })]),
+    ...(missingImages === 0 ? [] : [causeOf('images_missing', missing, { count: missingImages })])
+  ]
+}
+
+function scannerTroubles({ scanner }: StatusSources['flows']): Cause[] {
+  if (scanner?.fault === undefined) return []
+  const unseen = scanner.unseen()
+  const then =
+    unseen === 0
+      ? 'uploads are refused'
+      : `images are taken in all the same, and ${unseen} wait to be scanned`
+  const text = `The virus scanner does not answer (${scanner.fault}): ${then}.`
+  const code = unseen === 0 ? 'scanner_silent' : 'scanner_silent_accepting'
+  return [causeOf(code, text, { detail: scanner.fault, count: unseen })]
+}
+
+function reviewCause(count: number): Cause {
+  return causeOf(
+    'review',
     `${count === 1 ? '1 image waits' : `${count} images wait`} for review: another server may have deleted ` +
-    `${count === 1 ? 'it' : 'them'} long ago. GET /api/review lists, POST /api/review restores or discards.`
+      `${count === 1 ? 'it' : 'them'} long ago. GET /api/review lists, POST /api/review restores or discards.`,
+    { count }
   )
 }
 
@@ -152,8 +187,10 @@ function images(count: number): string {
   return count === 1 ? '1 image is' : `${count} images are`
 }
 
-function diskReason({ state }: DiskStatus): string {
+function diskCause({ state }: DiskStatus): Cause {
+  const full =
+    'The disk is full up to its reserve: uploads are refused until there is room. Deleting works.'
   return state === 'full'
-    ? 'The disk is full up to its reserve: uploads are refused until there is room. Deleting works.'
-    : 'The disk is nearly full.'
+    ? causeOf('disk_full', full)
+    : causeOf('disk_low', 'The disk is nearly full.')
 }

@@ -10,6 +10,13 @@ import type { HttpParts } from './ports.ts'
 /** The documented text of a node whose `file_sync.enabled` is false. */
 export const SYNC_OFF_TEXT = '分布式存储未启用'
 
+/** What is wrong, by a code that programs know. */
+export const causeShape = z.object({
+  code: z.string(),
+  text: z.string(),
+  details: z.record(z.string(), z.union([z.string(), z.number()]))
+})
+
 /** One other server. Only callers that may see all get any. */
 export const serverShape = z.object({
   name: z.string(),
@@ -29,7 +36,8 @@ export const serverShape = z.object({
   disk_state: z.enum(['ok', 'low', 'full']).nullable().describe('By its own last word'),
   disk_since: z.iso.datetime().nullable().describe('Since then at least'),
   faults: z.int().describe('Streams of it that ended in an error here, since the start'),
-  last_error: z.string().nullable()
+  last_error: z.string().nullable(),
+  last_cause: causeShape.nullable().describe('The same, to be said in another language')
 })
 
 type DescribedServer = z.output<typeof serverShape>
@@ -59,7 +67,8 @@ function describeServer(server: ServerStatus): DescribedServer {
     disk_state: server.disk?.state ?? null,
     disk_since: time(server.disk?.sinceMs),
     faults: server.faults ?? 0,
-    last_error: server.lastError ?? null
+    last_error: server.lastError ?? null,
+    last_cause: server.lastCause === undefined ? null : { ...server.lastCause }
   }
 }
 

@@ -88,6 +88,7 @@ export class Pulse {
   }
 }
 
-function textOf({ name, peerId, state, lastError }: ServerStatus): string {
-  return JSON.stringify({ name, peer_id: peerId, status: state, last_error: lastError ?? null })
+function textOf({ name, peerId, state, lastError, lastCause }: ServerStatus): string {
+  const why = { last_error: lastError ?? null, last_cause: lastCause ?? null }
+  return JSON.stringify({ name, peer_id: peerId, status: state, ...why })
 }

@@ -4,6 +4,7 @@
 import type { ContentHash } from '../../protocols/hash.ts'
 import type { ImagePath } from '../../protocols/path.ts'
 import { type Version, versionMs } from '../../protocols/version.ts'
+import { type Cause, causeOf } from '../base/cause.ts'
 import type { Figure } from '../base/figure.ts'
 import { callOf } from '../base/how-called.ts'
 import type { WantBook } from '../blob-sync/want-book.ts'
@@ -201,16 +202,17 @@ export class MeshStatus implements MeshStatusPort {
     return flows.index.counts().wants > this.failedBlobs()
   }
 
-  /** What is wrong between this node and the others: plain sentences. */
-  troubles(): readonly string[] {
+  /** What is wrong between this node and the others. */
+  troubles(): readonly Cause[] {
     const { flows, admitted, network, members } = this.#parts
     const servers = this.#servers()
     const none = admitted.peers().length === 0
     const lacking = none ? flows.index.counts().wants : this.failedBlobs()
     const lost = this.#fetchAll ? unreachableTrouble(servers, lacking) : undefined
-    const removed = members.isRemoved ? REMOVED : undefined
+    const removed = members.isRemoved ? causeOf('removed', REMOVED) : undefined
+    const fault = network.fault ?? this.#parts.twins.fault
     return [
-      network.fault ?? this.#parts.twins.fault,
+      fault === undefined ? undefined : causeOf('twin', fault),
       removed,
       ...clockTroubles(servers),
       ...diskTroubles(servers),

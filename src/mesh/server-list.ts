@@ -1,6 +1,7 @@
 // How one other server is, by what it said of itself and how it could be reached. Pure.
 
 import type { Heard } from '../../protocols/hello/hello.ts'
+import { type Cause, causeOf } from '../base/cause.ts'
 import { callOf } from '../base/how-called.ts'
 import { isoTime } from '../base/iso-time.ts'
 import type { Member } from '../flows/members.ts'
@@ -35,6 +36,7 @@ export function serverOf(facts: ServerFacts, nowMs: number): ServerStatus {
   const { id, member, peer, heard, report } = facts
   const status = report?.status
   const addresses = heard?.addresses ?? member?.addresses ?? []
+  const cause = peer === undefined ? absenceOf(facts, nowMs) : errorOf(facts)
   return {
     name: heard?.name ?? member?.name ?? id.slice(-8),
     peerId: id,
@@ -52,7 +54,8 @@ export function serverOf(facts: ServerFacts, nowMs: number): ServerStatus {
     clockOffsetMs: heard && Math.round(heard.clockOffsetMs),
     disk: status?.disk,
     faults: facts.faults,
-    lastError: peer === undefined ? absenceOf(facts, nowMs) : errorOf(facts)
+    lastError: cause?.text,
+    lastCause: cause
   }
 }
 
@@ -75,42 +78,47 @@ function saidAway(member: Member | undefined, nowMs: number): member is Member {
   return leftMs > 0 && leftMs <= SAID_AWAY_MS_MAX
 }
 
-function absenceOf({ member, failure }: ServerFacts, nowMs: number): string | undefined {
-  if (!saidAway(member, nowMs)) return failure?.message
-  const until = isoTime(member.awayUntilMs ?? nowMs)
-    .slice(0, 16)
-    .replace('T', ' ')
-  return `It said that it is switched off until ${until} UTC.`
+function absenceOf({ member, failure }: ServerFacts, nowMs: number): Cause | undefined {
+  if (saidAway(member, nowMs)) {
+    const until = isoTime(member.awayUntilMs ?? nowMs)
+    const text = `It said that it is switched off until ${minuteOf(until)} UTC.`
+    return causeOf('away_until', text, { until })
+  }
+  if (failure === undefined) return undefined
+  const { message, reason, place } = failure
+  return causeOf(`dial_${reason.replaceAll('-', '_')}`, message, { place })
 }
 
-function errorOf({ waits, peer }: ServerFacts): string | undefined {
+function errorOf({ waits, peer }: ServerFacts): Cause | undefined {
   if (!waits) return undefined
-  return (
-    'It holds images of another mesh, and the two stay apart. To merge them: ' +
-    callOf('join', peer?.address)
-  )
+  const command = callOf('join', peer?.address)
+  const text = `It holds images of another mesh, and the two stay apart. To merge them: ${command}`
+  return causeOf('other_mesh', text, { command })
 }
 
-/** A sentence for each server whose clock is too far from ours. */
-export function clockTroubles(servers: readonly ServerStatus[]): string[] {
+/** "2023-11-14 22:14", as people read it. */
+function minuteOf(iso: string): string {
+  return iso.slice(0, 16).replace('T', ' ')
+}
+
+/** One for each server whose clock is too far from ours. */
+export function clockTroubles(servers: readonly ServerStatus[]): Cause[] {
   return servers.flatMap(({ name, clockOffsetMs: ms }) => {
     if (ms === undefined || Math.abs(ms) <= CLOCK_OFFSET_MS_MAX) return []
     const minutes = Math.round(Math.abs(ms) / 60_000)
     const how = ms > 0 ? 'ahead of' : 'behind'
-    return [
-      `The clock of ${name} is ${minutes} minutes ${how} that of this server. Set both, best by NTP.`
-    ]
+    const text = `The clock of ${name} is ${minutes} minutes ${how} that of this server. Set both, best by NTP.`
+    return [causeOf(ms > 0 ? 'clock_ahead' : 'clock_behind', text, { server: name, minutes })]
   })
 }
 
-/** A sentence for each server that is connected and whose disk takes nothing more. */
-export function diskTroubles(servers: readonly ServerStatus[]): string[] {
+/** One for each server that is connected and whose disk takes nothing more. */
+export function diskTroubles(servers: readonly ServerStatus[]): Cause[] {
   return servers.flatMap(({ name, connectedAtMs, disk }) => {
     if (connectedAtMs === undefined || disk?.state !== 'full') return []
-    const since = isoTime(disk.sinceMs).slice(0, 16).replace('T', ' ')
-    return [
-      `The disk of ${name} is full, since ${since} UTC: new images are not kept there. Make room on it.`
-    ]
+    const since = isoTime(disk.sinceMs)
+    const text = `The disk of ${name} is full, since ${minuteOf(since)} UTC: new images are not kept there. Make room on it.`
+    return [causeOf('server_disk_full', text, { server: name, since })]
   })
 }
 
@@ -118,18 +126,16 @@ export function diskTroubles(servers: readonly ServerStatus[]): string[] {
 export function unreachableTrouble(
   servers: readonly ServerStatus[],
   images: number
-): string | undefined {
+): Cause | undefined {
   if (images === 0 || servers.length === 0) return undefined
   const gone = servers.filter(({ connectedAtMs }) => connectedAtMs === undefined)
   const what = images === 1 ? '1 image is' : `${images} images are`
-  const who =
-    gone.length === 0
-      ? ''
-      : ` Not connected: ${gone
-          .slice(0, NAMED_MAX)
-          .map(({ name }) => name)
-          .join(', ')}` + `${gone.length > NAMED_MAX ? ' and others' : ''}.`
-  return `${what} neither here nor on any server that is connected.${who}`
+  const named = gone.slice(0, NAMED_MAX).map(({ name }) => name)
+  const names = `${named.join(', ')}${gone.length > NAMED_MAX ? ' and others' : ''}`
+  const who = gone.length === 0 ? '' : ` Not connected: ${names}.`
+  const text = `${what} neither here nor on any server that is connected.${who}`
+  const code = gone.length === 0 ? 'images_nowhere' : 'images_unreachable'
+  return causeOf(code, text, { count: images, servers: names })
 }
 
 const NAMED_MAX = 10

@@ -49,7 +49,8 @@ export function dialError(error: unknown, addresses: readonly Multiaddr[]): Node
   if (texts.some((text) => /dial self/.test(text))) return sameNode()
   const cause =
     CAUSES.find(({ pattern }) => texts.some((text) => pattern.test(text)))?.cause ?? 'unknown'
-  const details = { reason: cause, addresses: addresses.map(String), errors: texts }
+  const place = placesOf(addresses)
+  const details = { reason: cause, place, addresses: addresses.map(String), errors: texts }
   return new NodeError('PEER_UNREACHABLE', sentenceOf(cause, addresses), details, { cause: error })
 }
 
@@ -65,7 +66,7 @@ export function notOnLink(addresses: readonly Multiaddr[]): NodeError {
   return new NodeError(
     'PEER_UNREACHABLE',
     `${placesOf(addresses)} is not on the local network, and without a secret this node meets others only there. ${INVITE_REMEDY}`,
-    { reason: 'not-admitted', addresses: addresses.map(String) }
+    { reason: 'not-admitted', place: placesOf(addresses), addresses: addresses.map(String) }
   )
 }
 

@@ -29,6 +29,10 @@ export interface RedialParts {
 export interface DialFailure {
   /** In words, with the remedy. */
   readonly message: string
+  /** One word for it: `refused`, `timed-out`, `other-cluster` and others of dial-error.ts. */
+  readonly reason: string
+  /** Where it was dialled. */
+  readonly place: string
   /** Whether one of the two does not let the other in. */
   readonly refused: boolean
   readonly atMs: number
@@ -145,7 +149,9 @@ class Redialler {
       const reason = error instanceof NodeError ? String(error.details.reason) : ''
       if (this.#failures.get(key)?.message !== message) log.info({ peer: key, reason }, message)
       const refused = REFUSALS.includes(reason)
-      this.#failures.set(key, { message, refused, atMs: clock.now() })
+      const place =
+        error instanceof NodeError ? String(error.details.place ?? addresses) : addresses
+      this.#failures.set(key, { message, reason, place, refused, atMs: clock.now() })
     }
   }
 

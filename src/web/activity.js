@@ -4,6 +4,7 @@
 import { ApiError } from './api.js'
 import { make, need, setText } from './dom.js'
 import { formatClock, formatDuration, formatShare, formatSize, formatTime } from './format.js'
+import { sayServerError } from './reasons.js'
 
 /** @import { NodeEvent } from './events.js' */
 /** @import { Language } from './language.js' */
@@ -87,11 +88,12 @@ export function createActivity({ api, language, status, onOpen, onFirst }) {
    * @param {string} kind
    * @param {Record<string, any>} facts
    */
-  function aboutOf(kind, { status: state, last_error, size, from, writer, reason }) {
+  function aboutOf(kind, { status: state, size, from, writer, reason, ...server }) {
     if (kind === 'peer') {
       const known = state === 'removed' ? 'event.removed' : `servers.${state}`
       const words = say(/** @type {'servers.online'} */ (known))
-      return last_error ? `${words}: ${last_error}` : words
+      const why = sayServerError(server, language)
+      return why ? `${words}: ${why}` : words
     }
     const source = from ?? undefined
     const parts = [

@@ -6,6 +6,7 @@ import { make, need, setText } from './dom.js'
 import { formatAgo, formatDuration, formatLatency, shortenId } from './format.js'
 import { behindOf, drawMesh } from './mesh-picture.js'
 import { confirm, onAction } from './notice.js'
+import { sayServerError } from './reasons.js'
 
 /** @import { Language } from './language.js' */
 
@@ -63,7 +64,7 @@ export function createMesh({ api, language, notice, status }) {
 
   /** @param {Record<string, any>} server */
   function row(server) {
-    const { name, peer_id, host, port, last_error } = server
+    const { name, peer_id, host, port } = server
     const address = host ? `${host}${port ? `:${port}` : ''}` : ''
     const head = make(
       'th',
@@ -79,7 +80,8 @@ export function createMesh({ api, language, notice, status }) {
       const textContent = say('mesh.clock', { seconds: Math.round(offset / 1000) })
       state.append(make('span', { className: 'quiet warn', textContent }))
     }
-    if (last_error) state.append(make('span', { className: 'quiet', textContent: last_error }))
+    const why = sayServerError(server, language)
+    if (why) state.append(make('span', { className: 'quiet', textContent: why }))
     const button = make('button', { type: 'button', className: 'plain danger' }, say('mesh.remove'))
     button.ariaLabel = `${say('mesh.remove')} ${name}`
     button.onclick = () => remove(server)

@@ -2,7 +2,9 @@
 // What a node says of itself in a word and some details, as sentences in the language of the page.
 // A word of a later version has none here: then the node's own sentence stands.
 
-import { formatAgo } from './format.js'
+import { causes } from './causes-zh.js'
+import { formatAgo, formatTime } from './format.js'
+import { fill } from './language.js'
 
 /** @import { Key, Language } from './language.js' */
 
@@ -24,4 +26,32 @@ export function sayCopy({ has, state, lost, reason, detail, from, ahead, since }
   if (has) words.push(language.say('why.believed'))
   if (detail) words.push(detail)
   return words.join(' · ')
+}
+
+/** Details that are times. */
+const TIMES = ['at', 'since', 'until']
+
+/**
+ * What is wrong, in the language of the page, as far as it has words for it.
+ * @param {{ code: string, text: string, details?: Record<string, string | number> }} cause
+ * @param {Pick<Language, 'name'>} language
+ */
+export function sayCause({ code, text, details = {} }, { name }) {
+  if (name !== 'zh' || !Object.hasOwn(causes, code)) return text
+  const values = Object.fromEntries(
+    Object.entries(details).map(([key, value]) => {
+      return [key, TIMES.includes(key) ? formatTime(String(value), name) : value]
+    })
+  )
+  const sentence = fill(causes[code] ?? '', values, name)
+  return /\{\w+\}/.test(sentence) ? text : sentence
+}
+
+/**
+ * Why a server is not connected, or does not take part; empty if nothing is wrong.
+ * @param {Record<string, any>} server
+ * @param {Pick<Language, 'name'>} language
+ */
+export function sayServerError({ last_error, last_cause }, language) {
+  return last_cause ? sayCause(last_cause, language) : (last_error ?? '')
 }

@@ -6,6 +6,7 @@ import { ApiError } from './api.js'
 import { make, need, setText } from './dom.js'
 import { formatAgo, formatSize, formatTime } from './format.js'
 import { confirm, onAction } from './notice.js'
+import { sayCause } from './reasons.js'
 
 /** @import { Language } from './language.js' */
 
@@ -77,6 +78,7 @@ export function createSafety({ api, language, notice, status }) {
   function brakeCard({ kind, token, since, count, of, reason }) {
     const title = say(/** @type {'brake.loss'} */ (`brake.${kind}`))
     const date = formatTime(since, language.name)
+    const cause = { code: `brake_${kind}`, text: reason, details: { count, of } }
     const yes = make('button', { type: 'button', className: 'danger' }, say('brake.confirm'))
     yes.onclick = () =>
       release(token, 'confirm', {
@@ -100,7 +102,7 @@ export function createSafety({ api, language, notice, status }) {
       { className: 'card' },
       make('h3', { textContent: title }),
       make('p', { textContent: say('brake.count', { count, of, date }) }),
-      make('p', { className: 'quiet', textContent: reason }),
+      make('p', { className: 'quiet', textContent: sayCause(cause, language) }),
       actions
     )
   }

@@ -41,6 +41,7 @@ const FILES = [
   'api.js',
   'audit.js',
   'blocks.js',
+  'causes-zh.js',
   'charts.js',
   'detail.js',
   'dom.js',

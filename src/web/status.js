@@ -5,6 +5,7 @@
 import { ApiError } from './api.js'
 import { make, need, setText } from './dom.js'
 import { byName, formatDuration, formatLatency, formatSize, shortenId } from './format.js'
+import { sayCause, sayServerError } from './reasons.js'
 
 /** @import { Language } from './language.js' */
 
@@ -130,8 +131,9 @@ function marksOf({ total_files, total_size, deleted_files }) {
  * @param {Record<string, any>} status
  * @param {Language} language
  */
-function renderStatus(status, { name: locale, say }) {
-  const { node = {}, disk, distributed_storage: isShared, message, status_reasons = [] } = status
+function renderStatus(status, language) {
+  const { name: locale, say } = language
+  const { node = {}, disk, distributed_storage: isShared, message, status_causes = [] } = status
   const uptime = node.uptime_seconds
   setText('node-name', node.name ?? '')
   setText('version', node.version ?? '–')
@@ -139,10 +141,11 @@ function renderStatus(status, { name: locale, say }) {
   setText('peer', shortenId(node.peer_id ?? '–'))
   need('peer').title = node.peer_id ?? ''
 
-  /** @type {string[]} */
-  const reasons = isShared === false && message ? [message] : status_reasons
+  const off = { code: 'off', text: say('status.off') }
+  /** @type {Parameters<typeof sayCause>[0][]} */
+  const reasons = [...(isShared === false && message ? [off] : []), ...status_causes]
   need('reasons').hidden = reasons.length === 0
-  need('reasons').replaceChildren(...reasons.map((reason) => reasonLine(reason, say)))
+  need('reasons').replaceChildren(...reasons.map((cause) => reasonLine(cause, language)))
   for (const place of document.querySelectorAll('[data-count]')) {
     const name = place.getAttribute('data-count') ?? ''
     const value = status[name] ?? '–'
@@ -151,7 +154,7 @@ function renderStatus(status, { name: locale, say }) {
     const isTrouble = /^(missing|corrupted)/.test(name) && value > 0
     place.classList.toggle('trouble', isTrouble)
   }
-  renderServers(status.servers ?? [], { locale, say })
+  renderServers(status.servers ?? [], language)
   setText('brief', briefOf(status, say))
   if (!(disk?.total > 0)) return
   const ours = status.local_size ?? 0
@@ -167,12 +170,13 @@ function renderStatus(status, { name: locale, say }) {
 
 /**
  * A reason that a person must decide about leads to where that is done.
- * @param {string} reason
- * @param {Language['say']} say
+ * @param {Parameters<typeof sayCause>[0]} cause
+ * @param {Language} language
  */
-function reasonLine(reason, say) {
-  const line = make('li', { textContent: reason })
-  if (/\/api\/(brakes|review)\b/.test(reason))
+function reasonLine(cause, language) {
+  const { say } = language
+  const line = make('li', { textContent: sayCause(cause, language) })
+  if (/^(brake_|review$)/.test(cause.code))
     line.append(make('a', { href: '#/safety', textContent: say('node.decide') }))
   return line
 }
@@ -194,9 +198,10 @@ export function briefOf({ total_files, servers = [], disk }, say) {
 /**
  * Where there are none, or they are not for this caller, nothing is shown.
  * @param {Record<string, any>[]} servers
- * @param {{ locale: string, say: Language['say'] }} language
+ * @param {Language} language
  */
-function renderServers(servers, { locale, say }) {
+function renderServers(servers, language) {
+  const { name: locale, say } = language
   need('servers-card').hidden = servers.length === 0
   const lines = servers.map((server) => {
     const state = make('span', {
@@ -205,7 +210,7 @@ function renderServers(servers, { locale, say }) {
     })
     const line = make('li', {}, make('b', { textContent: server.name }), state)
     line.dataset.state = server.status
-    line.title = server.last_error ?? server.peer_id
+    line.title = sayServerError(server, language) || server.peer_id
     return line
   })
   need('servers').replaceChildren(...lines)

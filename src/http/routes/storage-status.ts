@@ -6,6 +6,7 @@ import { lastScan } from '../../flows/last-scan.ts'
 import { nextScrubMs } from '../../flows/scrub.ts'
 import { INODES_RESERVE } from '../../store/disk-space.ts'
 import {
+  causeShape,
   describeServers,
   missingFiles,
   SYNC_OFF_TEXT,
@@ -20,6 +21,7 @@ import type { Route } from '../route.ts'
 const localShape = z.object({
   status: z.enum(['healthy', 'degraded', 'read_only', 'critical']),
   status_reasons: z.array(z.string()),
+  status_causes: z.array(causeShape).describe('The same, to be said in another language'),
   total_files: z.int().describe('Live images of the index'),
   total_size: z.int(),
   local_files: z.int().describe('Those whose bytes are here'),
@@ -118,13 +120,14 @@ function describeLocal(
   parts: HttpParts,
   { sync, scrubMs }: ApiOptions
 ): z.output<typeof localShape> {
-  const { health, reasons, counts, disk, quarantinedFiles } = parts.status()
+  const { health, reasons, causes, counts, disk, quarantinedFiles } = parts.status()
   const { name, peerId, cluster, version } = parts.node
   const scan = lastScan(parts.flows)
   const next = sync.verifyIntegrity ? nextScrubMs(parts.flows, { intervalMs: scrubMs }) : undefined
   return {
     status: health,
     status_reasons: [...reasons],
+    status_causes: causes.map((cause) => ({ ...cause })),
     total_files: counts.images,
     total_size: counts.imageBytes,
     local_files: counts.heldImages,

@@ -15,14 +15,14 @@ test('says nothing where nothing waits', () => {
 })
 
 test('names whom deletions wait for, and since when these are away', () => {
-  expect(sayWaiting({ waiting: 12_000, members: ['id-c', 'id-a'] }, servers, NOW_MS)).toMatch(
+  expect(sayWaiting({ waiting: 12_000, members: ['id-c', 'id-a'] }, servers, NOW_MS)?.text).toMatch(
     /^12000 old deletions are .* waiting for c \(away 40 days\), a\. /
   )
-  expect(sayWaiting({ waiting: 1, members: ['id-x'] }, servers, NOW_MS)).toMatch(
+  expect(sayWaiting({ waiting: 1, members: ['id-x'] }, servers, NOW_MS)?.text).toMatch(
     /^1 old deletion is .* waiting for id-x\. /
   )
   const members = servers.map(({ peerId }) => peerId)
-  expect(sayWaiting({ waiting: 2, members }, servers, NOW_MS)).toMatch(
+  expect(sayWaiting({ waiting: 2, members }, servers, NOW_MS)?.text).toMatch(
     /waiting for a, b \(away 20 days\), c \(away 40 days\), 1 more\. /
   )
 })

@@ -14,7 +14,13 @@ import {
 const NOW = 1_700_000_000_000
 const PEER = { id: 'peer-b', address: '/ip4/10.0.0.2/tcp/1', dialled: true, sinceMs: NOW - 5 }
 const MEMBER = { id: 'peer-b', name: 'b', addresses: ['/ip4/10.0.0.2/tcp/7'] }
-const REFUSAL = { message: 'Another secret.', refused: true, atMs: NOW }
+const REFUSAL = {
+  message: 'Another secret.',
+  reason: 'other-cluster',
+  place: '10.0.0.2:7',
+  refused: true,
+  atMs: NOW
+}
 
 function stateOf(facts: Partial<ServerFacts>): ServerStatus {
   const none = { member: MEMBER, peer: undefined, waits: false, heard: undefined }
@@ -74,7 +80,7 @@ test('clocks that are far apart are told, with who is ahead', () => {
     })
   }
   expect(clockTroubles([offBy(600_000), offBy(-600_000), stateOf({})])).toEqual([])
-  expect(clockTroubles([offBy(720_000), offBy(-600_001)])).toEqual([
+  expect(clockTroubles([offBy(720_000), offBy(-600_001)]).map(({ text }) => text)).toEqual([
     'The clock of b is 12 minutes ahead of that of this server. Set both, best by NTP.',
     'The clock of b is 10 minutes behind that of this server. Set both, best by NTP.'
   ])
@@ -95,7 +101,7 @@ test('a connected server whose disk is full is a trouble, with since when', () =
     of('full', {}),
     stateOf({})
   ]
-  expect(diskTroubles(servers)).toEqual([
+  expect(diskTroubles(servers).map(({ text }) => text)).toEqual([
     'The disk of b is full, since 2023-11-14 22:13 UTC: new images are not kept there. Make room on it.'
   ])
 })
@@ -104,23 +110,28 @@ test('a server that names a time that no calendar has is a trouble like any othe
   const { status, ...said } = report(true, 0)
   const disk = { state: 'full', sinceMs: Number.MAX_SAFE_INTEGER } as const
   const server = stateOf({ peer: PEER, report: { ...said, status: { ...status, disk } } })
-  expect(diskTroubles([server])).toEqual([expect.stringContaining('The disk of b is full')])
+  expect(diskTroubles([server])).toMatchObject([
+    { code: 'server_disk_full', text: expect.stringContaining('The disk of b is full') }
+  ])
 })
 
 test('offline servers are a trouble only if something is lacking', () => {
   const servers = [stateOf({}), stateOf({ peer: PEER })]
   expect(unreachableTrouble(servers, 0)).toBeUndefined()
   expect(unreachableTrouble([], 5)).toBeUndefined()
-  expect(unreachableTrouble(servers, 5)).toBe(
-    '5 images are neither here nor on any server that is connected. Not connected: b.'
-  )
+  expect(unreachableTrouble(servers, 5)).toEqual({
+    code: 'images_unreachable',
+    text: '5 images are neither here nor on any server that is connected. Not connected: b.',
+    details: { count: 5, servers: 'b' }
+  })
 })
 
 test('a server that said it would be off is away until then, and is as others are while it is there', () => {
   const member = { ...MEMBER, awayUntilMs: NOW + 60_000 }
   expect(stateOf({ member })).toMatchObject({
     state: 'away',
-    lastError: 'It said that it is switched off until 2023-11-14 22:14 UTC.'
+    lastError: 'It said that it is switched off until 2023-11-14 22:14 UTC.',
+    lastCause: { code: 'away_until', details: { until: '2023-11-14T22:14:20.000Z' } }
   })
   expect(stateOf({ member: { ...member, awayUntilMs: NOW } })).toMatchObject({ state: 'offline' })
   const forEver = { ...member, awayUntilMs: NOW + 100 * 86_400_000 }

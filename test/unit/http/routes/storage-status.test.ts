@@ -32,6 +32,7 @@ test('the storage status has the documented fields and no others', async () => {
   expect(Object.keys(status).sort()).toEqual(
     [
       'distributed_storage',
+      'status_causes',
       ...['status', 'status_reasons', 'total_files', 'total_size', 'local_files', 'local_size'],
       ...['unique_blobs', 'sync_queue_size', 'pending_bytes', 'missing_files'],
       ...['under_replicated_files', 'corrupted_files', 'quarantined_files', 'deleted_files'],
