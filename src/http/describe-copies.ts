@@ -7,6 +7,7 @@ import type { ContentHash } from '../../protocols/hash.ts'
 import type { Version } from '../../protocols/version.ts'
 import { isoTime } from '../base/iso-time.ts'
 import { AHEAD_MAX, standingOf } from '../flows/standing.ts'
+import { causeShape } from './describe-status.ts'
 import type { HolderAnswer } from './mesh-status-port.ts'
 import type { HttpParts } from './ports.ts'
 
@@ -23,6 +24,7 @@ export const copyShape = z.object({
   lost: z.string().nullable().describe('damaged or missing: it had the bytes once'),
   reason: z.string().nullable().describe('Why it does not have it'),
   detail: z.string().nullable().describe('The part of the reason that the state does not say'),
+  cause: causeShape.nullable().describe('Why it is not connected'),
   from: z.string().nullable().describe('The server that is sending it'),
   ahead: z.int().nullable().describe('Images that it fetches before'),
   since: z.iso.datetime().nullable().describe('Until then it was connected'),
@@ -78,6 +80,7 @@ export function describeCopy(name: string, has: boolean, copy: Copy): DescribedC
     lost: copy.lost ?? null,
     reason: has ? null : sayCopy(copy),
     detail: (has ? undefined : copy.reason) ?? null,
+    cause: null,
     from: copy.from ?? null,
     ahead: copy.state === 'queued' ? (copy.ahead ?? 0) : null,
     since: null,
@@ -90,14 +93,15 @@ function describeAnswer(answer: HolderAnswer): DescribedCopy {
   const { name, has, copy, believed } = answer
   if (has !== undefined && copy !== undefined) return describeCopy(name, has, copy)
   if (has !== undefined) return describeCopy(name, has, { state: has ? 'held' : 'lacks' })
-  const { lastSeenMs, lastError, nextDialMs } = answer
-  const absent = { state: absenceOf(answer), reason: lastError, nextTryMs: nextDialMs }
+  const { lastSeenMs, lastCause, nextDialMs } = answer
+  const absent = { state: absenceOf(answer), reason: lastCause?.text, nextTryMs: nextDialMs }
   const since = lastSeenMs === undefined ? null : isoTime(lastSeenMs)
   const described = describeCopy(name, false, absent)
   const belief = believed ? '; by what it said last it has it' : ''
   return {
     ...described,
     has: believed,
+    cause: lastCause === undefined ? null : { ...lastCause },
     since: absent.state === 'silent' ? null : since,
     reason: sayAbsence(absent.state, since) + belief
   }

@@ -4,6 +4,7 @@ import type { Copy } from '../../protocols/blobs/copy.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import type { ImagePath } from '../../protocols/path.ts'
 import type { Version } from '../../protocols/version.ts'
+import type { Cause } from '../base/cause.ts'
 import type { Figure } from '../base/figure.ts'
 import type { Standing } from '../flows/standing.ts'
 import type { ServerState } from '../flows/status.ts'
@@ -21,7 +22,7 @@ export interface HolderAnswer {
   readonly state?: ServerState | undefined
   /** Where it is not connected: when it last was, why not, and when it is dialled next. */
   readonly lastSeenMs?: number | undefined
-  readonly lastError?: string | undefined
+  readonly lastCause?: Cause | undefined
   readonly nextDialMs?: number | undefined
 }
 

@@ -40,6 +40,8 @@ export interface MeshPort {
   remove(id: string): Promise<boolean>
   /** Tells the members that this server will be off until then; undefined: that it is back. */
   sayAway(untilMs: number | undefined): Promise<void>
+  /** Until when it said so; it may be over. */
+  awayUntilMs(): number | undefined
 }
 
 /** A server that was met, and what is lacking here after the first comparison with it. */

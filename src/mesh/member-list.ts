@@ -60,6 +60,11 @@ export class MemberList {
     })
   }
 
+  /** What it said last since the start. */
+  get awayUntilMs(): number | undefined {
+    return this.#awayUntilMs
+  }
+
   /** Says that this node will be switched off until then, or is back; a start says so too. */
   async sayAway(untilMs: number | undefined): Promise<void> {
     this.#awayUntilMs = untilMs

@@ -132,7 +132,7 @@ export class MeshStatus implements MeshStatusPort {
       connected: connected.has(id),
       state: servers.get(id)?.state,
       lastSeenMs: servers.get(id)?.lastSeenMs,
-      lastError: servers.get(id)?.lastError,
+      lastCause: servers.get(id)?.lastCause,
       nextDialMs: connected.has(id) ? undefined : redial()?.nextMs(id)
     }))
   }

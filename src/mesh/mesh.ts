@@ -83,6 +83,7 @@ export interface Mesh extends Remote, Decisions {
   readonly status: MeshStatus
   /** Tells the members that this node will be off until then, or is back. */
   sayAway(untilMs: number | undefined): Promise<void>
+  awayUntilMs(): number | undefined
 }
 
 /** How often peers that have not been heard yet are thought of. */
@@ -163,11 +164,18 @@ export function createMesh(given: MeshParts, options: MeshOptions): Mesh {
     }),
     compared: (signal) => firstComparison(facts, signal),
     ...decisionsOf(joining),
-    sayAway: (untilMs) => members.sayAway(untilMs),
+    ...absence(members),
     addresses: () => network.addresses(),
     cluster: () => keeper.facts,
     servers: () => status.servers(),
     status
+  }
+}
+
+function absence(members: MemberList): Pick<Mesh, 'sayAway' | 'awayUntilMs'> {
+  return {
+    sayAway: (untilMs) => members.sayAway(untilMs),
+    awayUntilMs: () => members.awayUntilMs
   }
 }
 

@@ -6,6 +6,7 @@ import { need, onClick, setText } from './dom.js'
 import { blobUrl, formatSize, formatTime, imageUrl, largerUrl } from './format.js'
 import { makePicture } from './gallery.js'
 import { confirm } from './notice.js'
+import { createShare } from './share.js'
 import { createStory } from './story.js'
 
 /** @import { ListedImage } from './api.js' */
@@ -30,15 +31,16 @@ export function verdictOf(answer) {
 
 /**
  * @param {{ api: import('./api.js').Api, language: import('./language.js').Language,
- *   notice: import('./notice.js').Notice, onChange: () => void,
+ *   notice: import('./notice.js').Notice, onChange: () => void, canShare: () => boolean,
  *   onBlock: (path: string, done: () => void) => void }} parts
- *   `onChange` runs when an image was changed
+ *   `onChange` runs when an image was changed; `canShare`: whether the node looks at links that end
  */
-export function createDetail({ api, language, notice, onChange, onBlock }) {
+export function createDetail({ api, language, notice, onChange, onBlock, canShare }) {
   const { say } = language
   const dialog = need('detail', HTMLDialogElement)
   const target = need('rename-to', HTMLInputElement)
   const story = createStory({ language, onOpen: openPath, onRestore: restoreVersion })
+  const share = createShare({ api, language, onClose: () => ask('none') })
   /** @type {ListedImage | undefined} */
   let image
 
@@ -109,6 +111,7 @@ export function createDetail({ api, language, notice, onChange, onBlock }) {
       need(name).title = text ?? ''
     }
     dialog.classList.toggle('deleted', isDeleted)
+    need('detail-share').hidden = isDeleted || !canShare()
   }
 
   /** @param {number | null} size */
@@ -118,12 +121,15 @@ export function createDetail({ api, language, notice, onChange, onBlock }) {
     return size < 1000 ? words : say('fact.bytes', { size: words, bytes: size })
   }
 
-  /** @param {'none' | 'delete' | 'rename'} what */
+  /** @param {'none' | 'delete' | 'rename' | 'share'} what */
   function ask(what) {
+    share.forget()
     tell(what === 'delete' ? say('detail.sure') : '')
     need('detail-actions').hidden = what !== 'none'
     need('detail-confirm').hidden = what !== 'delete'
     need('rename-form').hidden = what !== 'rename'
+    need('share-form').hidden = what !== 'share'
+    if (what === 'share') return share.open(image?.path ?? '')
     if (what === 'rename') {
       target.value = image?.path ?? ''
       target.focus()
@@ -240,6 +246,7 @@ export function createDetail({ api, language, notice, onChange, onBlock }) {
   onClick('detail-block', () => onBlock(image?.path ?? '', () => dialog.close()))
   onClick('detail-keep', () => ask('none'))
   onClick('detail-rename', () => ask('rename'))
+  onClick('detail-share', () => ask('share'))
   need('rename-form').addEventListener('submit', (event) => {
     event.preventDefault()
     relocate('move')
@@ -247,6 +254,7 @@ export function createDetail({ api, language, notice, onChange, onBlock }) {
   onClick('rename-copy', () => relocate('copy'))
   onClick('rename-cancel', () => ask('none'))
   onClick('detail-close', () => dialog.close())
+  dialog.addEventListener('close', share.forget)
   dialog.addEventListener('click', ({ target }) => {
     if (target === dialog) dialog.close() // the backdrop
   })

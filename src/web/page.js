@@ -5,6 +5,7 @@ import { createAccess } from './access.js'
 import { createActivity } from './activity.js'
 import { createApi, sendJson } from './api.js'
 import { createAudit } from './audit.js'
+import { createAway } from './away.js'
 import { createBlocks } from './blocks.js'
 import { createCharts } from './charts.js'
 import { createDetail } from './detail.js'
@@ -37,6 +38,7 @@ const notice = createNotice({ view: () => router.view })
 const blocks = createBlocks({ api, language, notice, onChange: () => changed(true) })
 const detail = createDetail({
   ...{ api, language, notice, onBlock: blocks.ask },
+  canShare: () => status.now?.node?.signed_urls === true,
   onChange: () => changed(true)
 })
 const gallery = createGallery({ api, language, onOpen: detail.open })
@@ -53,6 +55,7 @@ const activity = createActivity({
 })
 const charts = createCharts({ api, language })
 const audit = createAudit({ api, language })
+const away = createAway({ api, language })
 const safety = createSafety({ api, language, notice, status })
 const review = createReview({ api, language, status, onChange: () => gallery.refresh() })
 const trash = createTrash({
@@ -114,6 +117,7 @@ function show(view) {
   } else activity.hide()
   if (view === 'safety') {
     safety.show()
+    away.show()
     review.render()
     trash.show()
     blocks.show()

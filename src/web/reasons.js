@@ -13,7 +13,7 @@ import { fill } from './language.js'
  * @param {Record<string, any>} copy as GET /api/copies and /file describe one server
  * @param {Pick<Language, 'say' | 'has' | 'name'>} language
  */
-export function sayCopy({ has, state, lost, reason, detail, from, ahead, since }, language) {
+export function sayCopy({ has, state, lost, reason, detail, cause, from, ahead, since }, language) {
   const key = `why.${state}`
   if (reason === null || !language.has(key)) return reason ?? ''
   const values = { from: from ?? '–', count: ahead ?? 0 }
@@ -24,7 +24,8 @@ export function sayCopy({ has, state, lost, reason, detail, from, ahead, since }
   words.push(language.say(isNext ? 'why.next' : /** @type {Key} */ (key), values))
   if (since) words.push(language.say('why.since', { time: formatAgo(since, language.name) }))
   if (has) words.push(language.say('why.believed'))
-  if (detail) words.push(detail)
+  if (cause) words.push(sayCause(cause, language))
+  else if (detail) words.push(detail)
   return words.join(' · ')
 }
 

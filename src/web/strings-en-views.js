@@ -186,6 +186,16 @@ export const views = {
   'drain.start': 'Hand over',
   'drain.checking': 'Looking through the images',
   'drain.left': '{count} [file|files], {size}, only here',
+  'away.label': 'This server will be off for',
+  'away.2h': '2 hours',
+  'away.8h': '8 hours',
+  'away.1d': 'a day',
+  'away.3d': '3 days',
+  'away.7d': 'a week',
+  'away.say': 'Tell the others',
+  'away.until':
+    'The others know that this server may be off until {date}. Its next start says that it is back.',
+  'away.back': 'It stays after all',
   'review.title': 'To review',
   'review.none':
     'Nothing waits. Images come here when another server may have deleted them long ago, and only you can know.',

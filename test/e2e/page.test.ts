@@ -16,19 +16,10 @@ import {
 import { sha256 } from '../support/digests.ts'
 import { eventually } from '../support/eventually.ts'
 import { postJson, put, send } from '../support/http-client.ts'
+import { PageVisit, VIEWS, type View } from '../support/page-visit.ts'
 import { putToReview } from '../support/put-to-review.ts'
 import { RealMesh } from '../support/real-mesh.ts'
 import { Workbench } from '../support/real-node.ts'
-
-const VIEWS = ['images', 'mesh', 'activity', 'safety', 'settings']
-/** What stands for itself, in each view, once it has been asked for. */
-const LOADED: Readonly<Record<string, string>> = {
-  images: '#grid .tile',
-  mesh: '#mesh-rows tr',
-  activity: '#charts .chart canvas',
-  safety: '#ladder tr',
-  settings: '#config table'
-}
 
 const test = hasBrowser
   ? vitest
@@ -73,18 +64,10 @@ afterAll(async () => {
 // a test that fails leaves no box open for the next
 beforeEach(() => page?.keyboard.press('Escape'))
 
-async function show(view: string, on = page) {
-  const { url } = mesh.node('a')
-  if (!on.url().startsWith(url)) await on.goto(url)
-  await on.click(`#views a[href="#/${view}"]`)
-  await on.waitForSelector(`#${view}:visible`)
-  await on.waitForSelector(LOADED[view] as string)
-}
-
-// biome-ignore lint/performance/useDomNodeTextContent: what is hidden is not said
-const textOf = (selector: string, on = page) => on.locator(selector).innerText()
-const says = (selector: string, words: string | RegExp) =>
-  eventually(async () => expect(await textOf(selector)).toMatch(words), { withinMs: 20_000 })
+const visit = (on: Page) => new PageVisit(on, mesh.url('a'))
+const show = (view: View, on = page) => visit(on).show(view)
+const textOf = (selector: string, on = page) => visit(on).textOf(selector)
+const says = (selector: string, words: string | RegExp) => visit(page).says(selector, words)
 const confirmIt = () => page.click('#confirm-yes')
 
 test('each view is whole on both sizes, in both languages and schemes', async () => {
@@ -105,6 +88,8 @@ test('each view is whole on both sizes, in both languages and schemes', async ()
   expect(await textOf('#views', phone.page)).toContain('设置')
   expect(await textOf('#brief', phone.page)).toMatch(/4 张图片 · 服务器 1 \/ 2/)
   expect(await phone.page.title()).toBe('设置 · a · Tumesh')
+  await show('mesh', phone.page)
+  expect(await textOf('#mesh-rows', phone.page)).toMatch(/处没有监听（连接被拒绝）。/)
   await phone.page.context().close()
 }, 60_000)
 

@@ -14,6 +14,7 @@ export function fakeMesh(methods: Partial<MeshPort>): MeshPort {
     revokeInvites: unexpected,
     remove: unexpected,
     sayAway: unexpected,
+    awayUntilMs: () => undefined,
     ...methods
   }
 }

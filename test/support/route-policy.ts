@@ -40,7 +40,8 @@ export const POLICY: Readonly<Record<Needs, readonly string[]>> = {
       'GET /api/settings',
       'POST /api/settings',
       'POST /api/away',
-      'DELETE /api/away'
+      'DELETE /api/away',
+      'GET /api/away'
     ],
     ...['GET /api/limits', 'PUT /api/limits']
   ]

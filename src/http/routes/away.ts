@@ -16,15 +16,26 @@ const bodyShape = z.strictObject({
     .string()
     .refine((text) => isTime(parseDuration(text)), 'a time such as 2h or 3d, 90 days at most')
 })
-const shape = z.object({
+const sayingShape = z.object({
   status: z.literal('success'),
-  message: z.string(),
   away_until: z.iso.datetime().nullable()
 })
+const shape = sayingShape.extend({ message: z.string() })
 
 export function awayRoutes(parts: HttpParts): Route[] {
   const common = { url: '/api/away', who: 'admin', tag: 'operations' } as const
   return [
+    {
+      ...common,
+      method: 'GET',
+      summary: 'Until when the others are told that this server may be off',
+      answers: { 200: { means: 'The time, null if it said nothing', shape: sayingShape } },
+      async handle() {
+        const untilMs = requireMesh(parts).awayUntilMs()
+        const isOver = untilMs === undefined || untilMs <= parts.clock.now()
+        return { status: 'success', away_until: isOver ? null : isoTime(untilMs) }
+      }
+    },
     {
       ...common,
       method: 'POST',

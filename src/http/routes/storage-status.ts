@@ -60,7 +60,8 @@ const localShape = z.object({
     version: z.string(),
     uptime_seconds: z.int(),
     addresses: z.array(z.string()),
-    pid: z.int()
+    pid: z.int(),
+    signed_urls: z.boolean().describe('Whether signed addresses open images here')
   })
 })
 
@@ -118,7 +119,7 @@ function describeOn(
 
 function describeLocal(
   parts: HttpParts,
-  { sync, scrubMs }: ApiOptions
+  { sync, scrubMs, signedUrls }: ApiOptions
 ): z.output<typeof localShape> {
   const { health, reasons, causes, counts, disk, quarantinedFiles } = parts.status()
   const { name, peerId, cluster, version } = parts.node
@@ -164,7 +165,8 @@ function describeLocal(
       version,
       uptime_seconds: uptimeSeconds(parts),
       addresses: [...(parts.mesh?.addresses() ?? [])],
-      pid: process.pid
+      pid: process.pid,
+      signed_urls: signedUrls
     }
   }
 }

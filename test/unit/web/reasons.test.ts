@@ -11,7 +11,7 @@ const store = { getItem: () => null, setItem: () => {} }
 const [en, zh] = ['en', 'zh'].map((name) => createLanguage([name], store))
 const copy = {
   ...{ name: 'b', has: false, verified_at: null, state: 'nobody', lost: null, reason: 'said' },
-  ...{ detail: null, from: null, ahead: null, since: null, next_try_at: null }
+  ...{ detail: null, cause: null, from: null, ahead: null, since: null, next_try_at: null }
 }
 
 it.each([
@@ -28,6 +28,15 @@ it.each([
     { state: 'unreachable', has: true },
     'it is not connected · by what it said last it has it',
     '未连接 · 据其上次所述，它有这张图片'
+  ],
+  [
+    {
+      state: 'unreachable',
+      cause: { code: 'dial_refused', text: 'Nothing listens at x.', details: { place: 'x' } },
+      detail: 'Nothing listens at x.'
+    },
+    'it is not connected · Nothing listens at x.',
+    '未连接 · x 处没有监听（连接被拒绝）。请启动那里的节点，或检查端口。'
   ],
   [{ state: 'of-a-later-version' }, 'said', 'said'],
   [{ state: 'held', has: true, reason: null }, '', '']

@@ -2,6 +2,7 @@
 
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { cidOf, parseHash } from '../../../../protocols/hash.ts'
+import { causeOf } from '../../../../src/base/cause.ts'
 import { standingOf } from '../../../../src/flows/standing.ts'
 import type { HolderAnswer, MeshStatusPort } from '../../../../src/http/mesh-status-port.ts'
 import { type HttpNode, startHttpNode } from '../../../support/http-node.ts'
@@ -28,8 +29,9 @@ afterEach(() => http.close())
 
 const copies = (hash: string) => http.send(`/api/copies/${hash}`)
 const silent: HolderAnswer = {
+  lastCause: causeOf('dial_refused', 'Nothing listens there.', { place: '10.0.0.3:7' }),
   ...{ name: 'c', has: undefined, believed: false, connected: false, state: 'offline' },
-  ...{ lastSeenMs: 1e12, lastError: 'Nothing listens there.', nextDialMs: 2e12 }
+  ...{ lastSeenMs: 1e12, nextDialMs: 2e12 }
 }
 
 test('by SHA-256, CID and MD5: all images with these bytes, and each server', async () => {
@@ -84,6 +86,7 @@ test('a server that is gone says since when, and when it is dialled again', asyn
     reason:
       'it has not been connected since 2001-09-09T01:46:40.000Z; by what it said last it has it',
     detail: 'Nothing listens there.',
+    cause: { code: 'dial_refused', details: { place: '10.0.0.3:7' } },
     next_try_at: '2033-05-18T03:33:20.000Z'
   })
 })

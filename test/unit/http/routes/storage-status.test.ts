@@ -57,7 +57,8 @@ test('the storage status has the documented fields and no others', async () => {
     ...['corrupted_files', 'repaired_files', 'unrepairable_files']
   ])
   expect(Object.keys(status.node)).toEqual([
-    ...['name', 'peer_id', 'cluster', 'version', 'uptime_seconds', 'addresses', 'pid']
+    ...['name', 'peer_id', 'cluster', 'version', 'uptime_seconds', 'addresses', 'pid'],
+    'signed_urls'
   ])
 })
 
