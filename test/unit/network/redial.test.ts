@@ -69,10 +69,14 @@ describe('a member that is not connected', () => {
     expect(dials.length).toBeGreaterThan(60)
     expect(dials.length).toBeLessThan(150)
     expect(redial.failure('b')?.message).toContain('Nothing listens')
+    const nextMs = redial.nextMs('b') ?? 0
+    expect(nextMs - clock.now()).toBeGreaterThanOrEqual(0)
+    expect(nextMs - clock.now()).toBeLessThanOrEqual(MINUTE_MS)
     await start('b')
     await clock.pass(MINUTE_MS)
     expect(ids()).toEqual(['b'])
     expect(redial.failure('b')).toBeUndefined()
+    expect(redial.nextMs('b')).toBeUndefined()
   })
 
   test('is found again within 10 seconds when it was away for a moment', async () => {
