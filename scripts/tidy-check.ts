@@ -27,7 +27,7 @@ interface Complaint {
  * free of them.
  */
 const PROGRAM = /^(src|protocols|config)\/.*\.ts$/
-const GENERATED = /_pb\.ts$/
+const GENERATED = /(_pb|-generated)\.ts$/
 const FILE_NAME = /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|config|d))?\.(ts|mjs|js)$/
 const VAGUE_NAME = /(^|[-/])(utils?|helpers?|manager|misc|common)([-./]|$)/
 

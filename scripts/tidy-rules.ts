@@ -8,6 +8,7 @@
 export const RANKS: readonly (readonly string[])[] = [
   ['protocols/'],
   ['src/base/'],
+  ['src/client/'],
   ['src/store/', 'src/index/', 'src/network/', 'src/content/'],
   ['src/index-sync/', 'src/blob-sync/', 'src/alerts/'],
   ['src/flows/', 'src/web/'],

@@ -7,6 +7,8 @@ import { once } from 'node:events'
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { AnswerOf, AskedArguments, Operation } from '../../src/client/plan-request.ts'
+import { type Sent, sendRequest } from '../../src/client/send-request.ts'
 import { comesTrue, NotSo } from './comes-true.ts'
 import type { Picture } from './pictures.ts'
 
@@ -15,49 +17,14 @@ const START_MS_MAX = 120_000
 /** A node ends its requests and closes its database within this, or something is wrong. */
 const STOP_MS_MAX = 15_000
 const ANSWER_MS_MAX = 60_000
-const API = '/file-sync/api/file-sync'
 
-/** What the demo reads of GET /api/storage-status. */
-export interface Status {
-  readonly total_files: number
-  readonly local_files: number
-  readonly local_size: number
-  readonly missing_files: number
-  readonly status: string
-  readonly status_reasons: readonly string[]
-  /** The other members; connected are those that are "online" or "syncing". */
-  readonly servers: readonly { readonly name: string; readonly status: string }[]
-  readonly node: { readonly addresses: readonly string[] }
-}
-
-/** One element of GET /file-sync/api/file-sync/files. */
-export interface ListedFile {
-  readonly path: string
-  readonly size: number
-  readonly sha256: string
-  readonly local: boolean
-}
-
-/** What the demo reads of GET /file-sync/api/file-sync/file/{path}. */
-export interface Described {
-  readonly servers: readonly {
-    readonly name: string
-    readonly has: boolean
-    readonly state: string
-    readonly verified_at: string | null
-    readonly next_try_at: string | null
-  }[]
-  /** Oldest first. */
-  readonly history: readonly { readonly event: string; readonly at: string }[]
-}
-
-/** What the demo reads of POST /file-sync/api/file-sync/verify. */
-export interface Verified {
-  readonly verified_files: number
-  readonly corrupted_files: readonly { readonly path: string; readonly action: string }[]
-  readonly missing_files: readonly string[]
-  readonly repaired_files: readonly string[]
-}
+export type ListedFile = AnswerOf<'GET /file-sync/api/file-sync/files'>['files'][number]
+type Status = Extract<AnswerOf<'GET /api/storage-status'>, { readonly distributed_storage: true }>
+export type Described = AnswerOf<'GET /file-sync/api/file-sync/file/{path}'>
+type Verified = Exclude<
+  AnswerOf<'POST /file-sync/api/file-sync/verify'>,
+  { readonly status: 'accepted' }
+>
 
 export interface ReadImage {
   readonly status: number
@@ -159,29 +126,28 @@ export class DemoNode {
   }
 
   status(): Promise<Status> {
-    return this.#json('/api/storage-status') as Promise<Status>
+    return this.#json('GET /api/storage-status') as Promise<Status>
   }
 
   async files(): Promise<readonly ListedFile[]> {
-    return ((await this.#json(`${API}/files`)) as { files: ListedFile[] }).files
+    return (await this.#json('GET /file-sync/api/file-sync/files')).files
   }
 
   verify(paths?: readonly string[]): Promise<Verified> {
-    const init = { method: 'POST', headers: { 'content-type': 'application/json' } }
-    return this.#json(`${API}/verify`, { ...init, body: JSON.stringify({ paths }) }) as Promise<
-      Verified & object
-    >
+    const body = { paths }
+    return this.#json('POST /file-sync/api/file-sync/verify', { body }) as Promise<Verified>
   }
 
   async put({ path, body, sha256 }: Picture): Promise<void> {
-    const answer = await this.#json(`/images/${path}`, { method: 'PUT', body })
-    const kept = (answer as { sha256: string }).sha256
+    const asked = { path: { path }, bytes: () => body }
+    const kept = (await this.#json('PUT /images/{path}', asked)).sha256
     if (kept !== sha256) throw new NotSo(`${this.name} answered with hash ${kept} for ${path}`)
   }
 
   /** The status with which it refuses an upload, and the sentence. Throws NotSo if it takes it. */
   async refuses({ path, body }: Picture): Promise<{ status: number; detail: string }> {
-    const answer = await this.#ask(`/images/${path}`, { method: 'PUT', body })
+    const asked = { path: { path }, bytes: () => body }
+    const answer = await this.#ask('PUT /images/{path}', asked)
     const { detail } = (await answer.json()) as { detail: string }
     if (answer.ok) throw new NotSo(`${this.name} took ${path}`)
     return { status: answer.status, detail }
@@ -189,16 +155,16 @@ export class DemoNode {
 
   /** What it says of an image: who has it, who not and why, and what happened to it. */
   why(path: string): Promise<Described> {
-    return this.#json(`${API}/file/${path}`) as Promise<Described>
+    return this.#json('GET /file-sync/api/file-sync/file/{path}', { path: { path } })
   }
 
   async remove(path: string): Promise<void> {
-    await this.#json(`/images/${path}`, { method: 'DELETE' })
+    await this.#json('DELETE /images/{path}', { path: { path } })
   }
 
   /** Reads an image as any client does, and hashes what comes. */
   async read(path: string): Promise<ReadImage> {
-    const answer = await this.#ask(`/images/${path}`)
+    const answer = await this.#ask('GET /images/{path}', { path: { path } })
     const hash = createHash('sha256')
     let bytes = 0
     for await (const piece of answer.body ?? []) {
@@ -217,18 +183,24 @@ export class DemoNode {
     )
   }
 
-  async #json(path: string, init?: RequestInit): Promise<unknown> {
-    const answer = await this.#ask(path, init)
+  async #json<Name extends Operation>(
+    operation: Name,
+    ...asked: AskedArguments<Name, Sent>
+  ): Promise<AnswerOf<Name>> {
+    const answer = await this.#ask(operation, ...asked)
     const content = (await answer.json()) as { detail?: unknown }
-    if (answer.ok) return content
+    if (answer.ok) return content as AnswerOf<Name>
     throw new NotSo(`${this.name} answered ${answer.status}: ${JSON.stringify(content.detail)}`)
   }
 
-  #ask(path: string, init?: RequestInit): Promise<Response> {
-    const signal = AbortSignal.timeout(ANSWER_MS_MAX)
-    return fetch(this.url + path, { ...init, signal }).catch(({ cause, message }) => {
+  #ask<Name extends Operation>(
+    operation: Name,
+    ...asked: AskedArguments<Name, Sent>
+  ): Promise<Response> {
+    const site = { url: this.url, signal: AbortSignal.timeout(ANSWER_MS_MAX) }
+    return sendRequest(site, operation, ...asked).catch(({ cause, message }) => {
       const what = cause instanceof Error ? cause.message : message
-      throw new NotSo(`${this.name} gave no answer to ${path}: ${what}`)
+      throw new NotSo(`${this.name} gave no answer to ${operation}: ${what}`)
     })
   }
 

@@ -9,7 +9,6 @@ import { forEachAtOnce } from '../base/for-each.ts'
 import { formatSize } from '../base/units.ts'
 import { isNamedFile, readNamedFile } from '../store/regular-file.ts'
 import { ignoredBy, scanFiles } from '../store/scan.ts'
-import { inAddress } from './addresses.ts'
 import type { Order } from './catalog.ts'
 import { type NodeTarget, openNode } from './node-client.ts'
 import { counted, type Terminal } from './terminal.ts'
@@ -92,9 +91,10 @@ async function addOne(target: NodeTarget, { file, path }: Item, account: Account
       account.held++
       return
     }
-    await openNode(target, 'PUT', `/images/${inAddress(path)}`, {
+    await openNode(target, 'PUT /images/{path}', {
+      path: { path },
       headers: { 'x-content-sha256': hash, 'content-length': String(bytes) },
-      body: () => readNamedFile(file)
+      bytes: () => readNamedFile(file)
     })
     account.added++
     account.bytes += bytes
@@ -106,7 +106,8 @@ async function addOne(target: NodeTarget, { file, path }: Item, account: Account
 
 async function isHeld(target: NodeTarget, path: string, hash: string): Promise<boolean> {
   try {
-    const { headers } = await openNode(target, 'HEAD', `/images/${inAddress(path)}`)
+    const head = { path: { path }, isHead: true }
+    const { headers } = await openNode(target, 'GET /images/{path}', head)
     return headers.get('etag') === `"${hash}"`
   } catch (error) {
     if (error instanceof NodeError && error.code === 'BAD_REQUEST') return false

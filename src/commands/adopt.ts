@@ -3,6 +3,7 @@
 import { resolve } from 'node:path'
 import { type Clock, sleep } from '../base/clock.ts'
 import { NodeError } from '../base/errors.ts'
+import type { AnswerOf } from '../client/plan-request.ts'
 import { callNode, type NodeTarget } from './node-client.ts'
 
 export interface AdoptOrder {
@@ -37,23 +38,25 @@ export async function runAdopt(
   { clock, folder, progress, done }: AdoptOutput
 ): Promise<void> {
   const absolute = folders.map((name) => resolve(folder, name))
-  const { task_id } = await callNode(node, 'POST', '/api/adopt', { folders: absolute, link })
+  const { task_id } = await callNode(node, 'POST /api/adopt', { body: { folders: absolute, link } })
   progress(`The node takes them in (task ${task_id}); it goes on if this command is ended.`)
   let before = -1
   for (;;) {
-    const task = await callNode(node, 'GET', `/file-sync/api/file-sync/tasks/${task_id}`)
+    const path = { id: task_id }
+    const task = await callNode(node, 'GET /file-sync/api/file-sync/tasks/{id}', { path })
     if (task.status !== 'running') return tell(task, done)
     if (task.processed !== before) progress(`${task.processed} files`)
-    before = Number(task.processed)
+    before = task.processed
     await sleep(clock, ASK_MS)
   }
 }
 
-function tell(task: Record<string, unknown>, done: (line: string) => void): void {
-  const errors = task.errors as { subject: string; detail: string }[]
-  for (const { subject, detail } of errors.slice(0, SHOWN_MAX)) done(`✗ ${subject}: ${detail}`)
+type Task = AnswerOf<'GET /file-sync/api/file-sync/tasks/{id}'>
+
+function tell(task: Task, done: (line: string) => void): void {
+  for (const { subject, detail } of task.errors.slice(0, SHOWN_MAX)) done(`✗ ${subject}: ${detail}`)
   if (task.status === 'failed') {
-    const why = errors.at(-1)?.detail ?? 'the node does not say why'
+    const why = task.errors.at(-1)?.detail ?? 'the node does not say why'
     throw new NodeError(
       'NOT_AVAILABLE',
       `It broke off: ${why} Run it again: what is held is passed over.`

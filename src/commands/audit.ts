@@ -1,19 +1,20 @@
 // tumesh audit: who did what on a node.
 
-import type { AuditLine } from '../flows/audit.ts'
+import type { AnswerOf } from '../client/plan-request.ts'
 import type { Order } from './catalog.ts'
 import { callNode } from './node-client.ts'
 import { columns, type Terminal } from './terminal.ts'
+
+type AuditLine = AnswerOf<'GET /api/audit'>['lines'][number]
 
 /** The newest last, as a log is read. */
 export async function runAudit(
   { target, options: { limit = '100', action }, isJson }: Order,
   { out }: Terminal
 ): Promise<undefined> {
-  const query = new URLSearchParams({ limit: String(limit) })
-  if (typeof action === 'string') query.set('action', action)
-  const answer = await callNode(target, 'GET', `/api/audit?${query}`)
-  const lines = (answer.lines as readonly AuditLine[]).toReversed()
+  const query = { limit: Number(limit), ...(typeof action === 'string' && { action }) }
+  const answer = await callNode(target, 'GET /api/audit', { query })
+  const lines = answer.lines.toReversed()
   if (isJson) out(lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
   else out(lines.length === 0 ? 'Nothing was written down.\n' : columns(lines.map(rowOf)))
 }

@@ -14,8 +14,8 @@ export async function runAway(
   }
   const answer =
     time === undefined
-      ? await callNode(target, 'DELETE', '/api/away')
-      : await callNode(target, 'POST', '/api/away', { for: time })
+      ? await callNode(target, 'DELETE /api/away')
+      : await callNode(target, 'POST /api/away', { body: { for: time } })
   out(isJson ? `${JSON.stringify(answer)}\n` : `${answer.message}\n`)
   return 0
 }

@@ -3,7 +3,7 @@
 
 import { readNamedFile } from '../store/regular-file.ts'
 import { writeFileAtomic } from '../store/small-file.ts'
-import { type NodeTarget, openNode } from './node-client.ts'
+import { callNode, type NodeTarget, openNode } from './node-client.ts'
 
 export type BackupOrder = {
   readonly do: 'make' | 'restore' | 'export'
@@ -17,10 +17,10 @@ export async function runBackup(
 ): Promise<string> {
   switch (what) {
     case 'make':
-      await save(node, '/api/backup', file)
+      await save(node, 'GET /api/backup', file)
       return `${file} holds the index. The images themselves are in the data folder and on the other servers.\n`
     case 'export':
-      await save(node, '/file-sync/api/file-sync/files', file)
+      await save(node, 'GET /file-sync/api/file-sync/files', file)
       return `${file} lists the images, one a line.\n`
     case 'restore':
       return restore(node, file)
@@ -29,15 +29,18 @@ export async function runBackup(
   }
 }
 
-async function save(node: NodeTarget, path: string, file: string): Promise<void> {
+async function save(
+  node: NodeTarget,
+  operation: 'GET /api/backup' | 'GET /file-sync/api/file-sync/files',
+  file: string
+): Promise<void> {
   const headers = { accept: 'application/x-ndjson' }
-  const { body } = await openNode(node, 'GET', path, { headers })
+  const { body } = await openNode(node, operation, { headers })
   await writeFileAtomic(file, (body ?? []) as AsyncIterable<Uint8Array>, { mode: 0o600 })
 }
 
 async function restore(node: NodeTarget, file: string): Promise<string> {
-  const body = () => readNamedFile(file)
-  const answer = await openNode(node, 'POST', '/api/backup', { body })
-  const { message, found } = (await answer.json()) as { message: string; found: number }
+  const bytes = () => readNamedFile(file)
+  const { message, found } = await callNode(node, 'POST /api/backup', { bytes })
   return `${message}\n${found} images that were lacking are on the disk after all.\n`
 }

@@ -1,19 +1,11 @@
 // tumesh block, unblock, blocks: takes bytes out of the mesh, and lets them in again.
 
-import { API, inAddress } from './addresses.ts'
+import type { AnswerOf } from '../client/plan-request.ts'
 import type { Order } from './catalog.ts'
 import { callNode, type NodeTarget } from './node-client.ts'
 import { columns, type Terminal } from './terminal.ts'
 
-interface Blocks {
-  readonly blocks: readonly {
-    readonly sha256: string
-    readonly reason: string
-    readonly node: string
-    readonly blocked_at: string
-    readonly paths: readonly string[]
-  }[]
-}
+type Block = AnswerOf<'GET /api/blocks'>['blocks'][number]
 
 const isHash = (word: string) => /^[0-9a-f]{64}$/i.test(word)
 
@@ -22,7 +14,8 @@ export async function runBlock(
   { out }: Terminal
 ): Promise<undefined> {
   const named = isHash(word) ? { sha256: word } : { path: word }
-  const answer = await callNode(target, 'POST', '/api/blocks', { ...named, reason })
+  const body = { ...named, reason: String(reason ?? '') }
+  const answer = await callNode(target, 'POST /api/blocks', { body })
   out(isJson ? `${JSON.stringify(answer)}\n` : `${answer.message}\n`)
 }
 
@@ -31,23 +24,25 @@ export async function runUnblock(
   { out }: Terminal
 ): Promise<undefined> {
   const hash = isHash(word) ? word : await hashOf(target, word)
-  const answer = await callNode(target, 'DELETE', `/api/blocks/${inAddress(hash)}`)
+  const answer = await callNode(target, 'DELETE /api/blocks/{hash}', { path: { hash } })
   out(isJson ? `${JSON.stringify(answer)}\n` : `${answer.message}\n`)
 }
 
 async function hashOf(target: NodeTarget, path: string): Promise<string> {
-  return String((await callNode(target, 'GET', `${API}/file/${inAddress(path)}`)).sha256)
+  const file = await callNode(target, 'GET /file-sync/api/file-sync/file/{path}', {
+    path: { path }
+  })
+  return String(file.sha256)
 }
 
 export async function runBlocks({ target, isJson }: Order, { out }: Terminal): Promise<undefined> {
-  const answer = await callNode(target, 'GET', '/api/blocks')
-  const { blocks } = answer as unknown as Blocks
+  const { blocks } = await callNode(target, 'GET /api/blocks')
   if (isJson) out(`${JSON.stringify(blocks)}\n`)
   else if (blocks.length === 0) out('Nothing is blocked.\n')
   else out(columns(blocks.map((one) => [one.sha256, one.blocked_at, one.node, about(one)])))
 }
 
-function about({ reason, paths: [first, ...more] }: Blocks['blocks'][number]): string {
+function about({ reason, paths: [first, ...more] }: Block): string {
   if (first === undefined) return reason
   return `${reason} (${first}${more.length > 0 ? ` and ${more.length} more` : ''})`
 }

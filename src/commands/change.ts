@@ -1,11 +1,12 @@
 // tumesh rm, mv, restore: what changes images, each with the sentence of the node.
 
-import { inAddress } from './addresses.ts'
 import type { Order } from './catalog.ts'
 import { callNode } from './node-client.ts'
 import type { Terminal } from './terminal.ts'
 
-type Answer = Readonly<Record<string, unknown>>
+interface Answer {
+  readonly message: string
+}
 
 /** Goes on after one that can't be deleted; the exit code is 1 then. */
 export async function runRm(
@@ -14,9 +15,10 @@ export async function runRm(
 ): Promise<number> {
   let code = 0
   for (const path of words) {
-    const query = options.purge === true ? '?purge=true' : ''
+    const query = options.purge === true ? { purge: true } : {}
     try {
-      tell(out, isJson, await callNode(target, 'DELETE', `/images/${inAddress(path)}${query}`))
+      const asked = { path: { path }, query }
+      tell(out, isJson, await callNode(target, 'DELETE /images/{path}', asked))
     } catch (error) {
       err(`${path}: ${(error as Error).message}\n`)
       code = 1
@@ -30,18 +32,18 @@ export function runPurge(order: Order, terminal: Terminal): Promise<number> {
 }
 
 export async function runMv(
-  { words: [from, to], target, isJson }: Order,
+  { words: [from = '', to = ''], target, isJson }: Order,
   { out }: Terminal
 ): Promise<undefined> {
-  tell(out, isJson, await callNode(target, 'POST', '/api/move', { from, to }))
+  tell(out, isJson, await callNode(target, 'POST /api/move', { body: { from, to } }))
 }
 
 export async function runRestore(
-  { words: [path], options: { sha256 }, target, isJson }: Order,
+  { words: [path = ''], options: { sha256 }, target, isJson }: Order,
   { out }: Terminal
 ): Promise<undefined> {
-  const version = sha256 === undefined ? {} : { sha256 }
-  tell(out, isJson, await callNode(target, 'POST', '/api/restore', { path, ...version }))
+  const body = { path, ...(sha256 !== undefined && { sha256: String(sha256) }) }
+  tell(out, isJson, await callNode(target, 'POST /api/restore', { body }))
 }
 
 function tell(out: Terminal['out'], isJson: boolean, answer: Answer): void {

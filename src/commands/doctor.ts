@@ -4,14 +4,14 @@ import { PRODUCT_VERSION } from '../base/product-version.ts'
 import type { Order } from './catalog.ts'
 import { lookAtMachine } from './machine.ts'
 import { callNode } from './node-client.ts'
-import { type Finding, planDoctor, type Storage } from './plan-doctor.ts'
+import { type Finding, planDoctor } from './plan-doctor.ts'
 import { counted, type Terminal } from './terminal.ts'
 
 const SIGNS = { ok: '✓', warn: '!', bad: '✗' } as const
 
 /** Exit code 1 if anything is not well. */
 export async function runDoctor({ target, isJson }: Order, { out }: Terminal): Promise<number> {
-  const storage = (await callNode(target, 'GET', '/api/storage-status')) as unknown as Storage
+  const storage = await callNode(target, 'GET /api/storage-status')
   const isHere = /^(localhost|127\.[\d.]+|\[::1\])$/.test(new URL(target.url).hostname)
   const machine = isHere
     ? lookAtMachine({ pid: storage.node.pid, data: target.data ?? './data' })

@@ -11,11 +11,11 @@ export async function runDrain(
   terminal: Terminal
 ): Promise<number> {
   const { out, err } = terminal
-  let answer = await callNode(target, look === true ? 'GET' : 'POST', '/api/drain')
+  let answer = await callNode(target, look === true ? 'GET /api/drain' : 'POST /api/drain')
   if (look !== true && answer.safe_to_switch_off !== true) {
     err(`${answer.message}\n`)
     await followTask(target, answer, terminal)
-    answer = await callNode(target, 'GET', '/api/drain')
+    answer = await callNode(target, 'GET /api/drain')
   }
   out(isJson ? `${JSON.stringify(answer)}\n` : `${answer.message}\n`)
   return answer.safe_to_switch_off === true ? 0 : 1

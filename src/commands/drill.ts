@@ -3,7 +3,6 @@
 import { hash as digest } from 'node:crypto'
 import { randomHex, systemRandom } from '../base/clock.ts'
 import { NodeError } from '../base/errors.ts'
-import { API, inAddress } from './addresses.ts'
 import type { Order } from './catalog.ts'
 import { flipBit, removeBlob } from './harm.ts'
 import { callNode, type NodeTarget, openNode } from './node-client.ts'
@@ -52,7 +51,7 @@ export async function runDrill(order: Order, terminal: Terminal): Promise<number
     )
     if (isThere) await doHarm({ target, data, image, step })
   } finally {
-    await callNode(target, 'DELETE', `/images/${inAddress(image.path)}?purge=true`).catch(() => {})
+    await purge(target, image).catch(() => {})
   }
   out(isJson ? `${JSON.stringify(steps)}\n` : textOf(steps))
   return steps.every(({ ok }) => ok) ? 0 : 1
@@ -78,22 +77,21 @@ async function doHarm({ target, data, image, step }: Scene): Promise<void> {
   })
   await step('the file is back', () => repaired(target, path))
   await step('the image is deleted: readers are told that it is gone', async () => {
-    await callNode(target, 'DELETE', `/images/${inAddress(path)}`)
+    await callNode(target, 'DELETE /images/{path}', { path: { path } })
     const status = await statusOf(target, path)
     if (status !== 410) throw new Error(`it answers ${status}, not 410`)
   })
   await step('it is restored', async () => {
-    await callNode(target, 'POST', '/api/restore', { path })
+    await callNode(target, 'POST /api/restore', { body: { path } })
     await expectImage(target, image)
   })
 }
 
 /** How many others are there; without any nothing can heal. */
 async function serversOf(target: NodeTarget): Promise<number> {
-  const { servers } = await callNode(target, 'GET', '/api/storage-status')
-  const there = (servers as { status: string }[]).filter(({ status }) =>
-    ['online', 'syncing'].includes(status)
-  )
+  const storage = await callNode(target, 'GET /api/storage-status')
+  const servers = 'servers' in storage ? storage.servers : []
+  const there = servers.filter(({ status }) => ['online', 'syncing'].includes(status))
   if (there.length > 0) return there.length
   throw new NodeError(
     'NOT_AVAILABLE',
@@ -108,29 +106,42 @@ function testImage(name: string): TestImage {
 }
 
 async function addEverywhere(target: NodeTarget, image: TestImage, count: number): Promise<void> {
-  const address = `/images/${inAddress(image.path)}?wait=replicas:${count}&timeout=${WAIT_S}`
-  const answer = await openNode(target, 'PUT', address, { body: () => image.text })
+  const answer = await openNode(target, 'PUT /images/{path}', {
+    path: { path: image.path },
+    query: { wait: `replicas:${count}`, timeout: WAIT_S },
+    bytes: () => image.text
+  })
   await answer.body?.cancel()
   if (answer.status !== 201) throw new Error(`not all had it after ${WAIT_S} s`)
 }
 
+function purge(target: NodeTarget, { path }: TestImage): Promise<unknown> {
+  return callNode(target, 'DELETE /images/{path}', { path: { path }, query: { purge: true } })
+}
+
 async function expectImage(target: NodeTarget, { path, sha256 }: TestImage): Promise<void> {
-  const answer = await openNode(target, 'GET', `/images/${inAddress(path)}`)
+  const answer = await openNode(target, 'GET /images/{path}', { path: { path } })
   const found = digest('sha256', Buffer.from(await answer.arrayBuffer()))
   if (found !== sha256) throw new Error('the bytes are not those of the image')
 }
 
 async function repaired(target: NodeTarget, path: string): Promise<void> {
-  const report = await callNode(target, 'POST', `${API}/verify`, { paths: [path] })
-  const lost = report.unrepairable_files as readonly string[]
+  const lost = (await verified(target, path)).unrepairable_files
   if (lost.length > 0) throw new Error('no server could repair it')
-  const again = await callNode(target, 'POST', `${API}/verify`, { paths: [path] })
+  const again = await verified(target, path)
   if (again.valid_files !== 1) throw new Error('it is not right on the disk')
+}
+
+async function verified(target: NodeTarget, path: string) {
+  const body = { paths: [path] }
+  const answer = await callNode(target, 'POST /file-sync/api/file-sync/verify', { body })
+  if ('valid_files' in answer) return answer
+  throw new Error('reading it takes too long')
 }
 
 async function statusOf(target: NodeTarget, path: string): Promise<number> {
   try {
-    const answer = await openNode(target, 'GET', `/images/${inAddress(path)}`)
+    const answer = await openNode(target, 'GET /images/{path}', { path: { path } })
     await answer.body?.cancel()
     return answer.status
   } catch (error) {

@@ -2,31 +2,40 @@
 
 import { sleep } from '../base/clock.ts'
 import { NodeError } from '../base/errors.ts'
-import { API } from './addresses.ts'
 import { callNode, type NodeTarget } from './node-client.ts'
 import type { Terminal } from './terminal.ts'
 
 const LOOK_MS = 1000
 
-type Answer = Readonly<Record<string, unknown>>
+/** Of what is done at once, or goes on as a task. */
+interface Answer {
+  readonly task_id?: string | null | undefined
+}
+
+/** The answer of an order that says no more than that there is a task. */
+interface Accepted {
+  readonly status: 'accepted'
+  readonly background: true
+}
 
 /**
  * What the task comes to, or the answer itself if there is none. Throws NOT_AVAILABLE with the
  * reason if it failed.
  */
-export async function followTask(
+export async function followTask<Given extends object>(
   target: NodeTarget,
-  answer: Answer,
+  answer: Given,
   { err, clock }: Pick<Terminal, 'err' | 'clock'>
-): Promise<Answer> {
-  const { task_id } = answer
-  if (typeof task_id !== 'string') return answer
+): Promise<Exclude<Given, Accepted>> {
+  const { task_id } = answer as Answer
+  if (typeof task_id !== 'string') return answer as Exclude<Given, Accepted>
   let shown = ''
   for (;;) {
-    const task = await callNode(target, 'GET', `${API}/tasks/${task_id}`)
-    if (task.status === 'completed') return task.result as Answer
+    const path = { id: task_id }
+    const task = await callNode(target, 'GET /file-sync/api/file-sync/tasks/{id}', { path })
+    if (task.status === 'completed') return task.result as Exclude<Given, Accepted>
     if (task.status === 'failed') {
-      const [error] = (task.errors as { detail: string }[]).slice(-1)
+      const [error] = task.errors.slice(-1)
       throw new NodeError('NOT_AVAILABLE', error?.detail ?? 'It broke off without a reason.')
     }
     const progress = `${task.processed} of ${task.total}`

@@ -3,7 +3,6 @@
 import { basename, resolve } from 'node:path'
 import { formatSize } from '../base/units.ts'
 import { writeFileAtomic } from '../store/small-file.ts'
-import { inAddress } from './addresses.ts'
 import type { Order } from './catalog.ts'
 import { openNode } from './node-client.ts'
 import type { Terminal } from './terminal.ts'
@@ -15,7 +14,7 @@ export async function runGet(
   { err, folder }: Terminal
 ): Promise<undefined> {
   const [path = '', name = basename(path)] = words
-  const { body } = await openNode(target, 'GET', `/images/${inAddress(path)}`)
+  const { body } = await openNode(target, 'GET /images/{path}', { path: { path } })
   const bytes = (body ?? []) as AsyncIterable<Uint8Array>
   if (name === '-') {
     for await (const piece of bytes) await written(piece)

@@ -22,7 +22,7 @@ export interface InviteText {
 
 export async function runInvite(order: InviteOrder, node: NodeTarget): Promise<InviteText> {
   if (order.isRevoking) {
-    const { message } = await callNode(node, 'DELETE', '/api/invite')
+    const { message } = await callNode(node, 'DELETE /api/invite')
     return { line: '', notes: `${message}\n` }
   }
   const { validMs, uses, isPermanent } = order
@@ -31,7 +31,7 @@ export async function runInvite(order: InviteOrder, node: NodeTarget): Promise<I
     ...(uses !== undefined && { uses }),
     ...(isPermanent && { permanent: true })
   }
-  const answer = await callNode(node, 'POST', '/api/invite', wish)
+  const answer = await callNode(node, 'POST /api/invite', { body: wish })
   const { invite, message, expires_at } = answer
   if (typeof invite !== 'string') {
     throw new NodeError('NOT_AVAILABLE', `What answers at ${node.url} is no Tumesh node.`)

@@ -40,10 +40,10 @@ export async function runJoin(
 }
 
 async function meet(address: string, node: NodeTarget): Promise<string> {
-  const met = await callNode(node, 'POST', '/api/peers', { address })
-  const name = typeof met.name === 'string' ? ` (${met.name})` : ''
-  const [first = '', ...rest] = String(met.message).replace(/\.$/, '')
-  return `${placeOf(String(met.address))}${name}: ${first.toLowerCase()}${rest.join('')}`
+  const met = await callNode(node, 'POST /api/peers', { body: { address } })
+  const name = met.name === null ? '' : ` (${met.name})`
+  const [first = '', ...rest] = met.message.replace(/\.$/, '')
+  return `${placeOf(met.address)}${name}: ${first.toLowerCase()}${rest.join('')}`
 }
 
 /** The node is not there: it finds the targets in its data folder when it starts. */

@@ -19,13 +19,13 @@ export async function runLimits(
   )
   const { limits, ...answer } =
     words.length === 0
-      ? await callNode(target, 'GET', '/api/limits')
-      : await callNode(target, 'PUT', '/api/limits', body)
+      ? await callNode(target, 'GET /api/limits')
+      : await callNode(target, 'PUT /api/limits', { body })
   if (isJson) {
     out(`${JSON.stringify({ ...answer, limits })}\n`)
     return 0
   }
-  for (const [name, value] of Object.entries(limits as Record<string, number | null>)) {
+  for (const [name, value] of Object.entries(limits)) {
     out(`${name.padEnd(20)} ${value === null ? 'no limit' : `${formatSize(value)}/s`}\n`)
   }
   if (words.length > 0) out('Until this node ends; the configuration keeps what it says.\n')

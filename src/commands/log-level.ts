@@ -2,15 +2,13 @@
 
 import { LOG_LEVELS } from '../base/log.ts'
 import { LOG_PART_TEXTS, LOG_PARTS } from '../base/log-levels.ts'
+import type { AnswerOf, Asked } from '../client/plan-request.ts'
 import type { Order } from './catalog.ts'
 import { callNode } from './node-client.ts'
 import { columns, type Terminal } from './terminal.ts'
 
-interface Levels {
-  readonly message: string
-  readonly log_level: string
-  readonly log_levels: Readonly<Record<string, string>>
-}
+type Levels = AnswerOf<'POST /api/settings'>
+type Levelling = Asked<'POST /api/settings'>['body']
 
 /** The word that takes back what was set. */
 const CONFIGURED = 'configured'
@@ -25,14 +23,14 @@ export async function runLogLevel(
     err(`Parts: ${LOG_PARTS.join(', ')}.\n`)
     return 2
   }
-  const answer = (await callNode(target, 'POST', '/api/settings', order)) as unknown as Levels
+  const answer = await callNode(target, 'POST /api/settings', { body: order })
   if (isJson) out(`${JSON.stringify(answer)}\n`)
   else out(`${table(answer)}${words.length > 0 ? `${answer.message}\n` : ''}`)
   return 0
 }
 
 /** Undefined if the words are none. An order that changes nothing tells how it is. */
-function orderOf(words: readonly string[]): object | undefined {
+function orderOf(words: readonly string[]): Levelling | undefined {
   if (words.length === 0) return {}
   const [name = '', word = name] = words
   const level = levelOf(word)
@@ -41,7 +39,7 @@ function orderOf(words: readonly string[]): object | undefined {
   return LOG_PARTS.some((part) => part === name) ? { log_levels: { [name]: level } } : undefined
 }
 
-function levelOf(word: string): string | null | undefined {
+function levelOf(word: string): Levelling['log_level'] {
   if (word === CONFIGURED) return null
   return LOG_LEVELS.find((level) => level === word)
 }

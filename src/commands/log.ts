@@ -9,9 +9,8 @@ import type { Terminal } from './terminal.ts'
 
 export async function runLog({ target, isJson }: Order, { out }: Terminal): Promise<undefined> {
   const headers = { accept: 'text/event-stream' }
-  const { body } = await openNode(target, 'GET', isJson ? '/api/events' : '/stream-logs', {
-    headers
-  })
+  const operation = isJson ? 'GET /api/events' : 'GET /stream-logs'
+  const { body } = await openNode(target, operation, { headers })
   const input = Readable.fromWeb((body ?? new ReadableStream()) as never)
   for await (const line of createInterface({ input })) {
     if (!line.startsWith('data: ')) continue

@@ -4,27 +4,23 @@ import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { plainLine } from '../../protocols/message.ts'
 import { formatSize } from '../base/units.ts'
-import { API } from './addresses.ts'
+import type { AnswerOf } from '../client/plan-request.ts'
 import type { Order } from './catalog.ts'
 import { openNode } from './node-client.ts'
 import type { Terminal } from './terminal.ts'
 
-interface File {
-  readonly path: string
-  readonly size: number
-  readonly modified_at: string
-  readonly replicas: number
-  readonly state: string
-}
+type File = AnswerOf<'GET /file-sync/api/file-sync/files'>['files'][number]
 
 export async function runLs(
   { words, options, target, isJson }: Order,
   { out }: Terminal
 ): Promise<undefined> {
   const [prefix] = words
-  const query = prefix === undefined ? '' : `?prefix=${encodeURIComponent(prefix)}`
   const headers = { accept: 'application/x-ndjson' }
-  const { body } = await openNode(target, 'GET', `${API}/files${query}`, { headers })
+  const { body } = await openNode(target, 'GET /file-sync/api/file-sync/files', {
+    query: { prefix },
+    headers
+  })
   const input = Readable.fromWeb((body ?? new ReadableStream()) as never)
   for await (const line of createInterface({ input })) {
     if (line !== '') out(isJson ? `${line}\n` : `${lineOf(line, options.long === true)}\n`)

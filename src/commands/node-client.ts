@@ -4,6 +4,8 @@
 import { join } from 'node:path'
 import { plainLine } from '../../protocols/message.ts'
 import { NodeError, systemCodeOf } from '../base/errors.ts'
+import type { AnswerOf, AskedArguments, Operation } from '../client/plan-request.ts'
+import { type Sent, sendRequest } from '../client/send-request.ts'
 import { readSmallFile } from '../store/small-file.ts'
 
 /** The node that a command is for. */
@@ -16,48 +18,33 @@ export interface NodeTarget {
 export const DATA_INITIAL = './data'
 const KEY_BYTES_MAX = 4096
 
-type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE'
-
-interface Sent {
-  readonly headers?: Readonly<Record<string, string>>
-  readonly body?: () => string | AsyncIterable<Uint8Array>
-}
-
 /**
  * Sends JSON and gives back the JSON of the answer. Errors are sentences for a person:
  * NOT_AVAILABLE (with `refused: true` where nothing listens), NOT_FOUND, BAD_REQUEST.
  */
-export async function callNode(
+export async function callNode<Name extends Operation>(
   target: NodeTarget,
-  method: Method,
-  path: string,
-  body?: unknown,
-  moreHeaders: Readonly<Record<string, string>> = {}
-): Promise<Record<string, unknown>> {
-  const type = body === undefined ? {} : { 'content-type': 'application/json' }
-  const headers = { ...moreHeaders, ...type }
-  const text = body === undefined ? {} : { body: () => JSON.stringify(body) }
-  const answer = await openNode(target, method, path, { headers, ...text })
-  return readContent(await answer.text().catch(() => ''))
+  operation: Name,
+  ...asked: AskedArguments<Name, Sent>
+): Promise<AnswerOf<Name>> {
+  const answer = await openNode(target, operation, ...asked)
+  return readContent(await answer.text().catch(() => '')) as AnswerOf<Name>
 }
 
-/**
- * The answer before its body is read. `body` is asked for each attempt. Errors as of `callNode`.
- */
-export async function openNode(
+/** The answer before its body is read. Errors as of `callNode`. */
+export async function openNode<Name extends Operation>(
   target: NodeTarget,
-  method: Method,
-  path: string,
-  sent: Sent = {}
+  operation: Name,
+  ...asked: AskedArguments<Name, Sent>
 ): Promise<Response> {
   const { url, data } = target
   const key = readLocalKey(data ?? DATA_INITIAL)
   if (key === undefined && data !== undefined) throw noKey(data)
-  let answer = await send(url, key, method, path, sent)
+  let answer = await send(url, key, operation, asked)
   // without --data the key may be another node's; who may do all without one still may
   if (answer.status === 401 && data === undefined && key !== undefined) {
     await answer.body?.cancel()
-    answer = await send(url, undefined, method, path, sent)
+    answer = await send(url, undefined, operation, asked)
   }
   if (answer.ok) return answer
   const content = readContent(await answer.text().catch(() => ''))
@@ -81,21 +68,17 @@ export function readLocalKey(data: string): string | undefined {
   return readSmallFile(keyFile(data), KEY_BYTES_MAX)?.toString().trim() || undefined
 }
 
-async function send(
+async function send<Name extends Operation>(
   url: string,
   key: string | undefined,
-  method: Method,
-  path: string,
-  { headers, body }: Sent
+  operation: Name,
+  asked: AskedArguments<Name, Sent>
 ): Promise<Response> {
-  const init = {
-    method,
-    headers: { ...headers, ...(key !== undefined && { authorization: `Bearer ${key}` }) },
-    ...(body !== undefined && { body: body(), duplex: 'half' })
-  }
+  const site = { url, ...(key !== undefined && { headers: { authorization: `Bearer ${key}` } }) }
   try {
-    return await fetch(new URL(path, url), init as RequestInit)
+    return await sendRequest(site, operation, ...asked)
   } catch (cause) {
+    if (cause instanceof NodeError) throw cause
     const refused = systemCodeOf(cause) === 'ECONNREFUSED'
     throw new NodeError('NOT_AVAILABLE', unreachable(url, refused), { url, refused }, { cause })
   }

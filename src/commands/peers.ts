@@ -2,27 +2,22 @@
 
 import { NodeError } from '../base/errors.ts'
 import { callOf } from '../base/how-called.ts'
+import type { AnswerOf } from '../client/plan-request.ts'
 import type { Order } from './catalog.ts'
 import { callNode } from './node-client.ts'
 import { columns, type Terminal } from './terminal.ts'
 
-interface Peer {
-  readonly name: string
-  readonly peer_id: string
-  readonly status: string
-  readonly addresses: readonly string[]
-  readonly last_error: string | null
-}
+type Peer = AnswerOf<'GET /api/peers'>['peers'][number]
 
 export async function runPeers(
   { options: { remove }, target, isJson }: Order,
   { out }: Terminal
 ): Promise<undefined> {
-  const answer = await callNode(target, 'GET', '/api/peers')
-  const peers = answer.peers as readonly Peer[]
+  const answer = await callNode(target, 'GET /api/peers')
+  const { peers } = answer
   if (typeof remove === 'string') {
-    const { peer_id } = named(peers, remove)
-    const removed = await callNode(target, 'DELETE', `/api/peers/${encodeURIComponent(peer_id)}`)
+    const { peer_id: id } = named(peers, remove)
+    const removed = await callNode(target, 'DELETE /api/peers/{id}', { path: { id } })
     out(isJson ? `${JSON.stringify(removed)}\n` : `${removed.message}\n`)
   } else if (isJson) out(`${JSON.stringify(answer)}\n`)
   else if (peers.length === 0)

@@ -24,7 +24,8 @@ export interface Storage {
     readonly inodes_free: number
     readonly state: string
   }
-  readonly servers: readonly {
+  /** Undefined where it stands alone, as `file_sync.enabled` says. */
+  readonly servers?: readonly {
     readonly name: string
     readonly status: string
     readonly clock_offset_ms: number | null
@@ -58,7 +59,7 @@ export function planDoctor(
   return [
     health(storage),
     version(storage, programVersion),
-    addresses(storage),
+    ...addresses(storage),
     ...disk(storage),
     ...servers(storage),
     ...(machine === undefined ? [] : machineFindings(machine))
@@ -78,11 +79,12 @@ function version({ node }: Storage, programVersion: string): Finding {
   return { state: 'warn', what, advice }
 }
 
-function addresses({ node }: Storage): Finding {
+function addresses({ node, servers }: Storage): Finding[] {
+  if (servers === undefined) return []
   const far = node.addresses.filter((address) => !/\/(127\.|::1\/)/.test(address))
-  if (far.length > 0) return { state: 'ok', what: `other nodes reach it at ${far[0]}` }
+  if (far.length > 0) return [{ state: 'ok', what: `other nodes reach it at ${far[0]}` }]
   const advice = 'It listens on this machine only: set p2p.host to an address of its network.'
-  return { state: 'warn', what: 'no other machine can reach it', advice }
+  return [{ state: 'warn', what: 'no other machine can reach it', advice }]
 }
 
 function disk({ disk }: Storage): Finding[] {
@@ -102,6 +104,9 @@ function disk({ disk }: Storage): Finding[] {
 }
 
 function servers({ servers: all }: Storage): Finding[] {
+  if (all === undefined) {
+    return [{ state: 'ok', what: 'it stands alone, as file_sync.enabled says' }]
+  }
   if (all.length === 0) {
     const advice = 'Images are on this machine alone. Start a node on another one.'
     return [{ state: 'warn', what: 'it knows no other servers', advice }]

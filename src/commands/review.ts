@@ -1,6 +1,7 @@
 // tumesh review, brakes: what waits for a person's word.
 
 import { formatSize } from '../base/units.ts'
+import type { AnswerOf } from '../client/plan-request.ts'
 import type { Order } from './catalog.ts'
 import { followTask } from './follow-task.ts'
 import { callNode } from './node-client.ts'
@@ -10,12 +11,7 @@ const PAGE = 1000
 /** As many are shown without --json. */
 const SHOWN_MAX = 200
 
-interface Reviewed {
-  readonly path: string
-  readonly size: number
-  readonly since: string
-  readonly refused_by: string
-}
+type Reviewed = AnswerOf<'GET /api/review'>['files'][number]
 
 /** Lists, or decides on what is named, or on all. Exit code 1 if a decision failed. */
 export async function runReview(order: Order, terminal: Terminal): Promise<number> {
@@ -27,14 +23,9 @@ export async function runReview(order: Order, terminal: Terminal): Promise<numbe
     err('Name the paths that are meant, or say --all.\n')
     return 2
   }
-  const which = options.all === true ? { all: true } : { paths: words }
-  const answer = await callNode(target, 'POST', '/api/review', { action, ...which })
-  const done = (await followTask(target, answer, terminal)) as {
-    readonly restored: number
-    readonly discarded: number
-    readonly not_found: number
-    readonly failed: readonly { readonly path: string; readonly detail: string }[]
-  }
+  const which = options.all === true ? { all: true as const } : { paths: words }
+  const answer = await callNode(target, 'POST /api/review', { body: { action, ...which } })
+  const done = await followTask(target, answer, terminal)
   if (isJson) out(`${JSON.stringify(done)}\n`)
   else {
     for (const { path, detail } of done.failed) out(`✗ ${path}: ${detail}\n`)
@@ -47,13 +38,12 @@ export async function runReview(order: Order, terminal: Terminal): Promise<numbe
 
 async function listReview({ target, isJson }: Order, { out }: Terminal): Promise<number> {
   const files: Reviewed[] = []
-  for (let cursor: unknown = null; ; ) {
-    const place = typeof cursor === 'string' ? `&cursor=${encodeURIComponent(cursor)}` : ''
-    const page = await callNode(target, 'GET', `/api/review?limit=${PAGE}${place}`)
-    files.push(...(page.files as Reviewed[]))
-    cursor = page.next_cursor
-    if (typeof cursor !== 'string' || (!isJson && files.length >= SHOWN_MAX)) {
-      out(isJson ? `${JSON.stringify(files)}\n` : reviewText(files, page.total as number))
+  for (let cursor: string | undefined; ; ) {
+    const page = await callNode(target, 'GET /api/review', { query: { limit: PAGE, cursor } })
+    files.push(...page.files)
+    cursor = page.next_cursor ?? undefined
+    if (cursor === undefined || (!isJson && files.length >= SHOWN_MAX)) {
+      out(isJson ? `${JSON.stringify(files)}\n` : reviewText(files, page.total))
       return 0
     }
   }
@@ -70,18 +60,13 @@ function reviewText(files: readonly Reviewed[], total: number): string {
   )
 }
 
-interface Brake {
-  readonly kind: string
-  readonly token: string
-  readonly since: string
-  readonly reason: string
-}
+type Brake = AnswerOf<'GET /api/brakes'>['brakes'][number]
 
 /** Lists, confirms or undoes. Exit code 1 while one is engaged. */
 export async function runBrakes(order: Order, terminal: Terminal): Promise<number> {
   const { options, target, isJson } = order
   const { out } = terminal
-  const { brakes } = (await callNode(target, 'GET', '/api/brakes')) as { brakes: Brake[] }
+  const { brakes } = await callNode(target, 'GET /api/brakes')
   const wish = options.confirm ?? options.undo
   if (wish === undefined) {
     if (isJson) out(`${JSON.stringify(brakes)}\n`)
@@ -90,7 +75,8 @@ export async function runBrakes(order: Order, terminal: Terminal): Promise<numbe
     return brakes.length > 0 ? 1 : 0
   }
   const action = options.undo === undefined ? 'confirm' : 'undo'
-  const answer = await callNode(target, 'POST', '/api/brakes', { token: wish, action })
+  const body = { token: String(wish), action } as const
+  const answer = await callNode(target, 'POST /api/brakes', { body })
   await followTask(target, answer, terminal)
   out(isJson ? `${JSON.stringify(answer)}\n` : `${answer.message}\n`)
   return 0

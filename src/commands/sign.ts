@@ -11,7 +11,7 @@ export async function runSign(
   { out }: Terminal
 ): Promise<undefined> {
   if (options.key === true) {
-    const { key } = await callNode(target, 'GET', '/api/signing-key')
+    const { key } = await callNode(target, 'GET /api/signing-key')
     out(`${isJson ? JSON.stringify({ key }) : key}\n`)
     return
   }
@@ -22,7 +22,7 @@ export async function runSign(
   }
   const named = options.prefix === true ? { prefix: word } : byName(word)
   const wish = { ...named, expires_in: Math.ceil(ms / 1000) }
-  const answer = await callNode(target, 'POST', '/api/sign', wish)
+  const answer = await callNode(target, 'POST /api/sign', { body: wish })
   const base = String(options.base ?? target.url).replace(/\/$/, '')
   const text = options.prefix === true ? answer.query : `${base}${answer.url}`
   out(`${isJson ? JSON.stringify(answer) : text}\n`)

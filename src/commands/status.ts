@@ -2,7 +2,7 @@
 
 import { sleep } from '../base/clock.ts'
 import { formatSize } from '../base/units.ts'
-import { API } from './addresses.ts'
+import type { AnswerOf } from '../client/plan-request.ts'
 import type { Order } from './catalog.ts'
 import { callNode } from './node-client.ts'
 import { columns, counted, lasting, type Terminal } from './terminal.ts'
@@ -11,41 +11,10 @@ const WATCH_MS = 2000
 /** Clears the screen and goes to its top. */
 const CLEAR = '\u001b[2J\u001b[H'
 
-interface Server {
-  readonly name: string
-  readonly status: string
-  readonly host: string
-  readonly missing_files: number
-  readonly missing_bytes: number
-  readonly eta_seconds: number | null
-  readonly latency_ms: number | null
-  readonly last_error: string | null
-}
-
-interface Storage {
-  readonly status: string
-  readonly status_reasons: readonly string[]
-  readonly total_files: number
-  readonly total_size: number
-  readonly local_files: number
-  readonly sync_queue_size: number
-  readonly pending_bytes: number
-  readonly corrupted_files: number
-  readonly review_files: number
-  readonly blocked_files?: number
-  readonly disk: { readonly free: number; readonly total: number; readonly state: string }
-  readonly servers: readonly Server[]
-  readonly node: {
-    readonly name: string
-    readonly cluster: string
-    readonly version: string
-    readonly uptime_seconds: number
-  }
-}
-
-interface Sync {
-  readonly progress: { readonly rate: number; readonly eta_seconds: number | null }
-}
+type Storage = AnswerOf<'GET /api/storage-status'>
+type Meshed = Extract<Storage, { readonly distributed_storage: true }>
+type Server = Meshed['servers'][number]
+type Sync = AnswerOf<'GET /file-sync/api/file-sync/status'>
 
 /** Exit code 1 while the node is not healthy. */
 export async function runStatus(
@@ -53,18 +22,20 @@ export async function runStatus(
   { out, isTerminal, clock }: Terminal
 ): Promise<number> {
   for (;;) {
-    const storage = await callNode(target, 'GET', '/api/storage-status')
-    const sync = await callNode(target, 'GET', `${API}/status`)
-    const text = isJson
-      ? `${JSON.stringify({ storage, sync })}\n`
-      : statusText(storage as unknown as Storage, sync as unknown as Sync)
+    const storage = await callNode(target, 'GET /api/storage-status')
+    const sync = await callNode(target, 'GET /file-sync/api/file-sync/status')
+    const text = isJson ? `${JSON.stringify({ storage, sync })}\n` : statusText(storage, sync)
     out(options.watch === true && isTerminal && !isJson ? CLEAR + text : text)
     if (options.watch !== true) return storage.status === 'healthy' ? 0 : 1
     await sleep(clock, WATCH_MS)
   }
 }
 
-export function statusText(storage: Storage, { progress }: Sync): string {
+/** A node that stands alone says nothing of other servers. */
+const ALONE = { servers: [], review_files: 0, sync_queue_size: 0, pending_bytes: 0 }
+
+export function statusText(said: Storage, { progress }: Sync): string {
+  const storage = { ...ALONE, ...said }
   const { node, disk, servers } = storage
   const lines = [
     `${node.name} is ${storage.status} (Tumesh ${node.version}, cluster ${node.cluster}, up ${lasting(node.uptime_seconds)})`,
@@ -79,8 +50,10 @@ export function statusText(storage: Storage, { progress }: Sync): string {
   return `${lines.join('\n')}\n${about}`
 }
 
-function heldText(storage: Storage): string {
-  const { total_files, local_files, corrupted_files, review_files, blocked_files = 0 } = storage
+type Counted = Storage & Pick<Meshed, keyof typeof ALONE>
+
+function heldText(storage: Counted): string {
+  const { total_files, local_files, corrupted_files, review_files, blocked_files } = storage
   const held = local_files === total_files ? 'all of them here' : `${local_files} of them here`
   const damaged = corrupted_files > 0 ? `, ${corrupted_files} damaged` : ''
   const review = review_files > 0 ? `, ${counted(review_files, 'image')} to review` : ''
@@ -89,7 +62,7 @@ function heldText(storage: Storage): string {
 }
 
 function comingLines(
-  { sync_queue_size, pending_bytes }: Storage,
+  { sync_queue_size, pending_bytes }: Counted,
   { rate, eta_seconds }: Sync['progress']
 ): string[] {
   if (sync_queue_size === 0) return []

@@ -1,32 +1,29 @@
 // tumesh verify: reads images again, with progress where there are many.
 
-import { API } from './addresses.ts'
+import type { AnswerOf } from '../client/plan-request.ts'
 import type { Order } from './catalog.ts'
 import { followTask } from './follow-task.ts'
 import { callNode } from './node-client.ts'
 import { counted, type Terminal } from './terminal.ts'
 
-interface Report {
-  readonly verified_files: number
-  readonly corrupted_files: readonly { readonly path: string; readonly action: string }[]
-  readonly missing_files: readonly string[]
-  readonly repaired_files: readonly string[]
-  readonly unrepairable_files: readonly string[]
-  readonly duration: number
-}
+type Report = Exclude<
+  AnswerOf<'POST /file-sync/api/file-sync/verify'>,
+  { readonly status: 'accepted' }
+>
 
 /** Exit code 1 if something can't be repaired. */
 export async function runVerify(order: Order, terminal: Terminal): Promise<number> {
   const { words, options, target, isJson } = order
   const scope =
     options.prefix !== undefined
-      ? { prefix: options.prefix }
+      ? { prefix: String(options.prefix) }
       : words.length > 0
         ? { paths: words }
         : {}
   const headers = { Prefer: 'respond-async' }
-  const answer = await callNode(target, 'POST', `${API}/verify`, scope, headers)
-  const report = (await followTask(target, answer, terminal)) as unknown as Report
+  const asked = { body: scope, headers }
+  const answer = await callNode(target, 'POST /file-sync/api/file-sync/verify', asked)
+  const report = await followTask(target, answer, terminal)
   if (isJson) terminal.out(`${JSON.stringify(report)}\n`)
   else terminal.out(textOf(report))
   return report.unrepairable_files.length > 0 ? 1 : 0

@@ -1,49 +1,14 @@
 // tumesh why, history: where an image is and where not, and what became of it.
 
 import { formatSize } from '../base/units.ts'
-import { API, inAddress } from './addresses.ts'
+import type { AnswerOf } from '../client/plan-request.ts'
 import type { Order } from './catalog.ts'
 import { callNode } from './node-client.ts'
 import { columns, type Terminal } from './terminal.ts'
 
-interface Server {
-  readonly name: string
-  readonly has: boolean
-  readonly verified_at: string | null
-  readonly reason: string | null
-  readonly next_try_at: string | null
-}
-
+type File = AnswerOf<'GET /file-sync/api/file-sync/file/{path}'>
 /** What is known of bytes, whatever images have them. */
-interface Copies {
-  readonly sha256: string
-  readonly cid: string
-  readonly size: number | null
-  readonly paths: readonly string[]
-  readonly servers: readonly Server[]
-  readonly complete: boolean
-}
-
-interface File {
-  readonly path: string
-  readonly deleted: boolean
-  readonly size: number | null
-  readonly sha256: string | null
-  readonly mime_type: string | null
-  readonly modified_at: string
-  readonly writer: string
-  readonly recoverable_until?: string | null
-  readonly complete: boolean
-  readonly shown_as?: string | null
-  readonly servers: readonly Server[]
-  readonly history: readonly {
-    readonly at: string
-    readonly event: string
-    readonly node: string | null
-    readonly sha256: string | null
-    readonly conflict: boolean
-  }[]
-}
+type Copies = AnswerOf<'GET /api/copies/{hash}'>
 
 const INCOMPLETE = 'Not all servers could be asked: there may be more.\n'
 
@@ -64,8 +29,8 @@ export async function runWhy(order: Order, { out }: Terminal): Promise<number> {
 /** Undefined if the word is a path. */
 async function copiesOf({ words: [word = ''], target }: Order): Promise<Copies | undefined> {
   if (!HASH.test(word)) return undefined
-  const url = `/api/copies/${inAddress(word.toLowerCase())}`
-  return (await callNode(target, 'GET', url)) as unknown as Copies
+  const path = { hash: word.toLowerCase() }
+  return callNode(target, 'GET /api/copies/{hash}', { path })
 }
 
 export async function runHistory(order: Order, { out }: Terminal): Promise<undefined> {
@@ -74,8 +39,8 @@ export async function runHistory(order: Order, { out }: Terminal): Promise<undef
   else out(`${columns(file.history.map(historyRow))}${file.complete ? '' : INCOMPLETE}`)
 }
 
-async function fileOf({ words: [path = ''], target }: Order): Promise<File> {
-  return (await callNode(target, 'GET', `${API}/file/${inAddress(path)}`)) as unknown as File
+function fileOf({ words: [path = ''], target }: Order): Promise<File> {
+  return callNode(target, 'GET /file-sync/api/file-sync/file/{path}', { path: { path } })
 }
 
 function headOfCopies({ sha256, cid, size, paths }: Copies): string {
@@ -85,13 +50,13 @@ function headOfCopies({ sha256, cid, size, paths }: Copies): string {
 }
 
 function headOf(file: File): string {
-  const { path, deleted, size, mime_type, sha256, modified_at, writer } = file
-  if (deleted) {
+  const { path, mime_type, sha256, modified_at, writer } = file
+  if (file.deleted) {
     const until = file.recoverable_until
     const rest = until ? `; it can be restored until ${until}` : ''
     return `${path} was deleted at ${modified_at} by ${writer}${rest}\n`
   }
-  const facts = `${mime_type}, ${formatSize(size ?? 0)}, written at ${modified_at} by ${writer}`
+  const facts = `${mime_type}, ${formatSize(file.size)}, written at ${modified_at} by ${writer}`
   const shown = file.shown_as ? `in images/ as ${file.shown_as}\n` : ''
   return `${path}: ${facts}\n${sha256}\n${shown}`
 }

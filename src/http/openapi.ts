@@ -126,6 +126,16 @@ function errorSchema(): Json {
 
 /** What has no counterpart in JSON Schema (transforms) is described as anything. */
 function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Json {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' })
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, {
+    io,
+    unrepresentable: 'any',
+    override: ({ jsonSchema }) => describeKind(jsonSchema)
+  })
   return rest
+}
+
+/** Fields as in the configuration say in words what they take. */
+function describeKind(schema: z.core.JSONSchema.BaseSchema): void {
+  if (schema.kind === 'true or false') schema.type = 'boolean'
+  delete schema.kind
 }

@@ -1,6 +1,8 @@
 // What clients do to the nodes, each deed with what it tells the model.
 
 import { hash as digest } from 'node:crypto'
+import type { AnswerOf, AskedArguments, Operation } from '../../src/client/plan-request.ts'
+import { type Sent, sendRequest } from '../../src/client/send-request.ts'
 import type { Holds, Model } from './model.ts'
 import type { Picture } from './pictures.ts'
 
@@ -25,27 +27,23 @@ export interface DeedParts {
 /**
  * refused: it has certainly done nothing. unknown: nobody knows.
  */
-type Outcome =
-  | { readonly json: Record<string, unknown>; readonly status: number }
+type Outcome<Name extends Operation> =
+  | { readonly json: AnswerOf<Name>; readonly status: number }
   | 'refused'
   | 'unknown'
 
-async function call(
-  { fleet, count }: DeedParts,
-  node: Site,
-  path: string,
-  init: RequestInit
-): Promise<Outcome> {
+async function call<Name extends Operation>(
+  { fleet, count }: Pick<DeedParts, 'fleet' | 'count'>,
+  { url }: Site,
+  operation: Name,
+  ...asked: AskedArguments<Name, Sent>
+): Promise<Outcome<Name>> {
   try {
-    const response = await fetch(node.url + path, {
-      ...init,
-      headers: { ...fleet.headers, ...(init.headers as Record<string, string>) },
-      signal: AbortSignal.timeout(PATIENCE_MS)
-    })
-    const json = (await response.json()) as Record<string, unknown>
+    const response = await sendRequest(siteOf(fleet, url), operation, ...asked)
+    const json = (await response.json()) as AnswerOf<Name> & { readonly code?: string }
     if (response.ok) return { json, status: response.status }
     count(`answer ${response.status}`)
-    if (json.code === 'BRAKE_ENGAGED') await confirmBrake({ fleet, count } as DeedParts, node)
+    if (json.code === 'BRAKE_ENGAGED') await confirmBrake({ fleet, count }, url)
     return response.status < 500 ? 'refused' : 'unknown'
   } catch (error) {
     const { code } = ((error as Error).cause ?? {}) as { code?: string }
@@ -54,19 +52,17 @@ async function call(
   }
 }
 
-async function confirmBrake(parts: DeedParts, node: Site): Promise<void> {
-  const url = `${node.url}/api/brakes`
-  const { headers } = parts.fleet
-  const answer = await fetch(url, { headers, signal: AbortSignal.timeout(PATIENCE_MS) })
-  const { brakes } = (await answer.json()) as { brakes: { token: string; kind: string }[] }
+function siteOf({ headers }: DeedParts['fleet'], url: string) {
+  return { url, headers, signal: AbortSignal.timeout(PATIENCE_MS) }
+}
+
+async function confirmBrake(parts: Pick<DeedParts, 'fleet' | 'count'>, url: string): Promise<void> {
+  const answer = await sendRequest(siteOf(parts.fleet, url), 'GET /api/brakes')
+  const { brakes } = (await answer.json()) as AnswerOf<'GET /api/brakes'>
   for (const { token, kind } of brakes) {
     parts.count(`brake ${kind} confirmed`)
-    await fetch(url, {
-      method: 'POST',
-      headers: { ...headers, 'content-type': 'application/json' },
-      body: JSON.stringify({ token, action: 'confirm' }),
-      signal: AbortSignal.timeout(PATIENCE_MS)
-    })
+    const body = { token, action: 'confirm' } as const
+    await sendRequest(siteOf(parts.fleet, url), 'POST /api/brakes', { body })
   }
 }
 
@@ -78,8 +74,8 @@ export async function put(
 ): Promise<void> {
   const { model, count } = parts
   model.begins(path, [hash])
-  const init = { method: 'PUT', body: bytes as Uint8Array<ArrayBuffer> }
-  const outcome = await call(parts, node, `/images/${path}`, init)
+  const asked = { path: { path }, bytes: () => bytes }
+  const outcome = await call(parts, node, 'PUT /images/{path}', asked)
   if (outcome === 'unknown') model.inDoubt(path, [hash])
   if (typeof outcome === 'string') return count(`put ${outcome}`)
   count('put')
@@ -89,7 +85,7 @@ export async function put(
 export async function remove(parts: DeedParts, node: Site, path: string): Promise<void> {
   const { model, count } = parts
   model.begins(path, ['deleted'])
-  const outcome = await call(parts, node, `/images/${path}`, { method: 'DELETE' })
+  const outcome = await call(parts, node, 'DELETE /images/{path}', { path: { path } })
   if (outcome === 'unknown') model.inDoubt(path, ['deleted'])
   if (typeof outcome === 'string') return count(`delete ${outcome}`)
   count('delete')
@@ -99,11 +95,11 @@ export async function remove(parts: DeedParts, node: Site, path: string): Promis
 export async function restore(parts: DeedParts, node: Site, path: string): Promise<void> {
   const { model, count } = parts
   model.begins(path, model.ever(path))
-  const outcome = await post(parts, node, '/api/restore', { path })
+  const outcome = await call(parts, node, 'POST /api/restore', { body: { path } })
   if (outcome === 'unknown') model.inDoubt(path, model.ever(path))
   if (typeof outcome === 'string') return count(`restore ${outcome}`)
   // there was nothing to restore as far as this node knew, and nothing was written
-  if (/ is there as it was\.$/.test(String(outcome.json.message))) return count('restore unchanged')
+  if (/ is there as it was\.$/.test(outcome.json.message)) return count('restore unchanged')
   count('restore')
   model.acknowledged(path, outcome.json.sha256 as Holds)
 }
@@ -112,7 +108,7 @@ export async function move(parts: DeedParts, node: Site, from: string, to: strin
   const { model, count } = parts
   model.begins(to, model.ever(from))
   model.begins(from, ['deleted'])
-  const outcome = await post(parts, node, '/api/move', { from, to })
+  const outcome = await call(parts, node, 'POST /api/move', { body: { from, to } })
   if (outcome === 'unknown') {
     model.inDoubt(to, model.ever(from))
     model.inDoubt(from, ['deleted'])
@@ -127,9 +123,8 @@ export async function move(parts: DeedParts, node: Site, from: string, to: strin
 export async function read(parts: DeedParts, node: Site, path: string): Promise<void> {
   const { model, count, fault } = parts
   try {
-    const response = await fetch(`${node.url}/images/${path}`, {
-      signal: AbortSignal.timeout(PATIENCE_MS)
-    })
+    const site = { url: node.url, signal: AbortSignal.timeout(PATIENCE_MS) }
+    const response = await sendRequest(site, 'GET /images/{path}', { path: { path } })
     const bytes = Buffer.from(await response.arrayBuffer())
     count(`read ${response.status}`)
     if (response.status !== 200) return
@@ -140,9 +135,4 @@ export async function read(parts: DeedParts, node: Site, path: string): Promise<
   } catch {
     count('read broken off')
   }
-}
-
-function post(parts: DeedParts, node: Site, path: string, body: object): Promise<Outcome> {
-  const headers = { 'content-type': 'application/json' }
-  return call(parts, node, path, { method: 'POST', headers, body: JSON.stringify(body) })
 }

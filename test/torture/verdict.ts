@@ -4,6 +4,8 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { AnswerOf, AskedArguments, Operation } from '../../src/client/plan-request.ts'
+import { type Sent, sendRequest } from '../../src/client/send-request.ts'
 import type { Fleet, TortureNode } from './fleet.ts'
 import { blobFile, isWhole } from './harms.ts'
 import type { Model } from './model.ts'
@@ -52,7 +54,7 @@ async function untilQuiet(fleet: Fleet): Promise<string | undefined> {
   const endMs = Date.now() + QUIET_MS_MAX
   let unrest: string | undefined
   do {
-    await Promise.all(fleet.nodes.map((node) => ask(fleet, node, '/api/force-file-sync', {})))
+    await Promise.all(fleet.nodes.map((node) => ask(fleet, node, 'POST /api/force-file-sync')))
     await sleep(2000)
     unrest = await unrestOf(fleet)
   } while (unrest !== undefined && Date.now() < endMs)
@@ -63,14 +65,15 @@ async function unrestOf(fleet: Fleet): Promise<string | undefined> {
   const told: string[] = []
   const totals = new Set<string>()
   for (const node of fleet.nodes) {
-    const status = await ask(fleet, node, '/api/storage-status')
+    const status = await ask(fleet, node, 'GET /api/storage-status')
     if (status === undefined) return `${node.name} does not answer`
+    if (!status.distributed_storage) return `${node.name} stands alone`
     const { missing_files, corrupted_files, sync_queue_size, review_files, servers } = status
     totals.add(`${status.total_files} ${status.total_size}`)
     if (missing_files + corrupted_files + sync_queue_size + review_files > 0) {
       told.push(`${node.name}: ${JSON.stringify(status.status_reasons)} ${missing_files} missing`)
     }
-    const connected = servers.filter(({ connected_at }: { connected_at: unknown }) => connected_at)
+    const connected = servers.filter(({ connected_at }) => connected_at)
     if (connected.length < fleet.nodes.length - 1) {
       told.push(`${node.name} is connected with ${connected.length} others`)
     }
@@ -80,18 +83,19 @@ async function unrestOf(fleet: Fleet): Promise<string | undefined> {
 }
 
 async function verify(fleet: Fleet, node: TortureNode): Promise<void> {
-  const started = await ask(fleet, node, '/file-sync/api/file-sync/verify', {})
-  const id = started?.task_id
+  const started = await ask(fleet, node, 'POST /file-sync/api/file-sync/verify')
+  const id = started !== undefined && 'task_id' in started ? started.task_id : undefined
   const endMs = Date.now() + ASK_MS_MAX
   while (id !== undefined && Date.now() < endMs) {
-    const task = await ask(fleet, node, `/file-sync/api/file-sync/tasks/${id}`)
+    const path = { id }
+    const task = await ask(fleet, node, 'GET /file-sync/api/file-sync/tasks/{id}', { path })
     if (task?.status !== 'running') return
     await sleep(500)
   }
 }
 
 async function listOf(fleet: Fleet, node: TortureNode): Promise<readonly Listed[]> {
-  const answer = await ask(fleet, node, '/file-sync/api/file-sync/files')
+  const answer = await ask(fleet, node, 'GET /file-sync/api/file-sync/files')
   return answer?.files ?? []
 }
 
@@ -131,15 +135,15 @@ function hashOf(file: string): string {
   return createHash('sha256').update(readFileSync(file)).digest('hex')
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: answers of many shapes
-async function ask(fleet: Fleet, node: TortureNode, path: string, body?: object): Promise<any> {
+async function ask<Name extends Operation>(
+  { headers }: Fleet,
+  { url }: TortureNode,
+  operation: Name,
+  ...asked: AskedArguments<Name, Sent>
+): Promise<AnswerOf<Name> | undefined> {
   try {
-    const response = await fetch(node.url + path, {
-      ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
-      headers: { ...fleet.headers, 'content-type': 'application/json' },
-      signal: AbortSignal.timeout(ASK_MS_MAX)
-    })
-    return await response.json()
+    const site = { url, headers, signal: AbortSignal.timeout(ASK_MS_MAX) }
+    return (await (await sendRequest(site, operation, ...asked)).json()) as AnswerOf<Name>
   } catch {
     return undefined
   }

@@ -37,12 +37,12 @@ const moreShape = {
     .describe('All live paths of these bytes; the first of them'),
   servers: z.array(copyShape),
   history: historyShape,
-  complete: z.boolean().describe('Whether all servers were asked and have answered'),
-  deleted: z.boolean()
+  complete: z.boolean().describe('Whether all servers were asked and have answered')
 }
 
 const liveShape = describedImageShape.extend({
   ...moreShape,
+  deleted: z.literal(false),
   shown_as: z
     .string()
     .nullable()
@@ -71,7 +71,8 @@ const deletedShape = z.object({
   replicas: z.literal(0),
   url: z.null(),
   recoverable_until: z.iso.datetime().nullable(),
-  ...moreShape
+  ...moreShape,
+  deleted: z.literal(true)
 })
 
 const paramsShape = z.object({ '*': z.string() })

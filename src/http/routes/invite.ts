@@ -26,6 +26,17 @@ const bodyShape = z
   })
   .optional()
 
+const answered = { status: z.literal('success'), message: z.string() }
+const madeShape = z.object({
+  ...answered,
+  invite: z.string().describe('The line'),
+  expires_at: z.iso.datetime().nullable(),
+  made: z.boolean().describe('Whether the secret is new'),
+  handed_to: z.array(z.string()),
+  not_reached: z.array(z.string())
+})
+const revokedShape = z.object({ ...answered, revoked: z.int() })
+
 export function inviteRoutes(parts: HttpParts): Route[] {
   return [
     {
@@ -36,7 +47,10 @@ export function inviteRoutes(parts: HttpParts): Route[] {
       summary: 'Make an invite, with which servers get the secret of the mesh for a day',
       body: bodyShape,
       answers: {
-        200: { means: 'The line that join takes on another server, and who got a new secret' },
+        200: {
+          means: 'The line that join takes on another server, and who got a new secret',
+          shape: madeShape
+        },
         503: { means: 'This node stands alone' }
       },
       handle: (request) => invite(parts, request)
@@ -48,7 +62,7 @@ export function inviteRoutes(parts: HttpParts): Route[] {
       tag: 'operations',
       summary: 'Revoke all invites that this node has made; those that are permanent stay good',
       answers: {
-        200: { means: 'They let nobody in any more' },
+        200: { means: 'They let nobody in any more', shape: revokedShape },
         503: { means: 'This node stands alone' }
       },
       handle: (request) => revoke(parts, request)

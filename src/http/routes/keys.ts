@@ -16,6 +16,15 @@ const keyBody = z.strictObject({
     ),
   scopes: z.array(z.enum(KEY_SCOPES)).min(1).max(KEY_SCOPES.length)
 })
+const keyShape = z.object({
+  id: z.string(),
+  name: z.string(),
+  scopes: z.array(z.enum(KEY_SCOPES)),
+  created_at: z.iso.datetime()
+})
+const answered = { status: z.literal('success'), message: z.string() }
+const listShape = z.object({ status: z.literal('success'), keys: z.array(keyShape) })
+const madeShape = keyShape.extend({ ...answered, key: z.string() })
 const keyParams = z.strictObject({ id: z.string().max(64) })
 
 export function keyRoutes({ flows, seal }: HttpParts): Route[] {
@@ -27,7 +36,7 @@ export function keyRoutes({ flows, seal }: HttpParts): Route[] {
       who: 'admin',
       tag: 'operations',
       summary: 'List the keys; never what could be used as one',
-      answers: { 200: { means: 'The keys' } },
+      answers: { 200: { means: 'The keys', shape: listShape } },
       handle: async () => ({ status: 'success', keys: (await listKeys(index)).map(describeKey) })
     },
     {
@@ -38,7 +47,7 @@ export function keyRoutes({ flows, seal }: HttpParts): Route[] {
       summary: 'Make a key; its text is in this answer and never shown again',
       body: keyBody,
       answers: {
-        200: { means: 'The key' },
+        200: { means: 'The key', shape: madeShape },
         422: { means: 'The name or the scopes are not valid' }
       },
       handle: async (request) => {
@@ -64,7 +73,7 @@ export function keyRoutes({ flows, seal }: HttpParts): Route[] {
       summary: 'Revoke a key at once',
       params: keyParams,
       answers: {
-        200: { means: 'It opens nothing any more' },
+        200: { means: 'It opens nothing any more', shape: z.object(answered) },
         404: { means: 'There is no such key' }
       },
       handle: (request) => revoke(request)

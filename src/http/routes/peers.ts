@@ -5,7 +5,7 @@ import { INVITE_CHARACTERS_MAX } from '../../../protocols/invite.ts'
 import { NodeError } from '../../base/errors.ts'
 import { formatSize } from '../../base/units.ts'
 import { removeMember } from '../../flows/members.ts'
-import { describeServers } from '../describe-status.ts'
+import { describeServers, serverShape } from '../describe-status.ts'
 import { messageFor } from '../messages.ts'
 import type { HttpParts, Met } from '../ports.ts'
 import { requireMesh } from '../require-mesh.ts'
@@ -18,6 +18,19 @@ const peerBody = z.strictObject({
     .max(INVITE_CHARACTERS_MAX + 1024) // a chat may have broken it into lines
     .describe('A multiaddr, http://host:8000 or an invite')
 })
+const answered = { status: z.literal('success'), message: z.string() }
+const listShape = z.object({ status: z.literal('success'), peers: z.array(serverShape) })
+const metShape = z.object({
+  ...answered,
+  peer_id: z.string(),
+  name: z.string().nullable(),
+  address: z.string(),
+  already_connected: z.boolean(),
+  took_ms: z.int(),
+  clock_offset_ms: z.number().nullable(),
+  missing_files: z.int(),
+  missing_bytes: z.int()
+})
 const peerParams = z.strictObject({ id: z.string().min(1).max(128) })
 
 export function peerRoutes(parts: HttpParts): Route[] {
@@ -28,7 +41,7 @@ export function peerRoutes(parts: HttpParts): Route[] {
       who: 'read',
       tag: 'operations',
       summary: 'All members of the mesh, and which of them are connected',
-      answers: { 200: { means: 'The members' } },
+      answers: { 200: { means: 'The members', shape: listShape } },
       handle: ({ access }) => list(parts, access)
     },
     {
@@ -39,7 +52,7 @@ export function peerRoutes(parts: HttpParts): Route[] {
       summary: 'Meet another server, by its multiaddr, http://host:8000 or an invite',
       body: peerBody,
       answers: {
-        200: { means: 'It is connected, and what is to be fetched' },
+        200: { means: 'It is connected, and what is to be fetched', shape: metShape },
         400: { means: 'The address is none, or this node itself; or the invite is not whole' },
         503: { means: 'It can not be reached; the sentence says why' }
       },
@@ -53,7 +66,7 @@ export function peerRoutes(parts: HttpParts): Route[] {
       summary: 'Forget a member that is gone for good, and admit it no more',
       params: peerParams,
       answers: {
-        200: { means: 'It is removed' },
+        200: { means: 'It is removed', shape: z.object(answered) },
         400: { means: 'It is this node itself' },
         404: { means: 'There is no such member' }
       },

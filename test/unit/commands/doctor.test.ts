@@ -55,6 +55,13 @@ test.each<[string, Partial<Storage>, Partial<Machine>]>([
   ['100 MB of memory are free', {}, { memoryFreeBytes: 1e8 }]
 ])('%s', (what, storage, machine) => expect(toMend(storage, machine)).toEqual([[what, true]]))
 
+test('a node that stands alone is not reproached with it', () => {
+  const { servers: _, ...alone } = WELL
+  const found = planDoctor({ ...alone, node: { ...WELL.node, addresses: [] } }, MACHINE, '1.0.0')
+  expect(found.filter(({ state }) => state !== 'ok')).toEqual([])
+  expect(found.map(({ what }) => what)).toContain('it stands alone, as file_sync.enabled says')
+})
+
 test('a server that is away or whose clock is wrong is named', () => {
   const server = { name: 'b', status: 'offline', clock_offset_ms: null, last_error: null }
   expect(toMend({ servers: [server] })).toEqual([['b is offline', true]])

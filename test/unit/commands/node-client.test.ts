@@ -18,7 +18,7 @@ async function answering(status: number, text: string): Promise<string> {
 test('what other servers say of themselves moves nothing on the terminal', async () => {
   const answer = { message: 'connected to \u001b[2Jb', servers: [{ name: '\u202eb' }] }
   const url = await answering(200, JSON.stringify(answer))
-  expect(await callNode({ url, data: undefined }, 'GET', '/')).toEqual({
+  expect(await callNode({ url, data: undefined }, 'GET /healthz')).toEqual({
     message: 'connected to  [2Jb',
     servers: [{ name: ' b' }]
   })
@@ -26,12 +26,14 @@ test('what other servers say of themselves moves nothing on the terminal', async
 
 test('nor does what is said of a failure', async () => {
   const url = await answering(503, JSON.stringify({ detail: 'it is of \u001b]0;x\u0007' }))
-  await expect(callNode({ url, data: undefined }, 'GET', '/')).rejects.toThrow(
+  await expect(callNode({ url, data: undefined }, 'GET /healthz')).rejects.toThrow(
     /^it is of {2}]0;x $/
   )
 })
 
 test.each(['no JSON', 'null', '7'])('%s is no answer of a node', async (text) => {
   const url = await answering(503, text)
-  await expect(callNode({ url, data: undefined }, 'GET', '/')).rejects.toThrow('is no Tumesh node')
+  await expect(callNode({ url, data: undefined }, 'GET /healthz')).rejects.toThrow(
+    'is no Tumesh node'
+  )
 })
