@@ -14,6 +14,7 @@ import type { Guard } from './guard.ts'
 import type { Access } from './plan-access.ts'
 import { askForBody, bodyLength } from './request-body.ts'
 import type { ApiRequest, Route } from './route.ts'
+import type { ServerTiming } from './server-timing.ts'
 
 export interface ApiParts extends FailureParts {
   readonly guard: Guard
@@ -21,6 +22,7 @@ export interface ApiParts extends FailureParts {
   readonly audit: AuditLog
   /** Hears of every handler that runs, so that a stop can wait for it. */
   readonly track: (work: Promise<unknown>, name: string) => void
+  readonly timing: ServerTiming | undefined
 }
 
 export interface Api {
@@ -73,7 +75,7 @@ export function createApi(parts: ApiParts): Api {
   app.addHook('onRequest', async (request, reply) => {
     const { route } = request.routeOptions.config
     if (route !== undefined) await parts.guard.prepare(request.raw, route.who)
-    admit(parts.guard, request, reply)
+    admit(parts, request, reply)
   })
   addRoutes(app, parts)
   return {
@@ -84,7 +86,7 @@ export function createApi(parts: ApiParts): Api {
 }
 
 /** Before anything of the body is read: does the method exist, may the caller? */
-function admit(guard: Guard, request: FastifyRequest, reply: FastifyReply): void {
+function admit({ guard, timing }: ApiParts, request: FastifyRequest, reply: FastifyReply): void {
   const { allow, route } = request.routeOptions.config
   if (allow !== undefined) {
     reply.raw.setHeader('Allow', allow)
@@ -96,6 +98,7 @@ function admit(guard: Guard, request: FastifyRequest, reply: FastifyReply): void
   }
   if (route === undefined) return
   request.access = guard.check(request.raw, route.who)
+  timing?.enter(reply.raw, 'work')
   const type = request.headers['content-type'] ?? ''
   if (route.bodyKind !== 'multipart' || !/^multipart\/form-data\s*;/i.test(type)) {
     // What the type says does not matter for other bodies, and a senseless one is no reason to

@@ -21,19 +21,26 @@ const METHODS = 'GET, HEAD, PUT, POST, DELETE'
 /** How long browsers may remember the answer: two hours is the most that all of them do. */
 const REMEMBERED_S = 7200
 
-/** `origins` such as `https://example.org`, or `*` for all. */
-export function createCors(origins: readonly string[]): Cors {
+/**
+ * `origins` such as `https://example.org`, or `*` for all. They may see what took the time of an
+ * answer, too, where answers say that.
+ */
+export function createCors(origins: readonly string[], { isTimed = false } = {}): Cors {
   const all = origins.includes('*')
   const listed = new Set(origins)
+  const exposed = isTimed ? `${EXPOSED}, Server-Timing` : EXPOSED
+  const timedFor = all ? '*' : origins.join(', ')
   return {
     apply(request, response) {
       if (origins.length === 0) return false
+      // images in a page are asked for without an Origin
+      if (isTimed) response.setHeader('Timing-Allow-Origin', timedFor)
       const { origin } = request.headers
       // which answer a cache keeps must depend on who asked
       if (!all) response.setHeader('Vary', 'Origin')
       if (origin === undefined || !(all || listed.has(origin))) return false
       response.setHeader('Access-Control-Allow-Origin', all ? '*' : origin)
-      response.setHeader('Access-Control-Expose-Headers', EXPOSED)
+      response.setHeader('Access-Control-Expose-Headers', exposed)
       response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin')
       return answersQuestion(request, response)
     }

@@ -10,6 +10,7 @@ import { NodeError } from '../base/errors.ts'
 import type { SpareBuffers } from '../base/spare-buffers.ts'
 import { extensionOfKind } from '../content/kinds.ts'
 import {
+  type FoundBlob,
   findBlob,
   findImage,
   openBlob,
@@ -27,6 +28,7 @@ import { type ImageToSend, sendImage } from './image-response.ts'
 import { kindOfMediaType } from './media-kind.ts'
 import type { HttpParts } from './ports.ts'
 import { asRawBlock, checkBlockFormat, describeBlock, PROBE_CID, sendProbe } from './raw-block.ts'
+import type { ServerTiming } from './server-timing.ts'
 
 const YEAR_S = 365 * 86_400
 /** How soon a client may ask again for what is being taken in. */
@@ -48,6 +50,7 @@ export interface ReaderParts extends Pick<HttpParts, 'flows' | 'adopting' | 'clo
   readonly guard: Pick<Guard, 'isFromProxy'>
   readonly hot: HotImages
   readonly buffers: SpareBuffers
+  readonly timing: ServerTiming | undefined
 }
 
 /** What 300 answers. */
@@ -190,7 +193,7 @@ export class ImageReader {
     response: ServerResponse,
     facts: Omit<ImageToSend, 'open' | 'openInstead' | 'find'>
   ): Promise<void> {
-    const { flows, log } = this.#parts
+    const { flows, log, timing } = this.#parts
     const { hash } = facts
     flows.blocks.require(hash)
     const path = this.#accelPath(request, hash)
@@ -198,13 +201,19 @@ export class ImageReader {
       sendAccel(request, response, facts, path)
       return Promise.resolve()
     }
+    timing?.enter(response, 'disk')
+    const fetched = async (looking: Promise<FoundBlob>) => {
+      const found = await looking
+      if (found.from !== undefined) timing?.rename(response, 'fetch')
+      return found
+    }
     const image: ImageToSend = {
       ...facts,
       open: () => {
         const blob = openReadable(flows, hash)
-        return blob === undefined ? this.#known(openBlob(flows, hash)) : { blob }
+        return blob === undefined ? fetched(this.#known(openBlob(flows, hash))) : { blob }
       },
-      openInstead: () => openInstead(flows, hash),
+      openInstead: () => fetched(openInstead(flows, hash)),
       find: () => this.#known(findBlob(flows, hash))
     }
     return sendImage(request, response, image, {

@@ -47,6 +47,9 @@ export const httpSection = z.strictObject({
   cors_origins: listField('origins such as https://example.org, or *', readOrigin)
     .prefault([])
     .describe('Sites whose pages may read images and, with a key, the API by script'),
+  server_timing: booleanField()
+    .prefault(false)
+    .describe('Whether answers say what took their time, in the header Server-Timing'),
   hot_size: sizeField(0)
     .prefault('32MiB')
     .describe('Memory for small images that are read again and again; 0 keeps none'),
@@ -101,6 +104,7 @@ export interface HttpOptions {
   /** As browsers send them; `*` for all. */
   readonly corsOrigins: readonly string[]
   readonly pathMaxAgeMs: number
+  readonly serverTiming: boolean
   readonly signedUrls: boolean
   readonly hotlink: HotlinkOptions
   readonly rates: RateLimitOptions
@@ -122,6 +126,7 @@ export function httpOptions(section: z.output<typeof httpSection>): HttpOptions 
     trustedProxies: section.trusted_proxies,
     corsOrigins: section.cors_origins,
     pathMaxAgeMs: section.path_max_age,
+    serverTiming: section.server_timing,
     signedUrls: section.signed_urls,
     rates: {
       windowMs: section.rate_window,

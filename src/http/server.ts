@@ -22,6 +22,7 @@ import { isLimited, RateLimits } from './rate-limits.ts'
 import { createRouteTable } from './route-table.ts'
 import { createImageReads } from './routes/image-reads.ts'
 import { Samples } from './samples.ts'
+import { ServerTiming } from './server-timing.ts'
 
 /** For bytes on their way to clients: as much as 32 clients are sent at one time. */
 const BUFFERS = { bytesMax: SMALL_BLOB_BYTES_MAX, keptBytesMax: 32 * SMALL_BLOB_BYTES_MAX }
@@ -49,6 +50,7 @@ export type ServerOptions = ApiOptions &
     | 'drainTimeoutMs'
     | 'corsOrigins'
     | 'pathMaxAgeMs'
+    | 'serverTiming'
     | 'accelLocation'
     | 'hotBytesMax'
     | 'rates'
@@ -80,14 +82,15 @@ export function createHttpServer(
   const limits = isLimited(options.rates)
     ? new RateLimits({ ...parts, guard }, options.rates)
     : undefined
-  const cors = createCors(options.corsOrigins)
+  const timing = options.serverTiming ? new ServerTiming(parts) : undefined
+  const cors = createCors(options.corsOrigins, { isTimed: options.serverTiming })
   const buffers = new SpareBuffers(BUFFERS)
   const open = (hash: ContentHash) => parts.flows.store.open(hash)
   const hot = new HotImages(index, { bytesMax: options.hotBytesMax }, { open, buffers })
   parts.flows.blocks.onChange(() => hot.clear())
-  const reads = createImageReads({ ...parts, guard, track, hot, buffers }, options)
+  const reads = createImageReads({ ...parts, guard, track, hot, buffers, timing }, options)
   const routes = createRouteTable({ ...parts, guard, metrics, samples }, options, reads.routes)
-  const api = createApi({ ...parts, guard, routes, track })
+  const api = createApi({ ...parts, guard, routes, track, timing })
 
   function answer(request: IncomingMessage, response: ServerResponse): void {
     // for a moment nothing can be read
@@ -97,6 +100,7 @@ export function createHttpServer(
     }
     const refusal = connections.stopping ? stopping() : requestFault(request)
     connections.begin(request, response)
+    timing?.begin(response)
     if (refusal !== undefined) {
       response.setHeader('Connection', 'close')
       answerFailure(parts, request, response, refusal)

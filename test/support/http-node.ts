@@ -66,6 +66,7 @@ export async function startHttpNode({
     tls: undefined,
     hotBytesMax: 2 ** 25,
     accelLocation: undefined,
+    serverTiming: false,
     rates: NO_RATES,
     ...options
   })

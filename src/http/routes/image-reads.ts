@@ -97,7 +97,9 @@ export function createImageReads(
       try {
         const access = parts.guard.check(request, 'public')
         if (isGuarded && !maySee(request, response, access)) return true
+        parts.timing?.enter(response, 'kept')
         if (method === 'GET' && parts.hot.tryAnswer(request, response)) return true
+        parts.timing?.enter(response, 'index')
         const name = decodeName(url, place.prefix.length)
         parts.track(answer(place.by, name, request, response))
       } catch (error) {

@@ -72,6 +72,7 @@ test('with nothing set the documented defaults hold', () => {
       tls: undefined,
       hotBytesMax: 2 ** 25,
       accelLocation: undefined,
+      serverTiming: false,
       signedUrls: false,
       rates: {
         windowMs: 60_000,

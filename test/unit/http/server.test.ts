@@ -112,6 +112,7 @@ describe('listening', () => {
       tls: undefined,
       hotBytesMax: 2 ** 25,
       accelLocation: undefined,
+      serverTiming: false,
       rates: NO_RATES
     })
     const error = await server.listen().then(
