@@ -16,6 +16,7 @@ import {
 } from '../base/fields.ts'
 import type { CertificateFiles } from './certificate.ts'
 import { type HotlinkOptions, readHostPattern } from './hotlink.ts'
+import type { InWorkOptions } from './in-work.ts'
 import type { RateLimitOptions } from './rate-limits.ts'
 
 export const httpSection = z.strictObject({
@@ -66,6 +67,12 @@ export const httpSection = z.strictObject({
     .optional()
     .describe('Path of the image that pages of other sites get instead')
     .meta({ unset: 'none: they get 403', example: 'notice/hotlink.png' }),
+  client_requests_max: integerField(0, 100_000)
+    .prefault(256)
+    .describe('Requests of one address without a key that are answered at one time; 0: no limit'),
+  key_requests_max: integerField(0, 100_000)
+    .prefault(1024)
+    .describe('Requests with one key that are answered at one time; 0: no limit'),
   rate_window: durationField(1000, 86_400_000)
     .prefault('1m')
     .describe('Time for which the limits below count; they are refilled evenly'),
@@ -81,7 +88,7 @@ export const httpSection = z.strictObject({
     .describe('Bytes of its requests and answers; 0 is no limit'),
   rate_loopback: booleanField()
     .prefault(false)
-    .describe('Whether programs of this machine are limited too'),
+    .describe('Whether programs of this machine are limited too, also in requests at one time'),
   accel_location: textField('a location of nginx such as /tumesh-blobs/', /^\/[\w./-]{1,200}$/)
     .optional()
     .describe(
@@ -108,6 +115,7 @@ export interface HttpOptions {
   readonly signedUrls: boolean
   readonly hotlink: HotlinkOptions
   readonly rates: RateLimitOptions
+  readonly inWork: InWorkOptions
   /** Of images that are kept in memory. */
   readonly hotBytesMax: number
   /** Undefined: all bytes are sent from here. */
@@ -128,6 +136,7 @@ export function httpOptions(section: z.output<typeof httpSection>): HttpOptions 
     pathMaxAgeMs: section.path_max_age,
     serverTiming: section.server_timing,
     signedUrls: section.signed_urls,
+    inWork: { addressMax: section.client_requests_max, keyMax: section.key_requests_max },
     rates: {
       windowMs: section.rate_window,
       address: { requests: section.rate_requests, bytes: section.rate_bytes },

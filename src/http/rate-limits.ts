@@ -1,14 +1,11 @@
 // How much one client may ask for: requests and bytes, each from a vessel that holds as much as a
-// window allows and is refilled evenly. A client is a key, or an address without one.
+// window allows and is refilled evenly.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { isIPv6 } from 'node:net'
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../base/clock.ts'
 import { NodeError } from '../base/errors.ts'
-import type { Log } from '../base/log.ts'
-import type { Guard } from './guard.ts'
-import { addressOf, forwardingHeaderOf, isLoopback } from './plan-access.ts'
+import type { Client } from './clients.ts'
 
 /** In one window; 0 is no limit. */
 export interface Allowance {
@@ -33,8 +30,6 @@ interface Vessel {
 
 /** Clients that are told apart; the ones that were quiet longest begin anew. */
 const CLIENTS_MAX = 50_000
-/** Probes of health come from whoever watches, as often as he likes. */
-const FREE = ['/healthz', '/readyz']
 
 export function isLimited({ address, key }: RateLimitOptions): boolean {
   return [address, key].some(({ requests, bytes }) => requests > 0 || bytes > 0)
@@ -42,15 +37,12 @@ export function isLimited({ address, key }: RateLimitOptions): boolean {
 
 export interface RateLimitParts {
   readonly clock: Pick<Clock, 'monotonicMs'>
-  readonly log: Log
-  readonly guard: Pick<Guard, 'clientOf' | 'keyOf'>
 }
 
 export class RateLimits {
   readonly #parts: RateLimitParts
   readonly #options: RateLimitOptions
   readonly #vessels = new LRUCache<string, Vessel>({ max: CLIENTS_MAX })
-  #hasWarned = false
 
   constructor(parts: RateLimitParts, options: RateLimitOptions) {
     this.#parts = parts
@@ -58,14 +50,10 @@ export class RateLimits {
   }
 
   /** Counts the request, and says on the answer what is left. Throws TOO_MANY_REQUESTS. */
-  admit(request: IncomingMessage, response: ServerResponse): void {
-    const { url = '', socket } = request
-    if (FREE.includes(url) || this.#isFree(request)) return
-    const key = this.#parts.guard.keyOf(request)
-    const allowance = key === undefined ? this.#options.address : this.#options.key
+  admit({ socket }: IncomingMessage, response: ServerResponse, { name, hasKey }: Client): void {
+    const allowance = hasKey ? this.#options.key : this.#options.address
     if (allowance.requests === 0 && allowance.bytes === 0) return
-    const client = key === undefined ? networkOf(this.#parts.guard.clientOf(request)) : `key ${key}`
-    const vessel = this.#vessel(client, allowance)
+    const vessel = this.#vessel(name, allowance)
     const waitMs = this.#waitMs(vessel, allowance)
     this.#tell(response, vessel, allowance)
     if (waitMs > 0) {
@@ -77,28 +65,8 @@ export class RateLimits {
     const before = socket.bytesRead + socket.bytesWritten
     response.once('close', () => {
       const after = socket.bytesRead + socket.bytesWritten
-      this.#vessel(client, allowance).bytes -= Math.max(0, after - before)
+      this.#vessel(name, allowance).bytes -= Math.max(0, after - before)
     })
-  }
-
-  #isFree({ socket, headers }: IncomingMessage): boolean {
-    if (this.#options.loopback || !isLoopback(addressOf(socket.remoteAddress))) return false
-    if (headers['x-forwarded-for'] === undefined) {
-      return forwardingHeaderOf(Object.keys(headers)) === undefined || this.#isUnnamed()
-    }
-    const client = this.#parts.guard.clientOf({ socket, headers } as IncomingMessage)
-    return isLoopback(client) && this.#isUnnamed()
-  }
-
-  /** All readers behind a proxy that nobody has named would share one vessel. */
-  #isUnnamed(): boolean {
-    if (!this.#hasWarned) {
-      this.#hasWarned = true
-      this.#parts.log.warn(
-        'A proxy on this machine is not among http.trusted_proxies: what comes through it is not limited.'
-      )
-    }
-    return true
   }
 
   #vessel(client: string, { requests, bytes }: Allowance): Vessel {
@@ -132,14 +100,4 @@ export class RateLimits {
     response.setHeader('RateLimit-Remaining', left)
     response.setHeader('RateLimit-Reset', Math.ceil(fullMs / 1000))
   }
-}
-
-/** Who has an address of IPv6 has as many as he likes of that network. */
-function networkOf(address: string): string {
-  if (!isIPv6(address)) return address
-  const [head = '', tail = ''] = address.split('::')
-  const groups = head.split(':').filter(Boolean)
-  const last = tail.split(':').filter(Boolean)
-  const zeros = Array(Math.max(0, 8 - groups.length - last.length)).fill('0')
-  return [...groups, ...(address.includes('::') ? zeros : []), ...last].slice(0, 4).join(':')
 }

@@ -9,11 +9,13 @@ import { SpareBuffers } from '../base/spare-buffers.ts'
 import { SMALL_BLOB_BYTES_MAX } from '../store/blob-store.ts'
 import { answerFailure } from './answer-failure.ts'
 import { createApi } from './api.ts'
+import { Clients } from './clients.ts'
 import { Connections } from './connections.ts'
 import { createCors } from './cors.ts'
 import { errorBody } from './error-body.ts'
 import type { Guard } from './guard.ts'
 import { HotImages } from './hot-images.ts'
+import { InWork } from './in-work.ts'
 import { createListeners, HEAD_BYTES_MAX, type ListenerOptions } from './listeners.ts'
 import { Metrics } from './metrics.ts'
 import type { HttpOptions } from './options.ts'
@@ -54,6 +56,7 @@ export type ServerOptions = ApiOptions &
     | 'accelLocation'
     | 'hotBytesMax'
     | 'rates'
+    | 'inWork'
   >
 
 export function createHttpServer(
@@ -78,10 +81,11 @@ export function createHttpServer(
   connections.onEnd = (request, response, ms) => {
     metrics.note(request, response, ms)
     samples.note(request, response, ms)
+    inWork.end(response)
   }
-  const limits = isLimited(options.rates)
-    ? new RateLimits({ ...parts, guard }, options.rates)
-    : undefined
+  const rates = isLimited(options.rates) ? new RateLimits(parts, options.rates) : undefined
+  const clients = new Clients({ ...parts, guard }, options.rates)
+  const inWork = new InWork(options.inWork)
   const timing = options.serverTiming ? new ServerTiming(parts) : undefined
   const cors = createCors(options.corsOrigins, { isTimed: options.serverTiming })
   const buffers = new SpareBuffers(BUFFERS)
@@ -105,19 +109,18 @@ export function createHttpServer(
       response.setHeader('Connection', 'close')
       answerFailure(parts, request, response, refusal)
     } else if (cors.apply(request, response)) return
-    else if (limits !== undefined && !isWithin(limits, request, response)) return
+    else if (!isWithin(request, response)) return
     else if (!reads.tryAnswer(request, response)) {
       response.setHeader('X-Content-Type-Options', 'nosniff')
       api.listener(request, response)
     }
   }
-  function isWithin(
-    limits: RateLimits,
-    request: IncomingMessage,
-    response: ServerResponse
-  ): boolean {
+  /** Whether the client may have it now; false: it was told. */
+  function isWithin(request: IncomingMessage, response: ServerResponse): boolean {
     try {
-      limits.admit(request, response)
+      const client = clients.clientOf(request)
+      inWork.admit(request, response, client)
+      if (client !== undefined) rates?.admit(request, response, client)
       return true
     } catch (error) {
       answerFailure(parts, request, response, error)

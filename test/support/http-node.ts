@@ -68,6 +68,7 @@ export async function startHttpNode({
     accelLocation: undefined,
     serverTiming: false,
     rates: NO_RATES,
+    inWork: { addressMax: 256, keyMax: 1024 },
     ...options
   })
   const { port, tlsPort } = await server.listen()

@@ -73,6 +73,7 @@ test('with nothing set the documented defaults hold', () => {
       hotBytesMax: 2 ** 25,
       accelLocation: undefined,
       serverTiming: false,
+      inWork: { addressMax: 256, keyMax: 1024 },
       signedUrls: false,
       rates: {
         windowMs: 60_000,

@@ -113,6 +113,7 @@ describe('listening', () => {
       hotBytesMax: 2 ** 25,
       accelLocation: undefined,
       serverTiming: false,
+      inWork: { addressMax: 256, keyMax: 1024 },
       rates: NO_RATES
     })
     const error = await server.listen().then(
