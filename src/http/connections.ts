@@ -80,15 +80,17 @@ export class Connections {
   /**
    * Takes no more connections, closes those without a request at once and the others after their
    * answer, or when the time is over. Resolves when all are closed and nothing works for them any
-   * more.
+   * more. `quiet` is when no answer is on its way that did not begin here.
    */
-  async drain(timeoutMs: number): Promise<void> {
+  async drain(timeoutMs: number, quiet = Promise.resolve()): Promise<void> {
     this.#stopping = true
-    const closed = Promise.all(this.#listeners.map(({ server }) => closing(server)))
-    for (const socket of this.#answers.keys()) this.endAfterAnswers(socket)
     const cancel = this.#clock.after(timeoutMs, () => {
       for (const socket of this.#sockets) socket.destroy()
     })
+    // the platform would cut off what it does not know of
+    await quiet
+    const closed = Promise.all(this.#listeners.map(({ server }) => closing(server)))
+    for (const socket of this.#answers.keys()) this.endAfterAnswers(socket)
     await closed
     cancel()
     const unwound = new AbortController()

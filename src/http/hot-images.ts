@@ -12,8 +12,14 @@ import type { ImagePath } from '../../protocols/path.ts'
 import { Frequencies } from '../base/frequencies.ts'
 import type { SpareBuffers } from '../base/spare-buffers.ts'
 import type { ImageIndex } from '../index/image-index.ts'
-import { type FileStamp, type OpenBlob, sameStamp } from '../store/blob-store.ts'
+import {
+  type FileStamp,
+  type OpenBlob,
+  SMALL_BLOB_BYTES_MAX,
+  sameStamp
+} from '../store/blob-store.ts'
 import { sendLent } from './send-lent.ts'
+import { datedAt, type WireAnswer, wireAnswerOf } from './wire-answer.ts'
 
 export interface HotImage {
   readonly path: ImagePath
@@ -35,8 +41,23 @@ export interface KnownFile {
   readonly stamp: FileStamp
 }
 
+/** Its body is a part of the answer as it goes out. */
+type Kept = HotImage & { readonly wire: WireAnswer }
+
 /** An answer whose bytes are read each time. */
-type Known = Omit<HotImage, 'body'> & { readonly file: KnownFile; readonly bytes: number }
+type Known = Omit<HotImage, 'body'> & {
+  readonly file: KnownFile
+  readonly bytes: number
+  /** Without a body. */
+  readonly wire: WireAnswer
+}
+
+/** Ready to be sent. */
+export interface QuickAnswer {
+  readonly bytes: Buffer
+  /** To be called when they have left, and never where the client goes away first. */
+  readonly giveBack?: () => void
+}
 
 export interface HotFiles {
   open(hash: ContentHash): OpenBlob | undefined
@@ -47,6 +68,7 @@ export interface HotFiles {
 const ENTRY_BYTES = 2048
 /** The room for answers without bytes, beside the others. */
 const KNOWN_SHARE = 1 / 8
+const NO_BODY = new Uint8Array(0)
 /** One image may take this share of the room. */
 const SHARE_MAX = 1 / 64
 /** How many addresses are told apart by how often they are asked for. */
@@ -67,7 +89,7 @@ const CONDITIONS = [
 ] as const
 
 export class HotImages {
-  readonly #images: LRUCache<string, HotImage>
+  readonly #images: LRUCache<string, Kept>
   readonly #bytesMax: number
   /** Addresses under which a path is kept. */
   readonly #urls = new Map<string, Set<string>>()
@@ -136,6 +158,28 @@ export class HotImages {
   }
 
   /**
+   * The whole answer to a GET of an address without any conditions, if the image is kept. Who takes
+   * it sends it.
+   */
+  quickAnswer(url: string, nowMs: number): QuickAnswer | undefined {
+    const image = this.#images.get(url)
+    if (image !== undefined) {
+      this.#asked.add(url)
+      return { bytes: datedAt(image.wire, nowMs) }
+    }
+    const known = this.#known.get(url)
+    if (known === undefined) return undefined
+    const head = datedAt(known.wire, nowMs)
+    if (head.byteLength + known.bytes > SMALL_BLOB_BYTES_MAX) return undefined
+    this.#asked.add(url)
+    const buffer = this.#readFile(url, known, head.byteLength)
+    if (buffer === undefined) return undefined
+    buffer.set(head)
+    const bytes = buffer.subarray(0, head.byteLength + known.bytes)
+    return { bytes, giveBack: () => this.#giveBack(buffer) }
+  }
+
+  /**
    * Notes that an address is asked for. A number for `offer` if its answer is worth keeping, once
    * it is known.
    */
@@ -154,11 +198,13 @@ export class HotImages {
     const bytes = image.body.byteLength
     if (this.#isRoomFor(url, bytes)) {
       this.#known.delete(url)
-      this.#images.set(url, { ...image, body: Buffer.from(image.body) })
+      const wire = wireAnswerOf(image.headers, image.body)
+      this.#images.set(url, { ...image, body: wire.body, wire })
     } else if (file !== undefined && this.#files !== undefined) {
       if (this.#images.has(url)) return // forgetting one of two would leave the other
       const { path, etag, headers, sameHeaders } = image
-      this.#known.set(url, { path, etag, headers, sameHeaders, file, bytes })
+      const wire = wireAnswerOf(headers, NO_BODY)
+      this.#known.set(url, { path, etag, headers, sameHeaders, file, bytes, wire })
     } else return
     const urls = this.#urls.get(image.path) ?? new Set()
     this.#urls.set(image.path, urls.add(url))
@@ -179,6 +225,18 @@ export class HotImages {
 
   /** False, with nothing sent, if the file is not what it was. */
   #sendFile(url: string, known: Known, response: ServerResponse): boolean {
+    const buffer = this.#readFile(url, known, 0)
+    if (buffer === undefined) return false
+    response.writeHead(200, known.headers as string[])
+    sendLent(response, buffer.subarray(0, known.bytes), () => this.#giveBack(buffer))
+    return true
+  }
+
+  /**
+   * The bytes from `at` on in a buffer that is to be given back; undefined if the file is not what
+   * it was.
+   */
+  #readFile(url: string, known: Known, at: number): Buffer | undefined {
     const { open, buffers } = this.#files as HotFiles
     const { file, bytes } = known
     let blob: OpenBlob | undefined
@@ -186,8 +244,8 @@ export class HotImages {
     try {
       blob = open(file.hash)
       if (blob !== undefined && blob.bytes === bytes && sameStamp(blob.stamp, file.stamp)) {
-        buffer = buffers.take(bytes)
-        blob.readInto(buffer.subarray(0, bytes))
+        buffer = buffers.take(at + bytes)
+        blob.readInto(buffer.subarray(at, at + bytes))
       }
     } catch {
       buffer = undefined // whoever answers instead finds out why
@@ -196,15 +254,17 @@ export class HotImages {
     }
     if (buffer === undefined) {
       this.#known.delete(url)
-      return false
+      return undefined
     }
-    const body = buffer.subarray(0, bytes)
     if (this.#isRoomFor(url, bytes, PROMOTED_BY)) {
+      const body = buffer.subarray(at, at + bytes)
       this.offer(url, this.#index.entryWrites, { ...known, body })
     }
-    response.writeHead(200, known.headers as string[])
-    sendLent(response, body, () => buffers.give(buffer))
-    return true
+    return buffer
+  }
+
+  #giveBack(buffer: Buffer): void {
+    this.#files?.buffers.give(buffer)
   }
 
   #forget(path: string, url: string): void {

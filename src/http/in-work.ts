@@ -23,7 +23,7 @@ const BUSY_RETRY_AFTER_MS = 10_000
 export class InWork {
   readonly #options: InWorkOptions
   readonly #counts = new Map<string, number>()
-  readonly #names = new WeakMap<ServerResponse, string>()
+  readonly #clients = new WeakMap<ServerResponse, Client | undefined>()
   #total = 0
 
   constructor(options: InWorkOptions) {
@@ -42,27 +42,47 @@ export class InWork {
   admit({ method }: IncomingMessage, response: ServerResponse, client: Client | undefined): void {
     const writes = method !== 'GET' && method !== 'HEAD' && method !== 'OPTIONS'
     if (writes && this.#total >= WRITES_BEFORE_MAX) throw busy()
-    const name = client?.name ?? ''
-    if (client !== undefined) {
-      const max = client.hasKey ? this.#options.keyMax : this.#options.addressMax
-      const count = this.#counts.get(name) ?? 0
-      const may = writes ? Math.max(1, Math.floor(max * WRITES_SHARE)) : max
-      if (max > 0 && count >= may) throw tooMany(may)
-      this.#counts.set(name, count + 1)
-    }
+    const max = this.#maxOf(client)
+    const may = writes ? Math.max(1, Math.floor(max * WRITES_SHARE)) : max
+    if (max > 0 && this.#countOf(client) >= may) throw tooMany(may)
+    this.enter(client)
+    this.#clients.set(response, client)
+  }
+
+  /** Whether the client may read something now. */
+  hasRoom(client: Client | undefined): boolean {
+    const max = this.#maxOf(client)
+    return max === 0 || this.#countOf(client) < max
+  }
+
+  /** Counts a request until `leave`. */
+  enter(client: Client | undefined): void {
     this.#total++
-    this.#names.set(response, name)
+    if (client !== undefined) this.#counts.set(client.name, this.#countOf(client) + 1)
+  }
+
+  leave(client: Client | undefined): void {
+    this.#total--
+    if (client === undefined) return
+    const left = this.#countOf(client) - 1
+    if (left > 0) this.#counts.set(client.name, left)
+    else this.#counts.delete(client.name)
   }
 
   /** The answer has left, or its client has. */
   end(response: ServerResponse): void {
-    const name = this.#names.get(response)
-    if (name === undefined) return
-    this.#names.delete(response)
-    this.#total--
-    const left = (this.#counts.get(name) ?? 1) - 1
-    if (left > 0) this.#counts.set(name, left)
-    else this.#counts.delete(name)
+    if (!this.#clients.has(response)) return
+    this.leave(this.#clients.get(response))
+    this.#clients.delete(response)
+  }
+
+  #maxOf(client: Client | undefined): number {
+    if (client === undefined) return 0
+    return client.hasKey ? this.#options.keyMax : this.#options.addressMax
+  }
+
+  #countOf(client: Client | undefined): number {
+    return client === undefined ? 0 : (this.#counts.get(client.name) ?? 0)
   }
 }
 

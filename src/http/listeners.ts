@@ -21,7 +21,8 @@ export interface Listener {
 
 /** Paths of 1,024 bytes in their longest spelling fit four times. */
 export const HEAD_BYTES_MAX = 16 * 1024
-const HEAD_MS_MAX = 15_000
+/** For the first bytes of a connection, and for the head of a request. */
+export const HEAD_MS_MAX = 15_000
 /** 100 MB at 30 KB/s. */
 const REQUEST_MS_MAX = 3_600_000
 /** A connection on which nothing moves at all, in neither direction. */
@@ -30,7 +31,7 @@ const IDLE_MS_MAX = 120_000
  * Longer than clients and proxies keep theirs, so that it is they who close and no request meets a
  * closing server.
  */
-const KEEP_ALIVE_MS = 75_000
+export const KEEP_ALIVE_MS = 75_000
 const CONNECTIONS_MAX = 16_384
 /** Connections that wait to be taken; the system cuts it to its own limit. */
 const BACKLOG_MAX = 4_096

@@ -7,13 +7,16 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { addNodeMetrics, type NodeMetricParts } from './node-metrics.ts'
 import { PartMetrics } from './part-metrics.ts'
 import { addProcessMetrics } from './process-metrics.ts'
-import { routeClassOf } from './route-class.ts'
+import { type RouteClass, routeClassOf } from './route-class.ts'
 
 /** Seconds: from a small image out of memory to a large upload. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60]
 
 /** Clients may send any method; each would be a series of its own. */
 const METHODS = new Set(['GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'OPTIONS'])
+
+/** As nginx counts those whose client did not wait. */
+const CLIENT_LEFT = 499
 
 export class Metrics {
   readonly #registry = new Registry()
@@ -70,14 +73,22 @@ export class Metrics {
 
   /** A request has ended, `ms` after its head came. */
   note(request: IncomingMessage, response: ServerResponse, ms: number): void {
-    const { method = '', url = '' } = request
-    const route = routeClassOf(url)
-    // as nginx counts those whose client did not wait
-    const status = response.writableFinished ? response.statusCode : 499
+    const { method = '', url = '', socket } = request
     const known = METHODS.has(method) ? method : 'other'
-    this.#requests.inc({ route, method: known, status }, 1)
+    const status = response.writableFinished ? response.statusCode : CLIENT_LEFT
+    this.#note(routeClassOf(url), known, status, ms)
+    this.#countBytes(socket)
+  }
+
+  /** A read has ended that was answered with an image in memory. */
+  noteRead(url: string, socket: Socket, isWhole: boolean, ms: number): void {
+    this.#note(routeClassOf(url), 'GET', isWhole ? 200 : CLIENT_LEFT, ms)
+    this.#countBytes(socket)
+  }
+
+  #note(route: RouteClass, method: string, status: number, ms: number): void {
+    this.#requests.inc({ route, method, status }, 1)
     this.#seconds.observe({ route }, ms / 1000)
-    this.#countBytes(request.socket)
   }
 
   #countBytes(socket: Socket): void {

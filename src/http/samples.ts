@@ -60,9 +60,14 @@ export class Samples {
   /** A request has ended after `ms`; those that stay open to watch say nothing by their time. */
   note({ url = '' }: IncomingMessage, { statusCode }: ServerResponse, ms: number): void {
     if (/^\/(api\/events|stream-logs)\b/.test(url)) return
+    this.noteRead(ms)
+    if (statusCode >= 500) this.#requests.failed++
+  }
+
+  /** The same of one that did not fail. */
+  noteRead(ms: number): void {
     this.#requests.count++
     this.#requests.ms += ms
-    if (statusCode >= 500) this.#requests.failed++
   }
 
   /**

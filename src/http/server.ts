@@ -15,11 +15,13 @@ import { createCors } from './cors.ts'
 import { errorBody } from './error-body.ts'
 import type { Guard } from './guard.ts'
 import { HotImages } from './hot-images.ts'
+import { isHotlinkOn } from './hotlink.ts'
 import { InWork } from './in-work.ts'
 import { createListeners, HEAD_BYTES_MAX, type ListenerOptions } from './listeners.ts'
 import { Metrics } from './metrics.ts'
 import type { HttpOptions } from './options.ts'
 import type { ApiOptions, HttpParts } from './ports.ts'
+import { QuickReads, type QuickReadsParts } from './quick-reads.ts'
 import { isLimited, RateLimits } from './rate-limits.ts'
 import { createRouteTable } from './route-table.ts'
 import { createImageReads } from './routes/image-reads.ts'
@@ -93,6 +95,8 @@ export function createHttpServer(
   const hot = new HotImages(index, { bytesMax: options.hotBytesMax }, { open, buffers })
   parts.flows.blocks.onChange(() => hot.clear())
   const reads = createImageReads({ ...parts, guard, track, hot, buffers, timing }, options)
+  const isOpen = () => !connections.stopping && index.upkeep.reopening === undefined
+  const quick = createQuickReads({ ...parts, hot, inWork, isOpen, metrics, samples }, options)
   const routes = createRouteTable({ ...parts, guard, metrics, samples }, options, reads.routes)
   const api = createApi({ ...parts, guard, routes, track, timing })
 
@@ -121,14 +125,19 @@ export function createHttpServer(
       const client = clients.clientOf(request)
       inWork.admit(request, response, client)
       if (client !== undefined) rates?.admit(request, response, client)
+      quick?.allow(request, client)
       return true
     } catch (error) {
       answerFailure(parts, request, response, error)
       return false
     }
   }
-  for (const { server } of listeners) {
-    server.on('request', answer)
+  for (const { server, connectionEvent } of listeners) {
+    if (connectionEvent === 'connection') quick?.watch(server)
+    server.on('request', (request, response) => {
+      quick?.begin(request, response)
+      answer(request, response)
+    })
     server.on('checkContinue', answer)
     server.on('clientError', (error, socket) => answerGarbage(error, socket as Socket, connections))
   }
@@ -146,11 +155,35 @@ export function createHttpServer(
     },
     async close() {
       samples.end()
-      await connections.drain(options.drainTimeoutMs)
+      await connections.drain(options.drainTimeoutMs, quick?.quiet())
       for (const { end } of listeners) end()
       await api.close()
     }
   }
+}
+
+type QuickParts = Omit<QuickReadsParts, 'onEnd'> & {
+  readonly metrics: Metrics
+  readonly samples: Samples
+}
+
+/**
+ * Undefined where not all who ask for an image get the same answer, so that more of what a request
+ * says must be looked at than its address.
+ */
+function createQuickReads(
+  { metrics, samples, ...parts }: QuickParts,
+  options: ServerOptions
+): QuickReads | undefined {
+  const { read, hotBytesMax, corsOrigins, rates, serverTiming, signedUrls, hotlink } = options
+  const isPublic = read === 'public' && !signedUrls && !isHotlinkOn(hotlink)
+  const isPlain = corsOrigins.length === 0 && !isLimited(rates) && !serverTiming
+  if (hotBytesMax === 0 || !isPublic || !isPlain) return undefined
+  const onEnd: QuickReadsParts['onEnd'] = (url, socket, isWhole, ms) => {
+    metrics.noteRead(url, socket, isWhole, ms)
+    samples.noteRead(ms)
+  }
+  return new QuickReads({ ...parts, onEnd })
 }
 
 function stopping(): NodeError {

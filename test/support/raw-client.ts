@@ -69,6 +69,10 @@ export class RawClient {
     return this.#received
   }
 
+  get isClosed(): boolean {
+    return this.#closed
+  }
+
   /** Waits until the answer matches; rejects if the connection ends without. */
   async until(pattern: RegExp): Promise<string> {
     while (!pattern.test(this.#received)) {

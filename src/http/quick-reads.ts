@@ -1,0 +1,239 @@
+// Answers requests for images that are kept in memory straight on their connection, without taking
+// them apart: half of the price of such an answer is what the platform does for any request.
+//
+// Nothing is parsed here. A client sends the same lines with each of its requests, but for the
+// address. Where the platform has read one of them as a whole request for an image, another that
+// is the same byte for byte, but for an address under which an image is kept, means the same.
+// Whatever differs - other lines, a part of a request, more than one - goes to the platform, and a
+// connection on which anything but whole requests without a body was seen stays there.
+
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Clock } from '../base/clock.ts'
+import type { Client } from './clients.ts'
+import type { HotImages } from './hot-images.ts'
+import type { InWork } from './in-work.ts'
+import { HEAD_MS_MAX } from './listeners.ts'
+
+export interface QuickReadsParts {
+  readonly clock: Pick<Clock, 'now' | 'monotonicMs'>
+  readonly hot: Pick<HotImages, 'quickAnswer'>
+  readonly inWork: InWork
+  /** Whether requests may be answered at this moment. */
+  readonly isOpen: () => boolean
+  /** Hears of each answer that has left whole, or whose client went away. */
+  readonly onEnd: (url: string, socket: Socket, isWhole: boolean, ms: number) => void
+}
+
+/** Longer requests are rare. */
+const REQUEST_BYTES_MAX = 4_096
+/** One request: a line, lines of headers, and the empty one, which is the end. */
+const ONE_REQUEST = /^GET \/[\x21-\x7e]* HTTP\/1\.1\r\n(?:[^\r\n]+\r\n)+\r\n$/
+/** Headers that ask for something else than the image, or say who is asking. */
+const OTHERWISE = [
+  ...['range', 'if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since', 'if-range'],
+  ...['authorization', 'cookie', 'expect', 'upgrade', 'content-length', 'transfer-encoding']
+] as const
+
+type Execute = (chunk: Buffer) => void
+type Accept = (socket: Socket) => void
+
+/** How a request for an image begins. */
+const READ = 'GET /'
+
+export class QuickReads {
+  readonly #parts: QuickReadsParts
+  /** The connection whose bytes the platform reads at this moment. */
+  #reading: QuickConnection | undefined
+  readonly #writing = new Set<Socket>()
+  #whenQuiet = () => {}
+
+  constructor(parts: QuickReadsParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Looks at the first bytes of each connection before the platform does. One that begins with a
+   * read stays here; the platform takes bodies faster where nobody else sees them.
+   */
+  watch(server: Server): void {
+    const [accept, ...more] = server.listeners('connection') as Accept[]
+    if (accept === undefined) return
+    server.removeAllListeners('connection')
+    for (const listener of more) server.on('connection', listener)
+    server.on('connection', (socket: Socket) => {
+      firstBytes(socket, (chunk) => {
+        accept.call(server, socket)
+        if (chunk.toString('latin1', 0, READ.length) === READ) this.#attach(socket)
+      })
+    })
+  }
+
+  #attach(socket: Socket): void {
+    const [execute, ...more] = socket.listeners('data') as Execute[]
+    if (execute === undefined || more.length > 0) return
+    const connection = new QuickConnection(this.#parts, socket, this.#writing, () =>
+      this.#whenQuiet()
+    )
+    socket.removeListener('data', execute)
+    socket.on('data', (chunk: Buffer) => {
+      if (connection.answer(chunk)) return
+      const before = this.#reading
+      this.#reading = connection
+      try {
+        execute.call(socket, chunk)
+      } finally {
+        connection.isRead()
+        this.#reading = before
+      }
+    })
+  }
+
+  /** The platform has read a request. */
+  begin(request: IncomingMessage, response: ServerResponse): void {
+    this.#reading?.begin(request, response)
+  }
+
+  /** For whom the request that was just read counts; it may be answered. */
+  allow(request: IncomingMessage, client: Client | undefined): void {
+    this.#reading?.allow(request, client)
+  }
+
+  /** Resolves when no answer is on its way any more. */
+  quiet(): Promise<void> {
+    if (this.#writing.size === 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#whenQuiet = () => {
+        if (this.#writing.size === 0) resolve()
+      }
+    })
+  }
+}
+
+/** Hands the first bytes to whoever listens to the socket once `then` has returned. */
+function firstBytes(socket: Socket, then: (chunk: Buffer) => void): void {
+  const destroy = () => socket.destroy()
+  const end = () => socket.end()
+  socket.setTimeout(HEAD_MS_MAX, destroy)
+  socket.on('error', destroy)
+  socket.once('end', end)
+  socket.once('data', (chunk: Buffer) => {
+    socket.setTimeout(0, destroy)
+    socket.off('error', destroy).off('end', end)
+    socket.pause()
+    socket.unshift(chunk)
+    then(chunk)
+    process.nextTick(() => socket.resume())
+  })
+}
+
+class QuickConnection {
+  readonly #parts: QuickReadsParts
+  readonly #socket: Socket
+  readonly #writing: Set<Socket>
+  readonly #whenWritten: () => void
+  /** Whether all that came were whole requests, so that the next byte begins another. */
+  #isClean = true
+  /** The chunk that the platform reads, if it is one request. */
+  #text: string | undefined
+  /** What follows the address in a request that means a read. */
+  #rest: string | undefined
+  #client: Client | undefined
+  /** Requests that the platform has read and that are not answered. */
+  #open = 0
+  #url = ''
+  #beganMs = 0
+  #isAnswering = false
+  #giveBack: (() => void) | undefined
+
+  constructor(
+    parts: QuickReadsParts,
+    socket: Socket,
+    writing: Set<Socket>,
+    whenWritten: () => void
+  ) {
+    this.#parts = parts
+    this.#socket = socket
+    this.#writing = writing
+    this.#whenWritten = whenWritten
+    socket.once('close', () => this.#written(true))
+  }
+
+  /** False if the chunk is for the platform. */
+  answer(chunk: Buffer): boolean {
+    if (!this.#isClean) return false
+    if (chunk.byteLength > REQUEST_BYTES_MAX) return this.#leave()
+    const text = chunk.toString('latin1')
+    const rest = this.#rest
+    if (rest !== undefined && text.endsWith(rest) && text.startsWith(READ)) {
+      if (this.#answerRead(text.slice('GET '.length, -rest.length))) return true
+    }
+    if (!ONE_REQUEST.test(text)) return this.#leave()
+    this.#text = text
+    return false
+  }
+
+  begin({ url = '' }: IncomingMessage, response: ServerResponse): void {
+    this.#open++
+    response.once('close', this.#onAnswered)
+    this.#rest = undefined
+    if (!this.#text?.startsWith(`GET ${url} HTTP/1.1\r\n`)) this.#leave()
+  }
+
+  allow({ url = '', headers }: IncomingMessage, client: Client | undefined): void {
+    if (this.#text === undefined || !this.#isClean) return
+    for (const name of OTHERWISE) if (headers[name] !== undefined) return
+    if (headers.connection !== undefined && headers.connection !== 'keep-alive') return
+    this.#rest = this.#text.slice('GET '.length + url.length)
+    this.#client = client
+  }
+
+  /** The platform has read the chunk. */
+  isRead(): void {
+    this.#text = undefined
+  }
+
+  #leave(): false {
+    this.#isClean = false
+    this.#rest = undefined
+    this.#text = undefined
+    return false
+  }
+
+  #answerRead(url: string): boolean {
+    const { clock, hot, inWork, isOpen } = this.#parts
+    const socket = this.#socket
+    if (this.#open > 0 || this.#isAnswering || socket.writableLength > 0) return false
+    if (!socket.writable || !isOpen() || !inWork.hasRoom(this.#client)) return false
+    const answer = hot.quickAnswer(url, clock.now())
+    if (answer === undefined) return false
+    inWork.enter(this.#client)
+    this.#isAnswering = true
+    this.#url = url
+    this.#beganMs = clock.monotonicMs()
+    this.#writing.add(socket)
+    this.#giveBack = answer.giveBack
+    socket.write(answer.bytes, this.#onWritten)
+    return true
+  }
+
+  readonly #onAnswered = (): void => {
+    this.#open--
+  }
+
+  readonly #onWritten = (error: Error | null | undefined): void => {
+    this.#written(error !== null && error !== undefined)
+  }
+
+  #written(hasFailed: boolean): void {
+    if (!this.#isAnswering) return
+    const { clock, inWork, onEnd } = this.#parts
+    this.#isAnswering = false
+    this.#writing.delete(this.#socket)
+    if (!hasFailed) this.#giveBack?.()
+    this.#giveBack = undefined
+    inWork.leave(this.#client)
+    onEnd(this.#url, this.#socket, !hasFailed, clock.monotonicMs() - this.#beganMs)
+    this.#whenWritten()
+  }
+}
