@@ -36,6 +36,8 @@ const OWN_NOTED = 'keys-made-here-noted'
 export const KEYS_MAX = 1000
 /** Each member may make as many; beyond a few members the first ones are enough to see that. */
 const KEYS_LISTED_MAX = 10 * KEYS_MAX
+/** The last that a date can hold. */
+const TIME_MS_MAX = 8.64e15
 
 /** A new key; its text is told here and never again. Errors: VALIDATION when there are too many. */
 export async function createKey(
@@ -129,9 +131,12 @@ function readRecord(value: Uint8Array): KeyRecord | undefined {
   try {
     const { name, scopes, createdMs, digest, seal } = JSON.parse(Buffer.from(value).toString())
     const known = KEY_SCOPES.filter((scope) => Array.isArray(scopes) && scopes.includes(scope))
-    if (typeof name !== 'string' || !/^[0-9a-f]{64}$/.test(digest)) return undefined
+    // a list of one text would pass for it in a pattern
+    if (typeof name !== 'string' || typeof digest !== 'string') return undefined
+    if (!/^[0-9a-f]{64}$/.test(digest)) return undefined
+    const isTime = typeof createdMs === 'number' && createdMs >= 0 && createdMs <= TIME_MS_MAX
     const sealed = typeof seal === 'string' && /^[0-9a-f]{64}$/.test(seal) ? seal : undefined
-    return { name, scopes: known, createdMs: Number(createdMs), digest, seal: sealed }
+    return { name, scopes: known, createdMs: isTime ? createdMs : 0, digest, seal: sealed }
   } catch {
     return undefined
   }

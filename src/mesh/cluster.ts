@@ -1,5 +1,6 @@
 // Under which name and secret this node meets others: set by hand, or taken over while it runs.
 
+import { CLUSTER_NAME } from '../../protocols/secret/limits.ts'
 import type { SecretOffer } from '../../protocols/secret/serve.ts'
 import { NodeError } from '../base/errors.ts'
 import { callOf } from '../base/how-called.ts'
@@ -41,8 +42,14 @@ export function clusterText({ cluster, secret, decidedMs }: SecretOffer): string
 export function readClusterText(text: string, file: string): SecretOffer {
   try {
     const { cluster, secret, decided_ms: decidedMs } = JSON.parse(text)
-    if (typeof cluster !== 'string' || !/^[0-9a-f]{64}$/.test(secret)) throw new Error('fields')
-    return { cluster, secret: Buffer.from(secret, 'hex'), decidedMs: Number(decidedMs) || 0 }
+    // a list of one text would pass for it in a pattern
+    const texts = typeof cluster === 'string' && typeof secret === 'string'
+    if (!texts || !CLUSTER_NAME.test(cluster) || !/^[0-9a-f]{64}$/.test(secret)) {
+      throw new Error('fields')
+    }
+    const ms = Math.trunc(Number(decidedMs))
+    const isTime = Number.isSafeInteger(ms) && ms > 0
+    return { cluster, secret: Buffer.from(secret, 'hex'), decidedMs: isTime ? ms : 0 }
   } catch (cause) {
     throw new NodeError(
       'BAD_CONFIG',

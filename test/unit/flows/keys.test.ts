@@ -5,6 +5,7 @@ import {
   createKey,
   findKey,
   type KeyScope,
+  listKeys,
   noteOwnKeys,
   revokeKey,
   type Seal
@@ -93,4 +94,23 @@ test('keys of an index from before count as made here, once', async () => {
   await copyRecords(b, a)
   await noteOwnKeys(a.flows.index)
   expect(findKey(a.flows.index, later.key, none)).toBeUndefined()
+})
+
+test('a record that is written wrongly opens nothing, and hides no other key', async () => {
+  const { facts } = await make(a, ['read'], none)
+  const about = { name: 'k', scopes: ['admin'], createdMs: 1, digest: '0'.repeat(64) }
+  const wrong = [
+    { ...about, digest: [about.digest], seal: sealOf(1)('') },
+    { ...about, createdMs: 'soon' },
+    { ...about, createdMs: 9e15 }
+  ]
+  for (const [at, record] of wrong.entries()) {
+    const value = Buffer.from(JSON.stringify(record))
+    await a.flows.index.change((tx) => tx.putRecord(`key/00000000000${at}`, value))
+    const key = `tumesh_00000000000${at}_${'x'.repeat(43)}`
+    expect(findKey(a.flows.index, key, sealOf(1))).toBeUndefined()
+  }
+  const listed = await listKeys(a.flows.index)
+  expect(listed.map(({ id }) => id)).toContain(facts.id)
+  for (const { createdMs } of listed) expect(new Date(createdMs).toISOString()).toBeDefined()
 })

@@ -42,7 +42,8 @@ test('of two decisions both sides choose the same one', () => {
 test('what is kept is read again; what is none is named with its file', () => {
   const kept = readClusterText(clusterText(offer), 'f')
   expect({ ...kept, secret: Uint8Array.from(kept.secret) }).toEqual(offer)
-  for (const text of ['', '{}', '{"cluster":"x","secret":"12"}']) {
+  const list = JSON.stringify({ cluster: 'x', secret: ['07'.repeat(32)] })
+  for (const text of ['', '{}', '{"cluster":"x","secret":"12"}', list]) {
     expect(() => readClusterText(text, '/data/cluster.json')).toThrow('/data/cluster.json')
   }
 })
