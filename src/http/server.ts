@@ -139,6 +139,7 @@ export function createHttpServer(
       answer(request, response)
     })
     server.on('checkContinue', answer)
+    server.on('checkExpectation', answer) // what nobody here can expect is no reason to refuse
     server.on('clientError', (error, socket) => answerGarbage(error, socket as Socket, connections))
   }
   return {

@@ -174,6 +174,11 @@ describe('bodies', () => {
     expect(chunked.status).toBe(413)
   })
 
+  it('takes no other expectation for a reason to refuse', async () => {
+    const reply = await http.send('/api/storage-status', { headers: { Expect: 'the best' } })
+    expect(reply.status).toBe(200)
+  })
+
   it('asks for a body only after the caller was let in', async () => {
     const expects = ['Expect: 100-continue', 'Content-Length: 16', 'Origin: https://evil.example']
     const refused = http.connect()
