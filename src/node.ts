@@ -129,8 +129,9 @@ export async function createNode(config: Config, nodeParts: NodeParts): Promise<
     let mesh: Mesh | undefined
     const remote = remoteOf(() => mesh)
     const activity = new Activity(() => clock.monotonicMs())
-    const blocks = await Blocks.open({ index, log: logs.flows })
-    const made = createFlows(config, parts, { folder, index, blocks, room, logs })
+    const brakes = new Brakes({ ...parts, index, log: logs.flows })
+    const blocks = await Blocks.open({ ...parts, index, brakes, log: logs.flows })
+    const made = createFlows(config, parts, { folder, index, brakes, blocks, room, logs })
     const scanner = openScanner(config, made)
     const flows = { ...made, scanner, remote, activity }
     if (damage.length > 0) await noteDamage(flows, damage)
@@ -160,10 +161,11 @@ function createFlows(
   {
     folder,
     index,
+    brakes,
     blocks,
     room,
     logs
-  }: Pick<FlowParts, 'index' | 'blocks'> & {
+  }: Pick<FlowParts, 'index' | 'brakes' | 'blocks'> & {
     readonly folder: Folder
     readonly room: DiskRoom
     readonly logs: PartLogs
@@ -186,7 +188,6 @@ function createFlows(
   const write = (text: string) => writeFileAtomic(files.journal, text)
   const journal = new Journal({ ...parts, write }, readJournal(files))
   const inspect = createInspector(parts)
-  const brakes = new Brakes({ ...parts, index })
   const feed = new Feed(parts)
   tellFeed({ feed, index, journal })
   const traffic = new Traffic(parts, config.traffic)

@@ -1,52 +1,83 @@
 // Hashes that nobody may have any more: records that all nodes of the mesh share. They are in
-// memory, since every read and every blob that comes asks for them.
+// memory, since every read and every blob that comes asks for them: so many of all, and so many of
+// each writer. Where too many images are blocked at once a brake engages, and what comes then is
+// held until a person has looked at it.
 
-import { KIND_RECORD } from '../../protocols/entry.ts'
-import { type ContentHash, parseHash } from '../../protocols/hash.ts'
-import { plainLine } from '../../protocols/message.ts'
+import { type Entry, KIND_RECORD } from '../../protocols/entry.ts'
+import type { ContentHash } from '../../protocols/hash.ts'
+import type { Clock } from '../base/clock.ts'
 import { NodeError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { ImageIndex } from '../index/image-index.ts'
+import type { RecordRow } from '../index/rows.ts'
 import type { News } from '../index/transaction.ts'
+import { BLOCK_PREFIX, type Block, blockedBy, blockValue, readBlock } from './block-record.ts'
+import type { Brakes } from './brakes.ts'
 
-export interface Block {
-  readonly hash: ContentHash
-  /** Why, for people. */
-  readonly reason: string
-  /** Name of the node on which it was made. */
-  readonly node: string
-  readonly createdMs: number
-}
-
-const PREFIX = 'block/'
 /** In memory, some hundred bytes each; whoever is in the mesh writes records as he likes. */
 export const BLOCKS_MAX = 100_000
-export const REASON_CHARACTERS_MAX = 500
-const NODE_CHARACTERS_MAX = 63
-/** The last that a date can hold. */
-const TIME_MS_MAX = 8.64e15
+/** Of one writer, so that no single node takes the room of the others. */
+export const BLOCKS_PER_WRITER_MAX = 25_000
+const GROUP_BLOCKS = 256
+
+interface Known extends Block {
+  readonly writer: string
+  /** When this node heard of it; what its writer says where it was there at the start. */
+  readonly sinceMs: number
+}
+
+export interface BlocksParts {
+  readonly index: ImageIndex
+  readonly log: Log
+  readonly clock: Pick<Clock, 'now'>
+  readonly brakes: Pick<Brakes, 'engaged' | 'requireChanges' | 'onRelease'>
+}
 
 export class Blocks {
-  readonly #index: ImageIndex
-  readonly #log: Log
-  readonly #known = new Map<ContentHash, Block>()
+  readonly #parts: BlocksParts
+  readonly #known = new Map<ContentHash, Known>()
+  /** Those that wait for a person's word. */
+  readonly #held = new Map<ContentHash, Known>()
+  /** Hashes for which there was no room, in the order in which they came, with their writers. */
+  readonly #leftOut = new Map<ContentHash, string>()
+  readonly #perWriter = new Map<string, number>()
   readonly #listeners: ((hash: ContentHash) => void)[] = []
 
-  /** Reads those that there are, and hears of all changes from then on. */
-  static async open(parts: { readonly index: ImageIndex; readonly log: Log }): Promise<Blocks> {
+  /** Reads those that there are, the oldest first, and hears of all changes from then on. */
+  static async open(parts: BlocksParts): Promise<Blocks> {
     const blocks = new Blocks(parts)
-    for await (const { name, value } of parts.index.records(PREFIX)) blocks.#note(name, value)
-    parts.index.onNews((news) => blocks.#hear(news))
+    const { index } = parts
+    // more than there is room for are looked at, so that the oldest are those that are kept
+    let found: RecordRow[] = []
+    for await (const record of index.records(BLOCK_PREFIX)) {
+      if (found.push(record) >= 2 * BLOCKS_MAX) found = oldestOf(found)
+    }
+    for (const { name, value, writer } of oldestOf(found)) {
+      const hash = blockedBy({ kind: KIND_RECORD, path: name })
+      if (hash === undefined) continue
+      const block = readBlock(hash, value)
+      const known = { ...block, writer, sinceMs: block.createdMs }
+      if (blocks.#isHeld(hash)) blocks.#hold(known)
+      else blocks.#admit(known)
+    }
+    index.onNews((news) => blocks.#hear(news))
+    parts.brakes.onRelease((kind) => {
+      if (kind === 'changes') blocks.#admitHeld()
+    })
     return blocks
   }
 
-  private constructor({ index, log }: { readonly index: ImageIndex; readonly log: Log }) {
-    this.#index = index
-    this.#log = log
+  private constructor(parts: BlocksParts) {
+    this.#parts = parts
   }
 
   get size(): number {
     return this.#known.size
+  }
+
+  /** Those that wait for a person's word, and those that there is no room for. */
+  get waiting(): { readonly held: number; readonly leftOut: number } {
+    return { held: this.#held.size, leftOut: this.#leftOut.size }
   }
 
   has(hash: ContentHash): boolean {
@@ -75,42 +106,142 @@ export class Blocks {
 
   /**
    * Blocks a hash on all nodes, whether anybody has its bytes or not; another reason replaces that
-   * of before. Errors: VALIDATION where there are too many.
+   * of before. Errors: VALIDATION where there are too many, BRAKE_ENGAGED.
    */
   async add(hash: ContentHash, { reason, node }: Pick<Block, 'reason' | 'node'>): Promise<Block> {
-    if (this.#known.size >= BLOCKS_MAX && !this.has(hash)) {
-      throw new NodeError('VALIDATION', `${BLOCKS_MAX} hashes are blocked already: unblock some.`)
-    }
-    return this.#index.change((tx) => {
+    const { index, brakes } = this.#parts
+    return index.change((tx) => {
+      if (!this.has(hash)) {
+        brakes.requireChanges()
+        const fault = this.#fullness(tx.writer)
+        if (fault !== undefined) throw new NodeError('VALIDATION', `${fault}: unblock some.`)
+      }
       const about = { reason, node, createdMs: tx.nowMs }
-      tx.putRecord(PREFIX + hash, Buffer.from(JSON.stringify(about)))
+      tx.putRecord(BLOCK_PREFIX + hash, blockValue(about))
       return { hash, ...about }
     })
   }
 
   /** False if it was not blocked. */
   async remove(hash: ContentHash): Promise<boolean> {
-    return (await this.#index.change((tx) => tx.deleteRecord(PREFIX + hash))) !== undefined
+    return (
+      (await this.#parts.index.change((tx) => tx.deleteRecord(BLOCK_PREFIX + hash))) !== undefined
+    )
+  }
+
+  /** Takes back, on all nodes, what was blocked since then by this node's clock; says how much. */
+  async removeSince(ms: number): Promise<number> {
+    const late = [...this.#known.values()].filter(({ sinceMs }) => sinceMs >= ms)
+    const hashes = [...this.#held.keys(), ...late.map(({ hash }) => hash)]
+    for (let at = 0; at < hashes.length; at += GROUP_BLOCKS) {
+      await this.#parts.index.change((tx) => {
+        for (const hash of hashes.slice(at, at + GROUP_BLOCKS)) tx.deleteRecord(BLOCK_PREFIX + hash)
+      })
+    }
+    return hashes.length
   }
 
   #hear(news: readonly News[]): void {
     for (const { entry } of news) {
-      if (entry.kind !== KIND_RECORD || !entry.path.startsWith(PREFIX)) continue
-      const hash = this.#note(entry.path, entry.deleted ? undefined : entry.value)
-      if (hash !== undefined) for (const listener of this.#listeners) listener(hash)
+      const hash = blockedBy(entry)
+      if (hash === undefined) continue
+      if (entry.deleted || entry.value === undefined) this.#drop(hash)
+      else this.#note(hash, entry.value, entry)
+      for (const listener of this.#listeners) listener(hash)
     }
   }
 
-  /** What the record says now; undefined: it was deleted. The hash, if it names one. */
-  #note(name: string, value: Uint8Array | undefined): ContentHash | undefined {
-    const hash = hashOf(name)
-    if (hash === undefined) return undefined
-    if (value === undefined) this.#known.delete(hash)
-    else if (this.#known.size < BLOCKS_MAX || this.#known.has(hash)) {
-      this.#known.set(hash, readBlock(hash, value))
-    } else this.#log.warn({ hash }, `more than ${BLOCKS_MAX} hashes are blocked: this one is not`)
-    return hash
+  #note(hash: ContentHash, value: Uint8Array, { writer }: Pick<Entry, 'writer'>): void {
+    const sinceMs = this.#known.get(hash)?.sinceMs ?? this.#parts.clock.now()
+    const known = { ...readBlock(hash, value), writer, sinceMs }
+    if (!this.#known.has(hash) && this.#isHeld(hash)) this.#hold(known)
+    else this.#admit(known)
   }
+
+  /** While too much is blocked, what would take away an image that is there waits. */
+  #isHeld(hash: ContentHash): boolean {
+    const { brakes, index } = this.#parts
+    if (brakes.engaged('changes') === undefined) return false
+    const row = index.blob(hash)
+    return row !== undefined && row.live > 0 && row.state !== 'blocked'
+  }
+
+  #hold(block: Known): void {
+    if (this.#held.size < BLOCKS_MAX || this.#held.has(block.hash)) {
+      this.#held.set(block.hash, block)
+    } else this.#leaveOut(block)
+  }
+
+  #admitHeld(): void {
+    const held = [...this.#held.values()]
+    this.#held.clear()
+    for (const block of held) {
+      this.#admit(block)
+      for (const listener of this.#listeners) listener(block.hash)
+    }
+  }
+
+  #admit(block: Known): void {
+    const { hash, writer } = block
+    const before = this.#known.get(hash)
+    if (before === undefined && this.#fullness(writer) !== undefined) {
+      this.#leaveOut(block)
+      return
+    }
+    if (before !== undefined) this.#count(before.writer, -1)
+    this.#count(writer, 1)
+    this.#known.set(hash, block)
+    this.#leftOut.delete(hash)
+  }
+
+  #drop(hash: ContentHash): void {
+    this.#held.delete(hash)
+    this.#leftOut.delete(hash)
+    const known = this.#known.get(hash)
+    if (known === undefined) return
+    this.#known.delete(hash)
+    this.#count(known.writer, -1)
+    this.#fillUp()
+  }
+
+  /** Where one went there is room for one that was left out. */
+  #fillUp(): void {
+    for (const [hash, writer] of this.#leftOut) {
+      if (this.#fullness(writer) !== undefined) continue
+      const value = this.#parts.index.record(BLOCK_PREFIX + hash)
+      this.#leftOut.delete(hash)
+      if (value !== undefined) this.#note(hash, value, { writer })
+      if (!this.#known.has(hash)) continue
+      for (const listener of this.#listeners) listener(hash)
+      return
+    }
+  }
+
+  #count(writer: string, change: 1 | -1): void {
+    const count = (this.#perWriter.get(writer) ?? 0) + change
+    if (count === 0) this.#perWriter.delete(writer)
+    else this.#perWriter.set(writer, count)
+  }
+
+  #leaveOut({ hash, writer }: Known): void {
+    if (this.#leftOut.size >= BLOCKS_MAX) return
+    if (this.#leftOut.size === 0) {
+      this.#parts.log.warn({ hash, writer }, `${this.#fullness(writer)}: what comes now is not`)
+    }
+    this.#leftOut.set(hash, writer)
+  }
+
+  /** Undefined while there is room. */
+  #fullness(writer: string): string | undefined {
+    if (this.#known.size >= BLOCKS_MAX) return `${BLOCKS_MAX} hashes are blocked already`
+    if ((this.#perWriter.get(writer) ?? 0) < BLOCKS_PER_WRITER_MAX) return undefined
+    return `${BLOCKS_PER_WRITER_MAX} hashes of one server are blocked already`
+  }
+}
+
+function oldestOf(records: RecordRow[]): RecordRow[] {
+  const order = (a: RecordRow, b: RecordRow) => (a.version < b.version ? -1 : 1)
+  return records.sort(order).slice(0, BLOCKS_MAX)
 }
 
 function blocked({ hash, reason }: Block): NodeError {
@@ -118,23 +249,4 @@ function blocked({ hash, reason }: Block): NodeError {
   return new NodeError('BLOCKED', `These bytes are blocked on all servers of the mesh${why}.`, {
     hash
   })
-}
-
-function hashOf(name: string): ContentHash | undefined {
-  const text = name.slice(PREFIX.length)
-  return /^[0-9a-f]{64}$/.test(text) ? parseHash(text) : undefined
-}
-
-/** A record that was written wrongly still blocks. */
-function readBlock(hash: ContentHash, value: Uint8Array): Block {
-  const text = (about: unknown, max: number) =>
-    typeof about === 'string' ? plainLine(about.slice(0, max)).toWellFormed() : ''
-  let said: { reason?: unknown; node?: unknown; createdMs?: unknown } | null = null
-  try {
-    said = JSON.parse(Buffer.from(value).toString())
-  } catch {}
-  const reason = text(said?.reason, REASON_CHARACTERS_MAX)
-  const ms = said?.createdMs
-  const createdMs = typeof ms === 'number' && ms >= 0 && ms <= TIME_MS_MAX ? ms : 0
-  return { hash, reason, node: text(said?.node, NODE_CHARACTERS_MAX), createdMs }
 }

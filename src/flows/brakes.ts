@@ -1,9 +1,9 @@
 // What is too much to be meant stops until a person confirms it: a disk whose files are gone all at
-// once, and images that are deleted or replaced in masses, by whomever.
+// once, and images that are deleted, replaced or blocked in masses, by whomever.
 //
 //   loss     no blob is called lost any more, nothing is fetched in its place, and nothing is
 //            claimed to be held here: the disk may be unmounted
-//   changes  nobody deletes or replaces images here, and nothing leaves the trash
+//   changes  nobody deletes, replaces or blocks images here, and nothing leaves the trash
 //
 // An engaged brake is kept in the index, so that a restart does not release it.
 
@@ -13,6 +13,8 @@ import { type Clock, type Random, randomHex } from '../base/clock.ts'
 import { NodeError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { ImageIndex } from '../index/image-index.ts'
+import type { News } from '../index/transaction.ts'
+import { blockedBy } from './block-record.ts'
 import { isTooMuch, Recent } from './plan-brakes.ts'
 
 export type BrakeKind = 'loss' | 'changes'
@@ -56,6 +58,7 @@ export class Brakes {
   readonly #allowedUntilMs = { loss: 0, changes: 0 }
   /** Those that were lost last. */
   readonly #lost: ContentHash[] = []
+  readonly #listeners: ((kind: BrakeKind) => void)[] = []
   /** Before they are in the index. */
   readonly #engaging = new Map<BrakeKind, Brake>()
 
@@ -65,11 +68,25 @@ export class Brakes {
       if (news.some(({ entry, from }) => entry.path === ALLOWED && from !== undefined)) {
         void this.#hearAllowed()
       }
-      const changed = news.filter(({ replaced }) => replaced).map(({ entry }) => entry)
+      const changed = news.filter((one) => one.replaced || this.#hides(one))
       const nowMs = parts.clock.monotonicMs()
-      for (const { path, deleted } of changed) this.#recent.changes.add(path, deleted, nowMs)
+      for (const { entry, replaced } of changed) {
+        this.#recent.changes.add(entry.path, replaced && entry.deleted, nowMs)
+      }
       if (changed.length > 0) void this.#look('changes', parts.index.counts().images)
     })
+  }
+
+  /** Whether it blocks an image that is there. */
+  #hides({ entry }: News): boolean {
+    const hash = entry.deleted ? undefined : blockedBy(entry)
+    const row = hash && this.#parts.index.blob(hash)
+    return row !== undefined && row.live > 0 && row.state !== 'blocked'
+  }
+
+  /** Calls `listener` each time that a brake was released. */
+  onRelease(listener: (kind: BrakeKind) => void): void {
+    this.#listeners.push(listener)
   }
 
   engaged(kind: BrakeKind): Brake | undefined {
@@ -80,7 +97,7 @@ export class Brakes {
     return [this.engaged('loss'), this.engaged('changes')].filter((one) => one !== undefined)
   }
 
-  /** Throws BRAKE_ENGAGED while images may not be deleted or replaced. */
+  /** Throws BRAKE_ENGAGED while images may not be deleted, replaced or blocked. */
   requireChanges(): void {
     const brake = this.engaged('changes')
     if (brake !== undefined) throw refusal(brake)
@@ -122,8 +139,10 @@ export class Brakes {
     this.#allowedUntilMs[kind] = clock.monotonicMs() + allowedMs
     this.#recent[kind].clear()
     // one that engages at this moment may not be written yet
-    if (!this.#engaging.delete(kind) && index.meta(NAMES[kind]) === undefined) return
-    await index.change((tx) => tx.setMeta(NAMES[kind], undefined))
+    if (this.#engaging.delete(kind) || index.meta(NAMES[kind]) !== undefined) {
+      await index.change((tx) => tx.setMeta(NAMES[kind], undefined))
+    }
+    for (const listener of this.#listeners) listener(kind)
   }
 
   async #hearAllowed(): Promise<void> {
@@ -156,7 +175,7 @@ export class Brakes {
     const reason =
       kind === 'loss'
         ? `${count} of ${of} stored images were found gone from the disk within an hour`
-        : `${count} of ${of} images were deleted or replaced within a minute`
+        : `${count} of ${of} images were deleted, replaced or blocked within a minute`
     const samples = kind === 'loss' ? { samples: [...this.#lost] } : {}
     const brake: Brake = { kind, token, sinceMs, fromMs, count, of, reason, ...samples }
     this.#engaging.set(kind, brake)
@@ -183,7 +202,7 @@ export function sayBrake({ kind, reason, count, of }: Brake): Cause {
   const text =
     kind === 'loss'
       ? `${reason}. Is its disk mounted? Nothing more is called lost, and nothing is taken in, until GET /api/brakes is looked at and confirmed with POST /api/brakes.`
-      : `${reason}. Nothing more is deleted or replaced here, and nothing leaves the trash, until GET /api/brakes is looked at: POST /api/brakes confirms it, or undoes it.`
+      : `${reason}. Nothing more is deleted, replaced or blocked here, and nothing leaves the trash, until GET /api/brakes is looked at: POST /api/brakes confirms it, or undoes it.`
   return causeOf(`brake_${kind}`, text, { count, of })
 }
 

@@ -5,6 +5,7 @@ import { type Cause, causeOf } from '../base/cause.ts'
 import type { NodeError } from '../base/errors.ts'
 import { isDamage } from '../index/database-error.ts'
 import type { Counts } from '../index/rows.ts'
+import { BLOCKS_MAX, BLOCKS_PER_WRITER_MAX } from './blocks.ts'
 import { sayBrake } from './brakes.ts'
 import { indexTroubles } from './check-index.ts'
 import type { FlowParts } from './parts.ts'
@@ -76,7 +77,7 @@ export interface NodeStatus {
 }
 
 export interface StatusSources {
-  readonly flows: Pick<FlowParts, 'index' | 'store' | 'brakes' | 'clock' | 'scanner'>
+  readonly flows: Pick<FlowParts, 'index' | 'store' | 'brakes' | 'blocks' | 'clock' | 'scanner'>
   readonly disk: () => DiskStatus
   readonly quarantinedFiles: () => number
   /**
@@ -109,6 +110,7 @@ export function statusOf({
     ...lostImages(counts),
     ...(counts.reviewImages === 0 ? [] : [reviewCause(counts.reviewImages)]),
     ...scannerTroubles(flows),
+    ...blockTroubles(flows),
     ...indexTroubles(flows),
     ...(space.state === 'ok' ? [] : [diskCause(space)]),
     ...(meshTroubles?.() ?? [])
@@ -172,6 +174,13 @@ function scannerTroubles({ scanner }: StatusSources['flows']): Cause[] {
   const text = `The virus scanner does not answer (${scanner.fault}): ${then}.`
   const code = unseen === 0 ? 'scanner_silent' : 'scanner_silent_accepting'
   return [causeOf(code, text, { detail: scanner.fault, count: unseen })]
+}
+
+function blockTroubles({ blocks }: StatusSources['flows']): Cause[] {
+  const { leftOut } = blocks.waiting
+  if (leftOut === 0) return []
+  const text = `${leftOut} blocked hashes are more than there is room for (${BLOCKS_PER_WRITER_MAX} of one server, ${BLOCKS_MAX} of all): they block nothing here. GET /api/blocks lists those that do.`
+  return [causeOf('blocks_left_out', text, { count: leftOut })]
 }
 
 function reviewCause(count: number): Cause {

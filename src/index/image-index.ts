@@ -43,6 +43,7 @@ import {
   NO_COUNTS,
   type PastVersion,
   pathsInRow,
+  type RecordRow,
   type ReviewedImage,
   type ReviewRow,
   type ViewRow
@@ -100,9 +101,9 @@ export class ImageIndex {
   }
 
   /** Records whose names start with `prefix`, in the order of their names. */
-  async *records(prefix: string): AsyncGenerator<{ name: string; value: Uint8Array }> {
-    for await (const { path, value } of this.#recordEntries(prefix)) {
-      if (value !== undefined) yield { name: path, value }
+  async *records(prefix: string): AsyncGenerator<RecordRow> {
+    for await (const { path: name, value, writer, version } of this.#recordEntries(prefix)) {
+      if (value !== undefined) yield { name, value, writer, version }
     }
   }
 

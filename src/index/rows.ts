@@ -5,6 +5,15 @@ import type { Entry } from '../../protocols/entry.ts'
 import { isImage, KIND_IMAGE } from '../../protocols/entry.ts'
 import type { Md5 } from '../../protocols/hash.ts'
 import type { ImagePath } from '../../protocols/path.ts'
+import type { Version } from '../../protocols/version.ts'
+
+/** A record that is not deleted. */
+export interface RecordRow {
+  readonly name: string
+  readonly value: Uint8Array
+  readonly writer: string
+  readonly version: Version
+}
 
 /** A blob's file as it was when its bytes were last verified. */
 export interface BlobStamp {

@@ -147,7 +147,7 @@ export const views = {
     'Deleting and replacing goes on, here and on every server, and is not stopped again for a while.',
   'brake.undo.title': 'Undo what happened?',
   'brake.undo.text':
-    'Everything that was deleted or replaced in that time comes back, on every server.',
+    'Everything that was deleted, replaced or blocked in that time comes back, on every server.',
   'safety.good': 'Nothing needs you.',
   'safety.brakes': 'A brake waits for your word.',
   'safety.review': '{count} [image waits|images wait] for your decision.',

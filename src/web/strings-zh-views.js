@@ -146,7 +146,7 @@ export const views = {
     '这些图片在本机将视为丢失，并从其他服务器取回。如果只是磁盘没有挂载，请改为重新挂载。',
   'brake.confirm.changes': '删除和替换将在本机及所有服务器上继续，一段时间内不再拦截。',
   'brake.undo.title': '要撤销这些更改吗？',
-  'brake.undo.text': '这段时间内被删除或替换的一切都会在所有服务器上恢复。',
+  'brake.undo.text': '这段时间内被删除、替换或屏蔽的一切都会在所有服务器上恢复。',
   'safety.good': '一切正常，无需处理。',
   'safety.brakes': '有操作被拦截，等待您确认。',
   'safety.review': '{count} 张图片等待您决定。',

@@ -115,7 +115,7 @@ export async function openMemoryNode(options: MemoryNodeOptions = {}): Promise<M
   const brakes = new Brakes({ ...base, index })
   const feed = new Feed(base)
   tellFeed({ feed, index, journal })
-  const blocks = await Blocks.open({ ...base, index })
+  const blocks = await Blocks.open({ ...base, index, brakes })
   const traffic = new Traffic(base)
   const made = { index, blocks, inspect, room, settler, journal, feed, brakes, locks, traffic }
   const flows = { ...base, ...seen, ...made, name }

@@ -6,7 +6,7 @@ import { parseHash } from '../../../protocols/hash.ts'
 import { PATH_BYTES_MAX, parsePath } from '../../../protocols/path.ts'
 import { NodeError } from '../../base/errors.ts'
 import { isoTime } from '../../base/iso-time.ts'
-import { type Block, REASON_CHARACTERS_MAX } from '../../flows/blocks.ts'
+import { type Block, REASON_CHARACTERS_MAX } from '../../flows/block-record.ts'
 import { messageFor } from '../messages.ts'
 import type { HttpParts } from '../ports.ts'
 import type { ApiRequest, Route } from '../route.ts'
@@ -36,6 +36,8 @@ const blockShape = z.object({
 const listShape = z.object({
   status: z.literal('success'),
   total: z.int(),
+  held: z.int().describe('Those that wait until a brake is confirmed or undone'),
+  left_out: z.int().describe('Those that there is no room for: they block nothing'),
   blocks: z.array(blockShape)
 })
 const doneShape = z.object({
@@ -64,7 +66,8 @@ export function blockRoutes(parts: HttpParts): Route[] {
       body: bodyShape,
       answers: {
         200: { means: 'It is blocked here, and soon everywhere', shape: doneShape },
-        404: { means: 'There is no such image' }
+        404: { means: 'There is no such image' },
+        409: { means: 'Too many images were deleted, replaced or blocked at once' }
       },
       handle: (request) => block(parts, request)
     },
@@ -87,7 +90,8 @@ export function blockRoutes(parts: HttpParts): Route[] {
 async function list({ flows }: HttpParts): Promise<z.output<typeof listShape>> {
   const newest = [...flows.blocks.all()].sort((a, b) => b.createdMs - a.createdMs)
   const blocks = await Promise.all(newest.map((one) => describe(flows, one)))
-  return { status: 'success', total: blocks.length, blocks }
+  const { held, leftOut } = flows.blocks.waiting
+  return { status: 'success', total: blocks.length, held, left_out: leftOut, blocks }
 }
 
 async function describe(

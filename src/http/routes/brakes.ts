@@ -110,14 +110,15 @@ async function undo(
       { place: 'body' }
     )
   }
+  await flows.blocks.removeSince(fromMs)
   await flows.brakes.release(kind)
   const { task } = tasks.start('undo', (control) => undoChanges(flows, fromMs, control))
   return {
     status: 'accepted',
     message: messageFor(
       request,
-      `Everything that was deleted or replaced since ${isoTime(fromMs)} comes back: GET /file-sync/api/file-sync/tasks/${task.id} tells how far it is.`,
-      `${isoTime(fromMs)} 以来被删除或替换的图片正在恢复：用 GET /file-sync/api/file-sync/tasks/${task.id} 查看进度。`
+      `Everything that was deleted, replaced or blocked since ${isoTime(fromMs)} comes back: GET /file-sync/api/file-sync/tasks/${task.id} tells how far it is.`,
+      `${isoTime(fromMs)} 以来被删除、替换或屏蔽的图片正在恢复：用 GET /file-sync/api/file-sync/tasks/${task.id} 查看进度。`
     ),
     task_id: task.id
   }
