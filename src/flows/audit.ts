@@ -6,6 +6,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { ImageIndex } from '../index/image-index.ts'
 import type { News } from '../index/transaction.ts'
+import { BoundedLines } from './bounded-lines.ts'
 import type { Journal, JournalLine } from './journal.ts'
 
 export interface AuditLine {
@@ -31,6 +32,8 @@ export interface AuditFile {
 /** Lines that wait for the disk; one that takes none loses the lines, and the log says so. */
 const WAITING_MAX = 10_000
 const LINE_CHARACTERS_MAX = 8192
+/** Of each action of one server: who enters a mesh hears all that there is at once. */
+const FROM_OTHERS = { windowMs: 3_600_000, linesMax: 100, sourcesMax: 1000 }
 
 export class AuditLog {
   readonly #clock: Clock
@@ -39,6 +42,7 @@ export class AuditLog {
   #waiting: string[] = []
   #writing: Promise<void> | undefined
   #lost = 0
+  readonly #lasts: (() => void)[] = []
 
   /** Without a file nothing is written down. */
   constructor(parts: {
@@ -84,7 +88,13 @@ export class AuditLog {
     await this.#writing
   }
 
+  /** Calls `last` before the log ends. */
+  onStop(last: () => void): void {
+    this.#lasts.push(last)
+  }
+
   async stop(): Promise<void> {
+    for (const last of this.#lasts) last()
     await this.flush()
     await this.#file?.close()
   }
@@ -119,13 +129,16 @@ function readLine(text: string): AuditLine | undefined {
 /** What happens here without a request: to be called once, before anything happens. */
 export function tellAudit(parts: {
   readonly audit: AuditLog
+  readonly clock: Clock
   readonly index: Pick<ImageIndex, 'onNews'>
   readonly journal: Pick<Journal, 'onLine'>
 }): void {
-  const { audit, index, journal } = parts
+  const { audit, clock, index, journal } = parts
   if (!audit.isOn) return
+  const lines = new BoundedLines(clock, FROM_OTHERS, (line) => audit.add(line))
+  audit.onStop(() => lines.flush())
   index.onNews((news) => {
-    for (const one of news) tellNews(audit, one)
+    for (const one of news) tellNews(lines, one)
   })
   journal.onLine((line) => tellLine(audit, line))
 }
@@ -137,14 +150,15 @@ const RECORDS: readonly (readonly [prefix: string, written: string, deleted: str
 ]
 
 /** Records that came from others. A member writes its own one again when its addresses change. */
-function tellNews(audit: AuditLog, { entry, from }: News): void {
+function tellNews(lines: BoundedLines, { entry, from }: News): void {
   if (from === undefined || entry.kind !== KIND_RECORD) return
   const known = RECORDS.find(([prefix]) => entry.path.startsWith(prefix))
   if (known === undefined) return
   const [prefix, written, deleted] = known
   if (prefix === 'member/' && entry.replaces !== undefined && !entry.deleted) return
   const about = { id: entry.path.slice(prefix.length), writer: entry.writer }
-  audit.add({ action: entry.deleted ? deleted : written, by: `server ${from}`, about })
+  const action = entry.deleted ? deleted : written
+  lines.add(`${action} ${from}`, { action, by: `server ${from}`, about })
 }
 
 /** Files under images/ have no caller. */

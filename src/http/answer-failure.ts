@@ -11,7 +11,7 @@ export interface FailureParts {
   readonly clock: Clock
   readonly log: Log
   /** Hears of whatever went wrong here. */
-  readonly onFailure?: (error: unknown) => void
+  readonly onFailure?: (error: unknown, request: IncomingMessage) => void
 }
 
 /** How long a client that was refused may go on sending before its connection is cut. */
@@ -28,7 +28,7 @@ export function answerFailure(
     parts.log.debug({ err: error, ...placeOf(request) }, 'a client went away')
     return
   }
-  parts.onFailure?.(error)
+  parts.onFailure?.(error, request)
   logFailure(parts.log, request, error)
   sendError(response, error)
   discardBody(parts.clock, request)

@@ -12,6 +12,7 @@ import { aboutOf, actionOf } from './audit-facts.ts'
 import { errorBody } from './error-body.ts'
 import type { Guard } from './guard.ts'
 import type { Access } from './plan-access.ts'
+import { isRefusal } from './refusals.ts'
 import { askForBody, bodyLength } from './request-body.ts'
 import type { ApiRequest, Route } from './route.ts'
 import type { ServerTiming } from './server-timing.ts'
@@ -162,13 +163,16 @@ async function noted(
   work: Promise<unknown>
 ): Promise<unknown> {
   const { access, raw } = request
-  const by = access.key === undefined ? 'this machine' : `key ${access.key}`
+  const nameless = access.as === 'keyless' ? 'this machine' : 'somebody'
+  const by = access.key === undefined ? nameless : `key ${access.key}`
   const line = { action, by, from: guard.clientOf(raw) }
   try {
     const answer = await work
     audit.add({ ...line, status: reply.statusCode, about: aboutOf(request, answer) })
     return answer
   } catch (error) {
+    // whoever has no key is noted with all others that are turned away
+    if (access.as === 'public' && isRefusal(error)) throw error
     audit.add({ ...line, status: errorBody(error).status, about: aboutOf(request, undefined) })
     throw error
   }

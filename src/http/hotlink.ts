@@ -37,7 +37,8 @@ export function isInvited({ as }: Access): boolean {
 }
 
 export function hotlinked(): NodeError {
-  return new NodeError('FORBIDDEN', 'Pages of other sites may not show images from here.')
+  const sentence = 'Pages of other sites may not show images from here.'
+  return new NodeError('FORBIDDEN', sentence, { page: true })
 }
 
 interface Host {

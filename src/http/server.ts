@@ -6,6 +6,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { ContentHash } from '../../protocols/hash.ts'
 import { NodeError, systemCodeOf } from '../base/errors.ts'
 import { SpareBuffers } from '../base/spare-buffers.ts'
+import type { ImageIndex } from '../index/image-index.ts'
 import { SMALL_BLOB_BYTES_MAX } from '../store/blob-store.ts'
 import { answerFailure } from './answer-failure.ts'
 import { createApi } from './api.ts'
@@ -23,6 +24,7 @@ import type { HttpOptions } from './options.ts'
 import type { ApiOptions, HttpParts } from './ports.ts'
 import { QuickReads, type QuickReadsParts } from './quick-reads.ts'
 import { isLimited, RateLimits } from './rate-limits.ts'
+import { Refusals } from './refusals.ts'
 import { createRouteTable } from './route-table.ts'
 import { createImageReads } from './routes/image-reads.ts'
 import { Samples } from './samples.ts'
@@ -67,10 +69,8 @@ export function createHttpServer(
   options: ServerOptions
 ): HttpServer {
   const { index } = httpParts.flows
-  const parts = {
-    ...httpParts,
-    onFailure: (error: unknown) => void index.upkeep.noteFailure(error)
-  }
+  const refusals = new Refusals({ ...httpParts, guard })
+  const parts = { ...httpParts, onFailure: onFailure(index, refusals) }
   const listeners = createListeners(parts, options)
   const connections = new Connections(listeners, parts.clock)
   const track = (work: Promise<unknown>, name = 'GET /images') => {
@@ -157,6 +157,7 @@ export function createHttpServer(
     async close() {
       samples.end()
       await connections.drain(options.drainTimeoutMs, quick?.quiet())
+      refusals.flush()
       for (const { end } of listeners) end()
       await api.close()
     }
@@ -185,6 +186,13 @@ function createQuickReads(
     samples.noteRead(ms)
   }
   return new QuickReads({ ...parts, onEnd })
+}
+
+function onFailure({ upkeep }: ImageIndex, refusals: Refusals) {
+  return (error: unknown, request: IncomingMessage) => {
+    void upkeep.noteFailure(error)
+    refusals.note(request, error)
+  }
 }
 
 function stopping(): NodeError {

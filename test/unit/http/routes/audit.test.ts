@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { AuditLog, tellAudit } from '../../../../src/flows/audit.ts'
+import { encodeEntry, KIND_RECORD } from '../../../../protocols/entry.ts'
+import { versionAt } from '../../../../protocols/version.ts'
+import { type AuditLine, AuditLog, tellAudit } from '../../../../src/flows/audit.ts'
 import { aboutOf, isKnownAction } from '../../../../src/http/audit-facts.ts'
 import type { ApiRequest } from '../../../../src/http/route.ts'
 import { createRouteTable } from '../../../../src/http/route-table.ts'
@@ -10,11 +12,14 @@ let http: HttpNode
 let audit: AuditLog
 let texts: string[]
 let fail: boolean
-beforeEach(async () => {
+beforeEach(() => start(['127.0.0.2']))
+afterEach(() => http.close())
+
+async function start(trustedProxies: readonly string[]): Promise<void> {
   texts = []
   fail = false
   http = await startHttpNode({
-    trustedProxies: ['127.0.0.2'],
+    trustedProxies,
     parts({ flows }) {
       const file = {
         append: async (text: string) => {
@@ -29,11 +34,11 @@ beforeEach(async () => {
       return { audit }
     }
   })
-})
-afterEach(() => http.close())
+}
 
 const key = { Authorization: `Bearer ${LOCAL_KEY}` }
-const lines = async (query = '') => (await http.send(`/api/audit${query}`)).json.lines
+const lines = async (query = ''): Promise<AuditLine[]> =>
+  (await http.send(`/api/audit${query}`, { headers: key })).json.lines
 
 test('what was done is there with who, where and what; what only reads is not', async () => {
   await http.send('/images/a.svg', { method: 'PUT', body: tinyImage(1) })
@@ -80,13 +85,58 @@ test('what others wrote of members, keys and blocks is there, other entries are 
   texts.length = 0
   audit.add({ action: 'begin', by: 'test' })
   const later = { ...foreign, version: foreign.version + (1n << 40n) }
-  const { encodeEntry } = await import('../../../../protocols/entry.ts')
   const entry = encodeEntry({ ...later, replaces: undefined })
   await index.change((tx) => tx.merge(entry, 'peer-z'))
   await index.change((tx) => tx.merge(encodeEntry({ ...later, path: 'other/x' }), 'peer-z'))
   expect(await lines()).toMatchObject([
     { action: 'join', by: 'server peer-z', about: { id: '12D3KooWx' } },
     { action: 'begin' }
+  ])
+})
+
+test('who writes records in masses pushes nobody out: the rest are counted', async () => {
+  const { index } = http.node.flows
+  const about = { kind: KIND_RECORD, writer: 'z', deleted: false, bytes: 0, mediaType: '' }
+  const value = Buffer.from('{}')
+  await index.change(async (tx) => {
+    const version = versionAt(http.node.clock.now())
+    const names = Array.from({ length: 500 }, (_, n) => `block/${n}`)
+    for (const path of [...names, 'key/y']) {
+      await tx.merge(encodeEntry({ ...about, path, version, value, createdMs: 1 }), 'z')
+    }
+  })
+  const all = await lines('?limit=1000')
+  expect(all).toHaveLength(101)
+  expect(all[0]).toMatchObject({ action: 'make key', by: 'server z' })
+  http.node.clock.advance(3_600_000)
+  expect((await lines())[0]).toMatchObject({
+    action: 'block',
+    by: 'server z',
+    about: { more: 400 }
+  })
+})
+
+test('who is turned away is there once a minute, however often, and many share a line', async () => {
+  await http.close()
+  await start(['127.0.0.1'])
+  const wrong = { Authorization: 'Bearer wrong' }
+  for (let n = 0; n < 20; n++) await http.send('/api/keys?secret=1', { headers: wrong })
+  const body = JSON.stringify({ key: 'wrong' })
+  for (let n = 0; n < 15; n++) {
+    const headers = { 'X-Forwarded-For': `192.0.2.${n}` }
+    expect((await http.send('/api/login', { method: 'POST', body, headers })).status).toBe(401)
+  }
+  const own = await lines('?limit=1000')
+  expect(own.map(({ action }) => action)).toEqual(Array(11).fill('refused'))
+  expect(own.at(-1)).toMatchObject({
+    ...{ by: 'nobody', from: '127.0.0.1', status: 401 },
+    about: { method: 'GET', path: '/api/keys' }
+  })
+  expect(JSON.stringify(own)).not.toContain('secret')
+  http.node.clock.advance(60_000)
+  expect((await lines('?limit=2')).map(({ by, from, about }) => ({ by, from, about }))).toEqual([
+    { by: 'others', from: undefined, about: { more: 5 } },
+    { by: 'nobody', from: '127.0.0.1', about: { more: 19 } }
   ])
 })
 
