@@ -104,16 +104,30 @@ export async function noteOwnKeys(index: ImageIndex): Promise<void> {
  */
 export function findKey(index: ImageIndex, key: string, seal: Seal): KeyFacts | undefined {
   const [, id] = /^tumesh_([0-9a-f]{12})_[A-Za-z0-9_-]{43}$/.exec(key) ?? []
-  const value = id === undefined ? undefined : index.record(PREFIX + id)
-  const record = value === undefined ? undefined : readRecord(value)
+  const record = id === undefined ? undefined : recordOf(index, id, seal)
   if (id === undefined || record === undefined) return undefined
+  const { name, scopes, createdMs, digest } = record
+  const same = timingSafeEqual(hash('sha256', key, 'buffer'), Buffer.from(digest, 'hex'))
+  return same ? { id, name, scopes, createdMs } : undefined
+}
+
+/** What the key with this id may do, whoever has it; undefined if there is none any more. */
+export function scopesOf(
+  index: ImageIndex,
+  id: string,
+  seal: Seal
+): readonly KeyScope[] | undefined {
+  return /^[0-9a-f]{12}$/.test(id) ? recordOf(index, id, seal)?.scopes : undefined
+}
+
+/** Undefined for one that its maker could not have made. */
+function recordOf(index: ImageIndex, id: string, seal: Seal): KeyRecord | undefined {
+  const value = index.record(PREFIX + id)
+  const record = value === undefined ? undefined : readRecord(value)
+  if (record === undefined) return undefined
   const text = textOf(id, record)
   const isOwn = index.meta(OWN_PREFIX + id) === hash('sha256', text)
-  if (!isOwn && !isSame(record.seal, seal(text))) return undefined
-  const same = timingSafeEqual(hash('sha256', key, 'buffer'), Buffer.from(record.digest, 'hex'))
-  return same
-    ? { id, name: record.name, scopes: record.scopes, createdMs: record.createdMs }
-    : undefined
+  return isOwn || isSame(record.seal, seal(text)) ? record : undefined
 }
 
 /** What a seal covers: the scopes too. */

@@ -179,7 +179,7 @@ export function createGuard(parts: GuardParts, options: GuardOptions): Guard {
   function verdictOf({ method, url = '' }: IncomingMessage): Verdict {
     const reads = method === 'GET' || method === 'HEAD'
     if (!options.signedUrls || !reads) return 'unsigned'
-    return checkSigned(url, parts.signingKey(), parts.clock.now())
+    return checkSigned(url, { signingKey: parts.signingKey(), keys }, parts.clock.now())
   }
 
   /** A proxy beside the node may forward anybody's requests, also ones that it does not mark. */
@@ -202,12 +202,15 @@ function endsOf(socket: Socket): [near: Endpoint, far: Endpoint] | undefined {
 }
 
 function refuseSigned(verdict: Exclude<Verdict, 'unsigned' | 'valid'>): NodeError {
-  const sentence =
-    verdict === 'expired'
-      ? 'The time of this address is over.'
-      : 'The signature of this address is not right: it was made with another key, or the address was changed.'
-  return new NodeError('FORBIDDEN', sentence)
+  return new NodeError('FORBIDDEN', UNSIGNED_SENTENCES[verdict])
 }
+
+const UNSIGNED_SENTENCES = {
+  expired: 'The time of this address is over.',
+  revoked: 'The key with which this address was signed has been revoked.',
+  wrong:
+    'The signature of this address is not right: it was made with another key, or the address was changed.'
+} as const
 
 /** Open routes let everybody in; who it is, few of them ask, and finding out is dear. */
 function lazyAccess(decide: () => Decision): Access {
@@ -225,6 +228,9 @@ function lazyAccess(decide: () => Decision): Access {
     },
     get key() {
       return access().key
+    },
+    get keyId() {
+      return access().keyId
     },
     get sees() {
       return access().sees

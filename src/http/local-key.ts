@@ -8,6 +8,8 @@ import type { Grant } from './plan-access.ts'
 /** Looks up keys that callers present. Comparisons take the same time whatever is presented. */
 export interface KeyRing {
   grantOf(bearer: string): Grant | undefined
+  /** Whether addresses that the key with this id has signed still open anything. */
+  maySign(id: string): boolean
 }
 
 const LOCAL_GRANT: Grant = { name: 'local', scopes: ['admin'], loopbackOnly: true }
@@ -16,7 +18,8 @@ export function createLocalKey(secret: string): KeyRing {
   invariant(secret !== '', 'the local key is not empty')
   const expected = digest(secret)
   return {
-    grantOf: (bearer) => (timingSafeEqual(digest(bearer), expected) ? LOCAL_GRANT : undefined)
+    grantOf: (bearer) => (timingSafeEqual(digest(bearer), expected) ? LOCAL_GRANT : undefined),
+    maySign: () => false
   }
 }
 

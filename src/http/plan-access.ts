@@ -14,6 +14,8 @@ export type Scope = 'read' | 'write' | 'admin'
 const SCOPE_RANK: Readonly<Record<Scope, number>> = { read: 1, write: 2, admin: 3 }
 
 export interface Grant {
+  /** Of a key that people made. */
+  readonly id?: string | undefined
   /** The key's name, for sentences and logs. */
   readonly name: string
   readonly scopes: readonly Scope[]
@@ -57,8 +59,9 @@ export interface AccessPolicy {
 
 export interface Access {
   readonly as: 'keyless' | 'key' | 'signed' | 'public'
-  /** The name of the key. */
+  /** The name of the key, and its id where people made it. */
   readonly key?: string | undefined
+  readonly keyId?: string | undefined
   /** `own`: addresses of other servers are not for this caller. */
   readonly sees: 'all' | 'own'
 }
@@ -112,7 +115,7 @@ export function planKey(
     return refuse('UNAUTHORIZED', `the key "${grant.name}" counts on its own machine only`, needed)
   }
   if (grant.scopes.some((scope) => SCOPE_RANK[scope] >= SCOPE_RANK[needed])) {
-    return { allow: true, as: 'key', key: grant.name, sees: 'all' }
+    return { allow: true, as: 'key', key: grant.name, keyId: grant.id, sees: 'all' }
   }
   const scopes = grant.scopes.join(', ') || 'nothing'
   return refuse('FORBIDDEN', `the key "${grant.name}" allows ${scopes}, not ${needed}`, needed)

@@ -1,12 +1,15 @@
 // Addresses that open one image, or all below a prefix, to whoever has them, until their time is
 // over. Any program with the signing key makes them:
 //
-//   <address>?expires=<seconds since 1970>[&prefix=<prefix>]&signature=<hex>
+//   <address>?expires=<seconds since 1970>[&prefix=<prefix>][&key=<id>]&signature=<hex>
 //
 // where the signature is HMAC-SHA256 of "tumesh-url-v1", the seconds and the scope, each on a line.
-// The scope is "path:<path of the image>", "prefix:<prefix>" or "hash:<SHA-256 in hex>".
+// The scope is "path:<path of the image>", "prefix:<prefix>" or "hash:<SHA-256 in hex>". Where it
+// was made for somebody with a key, its id is named, the signature is made with a key of its own,
+// HMAC-SHA256 of "key:<id>" with the signing key, and the address ends with that key.
 
 import { createHmac, timingSafeEqual } from 'node:crypto'
+import type { KeyRing } from './local-key.ts'
 
 export interface SignedScope {
   readonly by: 'path' | 'prefix' | 'hash'
@@ -20,7 +23,13 @@ export interface Signed {
   readonly expires: number
 }
 
-export type Verdict = 'unsigned' | 'valid' | 'expired' | 'wrong'
+export type Verdict = 'unsigned' | 'valid' | 'expired' | 'revoked' | 'wrong'
+
+export interface SignedBy {
+  /** Hex. */
+  readonly signingKey: string
+  readonly keys: Pick<KeyRing, 'maySign'>
+}
 
 const PATH_PREFIXES = ['/images/', '/file-sync/api/file-sync/download/', '/static/data/images/']
 const HASH_PREFIXES = ['/blobs/', '/thumbnails/']
@@ -30,15 +39,22 @@ export function signatureOf(keyHex: string, { scope, expires }: Signed): string 
   return createHmac('sha256', Buffer.from(keyHex, 'hex')).update(text).digest('hex')
 }
 
-/** What follows the address of an image. */
-export function signedQuery(keyHex: string, signed: Signed): string {
+/** What follows the address of an image; `keyId` is that of the key that asked for it. */
+export function signedQuery(signingKey: string, signed: Signed, keyId?: string): string {
   const { scope, expires } = signed
   const prefix = scope.by === 'prefix' ? `&prefix=${encodeURIComponent(scope.name)}` : ''
-  return `?expires=${expires}${prefix}&signature=${signatureOf(keyHex, signed)}`
+  const key = keyId === undefined ? '' : `&key=${keyId}`
+  const signature = signatureOf(keyOf(signingKey, keyId), signed)
+  return `?expires=${expires}${prefix}${key}&signature=${signature}`
+}
+
+function keyOf(signingKey: string, keyId: string | undefined): string {
+  if (keyId === undefined) return signingKey
+  return createHmac('sha256', Buffer.from(signingKey, 'hex')).update(`key:${keyId}`).digest('hex')
 }
 
 /** Of an address as a client sends it. Never throws. */
-export function checkSigned(url: string, keyHex: string, nowMs: number): Verdict {
+export function checkSigned(url: string, { signingKey, keys }: SignedBy, nowMs: number): Verdict {
   const at = url.indexOf('?')
   if (at === -1 || !url.includes('signature=', at) || !isSignable(url)) return 'unsigned'
   const query = new URLSearchParams(url.slice(at + 1))
@@ -48,8 +64,10 @@ export function checkSigned(url: string, keyHex: string, nowMs: number): Verdict
   if (scope === undefined || !/^\d{1,12}$/.test(expires) || !/^[0-9a-f]{64}$/i.test(signature)) {
     return 'wrong'
   }
-  const right = signatureOf(keyHex, { scope, expires: Number(expires) })
+  const keyId = query.get('key') ?? undefined
+  const right = signatureOf(keyOf(signingKey, keyId), { scope, expires: Number(expires) })
   if (!timingSafeEqual(Buffer.from(right, 'hex'), Buffer.from(signature, 'hex'))) return 'wrong'
+  if (keyId !== undefined && !keys.maySign(keyId)) return 'revoked'
   return nowMs < Number(expires) * 1000 ? 'valid' : 'expired'
 }
 

@@ -1,7 +1,7 @@
 // A node in memory behind its real HTTP server and guard.
 
 import { createGuard } from '../../src/http/guard.ts'
-import { createLocalKey } from '../../src/http/local-key.ts'
+import { createKeyRing } from '../../src/http/key-ring.ts'
 import type { HttpParts } from '../../src/http/ports.ts'
 import { createHttpServer, type HttpServer, type ServerOptions } from '../../src/http/server.ts'
 import { type MemoryNode, openMemoryNode } from './memory-node.ts'
@@ -47,7 +47,7 @@ export async function startHttpNode({
   const guard = createGuard(
     {
       log: http.log,
-      keys: createLocalKey(LOCAL_KEY),
+      keys: createKeyRing(http.flows.index, LOCAL_KEY, http.seal),
       readTables: () => undefined,
       readTableSoon: async () => undefined,
       ownUid: undefined,

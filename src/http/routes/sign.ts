@@ -51,7 +51,8 @@ export function signRoutes(
       url: '/api/sign',
       who: 'write',
       tag: 'operations',
-      summary: 'Make an address that opens an image, or all below a prefix, for a while',
+      summary:
+        'Make an address that opens an image, or all below a prefix, for a while, or until the key is revoked',
       body: bodyShape,
       answers: {
         200: { means: 'The address', shape },
@@ -84,7 +85,7 @@ function sign({ signingKey, clock }: HttpParts, request: ApiRequest): z.output<t
   const wish = request.body as z.output<typeof bodyShape>
   const scope = scopeOf(wish)
   const expires = Math.floor(clock.now() / 1000) + wish.expires_in
-  const query = signedQuery(signingKey(), { scope, expires })
+  const query = signedQuery(signingKey(), { scope, expires }, request.access.keyId)
   const address = scope.by === 'hash' ? `/blobs/${scope.name}` : imageUrl(scope.name)
   return {
     status: 'success',

@@ -47,6 +47,29 @@ test('a signed address opens what needs a key otherwise, and nothing else', asyn
   expect(late.headers['cache-control']).toBe('no-store')
 })
 
+test('an address that was signed for a key ends with the key, whoever has it', async () => {
+  await start({ read: 'key', signedUrls: true })
+  const make = async (name: string) => {
+    const body = JSON.stringify({ name, scopes: ['write'] })
+    return (await http.send('/api/keys', { method: 'POST', body, headers: key })).json
+  }
+  const [first, second] = [await make('first'), await make('second')]
+  const signFor = async (bearer: string, expires_in: number) => {
+    const body = JSON.stringify({ path: 'b.svg', expires_in })
+    const headers = { ...far, Authorization: `Bearer ${bearer}` }
+    return (await http.send('/api/sign', { method: 'POST', body, headers })).json.url as string
+  }
+  const tenYears = 10 * 365 * 86_400
+  const urls = [await signFor(first.key, tenYears), await signFor(second.key, tenYears)] as const
+  expect(urls[0]).toContain(`&key=${first.id}&`)
+  expect([await statusOf(urls[0]), await statusOf(urls[1])]).toEqual([200, 200])
+  const own = (await sign({ path: 'b.svg' })).json.url
+  await http.send(`/api/keys/${first.id}`, { method: 'DELETE', headers: key })
+  const late = await http.send(urls[0], { headers: far })
+  expect([late.status, late.json.detail]).toEqual([403, expect.stringContaining('revoked')])
+  expect([await statusOf(urls[1]), await statusOf(own)]).toEqual([200, 200])
+})
+
 test('it is nothing unless that is switched on', async () => {
   await start({ read: 'key' })
   expect((await sign({ path: 'b.svg' })).status).toBe(403)

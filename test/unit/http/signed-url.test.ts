@@ -7,7 +7,12 @@ const KEY = TEST_SIGNING_KEY
 const HASH = 'ab'.repeat(32)
 const query = (by: SignedScope['by'], name: string, expires = 100) =>
   signedQuery(KEY, { scope: { by, name }, expires })
-const check = (url: string, nowMs = 99_999) => checkSigned(url, KEY, nowMs)
+const LIVING = 'ab'.repeat(6)
+const by = (signingKey: string) => ({
+  signingKey,
+  keys: { maySign: (id: string) => id === LIVING }
+})
+const check = (url: string, nowMs = 99_999) => checkSigned(url, by(KEY), nowMs)
 
 test.each([
   `/images/a/%E5%9B%BE.jpg${query('path', 'a/图.jpg')}`,
@@ -45,7 +50,7 @@ test('one without a signature is none, and another key opens nothing', () => {
   const urls = ['/images/a.jpg', '/images/a.jpg?expires=1', `/api/keys${query('path', 'keys')}`]
   expect(urls.map((url) => check(url))).toEqual(Array(3).fill('unsigned'))
   const url = `/images/a.jpg${query('path', 'a.jpg')}`
-  expect(checkSigned(url, '00'.repeat(32), 0)).toBe('wrong')
+  expect(checkSigned(url, by('00'.repeat(32)), 0)).toBe('wrong')
 })
 
 test('whatever an address is, it is judged', () => {
@@ -54,4 +59,15 @@ test('whatever an address is, it is judged', () => {
       expect(['unsigned', 'wrong']).toContain(check(`/images/${text}?signature=${text}`))
     })
   )
+})
+
+test('one that was made for a key ends with it, and goes by no other', () => {
+  const of = (id: string) =>
+    `/images/a.jpg${signedQuery(KEY, { scope: { by: 'path', name: 'a.jpg' }, expires: 100 }, id)}`
+  expect(of(LIVING)).toContain(`&key=${LIVING}&`)
+  expect([check(of(LIVING)), check(of(LIVING), 100_000)]).toEqual(['valid', 'expired'])
+  expect(check(of('cd'.repeat(6)))).toBe('revoked')
+  expect(check(of(LIVING).replace(/&key=[^&]*/, ''))).toBe('wrong')
+  expect(check(of('cd'.repeat(6)).replace('cd'.repeat(6), LIVING))).toBe('wrong')
+  expect(check(`/images/a.jpg${query('path', 'a.jpg')}&key=${LIVING}`)).toBe('wrong')
 })
