@@ -5,7 +5,18 @@ import { hash, scrypt } from 'node:crypto'
 import { promisify } from 'node:util'
 import { NodeError } from '../base/errors.ts'
 
+/** A way into the mesh: under its name both sides of a handshake know which secret is meant. */
+export interface Door {
+  /** As it is negotiated. */
+  readonly protocol: string
+  readonly prologue: Uint8Array
+  /** It opens for the secret of before, for a while. */
+  readonly isFormer: boolean
+}
+
 export interface Admission {
+  /** In the order in which this node asks for them. */
+  readonly doors: readonly Door[]
   /** The first bytes of every handshake, never sent: equal on both sides or it fails. */
   readonly prologue: Uint8Array
   /** Under which the nodes of this cluster call each other on the local network. */
@@ -23,14 +34,65 @@ const SCRYPT = { N: 2 ** 16, r: 8, p: 1, maxmem: 128 * 2 ** 20 }
 /** A name of a service may have 15 characters: "tumesh-" and these. */
 const TAG_DIGITS = 8
 
-export function createAdmission(cluster: string, secret: Uint8Array | undefined): Admission {
+/** A secret that took the place of another, and the one of before while it still opens. */
+export interface Rotation {
+  /** Made by a node, so nothing that is derived of it helps to guess it. */
+  readonly isRotated?: boolean
+  readonly former?: { readonly secret: Uint8Array; readonly isRotated: boolean } | undefined
+}
+
+export function createAdmission(
+  cluster: string,
+  secret: Uint8Array | undefined,
+  { isRotated = false, former }: Rotation = {}
+): Admission {
   const prologue = digestOf('tumesh', cluster, secret ?? new Uint8Array(0))
-  const tag = Buffer.from(digestOf('tumesh service', prologue)).toString('hex')
+  const old = former && digestOf('tumesh', cluster, former.secret)
+  const doors = [
+    ...(isRotated ? [doorOf(nameOf(prologue), prologue)] : []),
+    ...(former?.isRotated && old ? [doorOf(nameOf(old), old, true)] : []),
+    // the one that everybody knows: for who has not heard of the new secret
+    doorOf(NOISE, old ?? prologue, old !== undefined)
+  ]
   return {
+    doors,
     prologue,
-    serviceTag: `_tumesh-${tag.slice(0, TAG_DIGITS)}._udp.local`,
+    // who was away looks for it under the tag that it knows
+    serviceTag: `_tumesh-${tagOf(old ?? prologue)}._udp.local`,
     onLinkOnly: secret === undefined
   }
+}
+
+/** Whether a connection that was encrypted under this name came by the secret of before. */
+export function isFormerDoor(
+  { doors }: Pick<Admission, 'doors'>,
+  name: string | undefined
+): boolean {
+  return doors.find(({ protocol }) => protocol === name)?.isFormer ?? false
+}
+
+/** The one that a dial from `from` meets at `to`: undefined if it opens nothing. */
+export function planDoor(from: readonly Door[], to: readonly Door[]): string | undefined {
+  const mine = from.find(({ protocol }) => to.some((door) => door.protocol === protocol))
+  const theirs = to.find(({ protocol }) => protocol === mine?.protocol)
+  if (mine === undefined || theirs === undefined) return undefined
+  return Buffer.compare(mine.prologue, theirs.prologue) === 0 ? mine.protocol : undefined
+}
+
+const NOISE = '/noise'
+
+function doorOf(protocol: string, prologue: Uint8Array, isFormer = false): Door {
+  return { protocol, prologue, isFormer }
+}
+
+/** Of a secret that is 32 random bytes: of a passphrase it would help to guess it. */
+function nameOf(prologue: Uint8Array): string {
+  return `${NOISE}/tumesh-${tagOf(prologue)}`
+}
+
+function tagOf(prologue: Uint8Array): string {
+  const tag = Buffer.from(digestOf('tumesh service', prologue)).toString('hex')
+  return tag.slice(0, TAG_DIGITS)
 }
 
 /**

@@ -4,12 +4,11 @@ import { setMaxListeners } from 'node:events'
 import { networkInterfaces } from 'node:os'
 import type { Connection, Stream } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import type { Libp2p } from 'libp2p'
 import type { ByteStream } from '../../protocols/byte-stream.ts'
 import type { Clock, Random } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Loop } from '../base/loop.ts'
-import type { Admission } from './admission.ts'
+import { type Admission, isFormerDoor } from './admission.ts'
 import { CounterTable, type PeerCounters } from './counters.ts'
 import { withDeadline } from './deadline.ts'
 import { dialError, notOnLink, sameNode, stopping } from './dial-error.ts'
@@ -18,7 +17,7 @@ import { Discovery } from './discovery.ts'
 import { createGater } from './gater.ts'
 import type { Identity } from './identity.ts'
 import { Libp2pMetrics } from './libp2p-metrics.ts'
-import { createNode, type Services } from './libp2p-setup.ts'
+import { type CreatedNode, createNode } from './libp2p-setup.ts'
 import { listenAddresses, listenError } from './listen-addresses.ts'
 import { startLiveness } from './liveness.ts'
 import type { ConnectedPeer, Network, NetworkTraffic, ProtocolHandler } from './network.ts'
@@ -77,7 +76,7 @@ export class Libp2pNetwork implements Network {
   readonly #serving = new Set<Promise<void>>()
   readonly #stopped = new AbortController()
   #admission: Admission
-  #libp2p: Libp2p<Services> | undefined
+  #created: CreatedNode | undefined
   #liveness: Loop | undefined
 
   constructor(parts: Libp2pNetworkParts, options: Libp2pNetworkOptions) {
@@ -107,13 +106,13 @@ export class Libp2pNetwork implements Network {
 
   /** The port that others dial; undefined before start. */
   get port(): number | undefined {
-    const [address] = this.#libp2p?.getMultiaddrs() ?? []
+    const [address] = this.#created?.libp2p.getMultiaddrs() ?? []
     const port = address?.getComponents().find(({ name }) => name === 'tcp')?.value
     return port === undefined ? undefined : Number(port)
   }
 
   addresses(): readonly string[] {
-    return this.#libp2p?.getMultiaddrs().map(String) ?? []
+    return this.#created?.libp2p.getMultiaddrs().map(String) ?? []
   }
 
   peers(): readonly ConnectedPeer[] {
@@ -145,7 +144,7 @@ export class Libp2pNetwork implements Network {
   /** Errors: PORT_TAKEN, ADDRESS_UNUSABLE. */
   async start(): Promise<void> {
     const { host, port = 0, identity, mdns } = this.#options
-    const libp2p = await createNode({
+    const { libp2p, setDoors } = await createNode({
       privateKey: identity.privateKey,
       listen: await listenAddresses(host, port),
       metrics: this.#metrics,
@@ -154,7 +153,7 @@ export class Libp2pNetwork implements Network {
         onLinkOnly: () => this.#admission.onLinkOnly,
         interfaces
       }),
-      prologue: () => this.#admission.prologue,
+      doors: this.#admission.doors,
       compareAddresses: (a, b) => compareByPromise(a, b, interfaces())
     })
     libp2p.addEventListener('connection:open', ({ detail }) => this.#onOpen(detail))
@@ -165,7 +164,8 @@ export class Libp2pNetwork implements Network {
     } catch (error) {
       throw listenError(error, host, port)
     }
-    this.#libp2p = libp2p
+    this.#created = { libp2p, setDoors }
+    setDoors(this.#admission.doors) // another admission may have come meanwhile
     this.#liveness = startLiveness({
       clock: this.#clock,
       random: this.#random,
@@ -179,7 +179,7 @@ export class Libp2pNetwork implements Network {
     if (this.#stopped.signal.aborted) return
     const reason = stopping()
     this.#stopped.abort(reason)
-    const libp2p = this.#libp2p
+    const libp2p = this.#created?.libp2p
     if (libp2p === undefined) return
     await libp2p.services.search.close()
     this.#discovery.stop()
@@ -240,13 +240,13 @@ export class Libp2pNetwork implements Network {
 
   async admit(admission: Admission): Promise<void> {
     this.#admission = admission
-    const search = this.#libp2p?.services.search
-    if (search === undefined || !this.#options.mdns) return
-    await search.open(admission.serviceTag, this.#discovery)
+    this.#created?.setDoors(admission.doors)
+    const search = this.#created?.libp2p.services.search
+    if (this.#options.mdns) await search?.open(admission.serviceTag, this.#discovery)
   }
 
   async #connect(named: readonly Multiaddr[], signal: AbortSignal): Promise<ConnectedPeer> {
-    const libp2p = this.#libp2p
+    const libp2p = this.#created?.libp2p
     if (libp2p === undefined) throw stopping()
     const resolved = await resolveNames(named)
     const onLink = (address: Multiaddr) => isOnLink(ipOf(address) ?? '', interfaces())
@@ -284,7 +284,7 @@ export class Libp2pNetwork implements Network {
     if (this.#peers.get(peerId.toString()) !== undefined) return
     if (link !== undefined) this.#log.info({ peer: link.peer.id }, 'disconnected from a node')
     // its memory of peers has no bound
-    this.#libp2p?.peerStore.delete(peerId).catch(() => {})
+    this.#created?.libp2p.peerStore.delete(peerId).catch(() => {})
   }
 
   /** The other side may refuse a connection that looks complete here: it counts once it answers. */
@@ -312,10 +312,11 @@ export class Libp2pNetwork implements Network {
   }
 
   #linkOf(connection: Connection): PeerLink {
-    return new PeerLink(connection, this.#counters, this.#clock)
+    const isFormer = isFormerDoor(this.#admission, connection.encryption)
+    return new PeerLink(connection, this.#counters, this.#clock, isFormer)
   }
 
-  #register(libp2p: Libp2p<Services>, handler: ProtocolHandler): Promise<void> {
+  #register(libp2p: CreatedNode['libp2p'], handler: ProtocolHandler): Promise<void> {
     const { id, streamsMax } = handler
     return libp2p.handle(
       id,

@@ -3,13 +3,20 @@
 
 import { type NoiseComponents, noise } from '@chainsafe/libp2p-noise'
 import { type Identify, identify } from '@libp2p/identify'
-import type { ConnectionEncrypter, ConnectionGater, Metrics, PrivateKey } from '@libp2p/interface'
+import type {
+  ConnectionEncrypter,
+  ConnectionGater,
+  Metrics,
+  PrivateKey,
+  Upgrader
+} from '@libp2p/interface'
 import { type Ping, ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type Libp2p } from 'libp2p'
 import { PRODUCT_VERSION } from '../base/product-version.ts'
+import type { Door } from './admission.ts'
 import { LocalSearch } from './discovery.ts'
 
 /** libp2p gives up a stream whose reader pauses when 4 MiB wait; a window must be smaller. */
@@ -37,14 +44,25 @@ export interface SetupOptions {
   readonly listen: readonly string[]
   readonly gater: ConnectionGater
   readonly metrics: Metrics
-  /** Asked at each handshake. */
-  prologue(): Uint8Array
+  readonly doors: readonly Door[]
   /** Orders the addresses of one peer before they are dialled. */
   compareAddresses(a: Multiaddr, b: Multiaddr): -1 | 0 | 1
 }
 
-/** Not started yet. */
-export function createNode(options: SetupOptions): Promise<Libp2p<Services>> {
+export interface CreatedNode {
+  /** Not started yet. */
+  readonly libp2p: Libp2p<Services>
+  /** Only these let anybody in from now on. */
+  readonly setDoors: (doors: readonly Door[]) => void
+}
+
+export async function createNode(options: SetupOptions): Promise<CreatedNode> {
+  const noises = new Noises()
+  const libp2p = await createWith(options, noises)
+  return { libp2p, setDoors: (doors) => noises.set(doors) }
+}
+
+function createWith(options: SetupOptions, noises: Noises): Promise<Libp2p<Services>> {
   const pings = { maxInboundStreams: PING_STREAMS_MAX, maxOutboundStreams: PING_STREAMS_MAX }
   return createLibp2p<Services>({
     start: false,
@@ -53,7 +71,7 @@ export function createNode(options: SetupOptions): Promise<Libp2p<Services>> {
     nodeInfo: { name: 'tumesh', version: PRODUCT_VERSION, userAgent: `tumesh/${PRODUCT_VERSION}` },
     addresses: { listen: [...options.listen] },
     transports: [tcp()],
-    connectionEncrypters: [noiseWith(options.prologue)],
+    connectionEncrypters: options.doors.map((door) => noises.of(door)),
     streamMuxers: [
       yamux({
         streamOptions: { maxStreamWindowSize: STREAM_WINDOW_BYTES },
@@ -80,14 +98,27 @@ export function createNode(options: SetupOptions): Promise<Libp2p<Services>> {
   })
 }
 
-/** Noise that takes the prologue anew for each handshake, so that it can change. */
-function noiseWith(prologue: () => Uint8Array) {
-  return (components: NoiseComponents): ConnectionEncrypter => {
-    const now = () => noise({ prologueBytes: prologue() })(components)
-    return {
-      protocol: now().protocol,
-      secureInbound: (connection, options) => now().secureInbound(connection, options),
-      secureOutbound: (connection, options) => now().secureOutbound(connection, options)
+/** Noise with a prologue for each door; the doors can change while the node runs. */
+class Noises {
+  #components: NoiseComponents | undefined
+
+  of({ protocol, prologue }: Door) {
+    return (components: NoiseComponents): ConnectionEncrypter => {
+      this.#components = components
+      const made = noise({ prologueBytes: prologue })(components)
+      return {
+        protocol,
+        secureInbound: (connection, options) => made.secureInbound(connection, options),
+        secureOutbound: (connection, options) => made.secureOutbound(connection, options)
+      }
     }
+  }
+
+  /** A dial asks for the protocols in the order of the map. */
+  set(doors: readonly Door[]): void {
+    const components = this.#components as NoiseComponents & { readonly upgrader: Upgrader }
+    const encrypters = components.upgrader.getConnectionEncrypters()
+    encrypters.clear()
+    for (const door of doors) encrypters.set(door.protocol, this.of(door)(components))
   }
 }

@@ -2,6 +2,7 @@
 
 import type { ByteStream } from '../../protocols/byte-stream.ts'
 import type { Clock, Random } from '../base/clock.ts'
+import type { Door } from './admission.ts'
 import { type MemoryPair, memoryPair, type Travel } from './memory-stream.ts'
 import type { StreamMeter } from './stream-adapter.ts'
 
@@ -16,8 +17,8 @@ export interface WireNode {
   readonly id: string
   /** Where it is found; a name of any kind. */
   readonly place: string
-  /** Nodes with different ones can't finish a handshake. */
-  prologue(): Uint8Array
+  /** Nodes with no common one can't finish a handshake. */
+  doors(): readonly Door[]
   admits(peerId: string): boolean
   up(link: MemoryLink): void
   down(link: MemoryLink): void
@@ -46,14 +47,17 @@ interface Lane {
 export class MemoryLink {
   /** The one that dialled comes first. */
   readonly nodes: readonly [WireNode, WireNode]
+  /** Which of the doors it came by. */
+  readonly door: string
   readonly #parts: LinkParts
   readonly #pairs = new Map<MemoryPair, WireNode>()
   readonly #open: Set<WireNode>
   readonly #lanes = new Map<WireNode, Lane>()
   #stalled = false
 
-  constructor(parts: LinkParts, from: WireNode, to: WireNode) {
+  constructor(parts: LinkParts, from: WireNode, to: WireNode, door: string) {
     this.#parts = parts
+    this.door = door
     this.nodes = [from, to]
     this.#open = new Set(this.nodes)
   }

@@ -3,7 +3,7 @@
 import type { ByteStream } from '../../protocols/byte-stream.ts'
 import { NodeError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import type { Admission } from './admission.ts'
+import { type Admission, createAdmission, type Door, isFormerDoor } from './admission.ts'
 import { CounterTable, type PeerCounters } from './counters.ts'
 import { withDeadline } from './deadline.ts'
 import type { LinkMeter, MemoryLink, Refusal, WireNode } from './memory-link.ts'
@@ -36,6 +36,8 @@ interface Peer {
   /** Open streams by protocol, with the side that opened them. */
   readonly streams: Map<string, number>
 }
+
+const NO_SECRET = createAdmission('', undefined).doors
 
 /** Works from one start to one stop. */
 export class MemoryNetwork implements Network, WireNode {
@@ -150,8 +152,8 @@ export class MemoryNetwork implements Network, WireNode {
     this.#admission = admission
   }
 
-  prologue(): Uint8Array {
-    return this.#admission?.prologue ?? new Uint8Array(0)
+  doors(): readonly Door[] {
+    return this.#admission?.doors ?? NO_SECRET
   }
 
   admits(peerId: string): boolean {
@@ -166,7 +168,8 @@ export class MemoryNetwork implements Network, WireNode {
       id,
       address: `/memory/${link.other(this).place}/p2p/${id}`,
       dialled: link.nodes[0] === this,
-      sinceMs: this.#wire.clock.now()
+      sinceMs: this.#wire.clock.now(),
+      isFormer: this.#admission !== undefined && isFormerDoor(this.#admission, link.door)
     }
     this.#peers.set(id, { link, peer, streams: new Map() })
     if (before === undefined) this.#tell(peer, 'up')

@@ -4,6 +4,7 @@
 
 import { type Clock, type Random, sleep } from '../base/clock.ts'
 import { NodeError } from '../base/errors.ts'
+import { planDoor } from './admission.ts'
 import { type LinkParts, MemoryLink, never, type WireNode } from './memory-link.ts'
 
 export interface MemoryWireOptions {
@@ -95,7 +96,7 @@ export class MemoryWire {
   double(a: string, b: string): void {
     for (const link of this.#linksOf(a)) {
       if (!link.has(b) || !link.whole) continue
-      const again = new MemoryLink(this.#parts, ...link.nodes)
+      const again = new MemoryLink(this.#parts, ...link.nodes, link.door)
       this.#links.add(again)
       for (const node of link.nodes) node.up(again)
       this.#lose(link)
@@ -163,11 +164,12 @@ export class MemoryWire {
     if (node.id === from.id) throw new NodeError('SAME_NODE', `${address} is the node itself.`)
     if (id !== undefined && id !== node.id)
       throw unreachable('other-node', `At ${address} is another node.`)
-    if (Buffer.compare(node.prologue(), from.prologue()) !== 0)
+    const door = planDoor(from.doors(), node.doors())
+    if (door === undefined)
       throw unreachable('other-cluster', `${address} is of another cluster or has another secret.`)
     if (!node.admits(from.id) || !from.admits(node.id))
       throw unreachable('not-admitted', `${address} does not admit this node.`)
-    const first = this.#linkOf(from, node)
+    const first = this.#linkOf(from, node, door)
     await first.pass(node, signal)
     const link = this.#wholeOf(from, node) ?? first // it may have been doubled meanwhile
     if (!link.openFor(from)) throw unreachable('hung-up', `The connection with ${address} broke.`)
@@ -176,10 +178,10 @@ export class MemoryWire {
   }
 
   /** The one that dialled first serves both if dials cross each other. */
-  #linkOf(from: WireNode, to: WireNode): MemoryLink {
+  #linkOf(from: WireNode, to: WireNode, door: string): MemoryLink {
     const known = this.#wholeOf(from, to)
     if (known !== undefined) return known
-    const link = new MemoryLink(this.#parts, from, to)
+    const link = new MemoryLink(this.#parts, from, to, door)
     this.#links.add(link)
     to.up(link)
     return link

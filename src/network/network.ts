@@ -15,6 +15,8 @@ export interface ConnectedPeer {
   /** Whether this side dialled. */
   readonly dialled: boolean
   readonly sinceMs: number
+  /** Whether it came by the secret of before, which still opens for a while. */
+  readonly isFormer?: boolean
   /** The last round trip, in milliseconds; undefined where none was measured. */
   readonly latencyMs?: number | undefined
 }

@@ -27,7 +27,8 @@ export class PeerLink {
   constructor(
     connection: Connection,
     counters: CounterTable,
-    clock: Pick<Clock, 'now' | 'monotonicMs'>
+    clock: Pick<Clock, 'now' | 'monotonicMs'>,
+    isFormer = false
   ) {
     this.connection = connection
     this.#counters = counters
@@ -38,6 +39,7 @@ export class PeerLink {
       address: connection.remoteAddr.toString(),
       dialled: connection.direction === 'outbound',
       sinceMs: clock.now(),
+      isFormer,
       get latencyMs() {
         return latencyMs()
       }

@@ -282,3 +282,69 @@ test('a process ends by itself when its network has stopped', async () => {
   expect(await once(child, 'exit')).toEqual([0, null])
   await eventually(() => expect(a.peers()).toEqual([]))
 })
+
+describe('while a secret is exchanged for another', () => {
+  const secrets = [1, 2, 3].map((fill) => new Uint8Array(32).fill(fill))
+  const [a, b, c] = secrets as [Uint8Array, Uint8Array, Uint8Array]
+  const formerA = { secret: a, isRotated: false }
+  const formerB = { secret: b, isRotated: true }
+  const before = createAdmission('test', a)
+  const during = createAdmission('test', b, { isRotated: true, former: formerA })
+  const after = createAdmission('test', b, { isRotated: true })
+  const again = createAdmission('test', c, { isRotated: true, former: formerB })
+  const cases: readonly [string, Admission, Admission, readonly [boolean, boolean] | undefined][] =
+    [
+      ['one who has not heard of it', before, during, [false, true]],
+      ['another who has both', during, during, [false, false]],
+      ['one who has the new one alone', after, during, [false, false]],
+      ['one who is over it', after, after, [false, false]],
+      ['one who is a whole exchange behind', after, again, [false, true]],
+      ['one who has the old one, when its time is over', before, after, undefined],
+      ['one who is two exchanges behind', before, again, undefined],
+      ['a stranger', createAdmission('test', c), during, undefined]
+    ]
+
+  test.each(cases)('%s', async (_who, first, second, isFormer) => {
+    for (const [from, to] of [
+      [first, second],
+      [second, first]
+    ] as const) {
+      const [dialling, dialled] = [
+        await startNode({ admission: from }),
+        await startNode({ admission: to })
+      ]
+      const dial = dialling.dial(dialled.addresses(), never)
+      if (isFormer === undefined) {
+        await expect(dial).rejects.toMatchObject({ details: { reason: 'other-cluster' } })
+        continue
+      }
+      await dial
+      await eventually(() => expect(dialled.peers()).toHaveLength(1))
+      const seen = [dialling, dialled].map((node) => node.peers()[0]?.isFormer)
+      expect(seen).toEqual(from === first ? isFormer : isFormer.toReversed())
+    }
+  })
+
+  test('connections stand, and the doors change under way', async () => {
+    const [one, other] = [
+      await startNode({ admission: before }),
+      await startNode({ admission: before })
+    ]
+    await one.dial(other.addresses(), never)
+    await one.admit(during)
+    expect(one.peers()).toHaveLength(1)
+    await one.hangUp(other.id)
+    await eventually(() => expect(other.peers()).toEqual([]))
+    await other.dial(one.addresses(), never)
+    expect(one.peers()[0]?.isFormer).toBe(true)
+    await one.hangUp(other.id)
+    await eventually(() => expect(other.peers()).toEqual([]))
+    await one.admit(after)
+    await expect(other.dial(one.addresses(), never)).rejects.toMatchObject({
+      details: { reason: 'other-cluster' }
+    })
+    await other.admit(during)
+    await other.dial(one.addresses(), never)
+    expect([one, other].map((node) => node.peers()[0]?.isFormer)).toEqual([false, false])
+  })
+})
