@@ -3,6 +3,7 @@
 import type { Config } from '../config/schema.ts'
 import { createClamd } from './content/clamd.ts'
 import { AuditLog, tellAudit } from './flows/audit.ts'
+import { resealKeys, sealedKeys } from './flows/keys.ts'
 import type { FlowParts } from './flows/parts.ts'
 import { VirusScanner } from './flows/scan-virus.ts'
 import { createGuard, type Guard } from './http/guard.ts'
@@ -11,7 +12,7 @@ import type { HttpParts } from './http/ports.ts'
 import { Sessions } from './http/sessions.ts'
 import { readSocketTableSoon, readSocketTables } from './http/socket-tables.ts'
 import { loadLocalKey, type MetadataFiles } from './metadata-files.ts'
-import { createSeal, createSigningKey } from './seal.ts'
+import { createSeal, createSigningKeys } from './seal.ts'
 import { fileBytes } from './store/file-bytes.ts'
 import { RotatingFile } from './store/rotating-file.ts'
 
@@ -23,20 +24,22 @@ export function openScanner({ scan }: Config, flows: FlowParts): VirusScanner | 
   return new VirusScanner({ ask, fileBytes, flows }, scan)
 }
 
-export interface Guarding extends Pick<HttpParts, 'audit' | 'sessions' | 'signingKey' | 'seal'> {
+export interface Guarding extends Pick<HttpParts, 'audit' | 'sessions' | 'signingKeys' | 'seal'> {
   readonly guard: Guard
 }
 
-/** `secret` is that of the mesh, as it is at each call. */
+/** `cluster` has the secret of the mesh, as it is at each call. */
 export async function openGuarding(
   { http, audit: options }: Config,
   flows: FlowParts,
   files: MetadataFiles,
-  secret: () => Uint8Array | undefined
+  cluster: Parameters<typeof createSeal>[0]
 ): Promise<Guarding> {
-  const seal = createSeal(secret)
+  const seal = createSeal(cluster)
+  // where the last run did not come to it
+  await resealKeys(flows.index, seal, await sealedKeys(flows.index, seal))
   const localKey = await loadLocalKey(files, flows.random)
-  const signingKey = createSigningKey(seal, localKey)
+  const signingKeys = createSigningKeys(seal, localKey)
   const sessions = new Sessions(flows)
   const keys = createKeyRing(flows.index, localKey, seal)
   const ownUid = process.getuid?.()
@@ -47,7 +50,7 @@ export async function openGuarding(
       readTables: readSocketTables,
       readTableSoon: readSocketTableSoon,
       ownUid,
-      signingKey,
+      signingKeys,
       sessions
     },
     {
@@ -59,5 +62,5 @@ export async function openGuarding(
   const file = options.enabled ? new RotatingFile(files.audit, options) : undefined
   const audit = new AuditLog({ ...flows, file })
   tellAudit({ ...flows, audit })
-  return { guard, audit, sessions, signingKey, seal }
+  return { guard, audit, sessions, signingKeys, seal }
 }

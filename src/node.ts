@@ -234,8 +234,8 @@ async function compose(
   )
   const status = () => statusOf(statusSources({ folder, flows, room, mesh, tasks, duties }))
   const alerts = createAlerts(config, { clock, log: logs.alerts }, { status, peerId })
-  const secret = () => mesh?.cluster().secret
-  const { guard, ...guarding } = await openGuarding(config, ofHttp, files, secret)
+  const cluster = () => mesh?.cluster()
+  const { guard, ...guarding } = await openGuarding(config, ofHttp, files, cluster)
   const page = await loadStaticFiles()
   const { exportIndex, adopting, adoptFolders } = duties
   const node = factsOf(config, { peerId, mesh, startedAtMs: clock.now() })

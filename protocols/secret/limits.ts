@@ -11,3 +11,5 @@ export const SECRET_LIMITS = {
 /** As the configuration has it: what an invite can hold, too. */
 export const CLUSTER_NAME = /^[A-Za-z0-9._-]{1,63}$/
 export const SECRET_BYTES = 32
+/** Of SHA-256 of the secret of before. */
+export const FORMER_BYTES = 8

@@ -14,14 +14,19 @@ import type { SecretOffer } from './serve.ts'
  */
 export async function requestSecret(
   stream: ByteStream,
-  { cluster, secret, decidedMs }: SecretOffer,
+  { cluster, secret, decidedMs, rotation }: SecretOffer,
   signal: AbortSignal
 ): Promise<void> {
   const requests = new RequestStream(stream, { outstandingMax: 1 })
   const request = encodeMessage(RequestSchema, {
     cluster,
     secret: Uint8Array.from(secret),
-    decidedMs: BigInt(Math.trunc(decidedMs))
+    decidedMs: BigInt(Math.trunc(decidedMs)),
+    ...(rotation !== undefined && {
+      rotated: true,
+      formerUntilMs: BigInt(Math.trunc(rotation.formerUntilMs)),
+      former: Uint8Array.from(rotation.former)
+    })
   })
   await requests.ask(
     request,

@@ -12,7 +12,7 @@ import {
 import type { Protocol } from '../protocol.ts'
 import { serveRequests } from '../serve-requests.ts'
 import { STATUS } from '../status.ts'
-import { CLUSTER_NAME, SECRET_BYTES, SECRET_LIMITS } from './limits.ts'
+import { CLUSTER_NAME, FORMER_BYTES, SECRET_BYTES, SECRET_LIMITS } from './limits.ts'
 import { RequestSchema, ResponseSchema } from './messages_pb.ts'
 
 /** Under which name and secret a mesh is entered from now on. */
@@ -22,6 +22,8 @@ export interface SecretOffer {
   readonly secret: Uint8Array
   /** When a person decided so, milliseconds since 1970. */
   readonly decidedMs: number
+  /** It took the place of another one; until when that still lets in, 0 where it does not. */
+  readonly rotation?: { readonly formerUntilMs: number; readonly former: Uint8Array } | undefined
 }
 
 export interface SecretSource {
@@ -45,11 +47,18 @@ export const secretProtocol: Protocol<SecretSource> = {
 }
 
 function readOffer(frame: Uint8Array): SecretOffer {
-  const { cluster, secret, decidedMs } = parseMessage(RequestSchema, frame)
+  const message = parseMessage(RequestSchema, frame)
+  const { cluster, secret, decidedMs, rotated, formerUntilMs, former } = message
   if (!CLUSTER_NAME.test(cluster)) throw badMessage('a secret without a name of its cluster')
   return {
     cluster,
     secret: Uint8Array.from(checkLength('a secret', secret, SECRET_BYTES)),
-    decidedMs: checkNumber('the time', decidedMs)
+    decidedMs: checkNumber('the time', decidedMs),
+    rotation: rotated
+      ? {
+          formerUntilMs: checkNumber('the time', formerUntilMs),
+          former: Uint8Array.from(checkLength('a sum', former, FORMER_BYTES))
+        }
+      : undefined
   }
 }

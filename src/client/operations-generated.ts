@@ -920,6 +920,8 @@ export interface Operations {
     readonly answer: {
       readonly status: 'success'
       readonly total: number
+      readonly held: number
+      readonly left_out: number
       readonly blocks: ReadonlyArray<{
         readonly sha256: string
         readonly reason: string
@@ -1344,7 +1346,7 @@ export interface Operations {
       }>
     }
   }
-  /** Make an address that opens an image, or all below a prefix, for a while. */
+  /** Make an address that opens an image, or all below a prefix, for a while, or until the key is revoked. */
   readonly 'POST /api/sign': {
     readonly path?: undefined
     readonly query?: undefined
@@ -1465,6 +1467,44 @@ export interface Operations {
       readonly status: 'success'
       readonly message: string
       readonly revoked: number
+    }
+  }
+  /** Which servers have the secret of the mesh; never the secret itself. */
+  readonly 'GET /api/secret': {
+    readonly path?: undefined
+    readonly query?: undefined
+    readonly body?: undefined
+    readonly answer: {
+      readonly status: 'success'
+      readonly message: string
+      readonly origin: 'none' | 'file' | 'mesh'
+      readonly decided_at: string | null
+      readonly former_until: string | null
+      readonly servers: ReadonlyArray<{
+        readonly id: string
+        readonly name: string
+        readonly has_it: boolean
+      }>
+    }
+  }
+  /** Put a new secret in the place of the one that holds, and hand it to all members. */
+  readonly 'POST /api/secret': {
+    readonly path?: undefined
+    readonly query?: undefined
+    readonly body?: {
+      readonly window?: number | undefined
+    } | undefined
+    readonly answer: {
+      readonly status: 'success'
+      readonly message: string
+      readonly origin: 'none' | 'file' | 'mesh'
+      readonly decided_at: string | null
+      readonly former_until: string | null
+      readonly servers: ReadonlyArray<{
+        readonly id: string
+        readonly name: string
+        readonly has_it: boolean
+      }>
     }
   }
   /** Whether the process lives. */

@@ -184,6 +184,13 @@ export const CATALOG: readonly CommandEntry[] = [
     load: async () => (await import('./limits.ts')).runLimits
   },
   {
+    name: 'secret',
+    summary: 'shows which servers have the secret of the mesh, or puts a new one in its place',
+    words: [['[rotate]', 'make a new one, and hand it to all members']],
+    options: [['--window <time>', 'how long members may still come by the one of before (24h)']],
+    load: async () => (await import('./secret.ts')).runSecret
+  },
+  {
     name: 'purge',
     summary: 'deletes images and frees their bytes at once, beyond restore',
     words: [['<paths...>', 'of images']],

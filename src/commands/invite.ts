@@ -43,7 +43,7 @@ export async function runInvite(order: InviteOrder, node: NodeTarget): Promise<I
 
 function holds(expiresAt: unknown, uses: number | undefined): string {
   if (typeof expiresAt !== 'string') {
-    return 'The line holds the secret of the mesh: who has it gets in, for ever.'
+    return 'The line holds the secret of the mesh: who has it gets in until that is exchanged.'
   }
   const often = uses === undefined ? '' : uses === 1 ? ', once' : `, ${uses} times`
   return `Who has the line gets in until ${expiresAt}${often}. This node has to run then.`

@@ -2,9 +2,12 @@
 // nodes share.
 
 import { hash, timingSafeEqual } from 'node:crypto'
+import { KIND_RECORD } from '../../protocols/entry.ts'
 import { type Random, randomHex } from '../base/clock.ts'
 import { NodeError } from '../base/errors.ts'
 import type { ImageIndex } from '../index/image-index.ts'
+import { readEntry } from '../index/read-entry.ts'
+import { entryKey } from '../index/tables.ts'
 
 export const KEY_SCOPES = ['read', 'write', 'admin'] as const
 export type KeyScope = (typeof KEY_SCOPES)[number]
@@ -27,7 +30,11 @@ interface KeyRecord extends Omit<KeyFacts, 'id'> {
  * Seals a text with the secret of the mesh, hex; undefined while there is none, when anybody on the
  * local network may join, and could make a key.
  */
-export type Seal = (text: string) => string | undefined
+export interface Seal {
+  (text: string): string | undefined
+  /** The same with the secret of before, while that still holds. */
+  former(text: string): string | undefined
+}
 
 const PREFIX = 'key/'
 /** Under it the index of this node alone has the hashes of keys that were made here. */
@@ -127,7 +134,49 @@ function recordOf(index: ImageIndex, id: string, seal: Seal): KeyRecord | undefi
   if (record === undefined) return undefined
   const text = textOf(id, record)
   const isOwn = index.meta(OWN_PREFIX + id) === hash('sha256', text)
-  return isOwn || isSame(record.seal, seal(text)) ? record : undefined
+  return isOwn || isSealed(record, text, seal) ? record : undefined
+}
+
+/** The records of keys that are sealed with the secret of the mesh, or with the one of before. */
+export async function sealedKeys(index: ImageIndex, seal: Seal): Promise<readonly SealedKey[]> {
+  const sealed: SealedKey[] = []
+  for await (const { name, value } of index.records(PREFIX)) {
+    const record = readRecord(value)
+    const text = record && textOf(name.slice(PREFIX.length), record)
+    if (text !== undefined && isSealed(record, text, seal)) sealed.push({ name, value })
+    if (sealed.length >= KEYS_LISTED_MAX) break
+  }
+  return sealed
+}
+
+export interface SealedKey {
+  readonly name: string
+  readonly value: Uint8Array
+}
+
+/** Seals them with the secret that holds now, unless somebody has changed them; how many. */
+export async function resealKeys(
+  index: ImageIndex,
+  seal: Seal,
+  keys: readonly SealedKey[]
+): Promise<number> {
+  let count = 0
+  for (const { name, value } of keys) {
+    const record = readRecord(value)
+    const now = record && seal(textOf(name.slice(PREFIX.length), record))
+    if (record === undefined || now === undefined || isSame(record.seal, now)) continue
+    await index.change((tx) => {
+      const row = readEntry(tx.ledger.rows.get('entry', entryKey(KIND_RECORD, name)))
+      if (row?.value === undefined || Buffer.compare(row.value, value) !== 0) return
+      tx.putRecord(name, Buffer.from(JSON.stringify({ ...record, seal: now })))
+      count++
+    })
+  }
+  return count
+}
+
+function isSealed(record: KeyRecord | undefined, text: string, seal: Seal): boolean {
+  return isSame(record?.seal, seal(text)) || isSame(record?.seal, seal.former(text))
 }
 
 /** What a seal covers: the scopes too. */

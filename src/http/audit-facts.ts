@@ -25,6 +25,7 @@ const ACTIONS: Readonly<Record<string, string | undefined>> = {
   'DELETE /api/peers/:id': 'remove server',
   'POST /api/invite': 'invite',
   'DELETE /api/invite': 'revoke invites',
+  'POST /api/secret': 'change secret',
   'POST /api/drain': 'drain',
   'PUT /api/limits': 'change limits',
   'POST /api/away': 'say away',

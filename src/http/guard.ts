@@ -32,7 +32,7 @@ export interface GuardParts extends SocketOwnerParts {
   readonly clock: Pick<Clock, 'now'>
   readonly sessions: Pick<Sessions, 'bearerOf'>
   /** See HttpParts. */
-  readonly signingKey: () => string
+  readonly signingKeys: () => readonly string[]
 }
 
 export interface GuardOptions {
@@ -179,7 +179,7 @@ export function createGuard(parts: GuardParts, options: GuardOptions): Guard {
   function verdictOf({ method, url = '' }: IncomingMessage): Verdict {
     const reads = method === 'GET' || method === 'HEAD'
     if (!options.signedUrls || !reads) return 'unsigned'
-    return checkSigned(url, { signingKey: parts.signingKey(), keys }, parts.clock.now())
+    return checkSigned(url, { signingKeys: parts.signingKeys(), keys }, parts.clock.now())
   }
 
   /** A proxy beside the node may forward anybody's requests, also ones that it does not mark. */

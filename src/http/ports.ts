@@ -36,12 +36,30 @@ export interface MeshPort {
   invite(wish: InviteWish): Promise<Invitation>
   /** No invite of this node that ends is good any more; how many were. */
   revokeInvites(): Promise<number>
+  /** A new secret in the place of the one that holds; see Rotating. Errors: BAD_REQUEST. */
+  rotate(windowMs: number): Promise<SecretState>
+  secretState(): SecretState
   /** Forgets a member and admits it no more. False if there is none. */
   remove(id: string): Promise<boolean>
   /** Tells the members that this server will be off until then; undefined: that it is back. */
   sayAway(untilMs: number | undefined): Promise<void>
   /** Until when it said so; it may be over. */
   awayUntilMs(): number | undefined
+}
+
+export interface SecretState {
+  /** mesh: a node has made it, and can exchange it. */
+  readonly origin: 'none' | 'file' | 'mesh'
+  /** When it was decided on; undefined where nobody knows. */
+  readonly decidedMs: number | undefined
+  /** Until when the one of before still lets members in. */
+  readonly formerUntilMs: number | undefined
+  /** All other members, and whether they are known to have it. */
+  readonly servers: readonly {
+    readonly id: string
+    readonly name: string
+    readonly hasIt: boolean
+  }[]
 }
 
 /** A server that was met, and what is lacking here after the first comparison with it. */
@@ -113,7 +131,7 @@ export interface HttpParts {
   /** Who has logged in on the page. */
   readonly sessions: Sessions
   /** With which addresses are signed, in hex: the same on all nodes of a mesh with a secret. */
-  readonly signingKey: () => string
+  readonly signingKeys: () => readonly [string, ...string[]]
   /** Seals keys with the secret of the mesh. */
   readonly seal: Seal
   /** How much the parts of the node say. */

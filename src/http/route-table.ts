@@ -27,6 +27,7 @@ import { peerRoutes } from './routes/peers.ts'
 import { putImageRoutes } from './routes/put-image.ts'
 import { reviewRoutes } from './routes/review.ts'
 import { sampleRoutes } from './routes/samples.ts'
+import { secretRoutes } from './routes/secret.ts'
 import { settingsRoutes } from './routes/settings.ts'
 import { signRoutes } from './routes/sign.ts'
 import { storageStatusRoutes } from './routes/storage-status.ts'
@@ -80,6 +81,7 @@ export function createRouteTable(
     ...signRoutes(parts, options),
     ...peerRoutes(parts),
     ...inviteRoutes(parts),
+    ...secretRoutes(parts),
     ...operationRoutes(parts, () => table)
   ]
   return table

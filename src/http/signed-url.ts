@@ -26,8 +26,8 @@ export interface Signed {
 export type Verdict = 'unsigned' | 'valid' | 'expired' | 'revoked' | 'wrong'
 
 export interface SignedBy {
-  /** Hex. */
-  readonly signingKey: string
+  /** Hex; that of now, and that of before while it holds. */
+  readonly signingKeys: readonly string[]
   readonly keys: Pick<KeyRing, 'maySign'>
 }
 
@@ -54,7 +54,7 @@ function keyOf(signingKey: string, keyId: string | undefined): string {
 }
 
 /** Of an address as a client sends it. Never throws. */
-export function checkSigned(url: string, { signingKey, keys }: SignedBy, nowMs: number): Verdict {
+export function checkSigned(url: string, { signingKeys, keys }: SignedBy, nowMs: number): Verdict {
   const at = url.indexOf('?')
   if (at === -1 || !url.includes('signature=', at) || !isSignable(url)) return 'unsigned'
   const query = new URLSearchParams(url.slice(at + 1))
@@ -65,8 +65,11 @@ export function checkSigned(url: string, { signingKey, keys }: SignedBy, nowMs: 
     return 'wrong'
   }
   const keyId = query.get('key') ?? undefined
-  const right = signatureOf(keyOf(signingKey, keyId), { scope, expires: Number(expires) })
-  if (!timingSafeEqual(Buffer.from(right, 'hex'), Buffer.from(signature, 'hex'))) return 'wrong'
+  const isRight = signingKeys.some((one) => {
+    const right = signatureOf(keyOf(one, keyId), { scope, expires: Number(expires) })
+    return timingSafeEqual(Buffer.from(right, 'hex'), Buffer.from(signature, 'hex'))
+  })
+  if (!isRight) return 'wrong'
   if (keyId !== undefined && !keys.maySign(keyId)) return 'revoked'
   return nowMs < Number(expires) * 1000 ? 'valid' : 'expired'
 }

@@ -14,11 +14,12 @@ import type { FlowParts } from '../flows/parts.ts'
 import type { Invitation, InviteWish, Met } from '../http/ports.ts'
 import type { ConnectedPeer, Network } from '../network/network.ts'
 import { isLoopback } from '../network/on-link.ts'
-import { admissionOf } from './cluster.ts'
+import { admissionOf, factsAfter, ROTATED } from './cluster.ts'
 import type { Meetings } from './meetings.ts'
 import type { MemberList } from './member-list.ts'
+import type { Rotating } from './rotating.ts'
 import type { SecretKeeper } from './secret-keeper.ts'
-import { type AskSideDoor, redeem, TICKET_MS, type Tickets } from './tickets.ts'
+import { type AskSideDoor, type Entrance, redeem, TICKET_MS, type Tickets } from './tickets.ts'
 
 /** For the first comparison with a server that was met; then it goes on without the caller. */
 const COMPARE_MS_MAX = 5_000
@@ -151,7 +152,8 @@ export class Joining {
   async #enter(text: string, signal: AbortSignal): Promise<ConnectedPeer> {
     const { network, keeper } = this.#parts
     const { addresses } = decodeInvite(text)
-    const { cluster, secret } = await this.#secretOf(decodeInvite(text), signal)
+    const entrance = await this.#secretOf(decodeInvite(text), signal)
+    const { cluster, secret, isRotated } = entrance
     const { facts } = keeper
     const same = facts.secret !== undefined && Buffer.compare(facts.secret, secret) === 0
     if (same && facts.name === cluster) return this.#dial(addresses, signal)
@@ -163,11 +165,15 @@ export class Joining {
         { cluster: facts.name }
       )
     }
-    await network.admit(admissionOf({ ...facts, name: cluster, secret }))
+    const offer = {
+      ...{ cluster, secret, decidedMs: this.#decidedMs() },
+      ...(isRotated && { rotation: ROTATED })
+    }
+    await network.admit(admissionOf(factsAfter(facts, offer, this.#parts.flows.clock.now())))
     let peer: ConnectedPeer | undefined
     try {
       peer = await this.#dial(addresses, signal)
-      await keeper.take({ cluster, secret, decidedMs: this.#decidedMs() })
+      await keeper.take(offer)
     } catch (error) {
       if (peer !== undefined) await network.hangUp(peer.id)
       await network.admit(admissionOf(keeper.facts))
@@ -181,8 +187,9 @@ export class Joining {
   async #secretOf(
     { cluster, secret, addresses, ticket }: Invite,
     signal: AbortSignal
-  ): Promise<Pick<Invite, 'cluster' | 'secret'>> {
-    if (ticket === undefined) return { cluster, secret }
+  ): Promise<Entrance> {
+    // the line does not say whether it is the first one
+    if (ticket === undefined) return { cluster, secret, isRotated: true }
     const { tickets, flows } = this.#parts
     if (tickets === undefined) {
       throw new NodeError('PEER_UNREACHABLE', 'This node has no lanes, which this invite needs.')
@@ -207,10 +214,15 @@ export class Joining {
 }
 
 /** What a person decides, as it is asked for from outside. */
-export type Decisions = Pick<Joining, 'meet' | 'invite' | 'revokeInvites' | 'remove'>
+export type Decisions = Pick<Joining, 'meet' | 'invite' | 'revokeInvites' | 'remove'> & {
+  readonly rotate: Rotating['rotate']
+  readonly secretState: Rotating['state']
+}
 
-export function decisionsOf(joining: Joining): Decisions {
+export function decisionsOf(joining: Joining, rotating: Rotating): Decisions {
   return {
+    rotate: (windowMs) => rotating.rotate(windowMs),
+    secretState: () => rotating.state(),
     meet: (target, signal) => joining.meet(target, signal),
     invite: (wish) => joining.invite(wish),
     revokeInvites: () => joining.revokeInvites(),

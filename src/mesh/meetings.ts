@@ -23,6 +23,8 @@ export interface MeetingParts extends Pick<GreetingParts, 'about'> {
   readonly flows: Pick<FlowParts, 'clock' | 'index' | 'log'>
   /** Whether a secret keeps strangers out. */
   readonly haveSecret: () => boolean
+  /** Whether this node knows a peer as a member that was not removed. */
+  readonly isMember: (peerId: string) => boolean
 }
 
 interface State {
@@ -97,12 +99,19 @@ export class Meetings {
     await Promise.all(this.#judging)
   }
 
-  #onPeer({ id, dialled }: ConnectedPeer, event: 'up' | 'down'): void {
+  #onPeer({ id, dialled, isFormer }: ConnectedPeer, event: 'up' | 'down'): void {
     if (event === 'down') {
       this.#states.delete(id)
       return
     }
-    const { clock } = this.#parts.flows
+    const { network, flows, isMember } = this.#parts
+    const { clock, log } = flows
+    // a secret is exchanged because strangers may know the one of before
+    if (isFormer && !isMember(id)) {
+      log.warn({ peer: id }, 'a node that is no member came by the secret of before: let go')
+      void network.hangUp(id)
+      return
+    }
     this.#states.set(id, { greetAtMs: clock.monotonicMs() + AGAIN_MS, waits: false })
     if (dialled) this.#track(this.#greet(id))
   }

@@ -33,6 +33,7 @@ import { Learner } from './learn.ts'
 import { type MeetingParts, Meetings } from './meetings.ts'
 import { MemberList } from './member-list.ts'
 import { MeshStatus } from './mesh-status.ts'
+import { Rotating } from './rotating.ts'
 import { SecretKeeper, type SecretKeeperParts } from './secret-keeper.ts'
 import { servePeers } from './serve-peers.ts'
 import { openTicketOffice } from './ticket-office.ts'
@@ -163,7 +164,7 @@ export function createMesh(given: MeshParts, options: MeshOptions): Mesh {
       knowsOthers: () => remembered().length + meeting.admitted.peers().length > 0
     }),
     compared: (signal) => firstComparison(facts, signal),
-    ...decisionsOf(joining),
+    ...decisionsOf(joining, new Rotating({ flows, keeper, members, meetings })),
     ...absence(members),
     addresses: () => network.addresses(),
     cluster: () => keeper.facts,
@@ -206,8 +207,9 @@ function createMeeting(parts: MeshParts, options: MeshOptions) {
   )
   const clusterIds = new ClusterIds({ index, random })
   const haveSecret = () => keeper.facts.secret !== undefined
-  const meetings = new Meetings({ ...parts, admitted, clusterIds, haveSecret })
   const members = new MemberList({ network, flows })
+  const isMember = (id: string) => members.others().some((one) => one.id === id)
+  const meetings = new Meetings({ ...parts, admitted, clusterIds, haveSecret, isMember })
   const resolve = (target: string, signal: AbortSignal) =>
     parts.resolve(target, keeper.facts.name, signal)
   const merge = (peerId: string) => meetings.merge(peerId)

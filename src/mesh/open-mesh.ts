@@ -24,7 +24,9 @@ import {
   admissionOf,
   type ClusterFacts,
   clusterText,
+  factsAfter,
   planTaking,
+  ROTATED,
   readClusterText
 } from './cluster.ts'
 import { createMesh, type Mesh } from './mesh.ts'
@@ -124,15 +126,15 @@ function keptCluster({ cluster: { name } }: Config, { cluster }: MeshFiles): Clu
   const { text, file } = cluster
   if (text === undefined) return { name, secret: undefined, isFixed: false, decidedMs: 0 }
   const kept = readClusterText(text, file)
-  if (name !== DEFAULT_CLUSTER && name !== kept.cluster) {
+  if (name !== DEFAULT_CLUSTER && name !== kept.name) {
     throw new NodeError(
       'BAD_CONFIG',
-      `This node has joined the cluster ${kept.cluster}, and is started with --cluster ${name}. ` +
-        `Start it without --cluster, or remove ${file} to leave ${kept.cluster}.`,
+      `This node has joined the cluster ${kept.name}, and is started with --cluster ${name}. ` +
+        `Start it without --cluster, or remove ${file} to leave ${kept.name}.`,
       { file }
     )
   }
-  return { name: kept.cluster, secret: kept.secret, isFixed: false, decidedMs: kept.decidedMs }
+  return kept
 }
 
 /** Takes the secrets of invites that `join` left; those that can't be followed are left out. */
@@ -153,15 +155,16 @@ async function followInvites(
         later.push(target)
         continue
       }
-      const offer = { cluster: name, secret, decidedMs: Math.max(nowMs, cluster.decidedMs + 1) }
+      const decidedMs = Math.max(nowMs, cluster.decidedMs + 1)
+      const offer = { cluster: name, secret, decidedMs, rotation: ROTATED }
       const taking = planTaking(cluster, offer)
       if (taking === 'refuse') {
         log.error('an invite is left out: this node has its secret from --secret-file')
         continue
       }
       if (taking === 'take') {
-        await files.saveCluster(clusterText(offer))
-        cluster = { name, secret, isFixed: false, decidedMs: offer.decidedMs }
+        cluster = factsAfter(cluster, offer, nowMs)
+        await files.saveCluster(clusterText(cluster))
       }
     }
     joins.push(target)

@@ -1,5 +1,6 @@
 // Keeps the secret of this node's mesh, and hands a new one to all members over the connections
-// that stand, so that none of them falls out.
+// that stand, so that none of them falls out; and to those who come by the one of before, while it
+// still opens.
 
 import { SECRET_ID } from '../../protocols/ids.ts'
 import { requestSecret } from '../../protocols/secret/request.ts'
@@ -9,10 +10,22 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Network } from '../network/network.ts'
 import type { AdmittedNetwork } from './admitted-network.ts'
-import { admissionOf, type ClusterFacts, clusterText, planTaking, type Taking } from './cluster.ts'
+import {
+  admissionOf,
+  type ClusterFacts,
+  clusterText,
+  factsAfter,
+  offerOf,
+  planTaking,
+  type Taking
+} from './cluster.ts'
 
 const HAND_OVER_MS_MAX = 5_000
 const HAND_OVER_TRIES = 2
+const SENTENCES = {
+  taken: 'the mesh has a secret now: only who has it can join',
+  rotated: 'the mesh has another secret; members may still come by the one of before'
+} as const
 /** A decision from further in the future would stand against every later one. */
 const AHEAD_MS_MAX = 10 * 60_000
 
@@ -40,6 +53,9 @@ export class SecretKeeper {
   /** One decision after the other. */
   #taking: Promise<unknown> = Promise.resolve()
   readonly #handing = new Set<Promise<unknown>>()
+  /** Members that are known to have the secret, since it is this one or since the start. */
+  readonly #haveIt = new Set<string>()
+  #cancelEnd = () => {}
 
   constructor(parts: SecretKeeperParts, facts: ClusterFacts) {
     this.#parts = parts
@@ -50,10 +66,21 @@ export class SecretKeeper {
       serve: (stream, { id }) =>
         secretProtocol.serve(stream, { take: (offer, from) => this.#offered(offer, from) }, id)
     })
+    parts.admitted.onPeer(({ id, isFormer }, event) => {
+      if (event === 'down' || this.#facts.secret === undefined) return
+      if (isFormer) this.#track(this.#handTo(id))
+      else this.#haveIt.add(id)
+    })
+    this.#awaitEnd()
   }
 
   get facts(): ClusterFacts {
     return this.#facts
+  }
+
+  /** Whether a member is known to have the secret. */
+  hasIt(peerId: string): boolean {
+    return this.#haveIt.has(peerId)
   }
 
   /** Takes a secret over, if its decision counts more than the one that holds here. */
@@ -82,21 +109,48 @@ export class SecretKeeper {
 
   async stop(): Promise<void> {
     this.#stopped.abort(new Error('the node is stopping'))
+    this.#cancelEnd()
     await this.#taking
     await Promise.all(this.#handing)
   }
 
   async #take(offer: SecretOffer): Promise<Taking> {
-    const { network, log, save, onTaken } = this.#parts
+    const { clock, log, onTaken } = this.#parts
     const taking = planTaking(this.#facts, offer)
     if (taking !== 'take') return taking
-    await save(clusterText(offer))
-    const { cluster: name, secret, decidedMs } = offer
-    this.#facts = { name, secret, decidedMs, isFixed: false }
-    await network.admit(admissionOf(this.#facts))
+    const facts = factsAfter(this.#facts, offer, clock.now())
+    await this.#keep(facts)
+    this.#haveIt.clear()
     onTaken?.()
-    log.info({ cluster: name }, 'the mesh has a secret now: only who has it can join')
+    const { name: cluster, former } = facts
+    const until = former && new Date(former.untilMs).toISOString()
+    log.info({ cluster, until }, SENTENCES[former === undefined ? 'taken' : 'rotated'])
     return taking
+  }
+
+  async #keep(facts: ClusterFacts): Promise<void> {
+    await this.#parts.save(clusterText(facts))
+    this.#facts = facts
+    await this.#parts.network.admit(admissionOf(facts))
+    this.#awaitEnd()
+  }
+
+  /** The secret of before opens until then. */
+  #awaitEnd(): void {
+    const { clock, log } = this.#parts
+    const { former } = this.#facts
+    this.#cancelEnd()
+    if (former === undefined) return
+    const end = async () => {
+      if (this.#facts.former !== former || this.#stopped.signal.aborted) return
+      await this.#keep({ ...this.#facts, former: undefined })
+      log.info('the secret of before lets nobody in any more')
+    }
+    this.#cancelEnd = clock.after(Math.max(0, former.untilMs - clock.now()), () => {
+      this.#taking = this.#taking
+        .then(end)
+        .catch((error) => log.error({ err: error }, 'the secret of before still opens'))
+    })
   }
 
   async #offered(offer: SecretOffer, from: string): Promise<void> {
@@ -109,20 +163,22 @@ export class SecretKeeper {
     }
     // who holds an older decision is told the newer one
     if (taking === 'keep') this.#track(this.#handTo(from))
+    else this.#haveIt.add(from)
     if (taking === 'take') this.#track(this.handOver([from]))
   }
 
   async #handTo(peerId: string): Promise<boolean> {
     const { admitted, clock, log } = this.#parts
     for (let tries = 0; tries < HAND_OVER_TRIES && admitted.has(peerId); tries++) {
-      const { name: cluster, secret, decidedMs } = this.#facts
-      if (secret === undefined) return false
+      const offer = offerOf(this.#facts)
+      if (offer === undefined) return false
       const late = new AbortController()
       const cancel = clock.after(HAND_OVER_MS_MAX, () => late.abort(new Error('no answer')))
       const signal = AbortSignal.any([late.signal, this.#stopped.signal])
       try {
         const stream = await admitted.open(peerId, SECRET_ID, signal)
-        await requestSecret(stream, { cluster, secret, decidedMs }, signal)
+        await requestSecret(stream, offer, signal)
+        if (offer.decidedMs === this.#facts.decidedMs) this.#haveIt.add(peerId)
         return true
       } catch (error) {
         log.warn({ peer: peerId, err: error }, 'a member did not take the secret of the mesh')

@@ -31,6 +31,8 @@ interface TicketAnswer {
   readonly cluster?: string
   /** Hex. */
   readonly secret?: string
+  /** It took the place of another one. */
+  readonly rotated?: boolean
 }
 
 export interface TicketParts {
@@ -108,8 +110,9 @@ export class Tickets {
       }
       return state
     })
-    const { name, secret } = cluster()
-    const facts = { cluster: name, secret: secret && Buffer.from(secret).toString('hex') }
+    const { name, secret, isRotated } = cluster()
+    const hex = secret && Buffer.from(secret).toString('hex')
+    const facts = { cluster: name, secret: hex, ...(isRotated && { rotated: true }) }
     return JSON.stringify({ status, ...(status === 'ok' && facts) })
   }
 
@@ -127,6 +130,13 @@ function stateOf({ expiresMs, usesLeft, isRevoked }: TicketRow, nowMs: number) {
 /** Under which the node that made it knows a ticket; it tells nothing of the key. */
 function identityOf(key: string): string {
   return hash('sha256', `tumesh ticket ${key}`).slice(0, 32)
+}
+
+/** With what a mesh is entered. */
+export interface Entrance {
+  readonly cluster: string
+  readonly secret: Uint8Array
+  readonly isRotated: boolean
 }
 
 export type AskSideDoor = (
@@ -149,7 +159,7 @@ export async function redeem(
   { ask, clock }: { readonly ask: AskSideDoor; readonly clock: Clock },
   { secret: key, addresses, ticket }: Invite & { readonly ticket: Ticket },
   signal: AbortSignal
-): Promise<{ cluster: string; secret: Uint8Array }> {
+): Promise<Entrance> {
   const hex = Buffer.from(key).toString('hex')
   const laneKey = { port: ticket.port, identity: identityOf(hex), secret: Buffer.from(key) }
   const ips = new Set(addresses.map((one) => /^\/ip[46]\/([^/]+)/.exec(one)?.[1]))
@@ -177,13 +187,13 @@ export async function redeem(
   )
 }
 
-function readAnswer(text: string): { cluster: string; secret: Uint8Array } {
-  const { status, cluster, secret } = JSON.parse(text) as TicketAnswer
+function readAnswer(text: string): Entrance {
+  const { status, cluster, secret, rotated } = JSON.parse(text) as TicketAnswer
   if (status !== 'ok') {
     const why = REFUSALS[status] ?? 'This invite is not good any more.'
     throw new NodeError('BAD_INVITE', `${why} Ask for another: npm run invite`)
   }
   if (typeof cluster !== 'string' || !CLUSTER_NAME.test(cluster)) throw new Error('no cluster')
   if (typeof secret !== 'string' || !/^[0-9a-f]{64}$/.test(secret)) throw new Error('no secret')
-  return { cluster, secret: Buffer.from(secret, 'hex') }
+  return { cluster, secret: Buffer.from(secret, 'hex'), isRotated: rotated === true }
 }

@@ -74,7 +74,7 @@ function sentenceOf(cause: Cause, addresses: readonly Multiaddr[]): string {
   const place = placesOf(addresses)
   switch (cause) {
     case 'other-cluster':
-      return `The node at ${place} is of another cluster or has another secret. ${INVITE_REMEDY}`
+      return `The node at ${place} is of another cluster or has another secret: it may have got a new one while this node was away. ${INVITE_REMEDY}`
     case 'other-node':
       return `At ${place} is another node than the one looked for. Use the address that the node shows now.`
     case 'not-admitted':

@@ -21,7 +21,7 @@ let who: Who
 let answer: (access: Access) => string
 
 const SIGNING = {
-  ...{ clock: systemClock, signingKey: () => '' },
+  ...{ clock: systemClock, signingKeys: () => [''] },
   sessions: { bearerOf: () => undefined }
 }
 

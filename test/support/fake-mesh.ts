@@ -13,11 +13,20 @@ export function fakeMesh(methods: Partial<MeshPort>): MeshPort {
     invite: unexpected,
     revokeInvites: unexpected,
     remove: unexpected,
+    rotate: unexpected,
+    secretState: () => NO_SECRET,
     sayAway: unexpected,
     awayUntilMs: () => undefined,
     ...methods
   }
 }
+
+const NO_SECRET = {
+  origin: 'none',
+  decidedMs: undefined,
+  formerUntilMs: undefined,
+  servers: []
+} as const
 
 /** Peer b, of which only what a test asks for is told. */
 export function fakeServer(server: Partial<ServerStatus>): ServerStatus {

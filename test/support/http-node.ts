@@ -51,7 +51,7 @@ export async function startHttpNode({
       readTables: () => undefined,
       readTableSoon: async () => undefined,
       ownUid: undefined,
-      ...{ clock: http.clock, signingKey: http.signingKey, sessions: http.sessions }
+      ...{ clock: http.clock, signingKeys: http.signingKeys, sessions: http.sessions }
     },
     { publicRead: read, trustedProxies, signedUrls: options?.signedUrls ?? false }
   )

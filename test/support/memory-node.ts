@@ -18,6 +18,7 @@ import { BlockEnforcer } from '../../src/flows/enforce-blocks.ts'
 import { Feed } from '../../src/flows/feed.ts'
 import { type Ingested, type IngestOptions, ingest } from '../../src/flows/ingest.ts'
 import { Journal } from '../../src/flows/journal.ts'
+import type { Seal } from '../../src/flows/keys.ts'
 import type { FlowParts, Locks } from '../../src/flows/parts.ts'
 import { Settler } from '../../src/flows/settle.ts'
 import { type DiskStatus, statusOf } from '../../src/flows/status.ts'
@@ -52,6 +53,9 @@ export const TEST_DISK: DiskStatus = {
 
 /** The bytes 0 to 31. */
 export const TEST_SIGNING_KEY = Buffer.from(Array.from({ length: 32 }, (_, n) => n)).toString('hex')
+
+/** Of a mesh without a secret. */
+export const NO_SEAL: Seal = Object.assign(() => undefined, { former: () => undefined })
 
 export const DAY_MS = 86_400_000
 
@@ -138,8 +142,8 @@ export async function openMemoryNode(options: MemoryNodeOptions = {}): Promise<M
     exportIndex: async () => ({ file: '/tmp/file_index.json', entries: 0 }),
     audit: new AuditLog({ ...base, file: undefined }),
     sessions: new Sessions(base),
-    signingKey: () => TEST_SIGNING_KEY,
-    seal: () => undefined,
+    signingKeys: () => [TEST_SIGNING_KEY],
+    seal: NO_SEAL,
     adopting: () => false,
     adoptFolders: () => {
       throw new Error('a node in memory has no folders')

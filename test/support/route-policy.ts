@@ -33,6 +33,7 @@ export const POLICY: Readonly<Record<Needs, readonly string[]>> = {
     ...['GET /api/keys', 'POST /api/keys', 'DELETE /api/keys/{id}', 'GET /api/signing-key'],
     ...['GET /api/blocks', 'POST /api/blocks', 'DELETE /api/blocks/{hash}', 'GET /api/audit'],
     ...['POST /api/peers', 'DELETE /api/peers/{id}', 'POST /api/invite', 'DELETE /api/invite'],
+    ...['GET /api/secret', 'POST /api/secret'],
     ...['POST /api/force-file-sync', `POST ${API}/verify`, 'POST /api/brakes', 'POST /api/adopt'],
     ...['GET /api/backup', 'POST /api/backup', 'GET /api/drain', 'POST /api/drain'],
     ...[

@@ -26,7 +26,7 @@ test.each(['README.md', 'README.zh-CN.md'])('the worked example of %s signs addr
   const [, lines = ''] = /expires=\$\(\(.*\n((?: {4}.*\n){3})/.exec(text) ?? []
   const given = `key=${TEST_SIGNING_KEY} path=2024/x.jpg expires=1767225600\n`
   const url = execFileSync('sh', ['-c', given + lines], { encoding: 'utf8' }).trim()
-  const by = { signingKey: TEST_SIGNING_KEY, keys: { maySign: () => false } }
+  const by = { signingKeys: [TEST_SIGNING_KEY], keys: { maySign: () => false } }
   expect(checkSigned(url, by, 1_767_225_599_999)).toBe('valid')
   expect(checkSigned(url, by, 1_767_225_600_000)).toBe('expired')
 })

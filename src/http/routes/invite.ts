@@ -22,7 +22,7 @@ const bodyShape = z
     permanent: z
       .boolean()
       .optional()
-      .describe('The line holds the secret of the mesh itself, and is good for ever')
+      .describe('The line holds the secret of the mesh itself, and is good as long as that')
   })
   .optional()
 

@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { INVITE_CHARACTERS_MAX } from '../../../protocols/invite.ts'
 import { NodeError } from '../../base/errors.ts'
+import { START } from '../../base/how-called.ts'
 import { formatSize } from '../../base/units.ts'
 import { removeMember } from '../../flows/members.ts'
 import { describeServers, serverShape } from '../describe-status.ts'
@@ -146,8 +147,19 @@ async function remove(parts: HttpParts, request: ApiRequest): Promise<unknown> {
     status: 'success',
     message: messageFor(
       request,
-      `${id} is removed and admitted no more. To take it back, join its address from here.`,
-      `已移除 ${id}，今后不再接纳。若要让其回来，请在此处加入它的地址。`
+      `${id} is removed and admitted no more. To take it back, join its address from here.${knows(mesh).english}`,
+      `已移除 ${id}，今后不再接纳。若要让其回来，请在此处加入它的地址。${knows(mesh).chinese}`
     )
+  }
+}
+
+/** Whoever was a member has the secret of the mesh. */
+function knows(mesh: HttpParts['mesh']): { readonly english: string; readonly chinese: string } {
+  const origin = mesh?.secretState().origin ?? 'none'
+  if (origin === 'none') return { english: '', chinese: '' }
+  const how = origin === 'file' ? '' : `: ${START} secret rotate --window 0s`
+  return {
+    english: ` It still knows the secret of the mesh; if it is in foreign hands, exchange that${how}.`,
+    chinese: `它仍知道网络密钥；若它落入他人之手，请更换密钥${how}。`
   }
 }

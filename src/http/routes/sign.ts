@@ -75,17 +75,17 @@ export function signRoutes(
       },
       async handle() {
         requireOn()
-        return { key: parts.signingKey() }
+        return { key: parts.signingKeys()[0] }
       }
     }
   ]
 }
 
-function sign({ signingKey, clock }: HttpParts, request: ApiRequest): z.output<typeof shape> {
+function sign({ signingKeys, clock }: HttpParts, request: ApiRequest): z.output<typeof shape> {
   const wish = request.body as z.output<typeof bodyShape>
   const scope = scopeOf(wish)
   const expires = Math.floor(clock.now() / 1000) + wish.expires_in
-  const query = signedQuery(signingKey(), { scope, expires }, request.access.keyId)
+  const query = signedQuery(signingKeys()[0], { scope, expires }, request.access.keyId)
   const address = scope.by === 'hash' ? `/blobs/${scope.name}` : imageUrl(scope.name)
   return {
     status: 'success',

@@ -77,9 +77,10 @@ function runFolders(_: string, stateDir: string): void {
 }
 
 function runCluster(input: Buffer): void {
-  const { cluster, secret, decidedMs } = readClusterText(input.toString(), 'cluster.json')
-  must(/^[A-Za-z0-9._-]{1,63}$/.test(cluster), 'the name of a cluster is one')
-  must(secret.byteLength === 32, 'a secret has 32 bytes')
+  const { name, secret, decidedMs, former } = readClusterText(input.toString(), 'cluster.json')
+  must(/^[A-Za-z0-9._-]{1,63}$/.test(name), 'the name of a cluster is one')
+  must(secret?.byteLength === 32, 'a secret has 32 bytes')
+  must(former === undefined || former.secret.byteLength === 32, 'so has the one of before')
   must(Number.isSafeInteger(decidedMs) && decidedMs >= 0, 'a time is one')
 }
 
@@ -110,6 +111,7 @@ function runRows(input: Buffer): void {
   only([Error], () => readEntryKey(VERSION_ENCODING.decode(input)))
 }
 
+const SEAL = Object.assign(() => '0'.repeat(64), { former: () => '1'.repeat(64) })
 const KEY = `tumesh_${'ab'.repeat(6)}_${'x'.repeat(43)}`
 
 async function runRecords(input: Buffer): Promise<void> {
@@ -117,7 +119,7 @@ async function runRecords(input: Buffer): Promise<void> {
   must((member?.addresses.length ?? 0) <= 16, 'addresses are bounded')
   must(!/[\n\0]/.test(member?.name ?? ''), 'a name is one line')
   const index = { record: () => input, meta: () => undefined } as unknown as ImageIndex
-  const found = findKey(index, KEY, () => '0'.repeat(64))
+  const found = findKey(index, KEY, SEAL)
   must(found === undefined, 'nobody has the key')
   const listed = (name: string) => {
     const records = async function* () {

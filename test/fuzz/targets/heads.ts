@@ -80,7 +80,7 @@ function runSigned(input: Buffer): void {
   const url = input.toString()
   const nowMs = 1_900_000_000_000
   const keys = { maySign: (id: string) => id === KEY_ID }
-  if (checkSigned(url, { signingKey: SIGNING_KEY, keys }, nowMs) !== 'valid') return
+  if (checkSigned(url, { signingKeys: [SIGNING_KEY], keys }, nowMs) !== 'valid') return
   const name = decodeURIComponent(url.slice(0, url.indexOf('?'))).normalize('NFC')
   const isOne = name.endsWith('/cats/a b.jpg') || name.toLowerCase().endsWith('ab'.repeat(32))
   const isBelow = PATHS.some((prefix) => name.startsWith(`${prefix}cats/`))

@@ -7,11 +7,13 @@ import {
   type KeyScope,
   listKeys,
   noteOwnKeys,
+  resealKeys,
   revokeKey,
-  type Seal
+  type Seal,
+  sealedKeys
 } from '../../../src/flows/keys.ts'
 import { createSeal } from '../../../src/seal.ts'
-import { type MemoryNode, openMemoryNode } from '../../support/memory-node.ts'
+import { type MemoryNode, NO_SEAL, openMemoryNode } from '../../support/memory-node.ts'
 
 let a: MemoryNode
 let b: MemoryNode
@@ -38,8 +40,9 @@ async function copyRecords(from: MemoryNode, to: MemoryNode): Promise<void> {
   }
 }
 
-const none = () => undefined
-const sealOf = (byte: number) => createSeal(() => new Uint8Array(32).fill(byte))
+const none = NO_SEAL
+const secretOf = (byte: number) => new Uint8Array(32).fill(byte)
+const sealOf = (byte: number) => createSeal(() => ({ secret: secretOf(byte) }))
 const make = (node: MemoryNode, scopes: KeyScope[], seal: Seal) =>
   createKey({ ...node.flows, seal }, 'crawler', scopes)
 
@@ -113,4 +116,25 @@ test('a record that is written wrongly opens nothing, and hides no other key', a
   const listed = await listKeys(a.flows.index)
   expect(listed.map(({ id }) => id)).toContain(facts.id)
   for (const { createdMs } of listed) expect(new Date(createdMs).toISOString()).toBeDefined()
+})
+
+test('keys outlive the secret that they were sealed with', async () => {
+  const [sealed, unsealed] = [await make(a, ['write'], sealOf(1)), await make(a, ['read'], none)]
+  const during = createSeal(() => ({ secret: secretOf(2), former: { secret: secretOf(1) } }))
+  await copyRecords(a, b)
+  expect(findKey(b.flows.index, sealed.key, during)).toBeDefined()
+  const keys = await sealedKeys(a.flows.index, during)
+  expect(await resealKeys(a.flows.index, during, keys)).toBe(1)
+  expect(await resealKeys(a.flows.index, during, keys)).toBe(0)
+  a.clock.advance(1000)
+  await copyRecords(a, b)
+  expect(findKey(b.flows.index, sealed.key, sealOf(2))).toMatchObject({ scopes: ['write'] })
+  expect(findKey(b.flows.index, sealed.key, sealOf(1))).toBeUndefined()
+  expect(findKey(b.flows.index, unsealed.key, sealOf(2))).toBeUndefined()
+  // one that somebody wrote anew meanwhile is not sealed for him
+  const name = `key/${sealed.facts.id}`
+  const late = await sealedKeys(a.flows.index, sealOf(2))
+  await a.flows.index.change((tx) => tx.deleteRecord(name))
+  expect(await resealKeys(a.flows.index, sealOf(3), late)).toBe(0)
+  expect(a.flows.index.record(name)).toBeUndefined()
 })

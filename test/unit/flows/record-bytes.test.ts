@@ -26,7 +26,7 @@ const write = (name: string, text: string) =>
 
 const ADDRESS = '/ip4/10.0.0.1/tcp/4001/p2p/12D3a'
 const SECRET = new Uint8Array(32).fill(7)
-const seal = createSeal(() => SECRET)
+const seal = createSeal(() => ({ secret: SECRET }))
 
 test('member/', async () => {
   const member = { id: '12D3a', name: 'a', database: 'd1', addresses: [ADDRESS] }
@@ -75,12 +75,12 @@ test('key/', async () => {
 })
 
 test('the secret of a mesh in cluster.json', () => {
-  const offer = { cluster: 'photos', secret: SECRET, decidedMs: 1_700_000_000_000 }
-  const text = clusterText(offer)
+  const facts = { name: 'photos', secret: SECRET, decidedMs: 1_700_000_000_000, isFixed: false }
+  const text = clusterText(facts)
   expect(text).toMatchInlineSnapshot(`
     "{"cluster":"photos","secret":"0707070707070707070707070707070707070707070707070707070707070707","decided_ms":1700000000000}
     "
   `)
   const read = readClusterText(text.replace('}', ',"later":1}'), 'cluster.json')
-  expect({ ...read, secret: Uint8Array.from(read.secret) }).toEqual(offer)
+  expect({ ...read, secret: Uint8Array.from(read.secret ?? []) }).toEqual(facts)
 })

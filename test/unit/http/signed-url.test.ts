@@ -9,7 +9,7 @@ const query = (by: SignedScope['by'], name: string, expires = 100) =>
   signedQuery(KEY, { scope: { by, name }, expires })
 const LIVING = 'ab'.repeat(6)
 const by = (signingKey: string) => ({
-  signingKey,
+  signingKeys: [signingKey],
   keys: { maySign: (id: string) => id === LIVING }
 })
 const check = (url: string, nowMs = 99_999) => checkSigned(url, by(KEY), nowMs)

@@ -2,8 +2,11 @@ import { expect, test } from 'vitest'
 import {
   type ClusterFacts,
   clusterText,
+  factsAfter,
+  offerOf,
   planTaking,
-  readClusterText
+  readClusterText,
+  sumOf
 } from '../../../src/mesh/cluster.ts'
 
 const secretOf = (byte: number) => new Uint8Array(32).fill(byte)
@@ -40,10 +43,36 @@ test('of two decisions both sides choose the same one', () => {
 })
 
 test('what is kept is read again; what is none is named with its file', () => {
-  const kept = readClusterText(clusterText(offer), 'f')
-  expect({ ...kept, secret: Uint8Array.from(kept.secret) }).toEqual(offer)
+  const once = { ...open, secret: secretOf(5), decidedMs: 1000 }
+  const former = { secret: secretOf(4), untilMs: 7, isRotated: true }
+  for (const facts of [once, { ...once, isRotated: true }, { ...once, isRotated: true, former }]) {
+    const kept = readClusterText(clusterText(facts), 'f')
+    expect(clusterText(kept)).toBe(clusterText(facts))
+    expect([kept.name, kept.decidedMs, kept.isFixed]).toEqual(['default', 1000, false])
+    expect(Uint8Array.from(kept.secret ?? [])).toEqual(secretOf(5))
+  }
   const list = JSON.stringify({ cluster: 'x', secret: ['07'.repeat(32)] })
   for (const text of ['', '{}', '{"cluster":"x","secret":"12"}', list]) {
     expect(() => readClusterText(text, '/data/cluster.json')).toThrow('/data/cluster.json')
+  }
+})
+
+test('the secret of before opens on where that is meant, and nowhere else', () => {
+  const mine = { ...open, secret: secretOf(4), decidedMs: 5 }
+  const rotation = { formerUntilMs: 200, former: sumOf(secretOf(4)) }
+  const former = { secret: secretOf(4), untilMs: 200, isRotated: false }
+  const after = factsAfter(mine, { ...offer, rotation }, 100)
+  expect(after).toMatchObject({ secret: secretOf(5), isRotated: true, former })
+  expect(offerOf(after)).toEqual({ ...offer, rotation })
+  const again = { ...offer, rotation: { formerUntilMs: 300, former: sumOf(secretOf(5)) } }
+  expect(factsAfter(after, again, 100).former).toMatchObject({ isRotated: true })
+  for (const [facts, taken, nowMs] of [
+    [mine, { ...offer, rotation }, 200],
+    [mine, { ...offer, rotation: { ...rotation, former: sumOf(secretOf(9)) } }, 100],
+    [{ ...mine, name: 'x' }, { ...offer, rotation }, 100],
+    [{ ...mine, secret: undefined }, { ...offer, rotation }, 100],
+    [mine, offer, 100]
+  ] as const) {
+    expect(factsAfter(facts, taken, nowMs).former).toBeUndefined()
   }
 })

@@ -45,6 +45,7 @@ beforeEach(async () => {
   const admittedPeers = {
     peers: () => admitted.map((id) => ({ id })),
     has: (id: string) => admitted.includes(id),
+    onPeer: () => () => {},
     handle: () => {},
     open: () => open()
   } as never

@@ -42,6 +42,7 @@ beforeEach(async () => {
   meetings = new Meetings({
     ...{ network, admitted, clusterIds, flows },
     haveSecret: () => false,
+    isMember: () => true,
     about: () => ({ name: 'own', productVersion: '1', databaseId: 'd', httpPort: 8000 })
   })
   await meetings.prepare()

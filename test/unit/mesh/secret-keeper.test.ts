@@ -21,6 +21,7 @@ beforeEach(() => {
   const admitted = {
     peers: () => [],
     has: () => true,
+    onPeer: () => () => {},
     handle: (one: ProtocolHandler) => {
       handler = one
     }

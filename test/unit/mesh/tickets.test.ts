@@ -50,7 +50,11 @@ test('who has the key gets the secret, over a real connection, as often as it ma
   const many = await invite()
   const twice = await invite(2)
   for (let n = 0; n < 3; n++) {
-    expect(await ask(many)).toEqual({ cluster: 'photos', secret: Buffer.from(SECRET) })
+    expect(await ask(many)).toEqual({
+      cluster: 'photos',
+      isRotated: false,
+      secret: Buffer.from(SECRET)
+    })
   }
   await ask(twice)
   await ask(twice)
