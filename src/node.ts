@@ -331,6 +331,8 @@ function ingestOptions({ fileStorage }: Config): IngestOptions {
   return {
     maxFileSizeBytes: fileStorage.maxFileSizeBytes,
     allowedExtensions: new Set(fileStorage.allowedExtensions),
-    strict: fileStorage.content === 'strict'
+    strict: fileStorage.content === 'strict',
+    minPixels: fileStorage.minPixels,
+    maxPixels: fileStorage.maxPixels
   }
 }

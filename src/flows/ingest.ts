@@ -18,6 +18,9 @@ export interface IngestOptions {
   readonly allowedExtensions: ReadonlySet<string>
   /** Only what decodes as an image is taken. */
   readonly strict: boolean
+  readonly minPixels: number
+  /** 0: no bound. */
+  readonly maxPixels: number
 }
 
 /** What may be replaced by an upload under a given path. */
@@ -108,6 +111,7 @@ async function looked(
   const extension = checkExtension(options, name ?? '')
   const seen = await parts.inspect(staged, { extension, strict: options.strict, name })
   if (!seen.ok) throw new NodeError(seen.code, seen.reason, { path: upload.path })
+  checkPixels(options, seen)
   await parts.scanner?.scan(staged)
   const { hash, md5, bytes } = staged
   const { mediaType, width, height } = seen
@@ -115,6 +119,23 @@ async function looked(
   const { createdMs = parts.clock.now(), versionMs } = upload.times ?? {}
   return { ...about, createdMs, versionMs }
 }
+
+/** Of images whose header says how large they are. */
+function checkPixels({ minPixels, maxPixels }: IngestOptions, { width, height }: Sides): void {
+  if (width === undefined || height === undefined) return
+  const pixels = width * height
+  const size = `The image is ${width} by ${height} pixels`
+  if (pixels < minPixels) {
+    const sentence = `${size}, fewer than are taken here (file_storage.min_pixels: ${minPixels}).`
+    throw new NodeError('CONTENT_MISMATCH', sentence, { width, height })
+  }
+  if (maxPixels > 0 && pixels > maxPixels) {
+    const sentence = `${size}, more than are taken here (file_storage.max_pixels: ${maxPixels}).`
+    throw new NodeError('CONTENT_MISMATCH', sentence, { width, height })
+  }
+}
+
+type Sides = Pick<ImageDraft, 'width' | 'height'>
 
 /** Refuses extensions that are not configured; the extension in lower case. */
 export function checkExtension({ allowedExtensions }: IngestOptions, name: string): string {

@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { ContentHash, Md5 } from '../../protocols/hash.ts'
 import { planConditional } from './conditional.ts'
 import { attachment } from './content-disposition.ts'
+import { kindOfMediaType } from './media-kind.ts'
 import { type ByteRange, planRanges } from './ranges.ts'
 
 /** The image as its entry and this node's settings describe it. */
@@ -101,9 +102,10 @@ export function lengthOf(piece: Piece): number {
  */
 function addContentHeaders(headers: string[], url: string, image: ImageFacts): string {
   const isImage = image.recognized && /^image\/[a-z0-9][a-z0-9.+-]*$/i.test(image.mediaType)
-  const isSvg = isImage && /^image\/svg/i.test(image.mediaType)
+  // a browser takes whatever ends in +xml for a page
+  const isPlain = isImage && !['svg', undefined].includes(kindOfMediaType(image.mediaType))
   headers.push('Accept-Ranges', 'bytes')
-  if (isSvg || !isImage) headers.push('Content-Security-Policy', HARMLESS)
+  if (!isPlain) headers.push('Content-Security-Policy', HARMLESS)
   if (!isImage || asksForDownload(url)) {
     headers.push('Content-Disposition', attachment(image.fileName))
   }

@@ -5,6 +5,7 @@ import {
   booleanField,
   choiceField,
   durationField,
+  integerField,
   listField,
   pathField,
   type Reserve,
@@ -16,6 +17,9 @@ const EXTENSIONS = 'jpg jpeg png gif webp avif bmp tiff svg ico heic heif jxl'.s
 
 /** Ten years: ages run from rows in the index, not from timers. */
 const KEEP_MS_MAX = 3_650 * 86_400e3
+
+/** More than any kind of image can claim. */
+const PIXELS_MAX = Number.MAX_SAFE_INTEGER
 
 export const fileStorageSection = z.strictObject({
   local_path: pathField().prefault('./data').describe('The data folder of this node'),
@@ -32,6 +36,12 @@ export const fileStorageSection = z.strictObject({
   content: choiceField(['tolerant', 'strict'])
     .prefault('tolerant')
     .describe('tolerant keeps bytes that no decoder knows; strict refuses them'),
+  min_pixels: integerField(0, PIXELS_MAX)
+    .prefault(0)
+    .describe('Images of fewer are refused, such as those of 1 by 1 that only count readers'),
+  max_pixels: integerField(0, PIXELS_MAX)
+    .prefault(0)
+    .describe('Images of more are refused, which few programs can show; 0: there is no bound'),
   reserve: reserveField()
     .prefault('1GiB, 5%')
     .describe('Kept free on the disk. Of a size and a share, the smaller one counts'),
@@ -54,6 +64,9 @@ export interface FileStorageOptions {
   /** Lower case, without dot. */
   readonly allowedExtensions: readonly string[]
   readonly content: 'tolerant' | 'strict'
+  readonly minPixels: number
+  /** 0: no bound. */
+  readonly maxPixels: number
   readonly reserve: Reserve
   readonly trashKeepMs: number
   readonly trashSizeBytes: number
@@ -70,6 +83,8 @@ export function fileStorageOptions(
     maxFileSizeBytes: section.max_file_size,
     allowedExtensions: section.allowed_extensions,
     content: section.content,
+    minPixels: section.min_pixels,
+    maxPixels: section.max_pixels,
     reserve: section.reserve,
     trashKeepMs: section.trash_keep,
     trashSizeBytes: section.trash_size,

@@ -38,7 +38,9 @@ import { ManualClock } from './manual-clock.ts'
 export const TEST_INGEST: IngestOptions = {
   maxFileSizeBytes: 10_000_000,
   allowedExtensions: new Set(['jpg', 'png', 'gif', 'bmp', 'svg']),
-  strict: false
+  strict: false,
+  minPixels: 0,
+  maxPixels: 0
 }
 
 export const TEST_DISK: DiskStatus = {

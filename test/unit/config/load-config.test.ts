@@ -47,6 +47,8 @@ test('with nothing set the documented defaults hold', () => {
       maxFileSizeBytes: 100_000_000,
       allowedExtensions: 'jpg jpeg png gif webp avif bmp tiff svg ico heic heif jxl'.split(' '),
       content: 'tolerant',
+      minPixels: 0,
+      maxPixels: 0,
       reserve: { bytes: 2 ** 30, share: 0.05 },
       trashKeepMs: 7 * 86_400e3,
       trashSizeBytes: 10 * 2 ** 30,
