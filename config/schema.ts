@@ -143,6 +143,7 @@ export function configOf(values: z.output<typeof configSchema>, folder: string):
     scan: {
       clamd: values.scan.clamd,
       absent: values.scan.absent,
+      stored: values.scan.stored,
       timeoutMs: values.scan.timeout
     },
     audit: { enabled: values.audit.enabled, bytesMax: values.audit.size },

@@ -102,6 +102,7 @@ export class ReplicaKeeper {
     })
     if (shown === undefined) return false
     if (shown === 'nothing') return true
+    flows.scanner?.noteArrived(hash)
     // without a path where that would cost a look-up for each blob, whether anybody watches or not
     const path = shown === 'all' ? null : shown
     feed.tell('received', { sha256: hash, path, size: blob.bytes })

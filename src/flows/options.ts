@@ -48,6 +48,9 @@ export const scanSection = z.strictObject({
   absent: choiceField(['refuse', 'accept'])
     .prefault('refuse')
     .describe('accept takes images in while clamd does not answer, and scans them later'),
+  stored: booleanField()
+    .prefault(true)
+    .describe('Show it what other servers have sent, and all images when they are read again'),
   timeout: durationField(100).prefault('30s').describe('How long clamd is waited for')
 })
 
@@ -55,6 +58,7 @@ export interface ScanSettings {
   /** Undefined: nothing is scanned. */
   readonly clamd: string | undefined
   readonly absent: 'refuse' | 'accept'
+  readonly stored: boolean
   readonly timeoutMs: number
 }
 

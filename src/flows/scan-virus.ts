@@ -1,6 +1,7 @@
 // What comes in is shown to a virus scanner before it has a name. Where none answers, it is
 // refused, or taken in and noted, to be scanned later: what is found then is blocked on all
-// servers.
+// servers. So is what other servers have sent, soon after it came, and all that is stored, when it
+// is read again by the scrub: a scanner knows more by then.
 
 import type { ContentHash } from '../../protocols/hash.ts'
 import { NodeError } from '../base/errors.ts'
@@ -12,6 +13,8 @@ import { openTrusted } from './read.ts'
 export interface ScanOptions {
   /** What is done with images while the scanner does not answer. */
   readonly absent: 'refuse' | 'accept'
+  /** Whether what is stored is shown to it too. */
+  readonly stored: boolean
 }
 
 export interface VirusScannerParts {
@@ -22,14 +25,19 @@ export interface VirusScannerParts {
 
 /** Blobs that were taken in unseen; of more the oldest are forgotten, and the log says so. */
 const UNSEEN_MAX = 10_000
+/** Blobs of other servers that wait; of more the scrub takes care. */
+const ARRIVED_MAX = 10_000
 /** Name of the row of this node that has their hashes. */
 const ROW = 'unscanned'
 const RETRY_MS = 30_000
+/** Too many wait for the scanner, or too much is blocked at once. */
+const LATER: readonly string[] = ['BUSY', 'BRAKE_ENGAGED']
 
 export class VirusScanner {
   readonly #parts: VirusScannerParts
   readonly #options: ScanOptions
   #fault: string | undefined
+  readonly #arrived = new Set<ContentHash>()
 
   constructor(parts: VirusScannerParts, options: ScanOptions) {
     this.#parts = parts
@@ -68,8 +76,40 @@ export class VirusScanner {
     })
   }
 
-  /** Scans what was taken in unseen, as long as there are answers. */
+  /** Another server has sent it. */
+  noteArrived(hash: ContentHash): void {
+    if (this.#options.stored && this.#arrived.size < ARRIVED_MAX) this.#arrived.add(hash)
+  }
+
+  /** A blob that is held; without an answer it is for the next time. */
+  async scanStored(hash: ContentHash): Promise<void> {
+    if (!this.#options.stored) return
+    const { ask, flows } = this.#parts
+    const blob = openTrusted(flows, hash)
+    if (blob === undefined) return
+    try {
+      const found = await ask(blob.read(0, blob.bytes))
+      this.#fault = undefined
+      if (found !== undefined) await this.#block(hash, found)
+    } catch (error) {
+      if (error instanceof ScannerError) this.#fault = error.message
+      else if (!(error instanceof NodeError && LATER.includes(error.code))) throw error
+    } finally {
+      blob.close()
+    }
+  }
+
+  /** Scans what came from other servers, and what was taken in unseen while there are answers. */
   async catchUp(signal: AbortSignal): Promise<void> {
+    for (const hash of this.#arrived) {
+      if (signal.aborted) return
+      this.#arrived.delete(hash)
+      await this.scanStored(hash)
+    }
+    await this.#catchUp(signal)
+  }
+
+  async #catchUp(signal: AbortSignal): Promise<void> {
     const { ask, flows } = this.#parts
     for (const hash of unseenOf(flows.index.meta(ROW))) {
       if (signal.aborted) return
@@ -117,10 +157,7 @@ export class VirusScanner {
 
   async #block(hash: ContentHash, found: string): Promise<void> {
     const { blocks, log, name } = this.#parts.flows
-    log.error(
-      { hash, reason: found },
-      'an image that was taken in unseen is infected: it is blocked'
-    )
+    log.error({ hash, reason: found }, 'an image that is stored is infected: it is blocked')
     await blocks.add(hash, { reason: `virus: ${found}`, node: name })
   }
 }

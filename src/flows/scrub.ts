@@ -111,7 +111,10 @@ async function read(
   const at = { ...round, at: hash as string, cost: round.cost + scrubCost(row.bytes) }
   if (row.live === 0 || ['wanted', 'trashed', 'blocked'].includes(row.state)) return at
   const { state, repairedFrom } = await verifyBlob(parts, hash, signal)
-  if (state === 'held') await showAgain(parts, hash)
+  if (state === 'held') {
+    await showAgain(parts, hash)
+    await parts.scanner?.scanStored(hash)
+  }
   const isRight = state === 'held' || state === 'trashed'
   return {
     ...at,

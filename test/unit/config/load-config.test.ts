@@ -91,7 +91,7 @@ test('with nothing set the documented defaults hold', () => {
     images: { view: 'auto' },
     scrub: { intervalMs: 30 * 86_400_000 },
     alerts: { webhook: undefined, command: undefined, afterMs: 60_000 },
-    scan: { clamd: undefined, absent: 'refuse', timeoutMs: 30_000 },
+    scan: { clamd: undefined, absent: 'refuse', stored: true, timeoutMs: 30_000 },
     audit: { enabled: true, bytesMax: 64 * 2 ** 20 },
     index: { export: true, tombstonesKeepMs: 90 * 86_400_000 },
     traffic: NO_LIMITS,

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { parsePath } from '../../../protocols/path.ts'
+import { systemClock } from '../../../src/base/clock.ts'
 import { ScannerError } from '../../../src/content/clamd.ts'
 import { ingest } from '../../../src/flows/ingest.ts'
 import { remove } from '../../../src/flows/remove.ts'
 import { restore } from '../../../src/flows/restore.ts'
 import { VirusScanner } from '../../../src/flows/scan-virus.ts'
+import { scrub } from '../../../src/flows/scrub.ts'
 import { eventually } from '../../support/eventually.ts'
 import {
   DAY_MS,
@@ -37,7 +39,7 @@ function scannerOf(absent: 'refuse' | 'accept'): VirusScanner {
   const fileBytes = () => {
     throw new Error('images of this test are small')
   }
-  return new VirusScanner({ ask, fileBytes, flows: node.flows }, { absent })
+  return new VirusScanner({ ask, fileBytes, flows: node.flows }, { absent, stored: true })
 }
 
 async function put(scanner: VirusScanner, n: number): Promise<unknown> {
@@ -104,4 +106,31 @@ test('what is deleted before it is scanned is scanned when it is restored', asyn
   await scanner.catchUp(signal)
   expect(node.flows.blocks.has(hashOf(13) as never)).toBe(true)
   expect(scanner.unseen()).toBe(0)
+})
+
+test('what another server has sent, and what is stored, is scanned too, and blocked if it is bad', async () => {
+  const scanner = scannerOf('refuse')
+  await node.put('13.svg', tinyImage(13))
+  await node.put('1.svg', tinyImage(1))
+  isThere = false
+  for (const n of [1, 13]) scanner.noteArrived(hashOf(n) as never)
+  await scanner.catchUp(signal)
+  expect([scanner.fault, node.flows.blocks.size]).toEqual(['clamd is gone', 0])
+  isThere = true
+  for (const n of [1, 13]) scanner.noteArrived(hashOf(n) as never)
+  await scanner.catchUp(signal)
+  expect([...node.flows.blocks.all()]).toMatchObject([
+    { hash: hashOf(13), reason: 'virus: Test.Virus' }
+  ])
+})
+
+test('the scrub shows it what it reads', async () => {
+  const scanner = scannerOf('refuse')
+  await node.put('13.svg', tinyImage(13))
+  await node.put('7.svg', tinyImage(7))
+  const parts = { ...node.flows, scanner, clock: systemClock }
+  await eventually(async () => {
+    await scrub(parts, { intervalMs: 1 }, signal)
+    expect([...node.flows.blocks.all()].map(({ hash }) => hash)).toEqual([hashOf(13)])
+  })
 })
