@@ -44,6 +44,8 @@ export interface TicketParts {
 
 export class Tickets {
   readonly #parts: TicketParts
+  /** Of the tickets by their identities; undefined where some were made since. */
+  #keys: Map<string, string> | undefined
 
   constructor(parts: TicketParts) {
     this.#parts = parts
@@ -69,6 +71,7 @@ export class Tickets {
       const closed = rows.filter((one) => stateOf(one, nowMs) !== 'ok')
       tx.setMeta(ROW, [...closed, ...open, row].slice(-TICKETS_MAX))
     })
+    this.#keys = undefined
     return key
   }
 
@@ -87,11 +90,12 @@ export class Tickets {
 
   /** As `SideDoor.open`: the key of a ticket with this identity, and what its holder is told. */
   open(identity: string) {
-    const row = this.#rows(this.#parts.index.meta(ROW)).find(
-      ({ key }) => identityOf(key) === identity
-    )
-    if (row === undefined) return undefined
-    return { secret: Buffer.from(row.key, 'hex'), answer: () => this.#answer(row.key) }
+    const rows = () => this.#rows(this.#parts.index.meta(ROW))
+    // anybody may knock, as often as he likes: he costs one look
+    this.#keys ??= new Map(rows().map(({ key }) => [identityOf(key), key]))
+    const key = this.#keys.get(identity)
+    if (key === undefined) return undefined
+    return { secret: Buffer.from(key, 'hex'), answer: () => this.#answer(key) }
   }
 
   async #answer(key: string): Promise<string> {
