@@ -47,7 +47,10 @@ export function parseConfig(text: string, name: string): Source {
 
 function readDocument(text: string, name: string): Source {
   const lineCounter = new LineCounter()
-  const document = parseDocument(text, { lineCounter, prettyErrors: false })
+  const document = parseDocument(text, {
+    ...{ lineCounter, prettyErrors: false },
+    logLevel: 'error' // what is wrong is told below, and nowhere else
+  })
   const placeAt = (offset: number) => {
     const { line, col } = lineCounter.linePos(offset)
     return { origin: `${name}:${line}`, place: `${name}:${line}:${col}` }

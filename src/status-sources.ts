@@ -7,6 +7,7 @@ import type { FlowParts } from './flows/parts.ts'
 import { sayWaiting } from './flows/say-waiting.ts'
 import type { StatusSources } from './flows/status.ts'
 import type { Mesh } from './mesh/mesh.ts'
+import { saySecret } from './mesh/rotating.ts'
 import type { DiskRoom } from './store/disk-room.ts'
 import type { Folder } from './store/folder.ts'
 
@@ -37,6 +38,7 @@ export function statusSources({
     notes: () =>
       [
         sayWaiting(duties.waiting(), mesh?.servers() ?? [], flows.clock.now()),
+        saySecret(mesh?.secretState()),
         sayAdopting(tasks.runningOf(ADOPT_TASK))
       ].filter((note) => note !== undefined)
   }

@@ -3,6 +3,7 @@
 // while.
 
 import { SECRET_BYTES } from '../../protocols/secret/limits.ts'
+import { type Cause, causeOf } from '../base/cause.ts'
 import { NodeError } from '../base/errors.ts'
 import { callOf } from '../base/how-called.ts'
 import type { FlowParts } from '../flows/parts.ts'
@@ -57,6 +58,15 @@ export class Rotating {
     await keeper.handOver()
     return this.state()
   }
+}
+
+/** What a person may want to know while members are without the secret. */
+export function saySecret(state: SecretState | undefined): Cause | undefined {
+  const lack = state?.servers.filter(({ hasIt }) => !hasIt).map(({ name }) => name) ?? []
+  if (state?.formerUntilMs === undefined || lack.length === 0) return undefined
+  const until = new Date(state.formerUntilMs).toISOString()
+  const text = `The mesh has a new secret, which these servers are not known to have: ${lack.join(', ')}. They get it when they come, until ${until}; later they join again with an invite.`
+  return causeOf('secret_exchanged', text, { servers: lack.join(', '), until })
 }
 
 const FIXED =

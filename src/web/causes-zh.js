@@ -12,7 +12,10 @@ export const causes = {
   brake_loss:
     '许多图片文件（{of} 个中的 {count} 个）一下子从磁盘上消失。磁盘是否已挂载？在“安全”中确认之前，不再认定任何数据丢失，也不接收任何数据。',
   brake_changes:
-    '短时间内删除或替换了大量图片（{of} 张中的 {count} 张）。在“安全”中确认或撤销之前，这里不再删除或替换任何图片，回收站也不再清理。',
+    '短时间内删除、替换或屏蔽了大量图片（{of} 张中的 {count} 张）。在“安全”中确认或撤销之前，这里不再删除、替换或屏蔽任何图片，回收站也不再清理。',
+  blocks_left_out: '{count} 个被屏蔽的哈希超出了可容纳的数量：它们在这里不起作用。',
+  secret_exchanged:
+    '网络密钥已更换，尚未确认这些服务器持有新密钥：{servers}。它们在 {until} 之前连接即可得到，之后需用邀请重新加入。',
   marker_gone: '数据文件夹的标记 .tumesh 不见了：磁盘是否仍然挂载着？',
   images_damaged: '{count} 张图片在磁盘上损坏；损坏的数据在 quarantine/ 中。',
   images_missing: '{count} 张图片缺失：blobs/ 中的文件不见了。',
