@@ -1,5 +1,7 @@
+import { hash } from 'node:crypto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Invite, Ticket } from '../../../protocols/invite.ts'
+import type { ImageIndex } from '../../../src/index/image-index.ts'
 import { type AskSideDoor, redeem, TICKETS_MAX, Tickets } from '../../../src/mesh/tickets.ts'
 import { CounterTable } from '../../../src/network/counters.ts'
 import { askSideDoor } from '../../../src/network/lane-tls.ts'
@@ -106,3 +108,23 @@ test.each(['', '{}', 'no json', '{"status":"ok","cluster":"photos"}', '{"status"
     })
   }
 )
+
+test('who knocks without a key costs one look, however many invites there are', async () => {
+  let reads = 0
+  const { index: own } = node.flows
+  const index = {
+    change: own.change.bind(own),
+    meta(name: string) {
+      reads++
+      return own.meta(name)
+    }
+  } as unknown as ImageIndex
+  const watched = new Tickets({ ...node.flows, index, cluster: () => FACTS })
+  for (let n = 0; n < 5; n++) await watched.make({ expiresMs: node.clock.now() + HOUR_MS })
+  for (let n = 0; n < 1000; n++) expect(watched.open('0'.repeat(32))).toBeUndefined()
+  expect(reads).toBeLessThanOrEqual(1)
+  const key = await watched.make({ expiresMs: node.clock.now() + HOUR_MS })
+  const hex = Buffer.from(key).toString('hex')
+  const identity = hash('sha256', `tumesh ticket ${hex}`).slice(0, 32)
+  expect(watched.open(identity)?.secret.toString('hex')).toBe(hex)
+})
