@@ -113,7 +113,7 @@ test('a second Ctrl-C ends at once', async () => {
 })
 
 test('taking in a collection is broken off, and goes on at the next start', async () => {
-  const paths = Array.from({ length: 150 }, (_, n) => `${n % 7}/${n}.svg`)
+  const paths = Array.from({ length: 600 }, (_, n) => `${n % 7}/${n}.svg`)
   for (const [n, path] of paths.entries()) {
     const file = bench.path('old', 'images', path)
     mkdirSync(bench.path('old', 'images', String(n % 7)), { recursive: true })
