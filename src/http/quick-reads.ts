@@ -32,8 +32,10 @@ const ONE_REQUEST = /^GET \/[\x21-\x7e]* HTTP\/1\.1\r\n(?:[^\r\n]+\r\n)+\r\n$/
 /** Headers that ask for something else than the image, or say who is asking. */
 const OTHERWISE = [
   ...['range', 'if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since', 'if-range'],
-  ...['authorization', 'cookie', 'expect', 'upgrade', 'content-length', 'transfer-encoding']
+  ...['authorization', 'cookie', 'expect', 'upgrade']
 ] as const
+/** What comes next may be no request. */
+const BODY = ['content-length', 'transfer-encoding'] as const
 
 type Execute = (chunk: Buffer) => void
 type Accept = (socket: Socket) => void
@@ -173,11 +175,12 @@ class QuickConnection {
     return false
   }
 
-  begin({ url = '' }: IncomingMessage, response: ServerResponse): void {
+  begin({ url = '', headers }: IncomingMessage, response: ServerResponse): void {
     this.#open++
     response.once('close', this.#onAnswered)
     this.#rest = undefined
-    if (!this.#text?.startsWith(`GET ${url} HTTP/1.1\r\n`)) this.#leave()
+    const hasBody = BODY.some((name) => headers[name] !== undefined)
+    if (hasBody || !this.#text?.startsWith(`GET ${url} HTTP/1.1\r\n`)) this.#leave()
   }
 
   allow({ url = '', headers }: IncomingMessage, client: Client | undefined): void {

@@ -119,6 +119,10 @@ export function createHttpServer(
       api.listener(request, response)
     }
   }
+  function receive(request: IncomingMessage, response: ServerResponse): void {
+    quick?.begin(request, response)
+    answer(request, response)
+  }
   /** Whether the client may have it now; false: it was told. */
   function isWithin(request: IncomingMessage, response: ServerResponse): boolean {
     try {
@@ -134,12 +138,9 @@ export function createHttpServer(
   }
   for (const { server, connectionEvent } of listeners) {
     if (connectionEvent === 'connection') quick?.watch(server)
-    server.on('request', (request, response) => {
-      quick?.begin(request, response)
-      answer(request, response)
-    })
-    server.on('checkContinue', answer)
-    server.on('checkExpectation', answer) // what nobody here can expect is no reason to refuse
+    server.on('request', receive)
+    server.on('checkContinue', receive)
+    server.on('checkExpectation', receive) // what nobody here can expect is no reason to refuse
     server.on('clientError', (error, socket) => answerGarbage(error, socket as Socket, connections))
   }
   return {

@@ -106,6 +106,18 @@ test('a body that looks like a request is a body', async () => {
   ])
 })
 
+test('lines within a body are no lines of the request after it', async () => {
+  await start()
+  const hidden = 'GET /kept/1 HTTP/1.1\r\nRange: bytes=0-1\r\nX: '
+  client.write(`GET /other HTTP/1.1\r\nHost: a\r\nContent-Length: ${hidden.length}\r\n\r\n`)
+  await eventually(() => expect(server.seen).toHaveLength(1))
+  client.write(hidden + get('/kept/1'))
+  await eventually(() => expect(server.seen).toHaveLength(2))
+  client.write(hidden.replace('kept/1', 'kept/2') + get('/kept/1'))
+  await say('', 3, '(kept|/other)')
+  expect([server.seen.length, server.quick]).toEqual([3, []])
+})
+
 test('answers come in the order of their requests', async () => {
   await start()
   await say(get('/kept/1'), 1)
