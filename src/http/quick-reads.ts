@@ -96,7 +96,7 @@ export class QuickReads {
     this.#reading?.begin(request, response)
   }
 
-  /** For whom the request that was just read counts; it may be answered. */
+  /** The request that was just read reads an image, and counts for this client. */
   allow(request: IncomingMessage, client: Client | undefined): void {
     this.#reading?.allow(request, client)
   }
@@ -145,7 +145,8 @@ class QuickConnection {
   #open = 0
   #url = ''
   #beganMs = 0
-  #isAnswering = false
+  /** For whom an answer is on its way; the next request may be another's. */
+  #answering: { readonly client: Client | undefined } | undefined
   #giveBack: (() => void) | undefined
 
   constructor(
@@ -206,12 +207,12 @@ class QuickConnection {
   #answerRead(url: string): boolean {
     const { clock, hot, inWork, isOpen } = this.#parts
     const socket = this.#socket
-    if (this.#open > 0 || this.#isAnswering || socket.writableLength > 0) return false
+    if (this.#open > 0 || this.#answering !== undefined || socket.writableLength > 0) return false
     if (!socket.writable || !isOpen() || !inWork.hasRoom(this.#client)) return false
     const answer = hot.quickAnswer(url, clock.now())
     if (answer === undefined) return false
     inWork.enter(this.#client)
-    this.#isAnswering = true
+    this.#answering = { client: this.#client }
     this.#url = url
     this.#beganMs = clock.monotonicMs()
     this.#writing.add(socket)
@@ -229,13 +230,14 @@ class QuickConnection {
   }
 
   #written(hasFailed: boolean): void {
-    if (!this.#isAnswering) return
+    const answering = this.#answering
+    if (answering === undefined) return
     const { clock, inWork, onEnd } = this.#parts
-    this.#isAnswering = false
+    this.#answering = undefined
     this.#writing.delete(this.#socket)
     if (!hasFailed) this.#giveBack?.()
     this.#giveBack = undefined
-    inWork.leave(this.#client)
+    inWork.leave(answering.client)
     onEnd(this.#url, this.#socket, !hasFailed, clock.monotonicMs() - this.#beganMs)
     this.#whenWritten()
   }

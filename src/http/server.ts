@@ -129,7 +129,7 @@ export function createHttpServer(
       const client = clients.clientOf(request)
       inWork.admit(request, response, client)
       if (client !== undefined) rates?.admit(request, response, client)
-      quick?.allow(request, client)
+      if (reads.isRead(request)) quick?.allow(request, client)
       return true
     } catch (error) {
       answerFailure(parts, request, response, error)

@@ -13,6 +13,8 @@ import type { Access } from '../plan-access.ts'
 import type { Route } from '../route.ts'
 
 export interface ImageReads {
+  /** Whether it reads an image in the usual spelling. */
+  isRead(request: IncomingMessage): boolean
   /**
    * Answers the request if it reads an image in the usual spelling; false if it is somebody else's.
    */
@@ -89,10 +91,10 @@ export function createImageReads(
     await answer(by, name, request, response)
   }
   return {
+    isRead: (request) => placeOf(request) !== undefined,
     tryAnswer(request, response) {
       const { method, url = '' } = request
-      if (method !== 'GET' && method !== 'HEAD') return false
-      const place = PLACES.find(({ prefix }) => url.startsWith(prefix))
+      const place = placeOf(request)
       if (place === undefined) return false
       try {
         const access = parts.guard.check(request, 'public')
@@ -109,6 +111,11 @@ export function createImageReads(
     },
     routes: PLACES.map((place) => routeOf(place, answerGuarded))
   }
+}
+
+function placeOf({ method, url = '' }: IncomingMessage): Place | undefined {
+  if (method !== 'GET' && method !== 'HEAD') return undefined
+  return PLACES.find(({ prefix }) => url.startsWith(prefix))
 }
 
 type Answer = (
