@@ -195,19 +195,19 @@ export class HotImages {
    */
   offer(url: string, asked: number, image: HotImage, file?: KnownFile): void {
     if (asked !== this.#index.entryWrites) return
+    const { path, etag, headers, sameHeaders } = image
     const bytes = image.body.byteLength
     if (this.#isRoomFor(url, bytes)) {
       this.#known.delete(url)
-      const wire = wireAnswerOf(image.headers, image.body)
-      this.#images.set(url, { ...image, body: wire.body, wire })
+      const wire = wireAnswerOf(headers, image.body)
+      this.#images.set(url, { path, etag, headers, sameHeaders, body: wire.body, wire })
     } else if (file !== undefined && this.#files !== undefined) {
       if (this.#images.has(url)) return // forgetting one of two would leave the other
-      const { path, etag, headers, sameHeaders } = image
       const wire = wireAnswerOf(headers, NO_BODY)
       this.#known.set(url, { path, etag, headers, sameHeaders, file, bytes, wire })
     } else return
-    const urls = this.#urls.get(image.path) ?? new Set()
-    this.#urls.set(image.path, urls.add(url))
+    const urls = this.#urls.get(path) ?? new Set()
+    this.#urls.set(path, urls.add(url))
   }
 
   clear(): void {

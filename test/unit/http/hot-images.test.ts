@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { ContentHash } from '../../../protocols/hash.ts'
 import { parsePath } from '../../../protocols/path.ts'
 import { SpareBuffers } from '../../../src/base/spare-buffers.ts'
-import { HotImages } from '../../../src/http/hot-images.ts'
+import { HotImages, type KnownFile } from '../../../src/http/hot-images.ts'
 import type { FileStamp } from '../../../src/store/blob-store.ts'
 import { makeSvg } from '../../fixtures/make-images.ts'
 import { sha256 } from '../../support/digests.ts'
@@ -153,6 +153,35 @@ test('what was kept with its bytes and comes again is gone with its path, too', 
   await other.flows.index.change((tx) => tx.deleteImage(parsePath('a.svg')))
   const response = { socket: {}, writeHead: () => response, end: () => response }
   expect(hot.tryAnswer({ headers: {}, url: '/a' } as never, response as never)).toBe(false)
+})
+
+test('what gets room for its bytes in the end is not read from the disk any more', async () => {
+  other = await openMemoryNode()
+  const { index, store } = other.flows
+  await other.put('a.svg', tinyImage(1))
+  const hash = sha256(tinyImage(1)) as ContentHash
+  const stamp = store.stamp(hash) as FileStamp
+  const buffers = new SpareBuffers({ bytesMax: 2 ** 16, keptBytesMax: 2 ** 20 })
+  let opened = 0
+  const open = (of: ContentHash) => {
+    opened++
+    return store.open(of)
+  }
+  const hot = new HotImages(index, { bytesMax: 64 * 4200 }, { open, buffers })
+  const offer = (name: string, url: string, body: Uint8Array, file?: KnownFile) => {
+    hot.ask(url, 2000)
+    const about = { path: parsePath(name), etag: '"a"', headers: [], sameHeaders: [] }
+    hot.offer(url, hot.ask(url, 2000) as number, { ...about, body }, file)
+  }
+  for (let n = 0; n < 64; n++) offer(`${n}.svg`, `/${n}`, Buffer.alloc(2140))
+  for (let n = 0; n < 64; n++) for (let times = 0; times < 9; times++) hot.ask(`/${n}`, 2140)
+  offer('a.svg', '/a', tinyImage(1), { hash, stamp })
+  const response = { socket: {}, writeHead: () => response, end: () => response }
+  for (let n = 0; n < 30; n++) {
+    expect(hot.tryAnswer({ headers: {}, url: '/a' } as never, response as never)).toBe(true)
+  }
+  expect(opened).toBeGreaterThan(0)
+  expect(opened).toBeLessThan(15)
 })
 
 test('an answer whose file is another by now is not sent', async () => {
