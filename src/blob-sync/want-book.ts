@@ -87,6 +87,16 @@ export class WantBook {
     }
   }
 
+  /** Drops notes of what is due and wanted no more, up to one that is wanted. */
+  sweep(isWanted: (hash: ContentHash) => boolean): void {
+    const nowMs = this.#clock.monotonicMs()
+    for (const [hash, { nextTryMs }] of this.#notes) {
+      if (nextTryMs > nowMs) continue
+      if (isWanted(hash)) return
+      this.#notes.delete(hash)
+    }
+  }
+
   /** Milliseconds until the next blob is due; undefined if none waits. */
   nextDueMs(): number | undefined {
     let next: number | undefined

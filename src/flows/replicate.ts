@@ -220,6 +220,8 @@ export class Replicator {
   async #assign(): Promise<void> {
     const { flows, book } = this.#parts
     sweepPartials(flows)
+    // what is due and never comes would have it look again and again
+    book.sweep((hash) => this.#isWanted(hash))
     if (!this.#mayFetch() || !this.#somePeer(runsLow)) return
     const orders = new Map<string, WantedBlob[]>()
     const [wakes, upTo] = [this.#wakes, this.#leftAt]
@@ -256,7 +258,12 @@ export class Replicator {
   }
 
   #isLeft(hash: ContentHash): boolean {
-    return this.#isDue(hash) && this.#parts.flows.index.blob(hash)?.want !== undefined
+    return this.#isDue(hash) && this.#isWanted(hash)
+  }
+
+  #isWanted(hash: ContentHash): boolean {
+    const { blocks, index } = this.#parts.flows
+    return !blocks.has(hash) && index.blob(hash)?.want !== undefined
   }
 
   /** Adds the blob to what a peer is asked for, if there is one that may have it, and no limit. */
