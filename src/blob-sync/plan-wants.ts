@@ -104,6 +104,8 @@ function isBetter(a: Candidate, b: Candidate): boolean {
 export interface WantedBlob {
   readonly hash: ContentHash
   readonly bytes: number
+  /** What it is asked for, once a peer is. */
+  readonly purpose?: Purpose
 }
 
 /** So long after it was written an image counts as new. */

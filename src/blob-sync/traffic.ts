@@ -109,6 +109,11 @@ export class Traffic {
     if (receive_remote !== undefined && this.isRemote(peerId)) this.#remote.received.take(bytes)
   }
 
+  /** Of what was asked for, so many bytes do not come: the peer lacks them. */
+  cameNot(purpose: Purpose, peerId: string, bytes: number): void {
+    this.asked(purpose, peerId, -bytes)
+  }
+
   /** Resolves when a reader may ask; at once without a limit. */
   async readersTurn(signal: AbortSignal): Promise<void> {
     await this.#wait(() => this.waitMs('reads'), signal)

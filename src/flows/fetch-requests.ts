@@ -57,14 +57,17 @@ export class FetchRequests {
     request: readonly WantedBlob[],
     { written, isNew = false }: FetchAbout = {}
   ): Promise<void> {
-    const { peers, book, takeIn, inFlight, signal } = this.#parts
+    const { flows, peers, book, takeIn, inFlight, signal } = this.#parts
     const { stallMs } = this.#options
     const open = new Map(request.map((blob) => [blob.hash, blob]))
     const close = (blob: WantedBlob) => {
       if (open.delete(blob.hash)) peers.owes(peerId, -blob.bytes)
     }
     const end = (hash: ContentHash) => inFlight.delete(hash)
-    const lacking = ({ hash }: WantedBlob) => book.lacks(hash, peerId)
+    const lacking = ({ hash, bytes, purpose }: WantedBlob) => {
+      book.lacks(hash, peerId)
+      if (purpose !== undefined) flows.traffic.cameNot(purpose, peerId, bytes)
+    }
     const passes = isNew && peers.direct.has(peerId) && this.#passBy(request)
     try {
       if (!passes && this.#isMuch(request)) await peers.direct.seek(peerId, stallMs)

@@ -279,7 +279,7 @@ export class Replicator {
     this.#parts.peers.owes(peerId, bytes)
     const order = orders.get(peerId) ?? []
     orders.set(peerId, order)
-    order.push(blob)
+    order.push({ ...blob, purpose })
     return true
   }
 
