@@ -28,7 +28,14 @@ export async function callNode<Name extends Operation>(
   ...asked: AskedArguments<Name, Sent>
 ): Promise<AnswerOf<Name>> {
   const answer = await openNode(target, operation, ...asked)
-  return readContent(await answer.text().catch(() => '')) as AnswerOf<Name>
+  const { url } = target
+  const text = await answer.text().catch((cause) => {
+    const sentence = `The node at ${url} broke off its answer. It may have done what it was asked.`
+    throw new NodeError('NOT_AVAILABLE', sentence, { url }, { cause })
+  })
+  const content = text === '' ? {} : readContent(text)
+  if (content === undefined) throw new NodeError('BAD_REQUEST', noNode(answer, target))
+  return content as AnswerOf<Name>
 }
 
 /** The answer before its body is read. Errors as of `callNode`. */
@@ -47,19 +54,22 @@ export async function openNode<Name extends Operation>(
     answer = await send(url, undefined, operation, asked)
   }
   if (answer.ok) return answer
-  const content = readContent(await answer.text().catch(() => ''))
+  const content = readContent(await answer.text().catch(() => '')) ?? {}
   throw new NodeError('BAD_REQUEST', sentenceOf(answer, content, target), { status: answer.status })
 }
 
-/** Names and sentences of other servers are in it, and it goes to a terminal. */
-function readContent(text: string): Record<string, unknown> {
+/**
+ * Undefined for what is no JSON. Names and sentences of other servers are in it, and it goes to a
+ * terminal.
+ */
+function readContent(text: string): Record<string, unknown> | undefined {
   try {
     const shown = (_: string, value: unknown) =>
       typeof value === 'string' ? plainLine(value) : value
     const content = JSON.parse(text, shown)
-    return typeof content === 'object' && content !== null ? content : {}
+    return typeof content === 'object' && content !== null ? content : undefined
   } catch {
-    return {}
+    return undefined
   }
 }
 
@@ -85,10 +95,12 @@ async function send<Name extends Operation>(
 }
 
 function sentenceOf(
-  { status }: Response,
+  answer: Response,
   { detail }: Record<string, unknown>,
-  { url, data }: NodeTarget
+  target: NodeTarget
 ): string {
+  const { status } = answer
+  const { url, data } = target
   if (status === 401 && data !== undefined) {
     return `The node at ${url} is not the one of ${data}. Name its address with --url.`
   }
@@ -98,7 +110,11 @@ function sentenceOf(
   if (Array.isArray(detail)) {
     return detail.map(({ loc, msg }) => `${loc?.at?.(-1)} ${msg}`).join('; ')
   }
-  return String(detail ?? `What answers at ${url} is no Tumesh node (status ${status}).`)
+  return String(detail ?? noNode(answer, target))
+}
+
+function noNode({ status }: Response, { url }: NodeTarget): string {
+  return `What answers at ${url} is no Tumesh node (status ${status}).`
 }
 
 function noKey(data: string): NodeError {

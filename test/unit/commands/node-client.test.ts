@@ -6,9 +6,9 @@ import { callNode } from '../../../src/commands/node-client.ts'
 let server: Server | undefined
 afterEach(() => server?.close())
 
-async function answering(status: number, text: string): Promise<string> {
+async function answering(status: number, text: string, headers = {}): Promise<string> {
   const made = createServer((_, response) => {
-    response.writeHead(status, { connection: 'close' }).end(text)
+    response.writeHead(status, { connection: 'close', ...headers }).end(text)
   })
   server = made
   await new Promise<void>((resolve) => made.listen(0, '127.0.0.1', resolve))
@@ -31,9 +31,23 @@ test('nor does what is said of a failure', async () => {
   )
 })
 
-test.each(['no JSON', 'null', '7'])('%s is no answer of a node', async (text) => {
-  const url = await answering(503, text)
+test.each([
+  [503, 'no JSON'],
+  [503, 'null'],
+  [503, '7'],
+  [200, '<html>a page</html>'],
+  [200, 'null']
+])('%i %s is no answer of a node', async (status, text) => {
+  const url = await answering(status, text)
   await expect(callNode({ url, data: undefined }, 'GET /healthz')).rejects.toThrow(
-    'is no Tumesh node'
+    `is no Tumesh node (status ${status})`
   )
+})
+
+test('an answer that breaks off is none', async () => {
+  const url = await answering(200, '{"status": "ok"', { 'content-length': '100' })
+  await expect(callNode({ url, data: undefined }, 'GET /healthz')).rejects.toMatchObject({
+    code: 'NOT_AVAILABLE',
+    message: expect.stringContaining('broke off its answer')
+  })
 })
