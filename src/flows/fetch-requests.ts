@@ -18,6 +18,8 @@ export interface FetchRequestsParts extends TakeInParts {
   readonly takeIn: TakeIn
   /** Blobs that are asked for or being kept: each goes when that is over. */
   readonly inFlight: Map<ContentHash, number>
+  /** A blob could not be kept after its fetch had ended: it is to be tried again in its time. */
+  readonly failedLate: () => void
   /** This node can't take blobs for a while. */
   readonly pause: () => void
   /** Ends all of it. */
@@ -63,7 +65,11 @@ export class FetchRequests {
     const close = (blob: WantedBlob) => {
       if (open.delete(blob.hash)) peers.owes(peerId, -blob.bytes)
     }
-    const end = (hash: ContentHash) => inFlight.delete(hash)
+    let isOver = false
+    const end = (hash: ContentHash) => {
+      inFlight.delete(hash)
+      if (isOver && book.note(hash) !== undefined) this.#parts.failedLate()
+    }
     const lacking = ({ hash, bytes, purpose }: WantedBlob) => {
       book.lacks(hash, peerId)
       if (purpose !== undefined) flows.traffic.cameNot(purpose, peerId, bytes)
@@ -96,6 +102,7 @@ export class FetchRequests {
     } catch (error) {
       if (!signal.aborted) this.#brokeOff(peerId, error as Error, [...open.keys()])
     } finally {
+      isOver = true
       if (passes) this.#passing -= request.length
       for (const blob of open.values()) {
         inFlight.delete(blob.hash)

@@ -90,8 +90,9 @@ export class Replicator {
       this.#pausedUntilMs = parts.flows.clock.monotonicMs() + PAUSE_MS
     }
     const { signal } = this.#stop
+    const failedLate = () => this.#goOn()
     this.#requests = new FetchRequests(
-      { ...shared, takeIn: this.#takeIn, inFlight: this.#inFlight, pause, signal },
+      { ...shared, takeIn: this.#takeIn, inFlight: this.#inFlight, failedLate, pause, signal },
       { stallMs }
     )
     parts.flows.traffic.onChange(() => this.wake())

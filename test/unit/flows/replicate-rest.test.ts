@@ -1,7 +1,8 @@
-// When there is nothing to fetch, nothing is looked for.
+// What is looked for again, and what is not.
 
 import { expect, test } from 'vitest'
 import { parsePath } from '../../../protocols/path.ts'
+import { NodeError } from '../../../src/base/errors.ts'
 import { want } from '../../support/blob-holders.ts'
 import { testBytes } from '../../support/data-folder.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -36,5 +37,37 @@ test('what could not be had and is wanted no more is not looked for any more', a
     await settled()
   }
   expect(looks() - before).toBeLessThan(5)
+  await close()
+})
+
+test.each(['now', 'later'])('what could not be kept %s is tried again', async (when) => {
+  const { node, network, replicator, book, clock, close } = await openReplication()
+  const bytes = testBytes(5_000)
+  const source = new MemoryBlobSource()
+  source.add(bytes)
+  network.add('p', source)
+  const hash = await want(node, 'a.png', bytes)
+  const { store } = node.flows
+  const publish = store.publish.bind(store)
+  const gate = Promise.withResolvers<void>()
+  let tries = 0
+  Object.assign(store, {
+    async publish(...args: Parameters<typeof publish>) {
+      if (++tries > 1) return publish(...args)
+      if (when === 'later') await gate.promise
+      throw new NodeError('DISK_FULL', 'no room')
+    }
+  })
+  replicator.wake()
+  await eventually(() => expect(tries).toBe(1))
+  await settled()
+  await settled()
+  gate.resolve()
+  await settled()
+  expect(book.note(hash)?.attempts).toBe(1)
+  await eventually(() => {
+    clock.advance(500)
+    expect(node.flows.index.blob(hash)?.state).toBe('held')
+  })
   await close()
 })
