@@ -28,5 +28,7 @@ export const COPY_TIME_MS_MAX = 8.64e15
 
 /** So much is put together where all of it is there at once. */
 export const GATHERED_BYTES_MAX = 256 * 1024
+/** At a limit so much is sent at a time: streams that share it keep moving, and none looks dead. */
+export const PACED_BYTES_MAX = 16 * 1024
 /** Pieces wait until they are this many bytes together: one write costs more than a copy of it. */
 export const WRITE_BYTES = 64 * 1024

@@ -10,7 +10,7 @@ import type { Protocol } from '../protocol.ts'
 import { serveRequests } from '../serve-requests.ts'
 import { STATUS, StatusError } from '../status.ts'
 import { type Copy, copyMessage } from './copy.ts'
-import { BLOBS_LIMITS, GATHERED_BYTES_MAX } from './limits.ts'
+import { BLOBS_LIMITS, GATHERED_BYTES_MAX, PACED_BYTES_MAX } from './limits.ts'
 import { ResponseSchema } from './messages_pb.ts'
 import { type BlobItem, type BlobsRequest, parseRequest } from './parse-request.ts'
 import { SmallWrites } from './small-writes.ts'
@@ -103,19 +103,20 @@ async function sendBlob(
     await out.write(frameOf(encodeMessage(ResponseSchema, head)))
     if (left === 0) return
     if (blob.readInto !== undefined && (left <= GATHERED_BYTES_MAX || out.usesBuffersAgain)) {
-      for (; left > 0; left -= Math.min(left, GATHERED_BYTES_MAX)) {
-        const wait = source.pace?.(Math.min(left, GATHERED_BYTES_MAX))
+      while (left > 0) {
+        const wait = source.pace?.(Math.min(left, PACED_BYTES_MAX))
         if (wait !== undefined) await wait
-        const room = await out.room(Math.min(left, GATHERED_BYTES_MAX))
+        const most = wait === undefined ? GATHERED_BYTES_MAX : PACED_BYTES_MAX
+        const room = await out.room(Math.min(left, most))
         blob.readInto(room, blob.bytes - left)
+        left -= room.byteLength
       }
       return
     }
     for await (const piece of blob.read(offset, blob.bytes)) {
       left -= piece.byteLength
       if (left < 0) break
-      await source.pace?.(piece.byteLength)
-      await out.write(piece)
+      await writePaced(piece, source, out)
     }
     if (left !== 0) throw new Error('it has not as many bytes as its store said')
   } catch (cause) {
@@ -123,6 +124,16 @@ async function sendBlob(
     throw new Error(`the blob ${hash} could not be sent to its end`, { cause })
   } finally {
     await blob.close()
+  }
+}
+
+async function writePaced(piece: Uint8Array, source: BlobSource, out: SmallWrites): Promise<void> {
+  for (let at = 0; at < piece.byteLength; ) {
+    const wait = source.pace?.(Math.min(piece.byteLength - at, PACED_BYTES_MAX))
+    if (wait !== undefined) await wait
+    const part = piece.subarray(at, wait === undefined ? undefined : at + PACED_BYTES_MAX)
+    await out.write(part)
+    at += part.byteLength
   }
 }
 
