@@ -3,7 +3,7 @@
 // each writer. Where too many images are blocked at once a brake engages, and what comes then is
 // held until a person has looked at it.
 
-import { type Entry, KIND_RECORD } from '../../protocols/entry.ts'
+import { KIND_RECORD } from '../../protocols/entry.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import type { Clock } from '../base/clock.ts'
 import { NodeError } from '../base/errors.ts'
@@ -142,19 +142,24 @@ export class Blocks {
   }
 
   #hear(news: readonly News[]): void {
-    for (const { entry } of news) {
+    for (const { entry, from } of news) {
       const hash = blockedBy(entry)
       if (hash === undefined) continue
       if (entry.deleted || entry.value === undefined) this.#drop(hash)
-      else this.#note(hash, entry.value, entry)
+      else this.#note(hash, entry.value, { writer: entry.writer, isOwn: from === undefined })
       for (const listener of this.#listeners) listener(hash)
     }
   }
 
-  #note(hash: ContentHash, value: Uint8Array, { writer }: Pick<Entry, 'writer'>): void {
+  /** `isOwn`: its caller was not turned away, and has been told that it is blocked. */
+  #note(
+    hash: ContentHash,
+    value: Uint8Array,
+    { writer, isOwn = false }: { readonly writer: string; readonly isOwn?: boolean }
+  ): void {
     const sinceMs = this.#known.get(hash)?.sinceMs ?? this.#parts.clock.now()
     const known = { ...readBlock(hash, value), writer, sinceMs }
-    if (!this.#known.has(hash) && this.#isHeld(hash)) this.#hold(known)
+    if (!isOwn && !this.#known.has(hash) && this.#isHeld(hash)) this.#hold(known)
     else this.#admit(known)
   }
 

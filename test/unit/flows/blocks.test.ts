@@ -67,6 +67,9 @@ describe('blocking in masses', () => {
     for (let n = 0; n < 120; n++) answers.push((await block(hashOf(n))).status)
     expect(answers.filter((status) => status === 200)).toHaveLength(100)
     expect(answers.slice(100)).toEqual(Array(20).fill(409))
+    // nobody was told of a block that is only held
+    expect(await waiting()).toEqual({ total: 100, held: 0, left_out: 0 })
+    await eventually(async () => expect(await isThere(99)).toBe(451))
     const { token, ...engaged } = await brake()
     expect(engaged).toMatchObject({ kind: 'changes', count: 100, of: IMAGES })
     expect(engaged.reason).toContain('blocked')
