@@ -19,6 +19,8 @@ import { openRegularFile, readPieces, readWhole, removeQuietly, stampOf } from '
 import { DiskStagedBlob, newDataFile, type StagingParts } from './staging.ts'
 
 const DOING = 'writing a temporary file'
+/** There a file that is open can be named. */
+const isLinux = process.platform === 'linux'
 const CLONED = constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE
 
 /** See BlobStore.stageUncopied. */
@@ -27,13 +29,12 @@ export async function stageUncopied(
   { path, stamp }: ExistingFile,
   { by, ...options }: StageOptions & { readonly by: 'link' | 'clone' }
 ): Promise<DiskStagedBlob | undefined> {
-  const make = (data: string) =>
-    by === 'link' ? linkSync(path, data) : copyFileSync(path, data, CLONED)
+  const make = by === 'link' ? link : clone
   const isMeant = (fd: number, made: FileStamp) =>
     by === 'link' ? sameContentStamp(made, stamp) && isOwn(fd) : made.size === stamp.size
   requireMarker(parts.folder)
   const data = newDataFile(parts)
-  if (!makes(() => make(data))) return undefined
+  if (!makes(() => make(path, data))) return undefined
   const file = openRegularFile(data)
   let staged: DiskStagedBlob | undefined
   try {
@@ -55,12 +56,33 @@ export async function stageUncopied(
 }
 
 /** False where the file system can't, or the file is gone: whoever has it open can read it. */
-function makes(call: () => void): boolean {
+function makes(call: () => boolean): boolean {
+  let isMade = true
   try {
-    return whereSupported(call)
+    const isSupported = whereSupported(() => {
+      isMade = call()
+    })
+    return isSupported && isMade
   } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') return false
+    if (['ENOENT', 'EACCES'].includes(systemCodeOf(error) ?? '')) return false
     throw diskError(error, DOING)
+  }
+}
+
+function link(path: string, data: string): boolean {
+  linkSync(path, data)
+  return true
+}
+
+/** False where another thing has its name by now: opening a pipe would wait for its writer. */
+function clone(path: string, data: string): boolean {
+  const file = openRegularFile(path)
+  if (file === undefined) return false
+  try {
+    copyFileSync(isLinux ? `/proc/self/fd/${file.fd}` : path, data, CLONED)
+    return true
+  } finally {
+    closeSync(file.fd)
   }
 }
 
