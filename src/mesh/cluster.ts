@@ -40,6 +40,15 @@ export function planTaking(mine: ClusterFacts, offer: SecretOffer): Taking {
   return offer.decidedMs === mine.decidedMs && order > 0 ? 'take' : 'keep'
 }
 
+/**
+ * As when the secret of an invite counts as decided on: later than what holds here, so that the
+ * members of before come along, and no later. Who joins decides nothing for the mesh that he joins:
+ * one with a clock ahead, or an old invite, would undo the exchange of its secret.
+ */
+export function joinedMs({ decidedMs }: Pick<ClusterFacts, 'decidedMs'>): number {
+  return decidedMs + 1
+}
+
 /** What holds here once an offer is taken: what was before opens on, if it is meant. */
 export function factsAfter(mine: ClusterFacts, offer: SecretOffer, nowMs: number): ClusterFacts {
   const { cluster: name, secret, decidedMs, rotation } = offer

@@ -14,7 +14,7 @@ import type { FlowParts } from '../flows/parts.ts'
 import type { Invitation, InviteWish, Met } from '../http/ports.ts'
 import type { ConnectedPeer, Network } from '../network/network.ts'
 import { isLoopback } from '../network/on-link.ts'
-import { admissionOf, factsAfter, ROTATED } from './cluster.ts'
+import { admissionOf, factsAfter, joinedMs, ROTATED } from './cluster.ts'
 import type { Meetings } from './meetings.ts'
 import type { MemberList } from './member-list.ts'
 import type { Rotating } from './rotating.ts'
@@ -153,7 +153,7 @@ export class Joining {
     const { network, keeper } = this.#parts
     const { addresses } = decodeInvite(text)
     const entrance = await this.#secretOf(decodeInvite(text), signal)
-    const { cluster, secret, isRotated } = entrance
+    const { cluster, secret, isRotated, decidedMs } = entrance
     const { facts } = keeper
     const same = facts.secret !== undefined && Buffer.compare(facts.secret, secret) === 0
     if (same && facts.name === cluster) return this.#dial(addresses, signal)
@@ -166,7 +166,7 @@ export class Joining {
       )
     }
     const offer = {
-      ...{ cluster, secret, decidedMs: this.#decidedMs() },
+      ...{ cluster, secret, decidedMs: Math.max(joinedMs(facts), decidedMs) },
       ...(isRotated && { rotation: ROTATED })
     }
     await network.admit(admissionOf(factsAfter(facts, offer, this.#parts.flows.clock.now())))
@@ -189,7 +189,7 @@ export class Joining {
     signal: AbortSignal
   ): Promise<Entrance> {
     // the line does not say whether it is the first one
-    if (ticket === undefined) return { cluster, secret, isRotated: true }
+    if (ticket === undefined) return { cluster, secret, isRotated: true, decidedMs: 0 }
     const { tickets, flows } = this.#parts
     if (tickets === undefined) {
       throw new NodeError('PEER_UNREACHABLE', 'This node has no lanes, which this invite needs.')

@@ -25,6 +25,7 @@ import {
   type ClusterFacts,
   clusterText,
   factsAfter,
+  joinedMs,
   planTaking,
   ROTATED,
   readClusterText
@@ -155,7 +156,7 @@ async function followInvites(
         later.push(target)
         continue
       }
-      const decidedMs = Math.max(nowMs, cluster.decidedMs + 1)
+      const decidedMs = joinedMs(cluster)
       const offer = { cluster: name, secret, decidedMs, rotation: ROTATED }
       const taking = planTaking(cluster, offer)
       if (taking === 'refuse') {

@@ -8,7 +8,7 @@ import { NodeError } from '../base/errors.ts'
 import { callOf } from '../base/how-called.ts'
 import type { FlowParts } from '../flows/parts.ts'
 import type { SecretState } from '../http/ports.ts'
-import { sumOf } from './cluster.ts'
+import { joinedMs, sumOf } from './cluster.ts'
 import type { Meetings } from './meetings.ts'
 import type { MemberList } from './member-list.ts'
 import type { SecretKeeper } from './secret-keeper.ts'
@@ -33,7 +33,8 @@ export class Rotating {
     const servers = secret === undefined ? [] : members.others()
     return {
       origin: secret === undefined ? 'none' : isFixed ? 'file' : 'mesh',
-      decidedMs: decidedMs === 0 ? undefined : decidedMs,
+      // who has joined by a line with the secret in it has not heard
+      decidedMs: decidedMs <= joinedMs({ decidedMs: 0 }) ? undefined : decidedMs,
       formerUntilMs: former?.untilMs,
       servers: servers.map(({ id, name }) => ({
         ...{ id, name: meetings.heard(id)?.name ?? name, hasIt: keeper.hasIt(id) }

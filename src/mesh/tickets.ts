@@ -33,6 +33,8 @@ interface TicketAnswer {
   readonly secret?: string
   /** It took the place of another one. */
   readonly rotated?: boolean
+  /** When it was decided on; nodes of earlier versions do not say so. */
+  readonly decidedMs?: number
 }
 
 export interface TicketParts {
@@ -114,9 +116,9 @@ export class Tickets {
       }
       return state
     })
-    const { name, secret, isRotated } = cluster()
+    const { name, secret, isRotated, decidedMs } = cluster()
     const hex = secret && Buffer.from(secret).toString('hex')
-    const facts = { cluster: name, secret: hex, ...(isRotated && { rotated: true }) }
+    const facts = { cluster: name, secret: hex, decidedMs, ...(isRotated && { rotated: true }) }
     return JSON.stringify({ status, ...(status === 'ok' && facts) })
   }
 
@@ -141,6 +143,8 @@ export interface Entrance {
   readonly cluster: string
   readonly secret: Uint8Array
   readonly isRotated: boolean
+  /** When that was decided on; 0 where nobody says so. */
+  readonly decidedMs: number
 }
 
 export type AskSideDoor = (
@@ -192,12 +196,13 @@ export async function redeem(
 }
 
 function readAnswer(text: string): Entrance {
-  const { status, cluster, secret, rotated } = JSON.parse(text) as TicketAnswer
+  const { status, cluster, secret, rotated, decidedMs = 0 } = JSON.parse(text) as TicketAnswer
   if (status !== 'ok') {
     const why = REFUSALS[status] ?? 'This invite is not good any more.'
     throw new NodeError('BAD_INVITE', `${why} Ask for another: npm run invite`)
   }
   if (typeof cluster !== 'string' || !CLUSTER_NAME.test(cluster)) throw new Error('no cluster')
   if (typeof secret !== 'string' || !/^[0-9a-f]{64}$/.test(secret)) throw new Error('no secret')
-  return { cluster, secret: Buffer.from(secret, 'hex'), isRotated: rotated === true }
+  if (!Number.isSafeInteger(decidedMs) || decidedMs < 0) throw new Error('no time')
+  return { cluster, secret: Buffer.from(secret, 'hex'), isRotated: rotated === true, decidedMs }
 }

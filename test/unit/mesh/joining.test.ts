@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { decodeInvite, encodeInvite } from '../../../protocols/invite.ts'
 import { silentLog } from '../../../src/base/log.ts'
-import { admissionOf, type ClusterFacts } from '../../../src/mesh/cluster.ts'
+import { admissionOf, type ClusterFacts, sumOf } from '../../../src/mesh/cluster.ts'
 import { Joining } from '../../../src/mesh/joining.ts'
 import { SecretKeeper } from '../../../src/mesh/secret-keeper.ts'
 import { type MemoryNode, openMemoryNode } from '../../support/memory-node.ts'
@@ -56,10 +56,10 @@ beforeEach(async () => {
   )
   const none = {} as never
   const members = { others: () => [], takeBack: async () => {}, isRemoved: false } as never
-  const meetings = { heard: () => undefined } as never
+  const meetings = { heard: () => undefined, merge: async () => {} } as never
   joining = new Joining({
     ...{ network, flows, members, meetings, keeper },
-    ...{ resolve: none, compare: none }
+    ...{ resolve: none, compare: async () => {} }
   })
 })
 afterEach(() => node.close())
@@ -96,4 +96,17 @@ test('a stranger is hung up on before the secret is handed to members', async ()
   void joining.invite()
   await settled()
   expect(calls).toEqual(['admit those with a new secret', 'hang up stranger', 'hand over'])
+})
+
+test.each([
+  ['without a secret', undefined],
+  ['with one of its own', new Uint8Array(32).fill(8)]
+])('a node %s, minutes ahead, joins and takes each newer secret from then on', async (_, own) => {
+  if (own !== undefined) await keeper.take({ cluster: 'default', secret: own, decidedMs: 5 })
+  const meshMs = node.clock.now() - 5 * 60_000
+  await joining.meet(encodeInvite(INVITE), never)
+  expect(keeper.facts.name).toBe('other')
+  const rotation = { former: sumOf(INVITE.secret), formerUntilMs: meshMs + 3_600_000 }
+  const newer = { cluster: 'other', secret: new Uint8Array(32).fill(9), decidedMs: meshMs }
+  expect(await keeper.take({ ...newer, rotation })).toBe('take')
 })

@@ -9,7 +9,7 @@ import { Lanes } from '../../../src/network/lanes.ts'
 import { type MemoryNode, openMemoryNode } from '../../support/memory-node.ts'
 
 const SECRET = new Uint8Array(32).fill(9)
-const FACTS = { name: 'photos', secret: SECRET, isFixed: false, decidedMs: 0 }
+const FACTS = { name: 'photos', secret: SECRET, isFixed: false, decidedMs: 7 }
 const HOUR_MS = 3_600_000
 const never = new AbortController().signal
 
@@ -55,6 +55,7 @@ test('who has the key gets the secret, over a real connection, as often as it ma
     expect(await ask(many)).toEqual({
       cluster: 'photos',
       isRotated: false,
+      decidedMs: FACTS.decidedMs,
       secret: Buffer.from(SECRET)
     })
   }
