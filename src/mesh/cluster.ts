@@ -54,10 +54,17 @@ export function factsAfter(mine: ClusterFacts, offer: SecretOffer, nowMs: number
   const { cluster: name, secret, decidedMs, rotation } = offer
   const facts = { name, secret, decidedMs, isFixed: false, isRotated: rotation !== undefined }
   if (rotation === undefined || mine.secret === undefined || mine.name !== name) return facts
-  const isMeant = Buffer.compare(sumOf(mine.secret), rotation.former) === 0
-  if (!isMeant || rotation.formerUntilMs <= nowMs) return facts
-  const { isRotated = false } = mine
-  return { ...facts, former: { secret: mine.secret, untilMs: rotation.formerUntilMs, isRotated } }
+  // of two decisions at once both mean the one of before
+  const meant = [mine, mine.former].find((one) => isNamedBy(rotation.former, one))
+  if (meant?.secret === undefined || rotation.formerUntilMs <= nowMs) return facts
+  const { isRotated = false } = meant
+  return { ...facts, former: { secret: meant.secret, untilMs: rotation.formerUntilMs, isRotated } }
+}
+
+type Opening = Pick<ClusterFacts, 'secret' | 'isRotated'>
+
+function isNamedBy(sum: Uint8Array, one: Opening | undefined): boolean {
+  return one?.secret !== undefined && Buffer.compare(sumOf(one.secret), sum) === 0
 }
 
 /** What this node hands to others; undefined without a secret. */

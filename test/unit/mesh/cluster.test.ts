@@ -66,6 +66,11 @@ test('the secret of before opens on where that is meant, and nowhere else', () =
   expect(offerOf(after)).toEqual({ ...offer, rotation })
   const again = { ...offer, rotation: { formerUntilMs: 300, former: sumOf(secretOf(5)) } }
   expect(factsAfter(after, again, 100).former).toMatchObject({ isRotated: true })
+  // of two decisions at once both meant the one of before
+  const other = { ...after, secret: secretOf(6), decidedMs: 999 }
+  expect(factsAfter(other, { ...offer, rotation }, 100)).toMatchObject({
+    ...{ secret: secretOf(5), former }
+  })
   for (const [facts, taken, nowMs] of [
     [mine, { ...offer, rotation }, 200],
     [mine, { ...offer, rotation: { ...rotation, former: sumOf(secretOf(9)) } }, 100],
