@@ -168,7 +168,8 @@ export async function resealKeys(
     await index.change((tx) => {
       const row = readEntry(tx.ledger.rows.get('entry', entryKey(KIND_RECORD, name)))
       if (row?.value === undefined || Buffer.compare(row.value, value) !== 0) return
-      tx.putRecord(name, Buffer.from(JSON.stringify({ ...record, seal: now })))
+      // just after what it replaces: one that was revoked elsewhere since then stays so
+      tx.putRecord(name, Buffer.from(JSON.stringify({ ...record, seal: now })), 0)
       count++
     })
   }

@@ -209,11 +209,11 @@ export class Transaction {
     return this.#ledger.wantsAdded
   }
 
-  /** Writes a record: small data that all nodes of the mesh share. */
-  putRecord(name: string, value: Uint8Array): Entry {
+  /** Writes a record: small data that all nodes of the mesh share. `versionMs` as of an image. */
+  putRecord(name: string, value: Uint8Array, versionMs?: number): Entry {
     const about = { path: name, deleted: false, value, createdMs: this.#nowMs }
     const current = this.#entry(entryKey(KIND_RECORD, name))
-    return this.#write(KIND_RECORD, current, { ...about, bytes: 0, mediaType: '' })
+    return this.#write(KIND_RECORD, current, { ...about, bytes: 0, mediaType: '' }, versionMs)
   }
 
   /** Deletes a record; undefined if there is none. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { encodeEntry, KIND_RECORD } from '../../../protocols/entry.ts'
+import { type Entry, encodeEntry, KIND_RECORD } from '../../../protocols/entry.ts'
 import { versionAt } from '../../../protocols/version.ts'
 import {
   createKey,
@@ -137,4 +137,28 @@ test('keys outlive the secret that they were sealed with', async () => {
   await a.flows.index.change((tx) => tx.deleteRecord(name))
   expect(await resealKeys(a.flows.index, sealOf(3), late)).toBe(0)
   expect(a.flows.index.record(name)).toBeUndefined()
+})
+
+test('a key that was revoked meanwhile is not brought back by a new seal', async () => {
+  const during = createSeal(() => ({ secret: secretOf(2), former: { secret: secretOf(1) } }))
+  const written: Entry[] = []
+  for (const { flows } of [a, b]) {
+    flows.index.onNews((news) => {
+      for (const { entry, from } of news) if (from === undefined) written.push(entry)
+    })
+  }
+  const spread = async () => {
+    for (const { flows } of [a, b]) {
+      await flows.index.change((tx) => written.map((entry) => tx.merge(entry, entry.writer)))
+    }
+  }
+  const { facts, key } = await make(a, ['admin'], sealOf(1))
+  await spread()
+  expect(findKey(b.flows.index, key, during)).toBeDefined()
+  b.clock.advance(1000)
+  await revokeKey(b.flows.index, facts.id)
+  a.clock.advance(60_000)
+  expect(await resealKeys(a.flows.index, during, await sealedKeys(a.flows.index, during))).toBe(1)
+  await spread()
+  for (const { flows } of [a, b]) expect(findKey(flows.index, key, during)).toBeUndefined()
 })
