@@ -3,7 +3,7 @@
 import type { Config } from '../config/schema.ts'
 import { createClamd } from './content/clamd.ts'
 import { AuditLog, tellAudit } from './flows/audit.ts'
-import { resealKeys, sealedKeys } from './flows/keys.ts'
+import { resealHeard, resealKeys, sealedKeys } from './flows/keys.ts'
 import type { FlowParts } from './flows/parts.ts'
 import { VirusScanner } from './flows/scan-virus.ts'
 import { createGuard, type Guard } from './http/guard.ts'
@@ -38,6 +38,7 @@ export async function openGuarding(
   const seal = createSeal(cluster)
   // where the last run did not come to it
   await resealKeys(flows.index, seal, await sealedKeys(flows.index, seal))
+  resealHeard(flows, seal)
   const localKey = await loadLocalKey(files, flows.random)
   const signingKeys = createSigningKeys(seal, localKey)
   const sessions = new Sessions(flows)

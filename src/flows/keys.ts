@@ -8,6 +8,7 @@ import { NodeError } from '../base/errors.ts'
 import type { ImageIndex } from '../index/image-index.ts'
 import { readEntry } from '../index/read-entry.ts'
 import { entryKey } from '../index/tables.ts'
+import type { FlowParts } from './parts.ts'
 
 export const KEY_SCOPES = ['read', 'write', 'admin'] as const
 export type KeyScope = (typeof KEY_SCOPES)[number]
@@ -141,9 +142,7 @@ function recordOf(index: ImageIndex, id: string, seal: Seal): KeyRecord | undefi
 export async function sealedKeys(index: ImageIndex, seal: Seal): Promise<readonly SealedKey[]> {
   const sealed: SealedKey[] = []
   for await (const { name, value } of index.records(PREFIX)) {
-    const record = readRecord(value)
-    const text = record && textOf(name.slice(PREFIX.length), record)
-    if (text !== undefined && isSealed(record, text, seal)) sealed.push({ name, value })
+    if (isSealedKey(name, value, seal)) sealed.push({ name, value })
     if (sealed.length >= KEYS_LISTED_MAX) break
   }
   return sealed
@@ -174,6 +173,27 @@ export async function resealKeys(
     })
   }
   return count
+}
+
+/** Keys that come sealed with the secret of before, from who did not have the new one yet. */
+export function resealHeard({ index, log }: Pick<FlowParts, 'index' | 'log'>, seal: Seal): void {
+  index.onNews((news) => {
+    if (seal.former('') === undefined) return
+    const keys = news.flatMap(({ entry: { kind, path: name, value } }) =>
+      kind === KIND_RECORD && value !== undefined && isSealedKey(name, value, seal)
+        ? [{ name, value }]
+        : []
+    )
+    if (keys.length === 0) return
+    resealKeys(index, seal, keys).catch((error) =>
+      log.error({ err: error }, 'keys could not be sealed with the new secret of the mesh')
+    )
+  })
+}
+
+function isSealedKey(name: string, value: Uint8Array, seal: Seal): boolean {
+  const record = name.startsWith(PREFIX) ? readRecord(value) : undefined
+  return record !== undefined && isSealed(record, textOf(name.slice(PREFIX.length), record), seal)
 }
 
 function isSealed(record: KeyRecord | undefined, text: string, seal: Seal): boolean {

@@ -7,12 +7,14 @@ import {
   type KeyScope,
   listKeys,
   noteOwnKeys,
+  resealHeard,
   resealKeys,
   revokeKey,
   type Seal,
   sealedKeys
 } from '../../../src/flows/keys.ts'
 import { createSeal } from '../../../src/seal.ts'
+import { eventually } from '../../support/eventually.ts'
 import { type MemoryNode, NO_SEAL, openMemoryNode } from '../../support/memory-node.ts'
 
 let a: MemoryNode
@@ -137,6 +139,16 @@ test('keys outlive the secret that they were sealed with', async () => {
   await a.flows.index.change((tx) => tx.deleteRecord(name))
   expect(await resealKeys(a.flows.index, sealOf(3), late)).toBe(0)
   expect(a.flows.index.record(name)).toBeUndefined()
+})
+
+test('a key that comes sealed with the secret of before outlives that, too', async () => {
+  const during = createSeal(() => ({ secret: secretOf(2), former: { secret: secretOf(1) } }))
+  resealHeard(a.flows, during)
+  const late = await make(b, ['write'], sealOf(1))
+  const strange = await make(b, ['write'], sealOf(9))
+  await copyRecords(b, a)
+  await eventually(() => expect(findKey(a.flows.index, late.key, sealOf(2))).toBeDefined())
+  expect(findKey(a.flows.index, strange.key, sealOf(2))).toBeUndefined()
 })
 
 test('a key that was revoked meanwhile is not brought back by a new seal', async () => {
