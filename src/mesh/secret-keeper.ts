@@ -161,9 +161,12 @@ export class SecretKeeper {
     if (taking === 'refuse') {
       throw new StatusError(STATUS.REFUSED, 'this node has a secret that was set by hand')
     }
-    // who holds an older decision is told the newer one
-    if (taking === 'keep') this.#track(this.#handTo(from))
-    else this.#haveIt.add(from)
+    if (taking === 'keep') {
+      // who holds an older decision is told the newer one, and not that his is taken
+      this.#track(this.#handTo(from))
+      throw new StatusError(STATUS.REFUSED, 'this node has a secret that was decided on later')
+    }
+    this.#haveIt.add(from)
     if (taking === 'take') this.#track(this.handOver([from]))
   }
 

@@ -57,3 +57,12 @@ test('nor one of a cluster with a name that no invite can hold', async () => {
   await expect(odd).rejects.toMatchObject({ status: STATUS.BAD_REQUEST })
   expect(keeper.facts).toMatchObject({ name: 'default', secret: undefined })
 })
+
+test('who has a later one is not taken for having this one', async () => {
+  const secret = new Uint8Array(32).fill(9)
+  await keeper.take({ cluster: 'default', secret, decidedMs: clock.now() })
+  const older = offer('default', clock.now() - 1)
+  await expect(older).rejects.toMatchObject({ status: STATUS.REFUSED })
+  expect(keeper.facts.secret).toEqual(secret)
+  expect(keeper.hasIt('peer')).toBe(false)
+})
