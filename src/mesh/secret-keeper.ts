@@ -28,6 +28,8 @@ const SENTENCES = {
 } as const
 /** A decision from further in the future would stand against every later one. */
 const AHEAD_MS_MAX = 10 * 60_000
+/** A timer of the platform that is to wait for more than 24 days ends at once. */
+const WAIT_MS_MAX = 86_400_000
 
 export interface SecretKeeperParts {
   readonly network: Network
@@ -141,12 +143,14 @@ export class SecretKeeper {
     const { former } = this.#facts
     this.#cancelEnd()
     if (former === undefined) return
+    const leftMs = former.untilMs - clock.now()
     const end = async () => {
       if (this.#facts.former !== former || this.#stopped.signal.aborted) return
+      if (leftMs > WAIT_MS_MAX) return this.#awaitEnd()
       await this.#keep({ ...this.#facts, former: undefined })
       log.info('the secret of before lets nobody in any more')
     }
-    this.#cancelEnd = clock.after(Math.max(0, former.untilMs - clock.now()), () => {
+    this.#cancelEnd = clock.after(Math.min(Math.max(0, leftMs), WAIT_MS_MAX), () => {
       this.#taking = this.#taking
         .then(end)
         .catch((error) => log.error({ err: error }, 'the secret of before still opens'))

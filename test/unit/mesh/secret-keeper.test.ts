@@ -3,13 +3,16 @@ import type { ByteStream } from '../../../protocols/byte-stream.ts'
 import { requestSecret } from '../../../protocols/secret/request.ts'
 import { STATUS } from '../../../protocols/status.ts'
 import { silentLog } from '../../../src/base/log.ts'
+import { sumOf } from '../../../src/mesh/cluster.ts'
 import { SecretKeeper } from '../../../src/mesh/secret-keeper.ts'
 import type { ProtocolHandler } from '../../../src/network/network.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
+import { settled } from '../../support/microtasks.ts'
 import { streamPair } from '../../support/stream-pair.ts'
 
 const never = new AbortController().signal
 const MINUTE_MS = 60_000
+const DAY_MS = 24 * 60 * MINUTE_MS
 
 let clock: ManualClock
 let keeper: SecretKeeper
@@ -65,4 +68,26 @@ test('who has a later one is not taken for having this one', async () => {
   await expect(older).rejects.toMatchObject({ status: STATUS.REFUSED })
   expect(keeper.facts.secret).toEqual(secret)
   expect(keeper.hasIt('peer')).toBe(false)
+})
+
+test('the secret of before opens until its time, however far that is', async () => {
+  const waits: number[] = []
+  clock.after = (ms, task) => {
+    waits.push(ms)
+    return ManualClock.prototype.after.call(clock, ms, task)
+  }
+  const [one, two] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)]
+  await keeper.take({ cluster: 'default', secret: one, decidedMs: 1 })
+  const rotation = { former: sumOf(one), formerUntilMs: clock.now() + 60 * DAY_MS }
+  await keeper.take({ cluster: 'default', secret: two, decidedMs: 2, rotation })
+  for (let day = 0; day < 59; day++) {
+    clock.advance(DAY_MS)
+    await settled()
+  }
+  expect(keeper.facts.former).toBeDefined()
+  clock.advance(DAY_MS)
+  await settled()
+  expect(keeper.facts.former).toBeUndefined()
+  // the longest that a timer of the platform can wait
+  for (const ms of waits) expect(ms).toBeLessThan(2 ** 31)
 })
