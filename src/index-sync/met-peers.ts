@@ -16,7 +16,8 @@ export interface MetPeersParts {
 
 export class MetPeers {
   readonly #parts: MetPeersParts
-  readonly #noted = new Set<string>()
+  /** A record stays: it says at least that its member was removed. */
+  readonly #recorded = new Set<string>()
 
   constructor(parts: MetPeersParts) {
     this.#parts = parts
@@ -27,17 +28,23 @@ export class MetPeers {
    * asks for all the same.
    */
   async note(peerId: string): Promise<void> {
-    if (this.#noted.has(peerId)) return
+    if (this.#recorded.has(peerId) || this.#isMet(peerId)) return
     const { index, hasRecord } = this.#parts
     try {
       await index.change((tx) => {
         const isKnown = (id: string) => hasRecord(tx, id)
-        if (!isKnown(peerId)) tx.shared.meet(peerId, isKnown)
+        if (isKnown(peerId)) this.#recorded.add(peerId)
+        else tx.shared.meet(peerId, isKnown)
       })
-      this.#noted.add(peerId)
     } catch {
       // a full disk takes no images that could be deleted, either
     }
+  }
+
+  /** Whoever is noted may be removed, or make room for others, and come again. */
+  #isMet(peerId: string): boolean {
+    const met = this.#parts.index.meta('met') as readonly string[] | undefined
+    return met?.includes(peerId) ?? false
   }
 
   /** The network, with streams for entries that are opened once the peer is noted. */

@@ -19,7 +19,7 @@ function begin(parts: Partial<IndexSyncParts> = {}) {
   const network = { id: 'own', peers: () => [peer], onPeer: () => () => {}, handle: () => {}, open }
   const sync = new IndexSync({
     ...{ network, clock, random: new SeededChance(1), log: silentLog },
-    index: { onNews: () => {} } as never,
+    index: { onNews: () => {}, meta: () => undefined } as never,
     wants: async () => ({ wantsFiles: 0, wantsBytes: 0, wantRanges: [] }),
     onMerged: () => {},
     members: async () => new Map(),

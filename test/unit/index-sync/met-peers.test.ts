@@ -2,7 +2,8 @@ import { expect, test } from 'vitest'
 import type { ContentHash, Md5 } from '../../../protocols/hash.ts'
 import { parsePath } from '../../../protocols/path.ts'
 import { collect } from '../../../src/flows/collect.ts'
-import { announce, removeMember } from '../../../src/flows/members.ts'
+import { announce, hasRecord, removeMember } from '../../../src/flows/members.ts'
+import { MetPeers } from '../../../src/index-sync/met-peers.ts'
 import { SyncedIndexes } from '../../support/synced-indexes.ts'
 
 const PATH = parsePath('a.jpg')
@@ -51,5 +52,16 @@ test('its record takes the place of the note: whoever is removed then is not wai
   expect(await forgotten()).toBe(0)
   expect(await clock.run(() => removeMember(a.index, 'b'))).toBe(true)
   expect(await forgotten()).toBe(1)
+  await mesh.close()
+})
+
+test('who was removed before its record had come is noted again where it comes again', async () => {
+  const { mesh, clock, a } = await begin()
+  const met = new MetPeers({ index: a.index, hasRecord })
+  for (let times = 0; times < 2; times++) {
+    await clock.run(() => met.note('c'))
+    expect(a.index.meta('met')).toEqual(['b', 'c'])
+    expect(await clock.run(() => removeMember(a.index, 'c'))).toBe(true)
+  }
   await mesh.close()
 })
