@@ -145,6 +145,12 @@ export class Brakes {
     for (const listener of this.#listeners) listener(kind)
   }
 
+  /** What comes from now on may be too much again, though it was released a moment ago. */
+  endAllowance(kind: BrakeKind): void {
+    this.#allowedUntilMs[kind] = 0
+    this.#recent[kind].clear()
+  }
+
   async #hearAllowed(): Promise<void> {
     const { index, clock, log } = this.#parts
     const { untilMs } = readAllowed(index.record(ALLOWED))

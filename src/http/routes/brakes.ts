@@ -112,7 +112,10 @@ async function undo(
   }
   await flows.blocks.removeSince(fromMs)
   await flows.brakes.release(kind)
-  const { task } = tasks.start('undo', (control) => undoChanges(flows, fromMs, control))
+  // it changes much itself; whoever did what it takes back may go on with that
+  const { task } = tasks.start('undo', (control) =>
+    undoChanges(flows, fromMs, control).finally(() => flows.brakes.endAllowance(kind))
+  )
   return {
     status: 'accepted',
     message: messageFor(

@@ -112,6 +112,15 @@ describe('blocking in masses', () => {
     await eventually(async () => expect([await isThere(3), await isThere(200)]).toEqual([200, 200]))
   })
 
+  test('that goes on once it was undone stops again', async () => {
+    await hear(allHashes())
+    const { json } = await decide({ token: (await brake()).token, action: 'undo' })
+    const { tasks } = node.http
+    await eventually(() => expect(tasks.get(json.task_id)?.status).toBe('completed'))
+    await hear(allHashes(), 'b', 120_000)
+    expect(await waiting()).toEqual({ total: 0, held: IMAGES, left_out: 0 })
+  })
+
   test('of bytes that nobody has is no mass', async () => {
     await hear(Array.from({ length: 500 }, (_, n) => digest('sha256', `none ${n}`)))
     expect(await brake()).toBeUndefined()
