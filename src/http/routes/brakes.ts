@@ -110,7 +110,7 @@ async function undo(
       { place: 'body' }
     )
   }
-  await flows.blocks.removeSince(fromMs)
+  const unblocked = await flows.blocks.removeSince(fromMs)
   await flows.brakes.release(kind)
   // it changes much itself; whoever did what it takes back may go on with that
   const { task } = tasks.start('undo', (control) =>
@@ -120,9 +120,21 @@ async function undo(
     status: 'accepted',
     message: messageFor(
       request,
-      `Everything that was deleted, replaced or blocked since ${isoTime(fromMs)} comes back: GET /file-sync/api/file-sync/tasks/${task.id} tells how far it is.`,
-      `${isoTime(fromMs)} 以来被删除、替换或屏蔽的图片正在恢复：用 GET /file-sync/api/file-sync/tasks/${task.id} 查看进度。`
+      `Everything that was deleted, replaced or blocked since ${isoTime(fromMs)} comes back: GET /file-sync/api/file-sync/tasks/${task.id} tells how far it is.${unblockedNote(unblocked)}`,
+      `${isoTime(fromMs)} 以来被删除、替换或屏蔽的图片正在恢复：用 GET /file-sync/api/file-sync/tasks/${task.id} 查看进度。${unblockedNoteZh(unblocked)}`
     ),
     task_id: task.id
   }
+}
+
+/** One that was meant may be among them: nobody else would tell whoever made it. */
+function unblockedNote(count: number): string {
+  if (count === 0) return ''
+  return ` Hashes that are blocked no more, on all servers: ${count}, with all that were held meanwhile. Block again what is meant.`
+}
+
+function unblockedNoteZh(count: number): string {
+  return count === 0
+    ? ''
+    : `已在所有服务器上解除 ${count} 个屏蔽（包括期间暂缓的），确需屏蔽的请重新屏蔽。`
 }
