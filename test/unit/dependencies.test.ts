@@ -23,8 +23,8 @@ const packages = Object.entries(lock.packages)
 const PERMISSIVE = ['MIT', 'ISC', 'Apache-2.0', 'BSD-3-Clause', '0BSD', 'BlueOak-1.0.0']
 /** The library of images, linked as it was built by its authors; nothing of it is changed. */
 const IMAGES = /^@img\/sharp-/
-/** Used to build and test alone, and not changed either. */
-const DEV_ONLY = ['MPL-2.0']
+/** Used to build and test alone, and not changed either; WTFPL asks for nothing at all. */
+const DEV_ONLY = ['MPL-2.0', 'WTFPL']
 /**
  * level: picks the binary that it brings, and compiles where there is none. Without it the index
  * has no database.
