@@ -58,6 +58,8 @@ const chunks = fc
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
+const GARBAGE = 'HTTP/1.1 400 Bad Request'
+
 /** All that the server says; each chunk is read by itself. */
 async function answersOf(server: Server, all: readonly string[]): Promise<string> {
   const client = new RawClient(server.port)
@@ -77,13 +79,24 @@ async function answersOf(server: Server, all: readonly string[]): Promise<string
   return said.replace(/Date: [^\r]*/g, 'Date:')
 }
 
+/** Where the platform meets garbage, answers that were on their way may be lost, as it happens. */
+function expectSame(a: string, b: string): void {
+  const [[goodA, ...badA], [goodB, ...badB]] = [a.split(GARBAGE), b.split(GARBAGE)] as [
+    [string, ...string[]],
+    [string, ...string[]]
+  ]
+  expect(badA).toEqual(badB)
+  if (badA.length === 0) expect(a).toBe(b)
+  else expect(goodA.startsWith(goodB) || goodB.startsWith(goodA), `${a}\n---\n${b}`).toBe(true)
+}
+
 test('the answers are the same', async () => {
   let answered = 0
   await fc.assert(
     fc.asyncProperty(chunks, async (all) => {
       const before = quick.quick.length
       const [a, b] = [await answersOf(quick, all), await answersOf(plain, all)]
-      expect(a).toBe(b)
+      expectSame(a, b)
       answered += quick.quick.length - before
     }),
     { numRuns: 500 }
