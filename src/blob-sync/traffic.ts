@@ -32,7 +32,7 @@ export const NO_LIMITS = Object.fromEntries(
 
 /** A piece of 16 KiB of one of ten streams then takes 2.5 s: with less it would seem to be dead. */
 export const LIMIT_MIN = 64 * 1024
-/** Servers whose debts are kept; those of one that was not heard longest are forgotten. */
+/** Servers whose debts are kept; beyond that those of the one that came first are forgotten. */
 const SERVERS_MAX = 1000
 
 interface ServerBuckets {
@@ -45,6 +45,7 @@ export class Traffic {
   readonly #servers = new Map<string, ServerBuckets>()
   readonly #received: Readonly<Record<Purpose, RateBucket>>
   readonly #remote: ServerBuckets
+  readonly #configured: TrafficLimits
   #limits: TrafficLimits
   #onChange = () => {}
   /** Whether a server is outside of the networks of this machine. */
@@ -52,6 +53,7 @@ export class Traffic {
 
   constructor({ clock }: { readonly clock: Clock }, limits: TrafficLimits = NO_LIMITS) {
     this.#clock = clock
+    this.#configured = limits
     this.#limits = limits
     const bucket = (name: TrafficLimit) => new RateBucket(clock, limits[name])
     this.#received = {
@@ -65,6 +67,11 @@ export class Traffic {
 
   get limits(): TrafficLimits {
     return this.#limits
+  }
+
+  /** Whether it is another than at the start. */
+  isChanged(name: TrafficLimit): boolean {
+    return this.#limits[name] !== this.#configured[name]
   }
 
   /** From now on, until the node ends. */

@@ -220,13 +220,13 @@ export class Replicator {
    */
   async #assign(): Promise<void> {
     const { flows, book } = this.#parts
+    this.#slowedMs = Number.POSITIVE_INFINITY
     sweepPartials(flows)
     // what is due and never comes would have it look again and again
     book.sweep((hash) => this.#isWanted(hash))
     if (!this.#mayFetch() || !this.#somePeer(runsLow)) return
     const orders = new Map<string, WantedBlob[]>()
     const [wakes, upTo] = [this.#wakes, this.#leftAt]
-    this.#slowedMs = Number.POSITIVE_INFINITY
     let leftAt: string | undefined
     let due = 0
     for await (const hash of flows.index.wants({ newestFirst: true, ...(upTo && { upTo }) })) {

@@ -14,7 +14,7 @@ const shape = z.object({
   limits: limitsShape.describe('Bytes a second; null: no limit')
 })
 
-const MUST = `bytes a second, such as 5MB or 500KiB, at least ${LIMIT_MIN}; null ends the limit`
+const MUST = `must be bytes a second, such as 5MB or 500KiB, at least ${LIMIT_MIN}; null ends the limit`
 const limitShape = z
   .union([z.string(), z.number()])
   .refine((value) => (parseSize(value) ?? 0) >= LIMIT_MIN, MUST)

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { NodeError } from '../../base/errors.ts'
 import { LOG_LEVELS } from '../../base/log.ts'
 import { LOG_PARTS, type LogLevels, type LogPart } from '../../base/log-levels.ts'
+import { TRAFFIC_LIMITS, type Traffic } from '../../blob-sync/traffic.ts'
 import { messageFor } from '../messages.ts'
 import type { HttpParts, SettingFact } from '../ports.ts'
 import type { ApiRequest, Route } from '../route.ts'
@@ -36,7 +37,7 @@ const levelsShape = z.object({
   log_levels: z.partialRecord(z.enum(LOG_PARTS), z.enum(LOG_LEVELS))
 })
 
-type SettingParts = Pick<HttpParts, 'settings' | 'levels'>
+type SettingParts = Pick<HttpParts, 'settings' | 'levels' | 'flows'>
 
 export function settingsRoutes(parts: SettingParts): Route[] {
   const common = { url: '/api/settings', who: 'admin', tag: 'operations' } as const
@@ -59,9 +60,11 @@ export function settingsRoutes(parts: SettingParts): Route[] {
   ]
 }
 
-function listSettings({ settings = [], levels }: SettingParts): z.output<typeof settingShape>[] {
+function listSettings(parts: SettingParts): z.output<typeof settingShape>[] {
+  const { settings = [], levels, flows } = parts
   return settings.map((setting) => {
-    const { key, value, from, origin, text, unset } = { ...setting, ...runningOf(setting, levels) }
+    const running = { ...runningOf(setting, levels), ...runningLimit(setting, flows.traffic) }
+    const { key, value, from, origin, text, unset } = { ...setting, ...running }
     return { key, value: value ?? null, from, origin, meaning: text, unset: unset ?? null }
   })
 }
@@ -74,6 +77,13 @@ function runningOf({ key }: SettingFact, levels: LogLevels | undefined): Partial
   if (!levels.isChanged(part)) return {}
   const value = part === undefined ? levels.level : levels.own.get(part)
   return { value, from: 'running', origin: 'POST /api/settings' }
+}
+
+function runningLimit({ key }: SettingFact, traffic: Traffic): Partial<SettingFact> {
+  const limit = TRAFFIC_LIMITS.find((one) => key === `traffic.${one}`)
+  if (limit === undefined || !traffic.isChanged(limit)) return {}
+  const value = traffic.limits[limit]?.toString()
+  return { value, from: 'running', origin: 'PUT /api/limits' }
 }
 
 function setLevels({ levels }: SettingParts, request: ApiRequest): z.output<typeof levelsShape> {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { limitRoutes } from '../../../../src/http/routes/limits.ts'
+import { settingsRoutes } from '../../../../src/http/routes/settings.ts'
 import { type MemoryNode, openMemoryNode } from '../../../support/memory-node.ts'
 import { serveRoutes } from '../../../support/serve-routes.ts'
 
@@ -39,4 +40,16 @@ test.each([
   const { statusCode } = await put({ receive_new: '5MB', ...body })
   expect(statusCode).toBe(422)
   expect(node.flows.traffic.limits.receive_new).toBeUndefined()
+})
+
+test('the settings say of a limit what holds, and that it was set since the start', async () => {
+  const fact = { from: 'file', origin: 'line 3', text: 'Bytes', unset: 'no limit' } as const
+  const settings = ['traffic.receive_new', 'traffic.send_remote'].map((key) => {
+    return { ...fact, key, value: '5MB' }
+  })
+  await put({ receive_new: '1MB' })
+  const server = serveRoutes(settingsRoutes({ ...node.http, settings }))
+  const [changed, other] = (await server.inject('/api/settings')).json().settings
+  expect(changed).toMatchObject({ value: '1000000', from: 'running', origin: 'PUT /api/limits' })
+  expect(other).toMatchObject({ value: '5MB', from: 'file' })
 })
