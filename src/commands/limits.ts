@@ -1,6 +1,7 @@
 // tumesh limits: how much may pass between this node and others.
 
-import { formatSize } from '../base/units.ts'
+import { formatSize, parseSize } from '../base/units.ts'
+import { LIMIT_MIN, TRAFFIC_LIMITS, type TrafficLimit } from '../blob-sync/traffic.ts'
 import type { Order } from './catalog.ts'
 import { callNode } from './node-client.ts'
 import type { Terminal } from './terminal.ts'
@@ -9,14 +10,13 @@ export async function runLimits(
   { words, target, isJson }: Order,
   { out, err }: Terminal
 ): Promise<number> {
-  const pairs = words.map((word) => /^([a-z_-]+)=(.+)$/.exec(word))
-  if (pairs.includes(null)) {
-    err('Say NAME=SIZE, such as receive_catch_up=5MB, or NAME=off.\n')
+  const wishes = words.map(readWish)
+  const fault = wishes.find((wish) => typeof wish === 'string')
+  if (fault !== undefined) {
+    err(`${fault}\n`)
     return 2
   }
-  const body = Object.fromEntries(
-    pairs.map((pair) => [pair?.[1]?.replaceAll('-', '_'), pair?.[2] === 'off' ? null : pair?.[2]])
-  )
+  const body = Object.fromEntries(wishes as [TrafficLimit, string | null][])
   const { limits, ...answer } =
     words.length === 0
       ? await callNode(target, 'GET /api/limits')
@@ -30,4 +30,17 @@ export async function runLimits(
   }
   if (words.length > 0) out('Until this node ends; the configuration keeps what it says.\n')
   return 0
+}
+
+/** `receive_catch_up=5MB`, or `=off`; a sentence where it is none. */
+function readWish(word: string): [TrafficLimit, string | null] | string {
+  const [, name = '', size = ''] = /^([^=]+)=(.+)$/.exec(word) ?? []
+  if (size === '') return 'Say NAME=SIZE, such as receive_catch_up=5MB, or NAME=off.'
+  const limit = TRAFFIC_LIMITS.find((one) => one === name.replaceAll('-', '_'))
+  if (limit === undefined)
+    return `There is no limit ${name}: there are ${TRAFFIC_LIMITS.join(', ')}.`
+  if (size === 'off') return [limit, null]
+  const bytes = parseSize(size)
+  if (bytes !== undefined && bytes >= LIMIT_MIN) return [limit, size]
+  return `${size} is no limit: say bytes a second, such as 5MB, ${LIMIT_MIN} at least, or off.`
 }

@@ -218,6 +218,26 @@ test('a server that says so is away when it is off, and back when it starts', as
   await mesh.connected()
 }, 90_000)
 
+test('limits are shown, changed and ended, and what is none is refused with what there is', async () => {
+  expect((await tumesh('limits')).out).toMatch(/^receive_reads +no limit\n/)
+  const set = await tumesh('limits', 'receive-catch-up=5MB', 'send_remote=1MiB')
+  expect(set.out).toMatch(/receive_catch_up +5\.0 MB\/s\n/)
+  const { out } = await tumesh('limits', 'send_remote=off', '--json')
+  expect(JSON.parse(out).limits).toMatchObject({ receive_catch_up: 5_000_000, send_remote: null })
+  for (const [word, words] of [
+    ['receive_catch_up', 'Say NAME=SIZE'],
+    ['everything=5MB', 'There is no limit everything: there are receive_reads'],
+    ['receive_new=1KB', '1KB is no limit'],
+    ['receive_new=much', 'much is no limit']
+  ] as const) {
+    expect(await tumesh('limits', word)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining(words)
+    })
+  }
+  expect((await tumesh('limits', 'receive_catch_up=off')).code).toBe(0)
+}, 60_000)
+
 test('who did what is written down, and shown', async () => {
   const { out } = await tumesh('audit')
   expect(out).toMatch(/ block +key local at 127\.0\.0\.1 .*reason=a court/)
