@@ -66,7 +66,7 @@ export function saySecret(state: SecretState | undefined): Cause | undefined {
   const lack = state?.servers.filter(({ hasIt }) => !hasIt).map(({ name }) => name) ?? []
   if (state?.formerUntilMs === undefined || lack.length === 0) return undefined
   const until = new Date(state.formerUntilMs).toISOString()
-  const text = `The mesh has a new secret, which these servers are not known to have: ${lack.join(', ')}. They get it when they come, until ${until}; later they join again with an invite.`
+  const text = `The mesh has a new secret, which these servers are not known to have: ${lack.join(', ')}. They get it when they come, until ${until}; later, or if they have missed the one before it as well, they join again with an invite.`
   return causeOf('secret_exchanged', text, { servers: lack.join(', '), until })
 }
 

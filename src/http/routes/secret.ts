@@ -106,7 +106,7 @@ function english({ origin, formerUntilMs, servers }: SecretState): string {
   const remedy =
     formerUntilMs === undefined
       ? 'Whoever does not have it joins again with an invite.'
-      : `Until ${isoTime(formerUntilMs)} they get it when they come; later they join again with an invite.`
+      : `Until ${isoTime(formerUntilMs)} they get it when they come; later, or if they have missed the one before it as well, they join again with an invite.`
   return origin === 'file' ? `${first} ${others}` : `${first} ${others} ${remedy}`
 }
 
