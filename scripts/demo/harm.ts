@@ -12,7 +12,7 @@ import {
 } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { formatTime, timed } from './account.ts'
-import { NotSo } from './comes-true.ts'
+import { comesTrue, NotSo } from './comes-true.ts'
 import type { DemoNode, ListedFile } from './demo-node.ts'
 import { makePicture, type Picture } from './pictures.ts'
 import { expectRight, holdsAll, type Stage, seesOthers } from './stage.ts'
@@ -29,6 +29,8 @@ const ADDED = 10
 /** Shorter than nodes wait for a sign of life from each other: the connections stay. */
 const FROZEN_MS = 3_000
 const SILENCE_MS = 500
+/** A server that came back a moment ago may not have said hello to all others yet. */
+const TOLD_MS_MAX = 5_000
 
 export async function killOne({ account, a, b, c, start }: Stage): Promise<void> {
   account.step('c is killed with kill -9')
@@ -176,15 +178,17 @@ async function expectHealed(
   images: readonly ListedFile[]
 ): Promise<void> {
   for (const { path } of images) {
-    const { servers } = await node.why(path)
-    const lacking = servers.filter(({ has }) => !has).map(({ name }) => name)
-    if (lacking.length > 0) throw new NotSo(`${node.name} says that ${lacking} has no ${path}`)
     const { history } = await harmed.why(path)
     const harm = history.findLast(({ event }) => event === 'damaged' || event === 'missing')
     if (harm === undefined) throw new NotSo(`${harmed.name} knows of no harm to ${path}`)
-    const { verified_at } = servers.find(({ name }) => name === harmed.name) ?? {}
-    if (verified_at && verified_at >= harm.at) continue
-    throw new NotSo(`${harmed.name} verified ${path} at ${verified_at}, before ${harm.at}`)
+    await comesTrue({ withinMs: TOLD_MS_MAX }, async () => {
+      const { servers } = await node.why(path)
+      const lacking = servers.find(({ has }) => !has)
+      if (lacking) return `${path} is not on ${lacking.name}, says ${node.name}: ${lacking.reason}`
+      const { verified_at } = servers.find(({ name }) => name === harmed.name) ?? {}
+      if (verified_at && verified_at >= harm.at) return undefined
+      return `${harmed.name} verified ${path} at ${verified_at}, before ${harm.at}`
+    })
   }
 }
 

@@ -11,6 +11,11 @@ import { planMeeting } from './plan-meeting.ts'
 
 /** A hello that went wrong is said again. */
 const AGAIN_MS = 2_000
+/**
+ * Who did not dial says hello too if it has heard none by then. Of two dials that cross, each side
+ * may see the other's first, and then neither has dialled.
+ */
+const UNHEARD_MS = 200
 /** Of another mesh: whether that is still so. */
 const WAITING_MS = 10_000
 /** A member: its clock, name and addresses may have changed. */
@@ -31,6 +36,8 @@ interface State {
   greetAtMs: number
   /** Of another mesh, with images of its own. */
   waits: boolean
+  /** Calls off the look whether it was heard. */
+  readonly cancel: () => void
 }
 
 export class Meetings {
@@ -79,7 +86,8 @@ export class Meetings {
     const nowMs = flows.clock.monotonicMs()
     for (const { id, dialled } of network.peers()) {
       const state = this.#states.get(id)
-      if (!dialled || state === undefined || state.greetAtMs > nowMs) continue
+      const isOurs = dialled || this.heard(id) === undefined
+      if (!isOurs || state === undefined || state.greetAtMs > nowMs) continue
       const everyMs = admitted.has(id) ? MEMBER_MS : state.waits ? WAITING_MS : AGAIN_MS
       state.greetAtMs = nowMs + everyMs
       this.#track(this.#greet(id))
@@ -95,15 +103,18 @@ export class Meetings {
 
   async stop(): Promise<void> {
     this.#stopped = true
+    for (const { cancel } of this.#states.values()) cancel()
     this.#greetings.stop()
     await Promise.all(this.#judging)
   }
 
   #onPeer({ id, dialled, isFormer }: ConnectedPeer, event: 'up' | 'down'): void {
     if (event === 'down') {
+      this.#states.get(id)?.cancel()
       this.#states.delete(id)
       return
     }
+    if (this.#stopped) return
     const { network, flows, isMember } = this.#parts
     const { clock, log } = flows
     // a secret is exchanged because strangers may know the one of before
@@ -112,8 +123,13 @@ export class Meetings {
       void network.hangUp(id)
       return
     }
-    this.#states.set(id, { greetAtMs: clock.monotonicMs() + AGAIN_MS, waits: false })
-    if (dialled) this.#track(this.#greet(id))
+    const greet = () => this.#track(this.#greet(id))
+    const unheard = clock.after(UNHEARD_MS, () => {
+      if (this.heard(id) === undefined) greet()
+    })
+    const greetAtMs = clock.monotonicMs() + AGAIN_MS
+    this.#states.set(id, { greetAtMs, waits: false, cancel: unheard })
+    if (dialled) greet()
   }
 
   /** Never rejects. */

@@ -19,11 +19,13 @@ let clusterIds: ClusterIds
 let peers: ConnectedPeer[]
 let tell: (event: 'up' | 'down') => void
 let handler: ProtocolHandler
+let opened: string[]
 
 beforeEach(async () => {
   node = await openMemoryNode()
   const { flows } = node
   peers = []
+  opened = []
   const listeners: ((peer: ConnectedPeer, event: 'up' | 'down') => void)[] = []
   tell = (event) => {
     peers = event === 'up' ? [PEER] : []
@@ -33,6 +35,10 @@ beforeEach(async () => {
     peers: () => peers,
     onPeer: (listener: (typeof listeners)[number]) => listeners.push(listener),
     addresses: () => [],
+    open: async (peerId: string) => {
+      opened.push(peerId)
+      throw new Error('it answers nobody')
+    },
     handle: (one: ProtocolHandler) => {
       handler = one
     }
@@ -89,4 +95,30 @@ test('nothing is kept of who is gone when its hello is read', async () => {
   tell('down')
   await hello({ hasImages: false, clusterIds: [] })
   expect([meetings.heard('P'), admitted.has('P')]).toEqual([undefined, false])
+})
+
+test('who neither dialled nor hears a hello says one: of two dials that cross, each may see the other', async () => {
+  tell('up')
+  await node.clock.advance(199)
+  expect(opened).toEqual([])
+  await node.clock.advance(1)
+  expect(opened).toEqual(['P'])
+  await node.clock.advance(2_000)
+  meetings.greetDue()
+  expect(opened).toEqual(['P', 'P'])
+})
+
+test('who has heard a hello of the one that dialled says none itself', async () => {
+  tell('up')
+  await hello({ hasImages: false, clusterIds: [] })
+  await node.clock.advance(3_000)
+  meetings.greetDue()
+  expect(opened).toEqual([])
+})
+
+test('who is gone again is not greeted', async () => {
+  tell('up')
+  tell('down')
+  await node.clock.advance(3_000)
+  expect(opened).toEqual([])
 })
