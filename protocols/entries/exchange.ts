@@ -18,13 +18,9 @@ import {
 } from '../time-tree-shape.ts'
 import { readEntries } from './batch.ts'
 import { compareRefs, type EntryRef, refOf } from './entry-ref.ts'
+import { FirstPages, type Place } from './first-pages.ts'
 import { join } from './join.ts'
-import {
-  BATCH_ENTRIES_MAX,
-  REQUESTS_OUTSTANDING_MAX,
-  TREE_CHILDREN_MAX,
-  TREE_NODES_MAX
-} from './limits.ts'
+import { BATCH_ENTRIES_MAX, TREE_CHILDREN_MAX, TREE_NODES_MAX } from './limits.ts'
 import type { DescribedNode, PairsPage, RangePage } from './parse-answer.ts'
 import { type NodePlan, planNode, planPairs } from './plan-descent.ts'
 import type { EntriesClient } from './request.ts'
@@ -86,18 +82,6 @@ export async function exchange(
   return { equal, received, sent, malformed, rounds: remote.asked - before, remote: status }
 }
 
-/** A node of the tree, and what the other side has there. */
-interface Place {
-  readonly key: TreeKey
-  readonly theirs: TreeNode
-}
-
-/** First pages that are on their way. */
-type Ahead = Map<
-  TreeKey,
-  { whole?: Promise<RangePage> | undefined; pairs?: Promise<PairsPage> | undefined }
->
-
 /** What of a node is to be settled. */
 interface Compared {
   readonly places: readonly Place[]
@@ -152,7 +136,9 @@ class Descent {
       deep = []
       await this.#descend(keys)
     }
-    const ahead: Ahead = new Map()
+    const planOf = async ({ key, theirs }: Place) =>
+      this.#plan(key, await this.#local.node(key), theirs)
+    const ahead = new FirstPages({ remote: this.#remote, signal: this.#signal, planOf }, places)
     for (const [at, { key, theirs }] of places.entries()) {
       const mine = await this.#local.node(key)
       const plan = this.#plan(key, mine, theirs)
@@ -161,33 +147,16 @@ class Descent {
       if (plan !== 'descend' || deep.length === TREE_NODES_MAX) await descend()
       if (plan === 'send') await this.#settle(this.#localPairs(key), nothing())
       if (plan !== 'whole' && plan !== 'pairs') continue
-      await this.#askAhead(places.slice(at, at + REQUESTS_OUTSTANDING_MAX), ahead)
-      const asked = ahead.get(key)
-      ahead.delete(key)
       // what was merged meanwhile may have changed the plan
-      if (plan === 'whole') await this.#settleWhole(key, asked?.whole)
-      else await this.#settlePairs(key, mine, theirs, asked?.pairs)
+      const { whole, pairs } = await ahead.take(at)
+      if (plan === 'whole') await this.#settleWhole(key, whole)
+      else await this.#settlePairs(key, mine, theirs, pairs)
     }
     await descend()
   }
 
   #plan(key: TreeKey, mine: TreeNode, theirs: TreeNode): NodePlan {
     return planNode(mine, theirs, levelOf(key) === LEAF_LEVEL)
-  }
-
-  /** Asks for what comes next: small places wait for each other's answer. */
-  async #askAhead(places: readonly Place[], ahead: Ahead): Promise<void> {
-    for (const { key, theirs } of places) {
-      if (ahead.size >= REQUESTS_OUTSTANDING_MAX) return
-      if (ahead.has(key)) continue
-      const plan = this.#plan(key, await this.#local.node(key), theirs)
-      const whole = plan === 'whole' ? this.#remote.range(key, undefined, this.#signal) : undefined
-      const pairs = plan === 'pairs' ? this.#remote.pairs(key, undefined, this.#signal) : undefined
-      if (whole === undefined && pairs === undefined) continue
-      // thrown where the page is waited for, if it still is
-      ;(whole ?? pairs)?.catch(() => {})
-      ahead.set(key, { whole, pairs })
-    }
   }
 
   /** Looks at the children of some nodes, which then wait for each other as little as one's own. */
@@ -238,7 +207,7 @@ class Descent {
     key: TreeKey,
     mine: TreeNode,
     theirs: TreeNode,
-    first?: Promise<PairsPage>
+    first?: Promise<PairsPage | undefined>
   ): Promise<void> {
     const found = await this.#settle(this.#localPairs(key), this.#remotePairs(key, first))
     if (found) return
@@ -279,7 +248,7 @@ class Descent {
     }
   }
 
-  async *#remotePairs(key: TreeKey, first?: Promise<PairsPage>): AsyncGenerator<Item> {
+  async *#remotePairs(key: TreeKey, first?: Promise<PairsPage | undefined>): AsyncGenerator<Item> {
     const ask = (before?: EntryRef) => this.#remote.pairs(key, before, this.#signal)
     for await (const { refs } of pagesOf(ask, first)) {
       for (const ref of refs) yield { ref }
@@ -312,10 +281,11 @@ interface Page {
 /** The next page is on its way while one is worked on. */
 async function* pagesOf<P extends Page>(
   ask: (before?: EntryRef) => Promise<P>,
-  first = ask()
+  first?: Promise<P | undefined>
 ): AsyncGenerator<P> {
-  for (let coming: Promise<P> | undefined = first; coming !== undefined; ) {
-    const page: P = await coming
+  let coming: Promise<P | undefined> | undefined = first ?? ask()
+  while (coming !== undefined) {
+    const page: P = (await coming) ?? (await ask())
     coming = page.next === undefined ? undefined : ask(page.next)
     coming?.catch(() => {}) // it is thrown where the page is waited for, if it still is
     yield page

@@ -27,6 +27,8 @@ export const PAGE_BYTES = 256 * 1024
 
 /** 96 KiB of refs. */
 export const PAGE_PAIRS_MAX = 4096
+/** Nodes of which one request asks the pairs: small ones share what a request costs. */
+export const PAIRS_NODES_MAX = 64
 export const FETCH_REFS_MAX = 256
 /**
  * An answer looks at so many refs at least, and stops after a multiple of it: the entries of so

@@ -97,12 +97,21 @@ function parseNode(answer: NodeResponse, { key, before }: AskedNode): DescribedN
   return { node: readNode(answer.node), children, more: answer.more }
 }
 
-export function parsePairs(answer: AnswerKind, before: EntryRef | undefined): PairsPage {
-  const page = answerOf(answer, 'pairs')
-  const refs = decodeRefs(page.refs)
-  checkCount('refs', refs.length, PAGE_PAIRS_MAX)
-  checkDescending(before === undefined ? refs : [before, ...refs])
-  return { refs, next: parseNext(page.next, before) }
+/** One page for each of the nodes that the answer tells of, of which there may be `nodes`. */
+export function parsePairs(
+  answer: AnswerKind,
+  before: EntryRef | undefined,
+  nodes: number
+): PairsPage[] {
+  const { refs, next, more } = answerOf(answer, 'pairs')
+  checkCount('nodes', more.length + 1, nodes)
+  const first = { refs: decodeRefs(refs), next: parseNext(next, before) }
+  const pages = [first, ...more.map((bytes) => ({ refs: decodeRefs(bytes), next: undefined }))]
+  const count = pages.reduce((sum, page) => sum + page.refs.length, 0)
+  checkCount('refs', count, PAGE_PAIRS_MAX)
+  if (before !== undefined) checkDescending([before, ...first.refs.slice(0, 1)])
+  for (const page of pages) checkDescending(page.refs)
+  return pages
 }
 
 export function parseRange(answer: AnswerKind, before: EntryRef | undefined): RangePage {

@@ -10,13 +10,16 @@ import {
   BATCH_BYTES_MAX,
   BATCH_ENTRIES_MAX,
   FETCH_REFS_MAX,
+  PAIRS_NODES_MAX,
   PEER_ID_BYTES_MAX,
   SENT_TO_MAX,
   TREE_NODES_MAX
 } from './limits.ts'
 import {
+  type PairsRequest,
   type ProveRequest,
   type PushRequest,
+  type RangeRequest,
   RequestSchema,
   type ReviewRequest,
   type TreeRequest
@@ -40,7 +43,7 @@ interface Below {
 export type EntriesRequest =
   | ({ readonly kind: 'push'; readonly sentTo: readonly string[] } & ReadEntries)
   | { readonly kind: 'tree'; readonly nodes: readonly AskedNode[]; readonly horizon: number }
-  | ({ readonly kind: 'pairs' } & Below)
+  | ({ readonly kind: 'pairs'; readonly moreKeys: readonly TreeKey[] } & Below)
   | ({ readonly kind: 'range' } & Below)
   | { readonly kind: 'fetch'; readonly refs: readonly EntryRef[] }
   | { readonly kind: 'report'; readonly horizon: number }
@@ -56,11 +59,13 @@ export function parseRequest(frame: Uint8Array): EntriesRequest {
       return parsePush(kind.value)
     case 'tree':
       return parseTree(kind.value)
-    case 'pairs':
-    case 'range': {
-      const { key, before, horizon } = kind.value
-      return { kind: kind.case, key: parseTreeKey(key), before: decodeCursor(before), horizon }
+    case 'pairs': {
+      const { moreKeys } = kind.value
+      checkCount('nodes', moreKeys.length + 1, PAIRS_NODES_MAX)
+      return { kind: 'pairs', ...parseBelow(kind.value), moreKeys: moreKeys.map(parseTreeKey) }
     }
+    case 'range':
+      return { kind: 'range', ...parseBelow(kind.value) }
     case 'fetch': {
       const refs = decodeRefs(kind.value.refs)
       checkCount('refs', refs.length, FETCH_REFS_MAX)
@@ -84,6 +89,10 @@ function parseWirePath(path: string): ImagePath {
   const fault = pathFault(path)
   if (fault !== undefined) throw badMessage(`the path ${fault}`)
   return path as ImagePath
+}
+
+function parseBelow({ key, before, horizon }: RangeRequest | PairsRequest): Below {
+  return { key: parseTreeKey(key), before: decodeCursor(before), horizon }
 }
 
 function parsePush({ entries, sentTo }: PushRequest): EntriesRequest {

@@ -33,6 +33,7 @@ export function planPairs(mine: TreeNode, theirs: TreeNode, differing: number): 
   return sizeOf(mine) + sizeOf(theirs) <= differing * PAIRS_PER_DIFFERENCE
 }
 
-function sizeOf(node: TreeNode): number {
+/** Entries below it. */
+export function sizeOf(node: TreeNode): number {
   return node.live + node.dead
 }

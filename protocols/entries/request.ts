@@ -76,9 +76,19 @@ export class EntriesClient {
   }
 
   /** A page of the refs below a node, newest first, from `before` on. */
-  pairs(key: TreeKey, before: EntryRef | undefined, signal: AbortSignal): Promise<PairsPage> {
+  async pairs(key: TreeKey, before: EntryRef | undefined, signal: AbortSignal): Promise<PairsPage> {
     const value = { key, before: cursorOf(before), horizon: this.horizon }
-    return this.#ask({ case: 'pairs', value }, (it) => parsePairs(it, before), signal)
+    const parse = (it: AnswerKind) => parsePairs(it, before, 1)
+    const [page] = await this.#ask({ case: 'pairs', value }, parse, signal)
+    return page as PairsPage
+  }
+
+  /** First pages of at most PAIRS_NODES_MAX nodes: of the first one, and of those that fit. */
+  pairsOfMany(keys: readonly TreeKey[], signal: AbortSignal): Promise<readonly PairsPage[]> {
+    const [key = '', ...moreKeys] = keys
+    const value = { key, moreKeys, horizon: this.horizon }
+    const parse = (it: AnswerKind) => parsePairs(it, undefined, keys.length)
+    return this.#ask({ case: 'pairs', value }, parse, signal)
   }
 
   /** A page of the entries below a node, newest first, from `before` on. */

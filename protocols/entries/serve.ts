@@ -8,7 +8,7 @@ import { encodeMessage, headOf } from '../message.ts'
 import type { Protocol } from '../protocol.ts'
 import { serveRequests } from '../serve-requests.ts'
 import { STATUS } from '../status.ts'
-import { LEAF_LEVEL, levelOf } from '../time-tree-shape.ts'
+import { LEAF_LEVEL, levelOf, type TreeKey } from '../time-tree-shape.ts'
 import { WireError } from '../wire-error.ts'
 import { isFull } from './batch.ts'
 import { type EntryRef, encodeRefs, refOf } from './entry-ref.ts'
@@ -75,7 +75,7 @@ async function answerTo(
       return { case: 'tree', value: { nodes } }
     }
     case 'pairs':
-      return { case: 'pairs', value: await pairsPage(source.beyond(request.horizon), request) }
+      return { case: 'pairs', value: await pairsPages(source.beyond(request.horizon), request) }
     case 'range':
       return { case: 'range', value: await rangePage(source.beyond(request.horizon), request) }
     case 'fetch':
@@ -122,14 +122,32 @@ interface Below {
   readonly before: EntryRef | undefined
 }
 
-async function pairsPage(source: ComparedEntries, { key, before }: Below) {
+/** A page of the first node, and all refs of further ones as long as they fit with it. */
+async function pairsPages(
+  source: ComparedEntries,
+  { key, before, moreKeys }: Below & { readonly moreKeys: readonly TreeKey[] }
+) {
+  const first = await pairsOf(source, { key, before }, PAGE_PAIRS_MAX)
+  const isWhole = first.length < PAGE_PAIRS_MAX
+  const more: Uint8Array[] = []
+  let room = PAGE_PAIRS_MAX - first.length
+  for (const further of isWhole ? moreKeys : []) {
+    const refs = await pairsOf(source, { key: further, before: undefined }, room)
+    room -= refs.length
+    if (room <= 0) break // there may be more of them
+    more.push(encodeRefs(refs))
+  }
+  return { refs: encodeRefs(first), next: encodeRefs(isWhole ? [] : first.slice(-1)), more }
+}
+
+/** The newest ones, at most so many. */
+async function pairsOf(source: ComparedEntries, { key, before }: Below, max: number) {
   const refs: EntryRef[] = []
   for await (const ref of source.pairs(key, before)) {
     refs.push(ref)
-    if (refs.length === PAGE_PAIRS_MAX) break
+    if (refs.length === max) break
   }
-  const next = refs.length === PAGE_PAIRS_MAX ? refs.slice(-1) : []
-  return { refs: encodeRefs(refs), next: encodeRefs(next) }
+  return refs
 }
 
 async function rangePage(source: ComparedEntries, { key, before }: Below) {

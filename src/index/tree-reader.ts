@@ -13,7 +13,7 @@ import {
   versionsOf
 } from '../../protocols/time-tree-shape.ts'
 import { parseVersionKey, versionKey } from '../../protocols/version.ts'
-import { pages, wholePages } from './pages.ts'
+import { PAGE_ROWS_MAX, pages, wholePages } from './pages.ts'
 import { endOf, type Tables, versionRowKey } from './tables.ts'
 import type { VersionRow } from './version-encoding.ts'
 
@@ -35,13 +35,14 @@ export class TreeReader implements ComparedEntries {
   async *children(key: TreeKey, before = childrenMax(key)): AsyncGenerator<TreeChild> {
     if (before <= 0 || childrenMax(key) === 0) return
     const range = { gte: childKey(key, 0), lte: childKey(key, before - 1), reverse: true }
-    for await (const [child, node] of pages(this.#tables.tree.iterator(range))) {
+    for await (const [child, node] of pages(this.#tables.tree.iterator(range), PAGE_ROWS_MAX)) {
       yield { index: childIndex(child), node: node as TreeNode }
     }
   }
 
   async *pairs(key: TreeKey, before?: EntryRef): AsyncGenerator<EntryRef> {
-    for await (const row of pages(this.#tables.version.keys(boundsOf(key, before)))) {
+    const keys = this.#tables.version.keys(boundsOf(key, before))
+    for await (const row of pages(keys, PAGE_ROWS_MAX)) {
       yield {
         version: parseVersionKey(row.slice(0, VERSION_LENGTH)),
         pathHash: row.slice(VERSION_LENGTH)

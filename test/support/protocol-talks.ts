@@ -86,6 +86,7 @@ async function askEntries(stream: ByteStream) {
     ),
     await client.tree([{ key: ROOT_KEY }, { key: '000000000', before: 0 }], never),
     await client.pairs(ROOT_KEY, undefined, never),
+    await client.pairsOfMany([ROOT_KEY, ROOT_KEY], never),
     await client.range(ROOT_KEY, refOf(some[1]), never),
     await client.fetch([refOf(some[2]), { ...refOf(some[0]), version: 1n }], never),
     await client.status(never),

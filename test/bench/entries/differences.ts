@@ -31,6 +31,7 @@ export async function differences(bench: Workbench, folder: string, making: Maki
     [
       'what differs',
       'ms',
+      'CPU ms of both',
       'requests',
       'bytes asked',
       'bytes answered',
@@ -94,13 +95,22 @@ async function connect(here: ImageIndex, there: ImageIndex) {
     async compare(): Promise<(string | number)[]> {
       said = NOTHING_MOVED
       const before = a.traffic()
+      const used = process.cpuUsage()
       const begun = performance.now()
       await sync.compare(b.id)
       const ms = performance.now() - begun
+      const { user, system } = process.cpuUsage(used)
       if (!sync.beliefs.report(b.id)?.equal) throw new Error('the two are not the same')
       const { bytesIn, bytesOut } = a.traffic()
       const bytes = [bytesOut - before.bytesOut, bytesIn - before.bytesIn]
-      return [short(ms), said.rounds, ...bytes, said.received, said.sent]
+      return [
+        short(ms),
+        short((user + system) / 1000),
+        said.rounds,
+        ...bytes,
+        said.received,
+        said.sent
+      ]
     },
     async stop() {
       await Promise.all([sync.stop(), other.stop()])

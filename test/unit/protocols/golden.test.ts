@@ -16,7 +16,7 @@ import { parsePath } from '../../../protocols/path.ts'
 import { requestSecret } from '../../../protocols/secret/request.ts'
 import { secretProtocol } from '../../../protocols/secret/serve.ts'
 import { STATUS } from '../../../protocols/status.ts'
-import { EMPTY_NODE, ROOT_KEY } from '../../../protocols/time-tree-shape.ts'
+import { EMPTY_NODE, ROOT_KEY, treeKey } from '../../../protocols/time-tree-shape.ts'
 import { MemoryBlobSource } from '../../support/memory-blob-source.ts'
 import { imageEntry, MemoryEntries } from '../../support/memory-entries.ts'
 import { helloOf } from '../../support/protocol-talks.ts'
@@ -142,6 +142,16 @@ test('entries: pairs', async () => {
     {
       "answered": "3608012a320a30018bcfe5680000021a578107c4ae09fd5a2e53d1a874831b018bcfe568000001137c75bacac37dd7c24d10e549731146",
       "asked": "271a250a093030303030303030301218018bcfe56800000901010101010101010101010101010101",
+    }
+  `)
+})
+
+test('entries: pairs of many nodes', async () => {
+  const keys = [ROOT_KEY, treeKey(1, 0), ROOT_KEY]
+  expect(await entries((client) => client.pairsOfMany(keys, never))).toMatchInlineSnapshot(`
+    {
+      "answered": "6a08012a660a30018bcfe5680000021a578107c4ae09fd5a2e53d1a874831b018bcfe568000001137c75bacac37dd7c24d10e5497311461a001a30018bcfe5680000021a578107c4ae09fd5a2e53d1a874831b018bcfe568000001137c75bacac37dd7c24d10e549731146",
+      "asked": "231a210a0930303030303030303022093130303030303030302209303030303030303030",
     }
   `)
 })

@@ -5,7 +5,7 @@ import { planNode, planPairs } from '../../../../protocols/entries/plan-descent.
 import { EntriesClient } from '../../../../protocols/entries/request.ts'
 import { entriesProtocol } from '../../../../protocols/entries/serve.ts'
 import type { Entry } from '../../../../protocols/entry.ts'
-import { EMPTY_NODE } from '../../../../protocols/time-tree-shape.ts'
+import { EMPTY_NODE, type TreeKey } from '../../../../protocols/time-tree-shape.ts'
 import { versionAt } from '../../../../protocols/version.ts'
 import { imageEntry, MemoryEntries } from '../../../support/memory-entries.ts'
 import { never, servePair } from '../../../support/serve-pair.ts'
@@ -14,6 +14,13 @@ const NOW_MS = 1_700_000_000_000
 const at = (path: string, ms: number, options = {}) => imageEntry(path, versionAt(ms), options)
 const burst = (count: number) =>
   Array.from({ length: count }, (_, number) => at(`b/${number}.png`, NOW_MS + (number % 100)))
+
+/** Hears what a node of an earlier version answers: it knows nothing of further nodes. */
+class OneByOne extends EntriesClient {
+  override async pairsOfMany(keys: readonly TreeKey[], signal: AbortSignal) {
+    return [await this.pairs(keys[0] as TreeKey, undefined, signal)]
+  }
+}
 
 async function run(
   left: MemoryEntries,
@@ -82,6 +89,21 @@ describe('an exchange', () => {
       expect(result.rounds).toBeLessThanOrEqual(8)
       expect(result.bytes).toBeLessThan(40_000)
     }
+  })
+
+  test('asks for the names of many small places together, and takes less for an answer', async () => {
+    const entries = Array.from({ length: 12_000 }, (_, number) =>
+      at(`${number}.png`, NOW_MS - number * 10_000)
+    )
+    const some = entries.filter((_, number) => number % 400 !== 3)
+    const whole = new MemoryEntries(entries)
+    const result = await run(new MemoryEntries(some), whole)
+    expect(result).toMatchObject({ equal: true, received: 30 })
+    expect(result.rounds).toBeLessThan(15)
+    const { stream } = servePair(entriesProtocol, whole)
+    const slow = await exchange(new MemoryEntries(some).asking(), new OneByOne(stream), never)
+    expect(slow).toMatchObject({ equal: true, received: 30 })
+    expect(slow.rounds).toBeGreaterThan(30)
   })
 
   test('compares a large burst by pairs, also over several pages', async () => {

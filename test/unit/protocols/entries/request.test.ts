@@ -88,6 +88,14 @@ describe('an answer that can not be is a WireError, and breaks the stream:', () 
       { case: 'pairs', value: { refs: refs(1n, 2n) } },
       (client) => client.pairs(ROOT_KEY, undefined, never)
     ],
+    'more nodes than were asked for': [
+      { case: 'pairs', value: { refs: refs(2n), more: [refs(1n)] } },
+      (client) => client.pairs(ROOT_KEY, undefined, never)
+    ],
+    'refs of a further node in disorder': [
+      { case: 'pairs', value: { more: [refs(1n, 2n)] } },
+      (client) => client.pairsOfMany([ROOT_KEY, ROOT_KEY], never)
+    ],
     'half a ref': [
       { case: 'pairs', value: { refs: new Uint8Array(30) } },
       (client) => client.pairs(ROOT_KEY, undefined, never)

@@ -9,6 +9,7 @@ import {
   HISTORY_PAST_MAX,
   PAGE_BYTES,
   PAGE_PAIRS_MAX,
+  PAIRS_NODES_MAX,
   SENT_TO_MAX,
   TREE_CHILDREN_MAX,
   TREE_NODES_MAX
@@ -189,6 +190,37 @@ describe('pairs and range', () => {
     const { client } = setUp(source)
     expect((await client.pairs(key, undefined, never)).refs).toHaveLength(1)
     expect((await client.range(key, undefined, never)).entries[0]?.path).toBe('p/5.png')
+  })
+})
+
+describe('pairs of many nodes', () => {
+  const leaf = (number: number) => treeKey(3, NOW_MS - number * 65_536)
+
+  test('come in one answer, in the order in which they are asked for', async () => {
+    const { client } = setUp(new MemoryEntries(many(10, 65_536)))
+    const keys = [leaf(2), leaf(20), leaf(1)]
+    const pages = await client.pairsOfMany(keys, never)
+    expect(pages.map(({ refs }) => refs.length)).toEqual([1, 0, 1])
+    const [first] = await Array.fromAsync(new MemoryEntries(many(10, 65_536)).pairs(leaf(2)))
+    expect(pages[0]?.refs).toEqual([first])
+  })
+
+  test('are told whole, or left out where they do not fit', async () => {
+    const small = many(2, 65_536)
+    const source = new MemoryEntries([...many(PAGE_PAIRS_MAX, 1), ...small])
+    const { client } = setUp(source)
+    const pages = await client.pairsOfMany([leaf(1), ROOT_KEY, leaf(0)], never)
+    expect(pages.every(({ next }) => next === undefined)).toBe(true)
+    expect(pages).toHaveLength(1)
+    const [first] = await client.pairsOfMany([ROOT_KEY, leaf(1)], never)
+    expect(first?.next).toEqual(first?.refs.at(-1))
+  })
+
+  test('are refused beyond their number, and the stream goes on', async () => {
+    const { client } = setUp(new MemoryEntries(many(1, 1)))
+    const keys = Array.from({ length: PAIRS_NODES_MAX + 1 }, () => ROOT_KEY)
+    await expect(client.pairsOfMany(keys, never)).rejects.toBeInstanceOf(StatusError)
+    expect(await client.pairsOfMany(keys.slice(1), never)).toHaveLength(PAIRS_NODES_MAX)
   })
 })
 
