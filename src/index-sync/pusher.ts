@@ -115,7 +115,7 @@ export class Pusher {
 
   /** Nodes that have these entries: those that still wait here need not be passed on to them. */
   heard(entries: readonly Entry[], knownTo: readonly string[]): void {
-    if (this.#gathered.length === 0) return
+    if (this.#gathered.length === 0 || entries.length === 0) return
     const ids = new Set(entries.map(idOf))
     this.#gathered = this.#gathered.map((one) => {
       if (!ids.has(idOf(one.entry))) return one
