@@ -9,8 +9,8 @@ export type EntryMessage = Omit<Message, '$typeName' | '$unknown'>
 const VARINT = 0
 const FIXED64 = 1
 const BYTES = 2
-/** More than 7 digits would not fit a number without loss. */
-const DIGITS_MAX = 7
+/** Of the seventh digit of 7 bits: with more of them a number would not fit without loss. */
+const WEIGHT_MAX = 128 ** 6
 const UINT32_MAX = 2 ** 32 - 1
 const ASCII_MAX = 0x7f
 const NOTHING = new Uint8Array(0)
@@ -41,10 +41,10 @@ export function readEntryFields(raw: Uint8Array): EntryMessage | undefined {
       continue
     }
     let value = 0
-    for (let digits = 0, more = true; more; digits++) {
+    for (let weight = 1, more = true; more; weight *= 128) {
       const byte = bytes[at++]
-      if (byte === undefined || digits === DIGITS_MAX) return undefined
-      value += (byte & 0x7f) * 2 ** (7 * digits)
+      if (byte === undefined || weight > WEIGHT_MAX) return undefined
+      value += (byte & 0x7f) * weight
       more = byte > 0x7f
     }
     if ((tag & 7) === BYTES) {
