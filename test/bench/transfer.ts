@@ -1,14 +1,16 @@
-// How fast images get from one node to another, beside Syncthing where it is installed.
+// How fast images get from one node to another, beside Syncthing and rsync where they are there.
 //   npm run bench -- transfer                    all of these:
 //   npm run bench -- transfer bulk               10,000 x 100 KB, 20,000 x 10 KB, 10 x 100 MB
 //   npm run bench -- transfer bulk --count 2000 --bytes 100000
 //   npm run bench -- transfer missing            1,000 of 11,000 images came while a node was away
 //   npm run bench -- transfer latency            200 new images, one by one
+//   npm run bench -- transfer holders            an empty node is filled by one full node, by two
 // Options: --rounds 3. Folders are made under TMPDIR: a disk, with room for some GB.
 
 import { parseArgs } from 'node:util'
 import { syncthingVersion } from './support/syncthing.ts'
 import { bulk } from './transfer/bulk.ts'
+import { holders } from './transfer/holders.ts'
 import { latency, latencyOfSyncthing } from './transfer/latency.ts'
 import { missing } from './transfer/missing.ts'
 
@@ -40,7 +42,8 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
   latency: async () => {
     await latency({ count: count(200), bytes, pauseMs: 100 })
     await latencyOfSyncthing({ count: Math.min(count(24), 24), bytes })
-  }
+  },
+  holders: () => holders({ count: count(6000), bytes })
 }
 
 if (syncthingVersion() === undefined) {

@@ -3,9 +3,9 @@
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { eventually } from '../../support/eventually.ts'
+import { freePort } from '../../support/proxies.ts'
 import type { Source } from '../transfer/source.ts'
 
 const KEY = 'bench'
@@ -167,14 +167,4 @@ export class SyncthingPair {
     if (!answer.ok) throw new Error(`${path}: ${answer.status} ${text}`)
     return text === '' ? undefined : JSON.parse(text)
   }
-}
-
-function freePort(): Promise<number> {
-  const server = createServer()
-  return new Promise((resolve) => {
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' ? (address?.port ?? 0) : 0))
-    })
-  })
 }

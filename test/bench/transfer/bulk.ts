@@ -16,19 +16,15 @@ export async function bulk({ rounds, ...set }: ImageSet & { rounds: number }): P
   const source = new Source(folder.folder, set)
   try {
     source.write()
-    const results = await takeTurns(
-      products({ withoutFsync: true }),
-      rounds,
-      async (pair, bench) => {
-        await pair.prepare(source)
-        warmMemory(bench.folder)
-        const usage = await measure(pair.pids, () => pair.join(count))
-        const peakMb = pair.pids.map((pid) => memory(pid).peakMb)
-        await eventuallySame(() => source.compare(pair.secondFolder))
-        console.error(`${pair.constructor.name}: ${usage.seconds.toFixed(2)} s`)
-        return { ...usage, peakMb }
-      }
-    )
+    const results = await takeTurns(products({ all: true }), rounds, async (pair, bench) => {
+      await pair.prepare(source)
+      warmMemory(bench.folder)
+      const usage = await measure(pair.pids, () => pair.join(count))
+      const peakMb = pair.pids.map((pid) => memory(pid).peakMb)
+      await eventuallySame(() => source.compare(pair.secondFolder))
+      console.error(`${pair.constructor.name}: ${usage.seconds.toFixed(2)} s`)
+      return { ...usage, peakMb }
+    })
     console.log(
       `\n${count} images of ${set.bytes} bytes from a full node to an empty one, from their ` +
         `meeting until the empty one has all; ${rounds} rounds: median (least-most)\n`

@@ -5,6 +5,7 @@ import { postJson, send } from '../../support/http-client.ts'
 import { RealMesh } from '../../support/real-mesh.ts'
 import { Workbench } from '../../support/real-node.ts'
 import { Client, eachOf } from '../support/client.ts'
+import { RsyncPair, rsyncVersion } from '../support/rsync.ts'
 import { SyncthingPair, syncthingVersion } from '../support/syncthing.ts'
 import type { Source } from './source.ts'
 
@@ -62,10 +63,8 @@ export class TumeshPair implements Pair {
   }
 
   async join(count: number): Promise<void> {
-    const address = await this.#mesh.addressOf('a')
-    const { status, body } = await postJson(`${this.#mesh.url('b')}/api/peers`, { address })
-    if (status !== 200) throw new Error(`a and b did not meet: ${JSON.stringify(body)}`)
-    await this.#holds(count)
+    await meet(this.#mesh, 'b', 'a')
+    await untilHeld(this.#mesh.url('b'), count)
   }
 
   async stopSecond(): Promise<void> {
@@ -74,35 +73,45 @@ export class TumeshPair implements Pair {
 
   async comeBack(count: number): Promise<void> {
     await this.#mesh.start('b')
-    await this.#holds(count)
+    await untilHeld(this.#mesh.url('b'), count)
   }
 
   stop(): Promise<void> {
     return this.#bench.killAll()
   }
+}
 
-  async #holds(count: number): Promise<void> {
-    const begun = performance.now()
-    for (;;) {
-      const { body } = await send(`${this.#mesh.url('b')}/api/storage-status`)
-      if (body.local_files === count) return
-      if (performance.now() - begun > ALL_MS_MAX) {
-        throw new Error(`b has ${body.local_files} of ${count}`)
-      }
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
+/** Two nodes are told to meet. */
+export async function meet(mesh: RealMesh, name: string, other: string): Promise<void> {
+  const address = await mesh.addressOf(other)
+  const { status, body } = await postJson(`${mesh.url(name)}/api/peers`, { address })
+  if (status !== 200) throw new Error(`they did not meet: ${JSON.stringify(body)}`)
+}
+
+/** Resolves when a node says that it has the bytes of so many images. */
+export async function untilHeld(url: string, count: number): Promise<void> {
+  const begun = performance.now()
+  for (;;) {
+    const { body } = await send(`${url}/api/storage-status`)
+    if (body.local_files === count) return
+    if (performance.now() - begun > ALL_MS_MAX) {
+      throw new Error(`it has ${body.local_files} of ${count}`)
     }
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
   }
 }
 
-/** The products that take turns. */
-export function products({ withoutFsync = false } = {}): Map<string, (bench: Workbench) => Pair> {
+/** The products that take turns, as far as they are installed; `all`: in other settings, too. */
+export function products({ all = false } = {}): Map<string, (bench: Workbench) => Pair> {
   const makers = new Map<string, (bench: Workbench) => Pair>()
   makers.set('Tumesh', (bench) => new TumeshPair(bench))
-  const version = syncthingVersion()
-  if (version === undefined) return makers
+  const [syncthing, rsync] = [syncthingVersion(), rsyncVersion()]
   const pair = (fsync: boolean) => (bench: Workbench) => new SyncthingPair(bench.folder, { fsync })
-  makers.set(`Syncthing ${version}`, pair(true))
-  if (withoutFsync) makers.set('the same without fsync', pair(false))
+  if (syncthing !== undefined) {
+    makers.set(`Syncthing ${syncthing}`, pair(true))
+    if (all) makers.set('the same without fsync', pair(false))
+  }
+  if (rsync !== undefined) makers.set(`rsync ${rsync}`, (bench) => new RsyncPair(bench.folder))
   return makers
 }
 
