@@ -71,7 +71,7 @@ export class Inspection {
       (one) => this.#acquaintances.get(one) ?? acquaintancesOf(one.view)
     ) as [Acquaintances, Acquaintances]
     if (writer === stranger.node.id || others.members.has(writer)) return false
-    if (stranger.view.hasRemoved(writer)) return false
+    if (others.removed.has(writer)) return false
     return own.databases.isDisjointFrom(others.databases)
   }
 
@@ -130,10 +130,12 @@ export class Inspection {
 interface Acquaintances {
   readonly members: ReadonlySet<string>
   readonly databases: ReadonlySet<string>
+  readonly removed: ReadonlySet<string>
 }
 
 function acquaintancesOf(view: NodeView): Acquaintances {
-  return { members: new Set(Object.keys(view.watermarks)), databases: view.knownDatabases() }
+  const members = new Set(Object.keys(view.watermarks))
+  return { members, databases: view.knownDatabases(), removed: view.removedMembers() }
 }
 
 /**

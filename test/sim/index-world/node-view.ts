@@ -69,11 +69,15 @@ export class NodeView {
     return value !== undefined && JSON.parse(Buffer.from(value).toString()).database === database
   }
 
-  /** Whether it knows that a member was removed, also if that one came back since. */
-  hasRemoved(id: string): boolean {
-    const record = this.entries.get(MEMBER + id)
-    if (record?.value === undefined) return record?.deleted === true
-    return JSON.parse(Buffer.from(record.value).toString()).returned === true
+  /** Members of which it knows that they were removed, also if they came back since. */
+  removedMembers(): Set<string> {
+    const removed = new Set<string>()
+    for (const [key, { value, deleted }] of this.entries) {
+      if (!key.startsWith(MEMBER)) continue
+      const isBack = value !== undefined && JSON.parse(Buffer.from(value).toString()).returned
+      if (deleted || isBack === true) removed.add(key.slice(MEMBER.length))
+    }
+    return removed
   }
 
   /** Its own, and those of nodes with which it was proved to have the same. */
