@@ -18,8 +18,9 @@ import {
   SMALL_BLOB_BYTES_MAX,
   sameStamp
 } from '../store/blob-store.ts'
+import type { ImageRead } from './request-lines.ts'
 import { sendLent } from './send-lent.ts'
-import { datedAt, type WireAnswer, wireAnswerOf } from './wire-answer.ts'
+import { datedAt, type WireAnswer, wireAnswerOf, wireSameOf } from './wire-answer.ts'
 
 export interface HotImage {
   readonly path: ImagePath
@@ -41,16 +42,18 @@ export interface KnownFile {
   readonly stamp: FileStamp
 }
 
-/** Its body is a part of the answer as it goes out. */
-type Kept = HotImage & { readonly wire: WireAnswer }
-
-/** An answer whose bytes are read each time. */
-type Known = Omit<HotImage, 'body'> & {
-  readonly file: KnownFile
-  readonly bytes: number
-  /** Without a body. */
+interface AsItGoesOut {
   readonly wire: WireAnswer
+  /** Of 304; made when it is first needed. */
+  sameWire?: WireAnswer
 }
+
+/** Its body is a part of the answer as it goes out. */
+type Kept = HotImage & AsItGoesOut
+
+/** An answer whose bytes are read each time; none are in `wire`. */
+type Known = Omit<HotImage, 'body'> &
+  AsItGoesOut & { readonly file: KnownFile; readonly bytes: number }
 
 /** Ready to be sent. */
 export interface QuickAnswer {
@@ -80,13 +83,7 @@ const ASKED_MIN = 2
 const PROMOTED_BY = 2
 
 /** Headers that make another answer of it. */
-const CONDITIONS = [
-  'range',
-  'if-range',
-  'if-match',
-  'if-modified-since',
-  'if-unmodified-since'
-] as const
+const CONDITIONS = ['range', 'if-range', 'if-match', 'if-unmodified-since'] as const
 
 export class HotImages {
   readonly #images: LRUCache<string, Kept>
@@ -143,11 +140,9 @@ export class HotImages {
     for (const name of CONDITIONS) if (headers[name] !== undefined) return false
     const known = headers['if-none-match']
     if (known === undefined) {
-      if ('file' in image) {
-        this.#asked.add(url)
-        return this.#sendFile(url, image, response)
-      }
+      if (headers['if-modified-since'] !== undefined) return false
       this.#asked.add(url)
+      if ('file' in image) return this.#sendFile(url, image, response)
       response.writeHead(200, image.headers as string[]).end(image.body)
       return true
     }
@@ -158,15 +153,18 @@ export class HotImages {
   }
 
   /**
-   * The whole answer to a GET of an address without any conditions, if the image is kept. Who takes
-   * it sends it.
+   * The whole answer to a request for an address, if the image is kept; where the client has bytes
+   * already, only if they are those of the image. Who takes it sends it.
    */
-  quickAnswer(url: string, nowMs: number): QuickAnswer | undefined {
+  quickAnswer({ method, url, etag }: ImageRead, nowMs: number): QuickAnswer | undefined {
     const image = this.#images.get(url)
+    if (etag !== undefined) return this.#quickSame(url, image ?? this.#known.get(url), etag, nowMs)
     if (image !== undefined) {
       this.#asked.add(url)
-      return { bytes: datedAt(image.wire, nowMs) }
+      const bytes = datedAt(image.wire, nowMs)
+      return { bytes: method === 'HEAD' ? image.wire.head : bytes }
     }
+    if (method === 'HEAD') return undefined
     const known = this.#known.get(url)
     if (known === undefined) return undefined
     const head = datedAt(known.wire, nowMs)
@@ -177,6 +175,18 @@ export class HotImages {
     buffer.set(head)
     const bytes = buffer.subarray(0, head.byteLength + known.bytes)
     return { bytes, giveBack: () => this.#giveBack(buffer) }
+  }
+
+  #quickSame(
+    url: string,
+    image: Kept | Known | undefined,
+    etag: string,
+    nowMs: number
+  ): QuickAnswer | undefined {
+    if (image === undefined || image.etag !== etag) return undefined
+    this.#asked.add(url)
+    image.sameWire ??= wireSameOf(image.sameHeaders)
+    return { bytes: datedAt(image.sameWire, nowMs) }
   }
 
   /**

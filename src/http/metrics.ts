@@ -7,6 +7,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { addNodeMetrics, type NodeMetricParts } from './node-metrics.ts'
 import { PartMetrics } from './part-metrics.ts'
 import { addProcessMetrics } from './process-metrics.ts'
+import type { ImageRead } from './request-lines.ts'
 import { type RouteClass, routeClassOf } from './route-class.ts'
 
 /** Seconds: from a small image out of memory to a large upload. */
@@ -81,8 +82,9 @@ export class Metrics {
   }
 
   /** A read has ended that was answered with an image in memory. */
-  noteRead(url: string, socket: Socket, isWhole: boolean, ms: number): void {
-    this.#note(routeClassOf(url), 'GET', isWhole ? 200 : CLIENT_LEFT, ms)
+  noteRead({ method, url, etag }: ImageRead, socket: Socket, isWhole: boolean, ms: number): void {
+    const status = etag === undefined ? 200 : 304
+    this.#note(routeClassOf(url), method, isWhole ? status : CLIENT_LEFT, ms)
     this.#countBytes(socket)
   }
 

@@ -2,10 +2,11 @@
 // them apart: half of the price of such an answer is what the platform does for any request.
 //
 // Nothing is parsed here. A client sends the same lines with each of its requests, but for the
-// address. Where the platform has read one of them as a whole request for an image, another that
-// is the same byte for byte, but for an address under which an image is kept, means the same.
-// Whatever differs - other lines, a part of a request, more than one - goes to the platform, and a
-// connection on which anything but whole requests without a body was seen stays there.
+// image. Where the platform has read one of them as a whole request for an image, another that is
+// the same byte for byte, but for an address under which an image is kept and the ETag of this
+// image, means the same. Whatever differs - other lines, a part of a request, more than one - goes
+// to the platform, and a connection on which anything but whole requests without a body was seen
+// stays there.
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
@@ -14,6 +15,14 @@ import type { Client } from './clients.ts'
 import type { HotImages } from './hot-images.ts'
 import type { InWork } from './in-work.ts'
 import { HEAD_MS_MAX } from './listeners.ts'
+import {
+  hasBody,
+  type ImageRead,
+  isLikelyRead,
+  isOneRequest,
+  REQUEST_BYTES_MAX,
+  RequestLines
+} from './request-lines.ts'
 
 export interface QuickReadsParts {
   readonly clock: Pick<Clock, 'now' | 'monotonicMs'>
@@ -22,28 +31,17 @@ export interface QuickReadsParts {
   /** Whether requests may be answered at this moment. */
   readonly isOpen: () => boolean
   /** Hears of each answer that has left whole, or whose client went away. */
-  readonly onEnd: (url: string, socket: Socket, isWhole: boolean, ms: number) => void
+  readonly onEnd: (read: ImageRead, socket: Socket, isWhole: boolean, ms: number) => void
 }
-
-/** Longer requests are rare. */
-const REQUEST_BYTES_MAX = 4_096
-/** One request: a line, lines of headers, and the empty one, which is the end. */
-const ONE_REQUEST = /^GET \/[\x21-\x7e]* HTTP\/1\.1\r\n(?:[^\r\n]+\r\n)+\r\n$/
-/** Headers that ask for something else than the image, or say who is asking. */
-const OTHERWISE = [
-  ...['range', 'if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since', 'if-range'],
-  ...['authorization', 'cookie', 'expect', 'upgrade']
-] as const
-/** What comes next may be no request. */
-const BODY = ['content-length', 'transfer-encoding'] as const
-
-const NOT_QUICK = new RegExp(`\\r\\n(?:${[...OTHERWISE, ...BODY].join('|')})[ \\t]*:`, 'i')
 
 type Execute = (chunk: Buffer) => void
 type Accept = (socket: Socket) => void
 
-/** How a request for an image begins. */
-const READ = 'GET /'
+/** Requests that were read and what follows from their lines alone. */
+interface Alike {
+  readonly lines: RequestLines
+  readonly client: Client | undefined
+}
 
 export class QuickReads {
   readonly #parts: QuickReadsParts
@@ -58,7 +56,7 @@ export class QuickReads {
 
   /**
    * Looks at the first bytes of each connection before the platform does. One that begins with a
-   * plain read stays here; the platform reads everything faster where nobody else sees it.
+   * read stays here; the platform reads everything faster where nobody else sees it.
    */
   watch(server: Server): void {
     const [accept, ...more] = server.listeners('connection') as Accept[]
@@ -68,7 +66,7 @@ export class QuickReads {
     server.on('connection', (socket: Socket) => {
       firstBytes(socket, (chunk) => {
         accept.call(server, socket)
-        if (isPlainRead(chunk)) this.#attach(socket)
+        if (isRead(chunk)) this.#attach(socket)
       })
     })
   }
@@ -115,10 +113,8 @@ export class QuickReads {
 }
 
 /** Whether the requests of this client may be answered here: its others are most likely alike. */
-function isPlainRead(chunk: Buffer): boolean {
-  if (chunk.byteLength > REQUEST_BYTES_MAX) return false
-  const text = chunk.toString('latin1')
-  return ONE_REQUEST.test(text) && !NOT_QUICK.test(text)
+function isRead(chunk: Buffer): boolean {
+  return chunk.byteLength <= REQUEST_BYTES_MAX && isLikelyRead(chunk.toString('latin1'))
 }
 
 /** Hands the first bytes to whoever listens to the socket once `then` has returned. */
@@ -147,15 +143,14 @@ class QuickConnection {
   #isClean = true
   /** The chunk that the platform reads, if it is one request. */
   #text: string | undefined
-  /** What follows the address in a request that means a read. */
-  #rest: string | undefined
-  #client: Client | undefined
+  /** The newest that was read without a condition, and with one: many clients send both. */
+  #plain: Alike | undefined
+  #conditional: Alike | undefined
   /** Requests that the platform has read and that are not answered. */
   #open = 0
-  #url = ''
   #beganMs = 0
-  /** For whom an answer is on its way; the next request may be another's. */
-  #answering: { readonly client: Client | undefined } | undefined
+  /** What is on its way, and for whom; the next request may be another's. */
+  #answering: { readonly read: ImageRead; readonly client: Client | undefined } | undefined
   #giveBack: (() => void) | undefined
 
   constructor(
@@ -176,29 +171,25 @@ class QuickConnection {
     if (!this.#isClean) return false
     if (chunk.byteLength > REQUEST_BYTES_MAX) return this.#leave()
     const text = chunk.toString('latin1')
-    const rest = this.#rest
-    if (rest !== undefined && text.endsWith(rest) && text.startsWith(READ)) {
-      if (this.#answerRead(text.slice('GET '.length, -rest.length))) return true
-    }
-    if (!ONE_REQUEST.test(text)) return this.#leave()
+    if (this.#answerIfAlike(text, this.#plain)) return true
+    if (this.#answerIfAlike(text, this.#conditional)) return true
+    if (!isOneRequest(text)) return this.#leave()
     this.#text = text
     return false
   }
 
-  begin({ url = '', headers }: IncomingMessage, response: ServerResponse): void {
+  begin(request: IncomingMessage, response: ServerResponse): void {
     this.#open++
     response.once('close', this.#onAnswered)
-    this.#rest = undefined
-    const hasBody = BODY.some((name) => headers[name] !== undefined)
-    if (hasBody || !this.#text?.startsWith(`GET ${url} HTTP/1.1\r\n`)) this.#leave()
+    const { method, url } = request
+    if (hasBody(request) || !this.#text?.startsWith(`${method} ${url} HTTP/1.1\r\n`)) this.#leave()
   }
 
-  allow({ url = '', headers }: IncomingMessage, client: Client | undefined): void {
+  allow(request: IncomingMessage, client: Client | undefined): void {
     if (this.#text === undefined || !this.#isClean) return
-    for (const name of OTHERWISE) if (headers[name] !== undefined) return
-    if (headers.connection !== undefined && headers.connection !== 'keep-alive') return
-    this.#rest = this.#text.slice('GET '.length + url.length)
-    this.#client = client
+    const lines = RequestLines.of(this.#text, request)
+    if (lines?.isConditional) this.#conditional = { lines, client }
+    else if (lines !== undefined) this.#plain = { lines, client }
   }
 
   /** The platform has read the chunk. */
@@ -208,21 +199,26 @@ class QuickConnection {
 
   #leave(): false {
     this.#isClean = false
-    this.#rest = undefined
+    this.#plain = undefined
+    this.#conditional = undefined
     this.#text = undefined
     return false
   }
 
-  #answerRead(url: string): boolean {
+  #answerIfAlike(text: string, alike: Alike | undefined): boolean {
+    const read = alike?.lines.read(text)
+    return read !== undefined && this.#answerRead(read, alike?.client)
+  }
+
+  #answerRead(read: ImageRead, client: Client | undefined): boolean {
     const { clock, hot, inWork, isOpen } = this.#parts
     const socket = this.#socket
     if (this.#open > 0 || this.#answering !== undefined || socket.writableLength > 0) return false
-    if (!socket.writable || !isOpen() || !inWork.hasRoom(this.#client)) return false
-    const answer = hot.quickAnswer(url, clock.now())
+    if (!socket.writable || !isOpen() || !inWork.hasRoom(client)) return false
+    const answer = hot.quickAnswer(read, clock.now())
     if (answer === undefined) return false
-    inWork.enter(this.#client)
-    this.#answering = { client: this.#client }
-    this.#url = url
+    inWork.enter(client)
+    this.#answering = { read, client }
     this.#beganMs = clock.monotonicMs()
     this.#writing.add(socket)
     this.#giveBack = answer.giveBack
@@ -247,7 +243,7 @@ class QuickConnection {
     if (!hasFailed) this.#giveBack?.()
     this.#giveBack = undefined
     inWork.leave(answering.client)
-    onEnd(this.#url, this.#socket, !hasFailed, clock.monotonicMs() - this.#beganMs)
+    onEnd(answering.read, this.#socket, !hasFailed, clock.monotonicMs() - this.#beganMs)
     this.#whenWritten()
   }
 }

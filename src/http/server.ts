@@ -182,8 +182,8 @@ function createQuickReads(
   const isPublic = read === 'public' && !signedUrls && !isHotlinkOn(hotlink)
   const isPlain = corsOrigins.length === 0 && !isLimited(rates) && !serverTiming
   if (hotBytesMax === 0 || !isPublic || !isPlain) return undefined
-  const onEnd: QuickReadsParts['onEnd'] = (url, socket, isWhole, ms) => {
-    metrics.noteRead(url, socket, isWhole, ms)
+  const onEnd: QuickReadsParts['onEnd'] = (read, socket, isWhole, ms) => {
+    metrics.noteRead(read, socket, isWhole, ms)
     samples.noteRead(ms)
   }
   return new QuickReads({ ...parts, onEnd })

@@ -1,23 +1,31 @@
 // Two servers of the platform with the same answers, one of which answers what is kept at once.
 
-import { createServer, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import type { HotImages } from '../../src/http/hot-images.ts'
+import { planConditional } from '../../src/http/conditional.ts'
+import type { QuickAnswer } from '../../src/http/hot-images.ts'
 import { InWork } from '../../src/http/in-work.ts'
 import { QuickReads } from '../../src/http/quick-reads.ts'
-import { datedAt, wireAnswerOf } from '../../src/http/wire-answer.ts'
+import type { ImageRead } from '../../src/http/request-lines.ts'
+import { datedAt, wireAnswerOf, wireSameOf } from '../../src/http/wire-answer.ts'
 import { ManualClock } from './manual-clock.ts'
 
-const KEPT = ['ETag', '"kept"', 'Content-Type', 'image/jpeg', 'Content-Length', '4']
 /** Addresses are compared whole, as where images are kept. */
 const ADDRESSES = new Set(['/kept/1', '/kept/2', '/kept/22', '/kept/3'])
+const MODIFIED_MS = Date.UTC(2024, 1, 3)
 const KEEP_ALIVE_MS = 75_000
+
+/** Of what is kept under `/kept/N`. */
+export const etagOf = (n: number) => `"${String(n).padStart(64, '0')}"`
+const etagAt = (url: string) => etagOf(Number(url.slice('/kept/'.length)))
+const sameHeaders = (url: string) => ['ETag', etagAt(url), 'Cache-Control', 'no-cache']
+const keptHeaders = (url: string) => [...sameHeaders(url), 'Content-Length', '4']
 
 export interface QuickServer {
   readonly port: number
   /** Requests that the platform has read. */
   readonly seen: string[]
-  /** What was answered at once. */
+  /** The addresses that were answered at once, after what was asked for other than all of it. */
   readonly quick: string[]
   readonly inWork: InWork
   /** Answers of the platform that have not been given yet, where they wait. */
@@ -32,17 +40,15 @@ export interface QuickServer {
 export async function startQuickServer({ isQuick = true, addressMax = 0 } = {}) {
   const [seen, quick, waiting]: [string[], string[], (() => void)[]] = [[], [], []]
   const inWork = new InWork({ addressMax, keyMax: 0 })
-  const kept = wireAnswerOf(KEPT, Buffer.from('kept'))
-  const hot: Pick<HotImages, 'quickAnswer'> = {
-    quickAnswer: (url, nowMs) => (ADDRESSES.has(url) ? { bytes: datedAt(kept, nowMs) } : undefined)
-  }
   const state = { isOpen: true }
   const reads = new QuickReads({
     clock: new ManualClock(),
-    hot,
+    hot: { quickAnswer },
     inWork,
     isOpen: () => state.isOpen,
-    onEnd: (url) => void quick.push(url)
+    onEnd: ({ method, url, etag }) => {
+      quick.push(`${method === 'GET' ? '' : 'HEAD '}${etag === undefined ? '' : '304 '}${url}`)
+    }
   })
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requireHostHeader: false })
   let last: Socket | undefined
@@ -57,8 +63,8 @@ export async function startQuickServer({ isQuick = true, addressMax = 0 } = {}) 
     reads.allow(request, addressMax > 0 ? { name: 'one', hasKey: false } : undefined)
     seen.push(`${method} ${url}`)
     request.resume()
-    if (url.startsWith('/wait/')) waiting.push(() => answer(url, response))
-    else answer(url, response)
+    if (url.startsWith('/wait/')) waiting.push(() => answer(request, response))
+    else answer(request, response)
   })
   server.on('clientError', (_error, socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -67,9 +73,24 @@ export async function startQuickServer({ isQuick = true, addressMax = 0 } = {}) 
   return Object.assign(state, made) satisfies QuickServer
 }
 
-function answer(url: string, response: ServerResponse): void {
-  if (url.startsWith('/kept/')) response.writeHead(200, KEPT).end('kept')
-  else response.writeHead(200, { 'Content-Length': url.length }).end(url)
+function quickAnswer({ method, url, etag }: ImageRead, nowMs: number): QuickAnswer | undefined {
+  if (!ADDRESSES.has(url)) return undefined
+  const kept = wireAnswerOf(keptHeaders(url), Buffer.from('kept'))
+  if (etag === etagAt(url)) return { bytes: datedAt(wireSameOf(sameHeaders(url)), nowMs) }
+  if (etag !== undefined) return undefined
+  const bytes = datedAt(kept, nowMs)
+  return { bytes: method === 'HEAD' ? kept.head : bytes }
+}
+
+function answer({ method = '', url = '', headers }: IncomingMessage, response: ServerResponse) {
+  if (!url.startsWith('/kept/')) {
+    response.writeHead(200, { 'Content-Length': url.length }).end(url)
+    return
+  }
+  const current = { etag: etagAt(url), modifiedMs: MODIFIED_MS }
+  const plan = planConditional(method, headers, current)
+  if (plan.answer === 'send') response.writeHead(200, keptHeaders(url)).end('kept')
+  else response.writeHead(plan.answer === 'not-modified' ? 304 : 412, sameHeaders(url)).end()
 }
 
 function closed(server: Server): Promise<void> {

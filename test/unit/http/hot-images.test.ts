@@ -59,6 +59,9 @@ test('conditions, parts, other methods and other addresses get what they ask for
   expect([other.status, other.bytes]).toEqual([200, tinyImage(1)])
   const listed = await get('/images/a.svg', { 'If-None-Match': `"another", ${etag}` })
   expect(listed.status).toBe(304)
+  const since = { 'If-Modified-Since': 'Sun, 06 Nov 1994 08:49:37 GMT' }
+  expect((await get('/images/a.svg', since)).status).toBe(200)
+  expect((await get('/images/a.svg', { ...since, 'If-None-Match': etag })).status).toBe(304)
   const part = await get('/images/a.svg', { Range: 'bytes=0-3' })
   expect([part.status, part.bytes]).toEqual([206, tinyImage(1).subarray(0, 4)])
   expect((await get('/images/a.svg', { 'If-Match': '"another"' })).status).toBe(412)

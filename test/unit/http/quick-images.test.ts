@@ -69,6 +69,26 @@ test('what is written is read at once, and what is deleted is gone', async () =>
   expect(await next()).toMatch(/^HTTP\/1\.1 410 /)
 })
 
+test('who has the bytes is told so until they are others, and each answer is counted', async () => {
+  const { entry } = await http.node.put('a.svg', tinyImage(1))
+  for (let n = 0; n < 3; n++) await next()
+  const same = `GET ${URL} HTTP/1.1\r\nHost: a\r\nIf-None-Match: "${entry.hash}"\r\n\r\n`
+  const tell = async (answers: number): Promise<string> => {
+    client.write(same)
+    await client.until(new RegExp(`(HTTP/1.1 304 [\\s\\S]*?\\r\\n\\r\\n){${answers}}$`))
+    return undated(client.received.split('HTTP/1.1 304').at(-1) ?? '')
+  }
+  const first = await tell(1)
+  for (let n = 2; n < COUNT; n++) expect(await tell(n)).toBe(first)
+  expect(first).toContain(`ETag: "${entry.hash}"`)
+  const requests = 'tumesh_http_requests_total{route="image",method="GET",status="304"}'
+  expect(await figureOf(requests)).toBe(COUNT - 1)
+  await http.node.put('a.svg', tinyImage(2))
+  expect(await next(same)).toContain(tinyImage(2).toString())
+  expect((await http.send(URL, { method: 'DELETE' })).status).toBe(200)
+  expect(await next(same)).toMatch(/^HTTP\/1\.1 410 /)
+})
+
 test('bytes that are blocked are not sent any more', async () => {
   const { entry } = await http.node.put('a.svg', tinyImage(1))
   for (let n = 0; n < 5; n++) await next()

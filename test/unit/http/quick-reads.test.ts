@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
 import { eventually } from '../../support/eventually.ts'
-import { startQuickServer } from '../../support/quick-server.ts'
+import { etagOf, startQuickServer } from '../../support/quick-server.ts'
 import { RawClient } from '../../support/raw-client.ts'
 
 const LINES = 'Host: a\r\nAccept: image/*\r\n\r\n'
@@ -35,7 +35,8 @@ test('a request like the one before is answered as the platform answers', async 
   await say(get('/kept/1'), 3)
   expect(server.seen).toHaveLength(1)
   expect(server.quick).toEqual(['/kept/2', '/kept/1'])
-  expect(undated(client.received)).toBe(undated(first).repeat(3))
+  const second = undated(first).replace(etagOf(1), etagOf(2))
+  expect(undated(client.received)).toBe(undated(first) + second + undated(first))
   await say(get('/other'), 4, '(kept|/other)')
   await say(get('/kept/1'), 5, '(kept|/other)')
   expect(server.seen).toEqual(['GET /kept/1', 'GET /other'])
@@ -61,9 +62,56 @@ test.each([
   expect(server.quick).toEqual([])
 })
 
+const same = (n: number, of = n) => get(`/kept/${n}`, `If-None-Match: ${etagOf(of)}\r\n${LINES}`)
+
+test('who has the bytes already is told so at once, whichever image it is', async () => {
+  await start()
+  const answers = (count: number) =>
+    client.until(new RegExp(`(HTTP/1.1 304 [\\s\\S]*?\r\n\r\n){${count}}$`))
+  client.write(same(1))
+  const first = await answers(1)
+  client.write(same(22))
+  await answers(2)
+  client.write(same(1))
+  await answers(3)
+  const second = undated(first).replace(etagOf(1), etagOf(22))
+  expect(undated(client.received)).toBe(undated(first) + second + undated(first))
+  expect([server.seen, server.quick]).toEqual([['GET /kept/1'], ['304 /kept/22', '304 /kept/1']])
+  // the lines without it are others, and the first ones stay known
+  await say(get('/kept/2'), 1)
+  client.write(same(2))
+  await client.until(/kept[\s\S]*304 [\s\S]*\r\n\r\n$/)
+  await say(get('/kept/1'), 1, 'kept[\\s\\S]*304[\\s\\S]*kept')
+  expect(server.quick).toEqual(['304 /kept/22', '304 /kept/1', '304 /kept/2', '/kept/1'])
+  expect(server.inWork.total).toBe(0)
+})
+
+test('who has other bytes gets those of now from the platform', async () => {
+  await start()
+  client.write(same(1))
+  await client.until(/304 [\s\S]*\r\n\r\n$/)
+  client.write(same(2, 1))
+  await client.until(/304 [\s\S]*HTTP\/1.1 200 [\s\S]*kept$/)
+  expect([server.seen, server.quick]).toEqual([['GET /kept/1', 'GET /kept/2'], []])
+})
+
+test('heads are answered without bodies', async () => {
+  await start()
+  const head = (n: number) => get(`/kept/${n}`).replace('GET', 'HEAD')
+  client.write(head(1))
+  const first = await client.until(/200 OK[\s\S]*\r\n\r\n$/)
+  client.write(head(2))
+  await client.until(/(HTTP\/1.1 200 OK[\s\S]*?\r\n\r\n){2}$/)
+  const second = undated(first).replace(etagOf(1), etagOf(2))
+  expect(undated(client.received)).toBe(undated(first) + second)
+  expect(server.quick).toEqual(['HEAD /kept/2'])
+})
+
 test.each([
   'Range: bytes=0-1',
   'If-None-Match: "x"',
+  `If-None-Match: ${etagOf(3)}, ${etagOf(4)}`,
+  'If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT',
   'Cookie: a=b',
   'Authorization: Bearer x',
   'Connection: close',
