@@ -200,7 +200,14 @@ function stopping(): NodeError {
   return new NodeError('STOPPING', 'The node is stopping. Ask again when it runs.')
 }
 
-function requestFault({ httpVersion, headers }: IncomingMessage): NodeError | undefined {
+/** Of several hosts one would be checked and perhaps another one meant (RFC 9112, 3.2). */
+function requestFault({ httpVersion, headers, rawHeaders }: IncomingMessage) {
+  let hosts = 0
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts++
+  }
+  if (hosts > 1) return new NodeError('BAD_REQUEST', 'The request has more than one Host header.')
   if (headers.host !== undefined || httpVersion === '1.0') return undefined
   return new NodeError('BAD_REQUEST', 'The request has no Host header.')
 }

@@ -52,6 +52,14 @@ describe('garbage', () => {
     expect(await client.end()).toMatch(/^HTTP\/1.1 400 [\s\S]*no Host header/)
   })
 
+  it('refuses a request with two of them, also after one that was answered', async () => {
+    const client = http.connect()
+    client.write('GET /images/none HTTP/1.1\r\nHost: a\r\n\r\n')
+    await client.until(/ 404 /)
+    client.write('GET /images/none HTTP/1.1\r\nHost: a\r\nhost: a\r\n\r\n')
+    expect(await client.end()).toMatch(/ 404 [\s\S]*HTTP\/1.1 400 [\s\S]*more than one Host header/)
+  })
+
   it('takes HTTP/1.0 without one', async () => {
     const client = http.connect()
     client.write('GET /healthz HTTP/1.0\r\n\r\n')
