@@ -1,6 +1,8 @@
 // Conditional requests: RFC 9110, section 13, in the order of its 13.2.2.
 
 import type { IncomingHttpHeaders } from 'node:http'
+import type { ImageEntry } from '../../protocols/entry.ts'
+import { versionMs } from '../../protocols/version.ts'
 
 /** What is there now. */
 export interface Validators {
@@ -45,6 +47,16 @@ export function planConditional(
     return answer('not-modified')
   }
   return answer('send', method === 'GET' && ifRangeHolds(headers['if-range'], current))
+}
+
+/** Whether what a path names, or nothing, is what a change of it expects. */
+export function isAsExpected(
+  method: 'PUT' | 'DELETE',
+  headers: IncomingHttpHeaders,
+  image: Pick<ImageEntry, 'hash' | 'version'> | undefined
+): boolean {
+  const current = image && { etag: `"${image.hash}"`, modifiedMs: versionMs(image.version) }
+  return planConditional(method, headers, current).answer !== 'precondition-failed'
 }
 
 /**

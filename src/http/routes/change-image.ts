@@ -1,7 +1,7 @@
 // Deleting, restoring, renaming and copying images.
 
 import { z } from 'zod'
-import { isImage } from '../../../protocols/entry.ts'
+import { type ImageEntry, isImage } from '../../../protocols/entry.ts'
 import { parseHash } from '../../../protocols/hash.ts'
 import { extensionOf, parsePath } from '../../../protocols/path.ts'
 import { invariant, NodeError } from '../../base/errors.ts'
@@ -12,6 +12,7 @@ import { checkExtension } from '../../flows/ingest.ts'
 import { relocate } from '../../flows/relocate.ts'
 import { type Removed, remove } from '../../flows/remove.ts'
 import { restore } from '../../flows/restore.ts'
+import { isAsExpected } from '../conditional.ts'
 import { describedImageShape, describeImage, viewpointOf } from '../describe-image.ts'
 import { kindOfMediaType } from '../media-kind.ts'
 import type { Reach } from '../mesh-status-port.ts'
@@ -83,7 +84,8 @@ function deleteRoute(
     answers: {
       200: { means: 'Deleted', shape: removedShape },
       404: { means: 'There never was such an image' },
-      410: { means: 'It was deleted before' }
+      410: { means: 'It was deleted before' },
+      412: { means: 'If-Match, or another condition, does not hold' }
     },
     handle: (request) => take(parts, options, request)
   }
@@ -100,7 +102,9 @@ async function take(
   let removed: Removed
   let reach: Reach | undefined
   try {
-    removed = await remove(flows, options, path, { purge: purge ?? false })
+    const isMeant = (image: ImageEntry | undefined) =>
+      isAsExpected('DELETE', request.headers, image)
+    removed = await remove(flows, options, path, { purge: purge ?? false, isMeant })
     // what was deleted before was told before
     const waitMs = removed.outcome === 'deleted' ? REACH_MS_MAX : 0
     const { version } = flows.index.get(path) ?? {}
@@ -113,6 +117,10 @@ async function take(
   }
   if (removed.outcome === 'gone') {
     throw new NodeError('GONE', `${path} was deleted before.`, { path })
+  }
+  if (removed.outcome === 'unexpected') {
+    const sentence = `${path} is not as the request expects; it was not deleted.`
+    throw new NodeError('PRECONDITION_FAILED', sentence, { path })
   }
   const until = removed.recoverableUntilMs
   return {

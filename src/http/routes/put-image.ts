@@ -5,11 +5,10 @@ import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
 import { md5FromBytes, parseHash } from '../../../protocols/hash.ts'
 import { type ImagePath, parsePath } from '../../../protocols/path.ts'
-import { versionMs } from '../../../protocols/version.ts'
 import { NodeError } from '../../base/errors.ts'
 import { formatSize } from '../../base/units.ts'
 import { checkExtension, type Ingested, ingest, type Replace } from '../../flows/ingest.ts'
-import { planConditional } from '../conditional.ts'
+import { isAsExpected } from '../conditional.ts'
 import { describeUpload, uploadedShape, uploadStatus } from '../describe-upload.ts'
 import type { ApiOptions, HttpParts } from '../ports.ts'
 import { askForBody, bodyLength, takingRoom } from '../request-body.ts'
@@ -115,8 +114,7 @@ function checkPreconditions(
   path: ImagePath
 ): void {
   const image = flows.index.image(path)
-  const current = image && { etag: `"${image.hash}"`, modifiedMs: versionMs(image.version) }
-  if (planConditional('PUT', headers, current).answer !== 'precondition-failed') return
+  if (isAsExpected('PUT', headers, image)) return
   throw new NodeError(
     'PRECONDITION_FAILED',
     image === undefined

@@ -59,6 +59,30 @@ describe('DELETE', () => {
     expect((await http.send(`/blobs/${SHA256}`)).status).toBe(404)
   })
 
+  it.each([
+    ['If-Match', `"${'0'.repeat(64)}"`],
+    ['If-Match', `W/"${SHA256}"`],
+    ['If-None-Match', '*'],
+    ['If-Unmodified-Since', 'Sun, 06 Nov 1994 08:49:37 GMT']
+  ])('deletes nothing where %s: %s does not hold', async (name, value) => {
+    const headers = { [name]: value }
+    for (const prefix of ['/images/', '/file-sync/api/file-sync/file/']) {
+      const { status, json } = await http.send(`${prefix}a/b.svg`, { method: 'DELETE', headers })
+      expect([status, json.code]).toEqual([412, 'PRECONDITION_FAILED'])
+    }
+    expect(await statusOf('a/b.svg')).toBe(200)
+    expect((await http.send('/images/c.svg', { method: 'DELETE', headers })).status).toBe(404)
+  })
+
+  it('deletes the version that is meant, and frees it only then', async () => {
+    const headers = { 'If-Match': `"${SHA256}"` }
+    expect((await http.send('/images/a/b.svg', { method: 'DELETE', headers })).status).toBe(200)
+    const freed = { method: 'DELETE', headers }
+    expect((await http.send('/images/a/b.svg?purge=true', freed)).status).toBe(412)
+    expect((await http.send('/images/a/b.svg', freed)).status).toBe(410)
+    expect((await post('/api/restore', { path: 'a/b.svg' })).status).toBe(200)
+  })
+
   it('names what it does not understand, where nobody relies on it', async () => {
     for (const query of ['?purge=perhaps', '?purged=true']) {
       const { status, json } = await http.send(`/images/a/b.svg${query}`, { method: 'DELETE' })
