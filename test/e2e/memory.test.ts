@@ -6,6 +6,7 @@ import { request } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import { afterAll, beforeAll, expect, type TestContext, test, vi } from 'vitest'
 import { makeBmp, noiseBytes } from '../fixtures/make-images.ts'
+import { eventually } from '../support/eventually.ts'
 import { put, send } from '../support/http-client.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { type RealNode, Workbench } from '../support/real-node.ts'
@@ -16,6 +17,9 @@ const SIDE = 10_240
 const LARGE_BYTES = 54 + SIDE * SIDE * 3
 /** An idle node has about 150 MB, a busy one 215; one that holds the image once has 450. */
 const PEAK_BYTES_MAX = 300_000_000
+
+/** For all uploads, on a machine that does much else. */
+const TAKEN_MS_MAX = 120_000
 
 vi.setConfig({ testTimeout: 60_000 })
 
@@ -123,15 +127,31 @@ test('clients that read nothing cost little, and hold nobody up', async (context
   for (const client of clients) client.destroy()
 })
 
-test('200 uploads of 1 MB at one time', async (context) => {
-  needsProc(context)
-  const noise = noiseBytes(1_000_000)
-  const imageOf = (n: number) => Buffer.concat([Buffer.from(String(n)), noise])
-  const uploads = Array.from({ length: 200 }, (_, n) => put(node.url, `${n}.jpg`, imageOf(n)))
-  const answers = await Promise.all(uploads)
-  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]))
-  expectPeakBounded()
-})
+test(
+  '200 uploads of 1 MB at one time',
+  async (context) => {
+    needsProc(context)
+    const noise = noiseBytes(1_000_000)
+    const imageOf = (n: number) => Buffer.concat([Buffer.from(String(n)), noise])
+    const said = new Set<number>()
+    // where the machine is so busy that nothing ends for seconds, those who wait are sent away
+    const untilTaken = (n: number) =>
+      eventually(
+        async () => {
+          const { status, headers } = await put(node.url, `${n}.jpg`, imageOf(n))
+          said.add(status)
+          if (status === 503) expect(Number(headers.get('retry-after'))).toBeGreaterThan(0)
+          expect(status).toBe(201)
+        },
+        { withinMs: TAKEN_MS_MAX }
+      )
+    await Promise.all(Array.from({ length: 200 }, (_, n) => untilTaken(n)))
+    said.delete(503)
+    expect([...said]).toEqual([201])
+    expectPeakBounded()
+  },
+  TAKEN_MS_MAX
+)
 
 test('limits of the engine that are given by hand are left as they are', async (context) => {
   needsProc(context)
