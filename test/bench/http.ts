@@ -3,7 +3,6 @@
 //   npm run bench -- http [--sizes 10000,100000,1000000] [--images 2000] [--rounds 3]
 //     [--seconds 4] [--connections 64] [--dir D]
 
-import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { chmodSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -15,6 +14,7 @@ import { type RealNode, spawnNode } from '../support/real-node.ts'
 import { Client, eachOf } from './support/client.ts'
 import { printTable, short, spread } from './support/figures.ts'
 import { cpuSeconds, memory } from './support/machine.ts'
+import { type Asked, startWrk } from './support/wrk.ts'
 
 const { values } = parseArgs({
   options: {
@@ -27,9 +27,8 @@ const { values } = parseArgs({
   }
 })
 const images = Number(values.images)
-const RANDOM = join(import.meta.dirname, 'http', 'random.lua')
 const SERVER_CORE = ['taskset', '-c', '0']
-const CLIENT_CORE = ['-c', '1', 'wrk', '-t1', `-c${values.connections}`]
+const CLIENT_CORE = 1
 
 interface Server {
   readonly name: string
@@ -39,34 +38,18 @@ interface Server {
   readonly paths: string
 }
 
-interface Result {
-  readonly perSecond: number
-  readonly p50: number
-  readonly p99: number
-  readonly cpuMicroseconds: number
-  readonly failed: number
-}
+type Result = Asked & { readonly cpuMicroseconds: number }
 
 for (const program of ['wrk', 'nginx', 'taskset']) {
   if (!hasProgram(program))
     throw new Error(`This needs ${program}: apt-get install wrk nginx-light`)
 }
 
-function run({ url, pid, paths }: Server, seed: number): Result {
-  const words = [...CLIENT_CORE, `-d${values.seconds}s`, '--latency', '-s', RANDOM, url]
-  const env = { ...process.env, BENCH_PATHS: paths, BENCH_SEED: String(seed) }
+async function run({ url, pid, paths }: Server, seed: number): Promise<Result> {
   const before = cpuSeconds(pid)
-  const { stdout, stderr } = spawnSync('taskset', words, { encoding: 'utf8', env })
-  const line = stdout.split('\n').find((text) => text.startsWith('{'))
-  if (line === undefined) throw new Error(`wrk: ${stdout}${stderr}`)
-  const { requests, us, p50, p99, failed } = JSON.parse(line)
-  return {
-    perSecond: requests / (us / 1e6),
-    p50: p50 / 1000,
-    p99: p99 / 1000,
-    cpuMicroseconds: ((cpuSeconds(pid) - before) * 1e6) / requests,
-    failed
-  }
+  const asking = { url, paths, seed, core: CLIENT_CORE, seconds: Number(values.seconds) }
+  const asked = await startWrk({ ...asking, connections: Number(values.connections) }).done
+  return { ...asked, cpuMicroseconds: ((cpuSeconds(pid) - before) * 1e6) / asked.requests }
 }
 
 const pathOf = (n: number) => `${n % 100}/${n}.jpg`
@@ -136,7 +119,7 @@ async function report(bytes: number, servers: readonly Server[]): Promise<void> 
   const results = new Map<string, Result[]>(servers.map(({ name }) => [name, []]))
   for (let round = 0; round <= Number(values.rounds); round++) {
     for (const server of servers) {
-      const result = run(server, round + 1)
+      const result = await run(server, round + 1)
       if (round > 0) results.get(server.name)?.push(result) // the first one warms up
     }
   }

@@ -5,10 +5,14 @@
 //   npm run bench -- transfer missing            1,000 of 11,000 images came while a node was away
 //   npm run bench -- transfer latency            200 new images, one by one
 //   npm run bench -- transfer holders            an empty node is filled by one full node, by two
+//   npm run bench -- transfer beside             while one of the two is read without a pause
+//     [--read-bytes 10000] [--read-images 500] [--connections 64] [--seconds 3] [--all-cores];
+//     needs wrk
 // Options: --rounds 3. Folders are made under TMPDIR: a disk, with room for some GB.
 
 import { parseArgs } from 'node:util'
 import { syncthingVersion } from './support/syncthing.ts'
+import { beside } from './transfer/beside.ts'
 import { bulk } from './transfer/bulk.ts'
 import { holders } from './transfer/holders.ts'
 import { latency, latencyOfSyncthing } from './transfer/latency.ts'
@@ -26,7 +30,12 @@ const { values, positionals } = parseArgs({
     count: { type: 'string' },
     bytes: { type: 'string' },
     rounds: { type: 'string', default: '3' },
-    missing: { type: 'string', default: '1000' }
+    missing: { type: 'string', default: '1000' },
+    'read-bytes': { type: 'string', default: '10000' },
+    'read-images': { type: 'string', default: '500' },
+    connections: { type: 'string', default: '64' },
+    seconds: { type: 'string', default: '3' },
+    'all-cores': { type: 'boolean', default: false }
   }
 })
 const rounds = Number(values.rounds)
@@ -43,7 +52,16 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
     await latency({ count: count(200), bytes, pauseMs: 100 })
     await latencyOfSyncthing({ count: Math.min(count(24), 24), bytes })
   },
-  holders: () => holders({ count: count(6000), bytes })
+  holders: () => holders({ count: count(6000), bytes }),
+  beside: () =>
+    beside({
+      ...{ count: count(3000), bytes, rounds },
+      readBytes: Number(values['read-bytes']),
+      readCount: Number(values['read-images']),
+      connections: Number(values.connections),
+      pins: !values['all-cores'],
+      seconds: Number(values.seconds)
+    })
 }
 
 if (syncthingVersion() === undefined) {
