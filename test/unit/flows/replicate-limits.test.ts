@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
-import type { ContentHash } from '../../../protocols/hash.ts'
+import type { ContentHash, Md5 } from '../../../protocols/hash.ts'
+import { parsePath } from '../../../protocols/path.ts'
 import { want } from '../../support/blob-holders.ts'
 import { testBytes } from '../../support/data-folder.ts'
+import { md5, sha256 } from '../../support/digests.ts'
 import { eventually } from '../../support/eventually.ts'
 import { MemoryBlobSource } from '../../support/memory-blob-source.ts'
 import { settled } from '../../support/microtasks.ts'
@@ -77,5 +79,40 @@ test('what a server lacks does not count as received', async () => {
   replicator.wake()
   await eventually(() => expect(node.flows.index.blob(hash)?.state).toBe('held'))
   expect(node.flows.traffic.waitMs('catch_up')).toBeGreaterThan(0)
+  await close()
+})
+
+test('what was lost comes although thousands of newer images wait for a limit', async () => {
+  const { node, network, replicator, clock, close } = await openReplication()
+  const { index, traffic } = node.flows
+  const bytes = testBytes(5_000)
+  const source = new MemoryBlobSource()
+  source.add(bytes)
+  network.add('p', source)
+  const lost = await want(node, 'lost.png', bytes)
+  await index.change((tx) => {
+    tx.setBlob(lost, { state: 'missing' })
+    for (let n = 0; n < 2500; n++) {
+      const about = { bytes: 1000, mediaType: 'image/png', createdMs: 1 }
+      const [hash, digest] = [sha256(Buffer.from(`${n}`)), md5(Buffer.from(`${n}`))]
+      tx.putImage({
+        path: parsePath(`${n}.png`),
+        hash: hash as ContentHash,
+        md5: digest as Md5,
+        ...about
+      })
+    }
+  })
+  clock.advance(3_600_000)
+  traffic.change({ receive_catch_up: 100_000 })
+  traffic.asked('catch_up', 'p', 1e9)
+  replicator.wake()
+  await eventually(() => {
+    clock.advance(100)
+    // new images keep coming, and have it begin with the newest again
+    replicator.wake()
+    expect(index.blob(lost)?.state).toBe('held')
+  })
+  expect(index.counts().wants).toBe(2500)
   await close()
 })
