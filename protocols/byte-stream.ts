@@ -10,6 +10,8 @@ export interface ByteStream {
   readonly source: AsyncIterable<Uint8Array>
   /** Whoever has written bytes may change them once `write` has resolved; else never. */
   readonly takesCopies?: boolean
+  /** Aborted once the stream has broken: whoever waits for something else need not wait on. */
+  readonly broken?: AbortSignal
   /**
    * Resolves when the bytes are on their way and more may be written. Throws if the stream broke.
    */

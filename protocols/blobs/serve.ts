@@ -36,8 +36,11 @@ export interface BlobSource {
   open(hash: ContentHash): Promise<OpenBlob | undefined | 'busy'>
   /** Whether this node holds the blob, durably and verified. */
   have(hash: ContentHash): boolean | Promise<boolean>
-  /** Asked before so many bytes are sent: when that may be; undefined: now. */
-  pace?(bytes: number): Promise<void> | undefined
+  /**
+   * Asked before so many bytes are sent: when that may be; undefined: now. Rejects when the signal
+   * is aborted first.
+   */
+  pace?(bytes: number, broken: AbortSignal | undefined): Promise<void> | undefined
   /** How this node stands to the blob; without it nothing is told but whether it is had. */
   copy?(hash: ContentHash): Promise<Copy>
   /** True as soon as the blob is durable here; false after the time. */
@@ -104,7 +107,7 @@ async function sendBlob(
     if (left === 0) return
     if (blob.readInto !== undefined && (left <= GATHERED_BYTES_MAX || out.usesBuffersAgain)) {
       while (left > 0) {
-        const wait = source.pace?.(Math.min(left, PACED_BYTES_MAX))
+        const wait = source.pace?.(Math.min(left, PACED_BYTES_MAX), out.broken)
         if (wait !== undefined) await wait
         const most = wait === undefined ? GATHERED_BYTES_MAX : PACED_BYTES_MAX
         const room = await out.room(Math.min(left, most))
@@ -129,7 +132,7 @@ async function sendBlob(
 
 async function writePaced(piece: Uint8Array, source: BlobSource, out: SmallWrites): Promise<void> {
   for (let at = 0; at < piece.byteLength; ) {
-    const wait = source.pace?.(Math.min(piece.byteLength - at, PACED_BYTES_MAX))
+    const wait = source.pace?.(Math.min(piece.byteLength - at, PACED_BYTES_MAX), out.broken)
     if (wait !== undefined) await wait
     const part = piece.subarray(at, wait === undefined ? undefined : at + PACED_BYTES_MAX)
     await out.write(part)

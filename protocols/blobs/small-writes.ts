@@ -4,18 +4,24 @@
 import type { ByteStream } from '../byte-stream.ts'
 import { GATHERED_BYTES_MAX, WRITE_BYTES } from './limits.ts'
 
+type Written = Pick<ByteStream, 'write' | 'takesCopies' | 'broken'>
+
 export class SmallWrites {
-  readonly #stream: Pick<ByteStream, 'write' | 'takesCopies'>
+  readonly #stream: Written
   #buffer = Buffer.alloc(0)
   #filled = 0
 
-  constructor(stream: Pick<ByteStream, 'write' | 'takesCopies'>) {
+  constructor(stream: Written) {
     this.#stream = stream
   }
 
   /** Whether what `room` gives is the same place again and again. */
   get usesBuffersAgain(): boolean {
     return this.#stream.takesCopies ?? false
+  }
+
+  get broken(): AbortSignal | undefined {
+    return this.#stream.broken
   }
 
   /** Keeps the piece for a while, or writes it with all before it. */

@@ -4,7 +4,7 @@
 // What is received is limited by what is asked for: it comes as fast as the line can, and the next
 // is asked for later. What is sent is limited piece by piece, whatever it is for.
 
-import type { Clock } from '../base/clock.ts'
+import { type Clock, sleep } from '../base/clock.ts'
 import { RateBucket } from '../base/rate-bucket.ts'
 
 /** What bytes are received for, the most urgent first. */
@@ -32,6 +32,8 @@ export const NO_LIMITS = Object.fromEntries(
 
 /** A piece of 16 KiB of one of ten streams then takes 2.5 s: with less it would seem to be dead. */
 export const LIMIT_MIN = 64 * 1024
+/** Who waits looks so often whether the limit is another. */
+const WAIT_MS_MAX = 1000
 /** Servers whose debts are kept; beyond that those of the one that came first are forgotten. */
 const SERVERS_MAX = 1000
 
@@ -126,21 +128,24 @@ export class Traffic {
     await this.#wait(() => this.waitMs('reads'), signal)
   }
 
-  /** Undefined if so many bytes may be sent to a server now, or a promise of that. */
-  send(peerId: string, bytes: number): Promise<void> | undefined {
+  /**
+   * Undefined if so many bytes may be sent to a server now, or a promise of that, which rejects
+   * when the signal is aborted: then none are taken.
+   */
+  send(peerId: string, bytes: number, signal?: AbortSignal): Promise<void> | undefined {
     const { send_per_server, send_remote } = this.#limits
     if (send_per_server === undefined && send_remote === undefined) return undefined
     const own = this.#of(peerId).sent
     const all = this.isRemote(peerId) ? [own, this.#remote.sent] : [own]
-    return this.#wait(() => Math.max(...all.map(({ waitMs }) => waitMs))).then(() => {
+    return this.#wait(() => Math.max(...all.map(({ waitMs }) => waitMs)), signal).then(() => {
       for (const bucket of all) bucket.take(bytes)
     })
   }
 
   async #wait(howLong: () => number, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted()
     for (let waitMs = howLong(); waitMs > 0; waitMs = howLong()) {
-      signal?.throwIfAborted()
-      await new Promise<void>((resolve) => this.#clock.after(Math.min(waitMs, 1000), resolve))
+      await sleep(this.#clock, Math.min(waitMs, WAIT_MS_MAX), signal)
     }
   }
 

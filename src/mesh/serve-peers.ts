@@ -18,7 +18,7 @@ export function servePeers(
 ): CountedReads {
   const source = countReads(createBlobSource(flows, standing))
   const serve = (stream: ByteStream, id: string) => {
-    const pace = (bytes: number) => flows.traffic.send(id, bytes)
+    const pace = (bytes: number, broken?: AbortSignal) => flows.traffic.send(id, bytes, broken)
     return blobsProtocol.serve(stream, { ...source, pace }, id)
   }
   network.handle({

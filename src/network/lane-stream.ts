@@ -114,6 +114,7 @@ export class LaneStream implements ByteStream {
   readonly #isAsking: boolean
   #unsent = 0
   #fault: Error | undefined
+  readonly #broken = new AbortController()
   #ended = false
   #wake: (() => void)[] = []
 
@@ -130,7 +131,7 @@ export class LaneStream implements ByteStream {
       if (this.#isAsking) socket.destroy()
     })
     socket.on('close', () => {
-      this.#fault ??= new Error('the lane was closed')
+      this.#break(new Error('the lane was closed'))
       inbox.end(this.#fault)
       this.#tell()
     })
@@ -172,11 +173,20 @@ export class LaneStream implements ByteStream {
     })
   }
 
+  get broken(): AbortSignal {
+    return this.#broken.signal
+  }
+
   abort(error: Error): void {
-    this.#fault ??= error
+    this.#break(error)
     // without an error: nobody listens to what this side knows already
     this.#socket.destroy()
     this.#tell()
+  }
+
+  #break(error: Error): void {
+    this.#fault ??= error
+    this.#broken.abort(this.#fault)
   }
 
   async *#read(inbox: LaneInbox): AsyncGenerator<Uint8Array> {

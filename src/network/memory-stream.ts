@@ -34,12 +34,14 @@ export function memoryPair(
   const done = (side: Side, way: string) => () => {
     if (left[side].delete(way) && left[side].size === 0) onClose(side)
   }
+  const broken = [new AbortController(), new AbortController()] as const
   const there = new Pipe(travels[0], done(0, 'out'), done(1, 'in'))
   const back = new Pipe(travels[1], done(1, 'out'), done(0, 'in'))
   const breakSide = (side: Side, error: Error) => {
     const [out, into] = side === 0 ? [there, back] : [back, there]
     out.breakWriter(error)
     into.breakReader(error)
+    broken[side].abort(error)
   }
   const abort = (side: Side) => (error: Error) => {
     if (left[side].size === 0) return
@@ -49,8 +51,8 @@ export function memoryPair(
   }
   return {
     sides: [
-      new MemoryStream(there, back, meters[0], abort(0)),
-      new MemoryStream(back, there, meters[1], abort(1))
+      new MemoryStream(there, back, meters[0], abort(0), broken[0].signal),
+      new MemoryStream(back, there, meters[1], abort(1), broken[1].signal)
     ],
     break: breakSide
   }
@@ -59,14 +61,22 @@ export function memoryPair(
 class MemoryStream implements ByteStream {
   readonly source: AsyncIterable<Uint8Array>
   readonly abort: (error: Error) => void
+  readonly broken: AbortSignal
   readonly #out: Pipe
   readonly #meter: StreamMeter
   readonly #writing = new KeyedLock<'write'>()
 
-  constructor(out: Pipe, into: Pipe, meter: StreamMeter, abort: (error: Error) => void) {
+  constructor(
+    out: Pipe,
+    into: Pipe,
+    meter: StreamMeter,
+    abort: (error: Error) => void,
+    broken: AbortSignal
+  ) {
     this.#out = out
     this.#meter = meter
     this.abort = abort
+    this.broken = broken
     this.source = { [Symbol.asyncIterator]: () => into.read(meter, abort) }
   }
 

@@ -35,6 +35,7 @@ class StreamAdapter implements ByteStream {
   #remoteEnded: boolean
   #ended = false
   #fault: Error | undefined
+  readonly #broken = new AbortController()
   #resuming = false
   #wake = () => {}
   #onFault = (_fault: Error) => {}
@@ -43,13 +44,14 @@ class StreamAdapter implements ByteStream {
     this.#stream = stream
     this.#meter = meter
     this.#remoteEnded = stream.status === 'open' && stream.remoteWriteStatus !== 'writable'
-    if (stream.status !== 'open') this.#fault = faultOf(stream.status)
+    if (stream.status !== 'open') this.#break(faultOf(stream.status))
     stream.addEventListener('remoteCloseWrite', () => {
       this.#remoteEnded = true
       this.#wake()
     })
     stream.addEventListener('close', (event: StreamCloseEvent) => {
-      this.#fault ??= event.error ?? (this.#remoteEnded ? undefined : faultOf('closed'))
+      const fault = event.error ?? (this.#remoteEnded ? undefined : faultOf('closed'))
+      if (fault !== undefined) this.#break(fault)
       if (this.#fault !== undefined) this.#onFault(this.#fault)
       this.#wake()
     })
@@ -72,8 +74,17 @@ class StreamAdapter implements ByteStream {
   }
 
   abort(error: Error): void {
-    this.#fault ??= error
+    this.#break(error)
     this.#stream.abort(error)
+  }
+
+  get broken(): AbortSignal {
+    return this.#broken.signal
+  }
+
+  #break(error: Error): void {
+    this.#fault ??= error
+    this.#broken.abort(this.#fault)
   }
 
   async #send(bytes: Uint8Array): Promise<void> {

@@ -105,6 +105,25 @@ test('lanes close with the connection, and both sides hear of it', async () => {
   await expect(open(pair.b)).rejects.toMatchObject({ status: STATUS.REFUSED })
 })
 
+test('who serves hears that a lane has broken, also where nobody reads', async () => {
+  const served = Promise.withResolvers<ByteStream>()
+  const stuck = Promise.withResolvers<void>()
+  serve = (stream) => {
+    served.resolve(stream)
+    return stuck.promise
+  }
+  const stream = await open(pair.a)
+  const other = await served.promise
+  expect([stream.broken?.aborted, other.broken?.aborted]).toEqual([false, false])
+  stream.abort(new Error('enough'))
+  expect(stream.broken?.aborted).toBe(true)
+  await eventually(async () => {
+    await other.write(Buffer.alloc(1)).catch(() => {})
+    expect(other.broken?.aborted).toBe(true)
+  })
+  stuck.resolve()
+})
+
 test('when the secret changes all lanes close, and new ones can be opened', async () => {
   const stream = await open(pair.a)
   pair.b.lanes.close(new Error('another secret'))

@@ -49,6 +49,8 @@ export function streamPair(options: PairOptions = {}): { left: StreamEnd; right:
 
 function endOf(inward: Pipe, outward: Pipe): StreamEnd {
   let aborted: Error | undefined
+  const broken = new AbortController()
+  outward.onBroken = (error) => broken.abort(error)
   const abort = (error: Error) => {
     aborted ??= error
     const broken = new BrokenStream('the other side has aborted')
@@ -60,6 +62,7 @@ function endOf(inward: Pipe, outward: Pipe): StreamEnd {
     write: (bytes) => outward.write(bytes),
     end: async () => outward.end(),
     abort,
+    broken: broken.signal,
     sent: () => Buffer.concat(outward.written),
     buffered: () => outward.buffered,
     get aborted() {
@@ -71,6 +74,7 @@ function endOf(inward: Pipe, outward: Pipe): StreamEnd {
 class Pipe {
   readonly written: Uint8Array[] = []
   buffered = 0
+  onBroken = (_error: Error) => {}
   readonly #random: (() => number) | undefined
   readonly #bufferBytes: number
   #pieces: Uint8Array[] = []
@@ -129,6 +133,7 @@ class Pipe {
     this.#readError = readError
     this.#writeError = writeError
     if (readError !== undefined) this.#pieces = []
+    if (writeError !== undefined) this.onBroken(writeError)
     this.#change()
   }
 

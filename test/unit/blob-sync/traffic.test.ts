@@ -72,3 +72,17 @@ test('a limit that ends lets go what waited, soon', async () => {
   await turn
   expect(traffic.limits.receive_reads).toBeUndefined()
 })
+
+test('who sends on a stream that breaks waits no longer and takes no share', async () => {
+  const { clock, traffic } = begin()
+  traffic.change({ send_per_server: 100_000 })
+  const broken = new AbortController()
+  await traffic.send('a', 200_000)
+  const waiting = traffic.send('a', 500_000, broken.signal)
+  const fault = new Error('the peer is gone')
+  broken.abort(fault)
+  await expect(waiting).rejects.toBe(fault)
+  await expect(traffic.send('a', 1, broken.signal)).rejects.toBe(fault)
+  clock.advance(2000)
+  await traffic.send('a', 1)
+})

@@ -109,6 +109,21 @@ describe('the source of a stream', () => {
     expect(fake.status).toBe('aborted')
   })
 
+  test('tells who does not read that it has broken, and not that it has ended', async () => {
+    const { fake, stream } = adapted()
+    fake.receiveReset()
+    expect(stream.broken?.aborted).toBe(true)
+    const here = adapted().stream
+    expect(here.broken?.aborted).toBe(false)
+    const fault = new Error('not wanted')
+    here.abort(fault)
+    expect(here.broken?.reason).toBe(fault)
+    const ended = adapted()
+    ended.fake.receiveEnd()
+    ended.fake.loseConnection()
+    expect(ended.stream.broken?.aborted).toBe(false)
+  })
+
   test('aborts the stream when its reader leaves', async () => {
     const { fake, stream } = adapted()
     fake.receive(new Uint8Array(3))
