@@ -38,6 +38,8 @@ export class GrowingBlob {
   #isRight = false
   #isKept = false
   #users = 0
+  /** Who reads it, or waits for its end. */
+  #waiting = 0
 
   constructor(
     { store, signal }: GrowingBlobParts,
@@ -77,6 +79,11 @@ export class GrowingBlob {
   /** Why it will never be whole. */
   get failure(): unknown {
     return this.#failure
+  }
+
+  /** Somebody reads it, or waits for it. */
+  get isAwaited(): boolean {
+    return this.#waiting > 0
   }
 
   /** Whoever enters leaves once. */
@@ -159,19 +166,23 @@ export class GrowingBlob {
 
   /** Until nobody sends, nor keeps what was sent; whether it is kept then. */
   async idle(): Promise<boolean> {
+    this.#waiting++
     while (this.#state === 'filling' || this.#state === 'whole') await this.#change()
+    this.#waiting--
     return this.#isKept
   }
 
   /** For a user, whose leave it is to be closed. */
   reader(): GrowingReader {
     let isOpen = true
+    this.#waiting++
     return {
       bytes: this.bytes,
       read: (start, end) => this.#read(start, end, () => isOpen),
       close: () => {
         if (!isOpen) return
         isOpen = false
+        this.#waiting--
         this.#tell()
         this.leave()
       }
@@ -292,6 +303,11 @@ export class GrowingBlobs {
   /** Whether somebody takes a blob in, or reads it meanwhile. */
   has(hash: ContentHash): boolean {
     return this.#blobs.has(hash)
+  }
+
+  /** Whether somebody reads it, or waits for it. */
+  isAwaited(hash: ContentHash): boolean {
+    return this.#blobs.get(hash)?.isAwaited ?? false
   }
 
   /** Who enters a blob leaves it once. */

@@ -106,6 +106,11 @@ export interface WantedBlob {
   readonly bytes: number
   /** What it is asked for, once a peer is. */
   readonly purpose?: Purpose
+  /**
+   * It comes at the pace of a limit, on a stream of its own: nothing else waits for it, and it is
+   * not owed.
+   */
+  readonly isSlow?: boolean
 }
 
 /** So long after it was written an image counts as new. */
@@ -129,7 +134,10 @@ export function isMuch({ wants, wantBytes }: { wants: number; wantBytes: number 
   return wants >= MUCH_BLOBS || wantBytes >= MUCH_BYTES
 }
 
-/** Cuts what one peer is asked for into requests of a bounded number of blobs and bytes. */
+/**
+ * Cuts what one peer is asked for into requests of a bounded number of blobs and bytes. What is
+ * slow has one of its own.
+ */
 export function* requestsOf(
   blobs: readonly WantedBlob[],
   { itemsMax, bytesMax }: { itemsMax: number; bytesMax: number }
@@ -137,6 +145,10 @@ export function* requestsOf(
   let request: WantedBlob[] = []
   let bytes = 0
   for (const blob of blobs) {
+    if (blob.isSlow) {
+      yield [blob]
+      continue
+    }
     if (request.length > 0 && (request.length >= itemsMax || bytes + blob.bytes > bytesMax)) {
       yield request
       request = []

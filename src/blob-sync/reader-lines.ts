@@ -2,11 +2,13 @@
 // are not too many at a time.
 
 import type { BlobItem } from '../../protocols/blobs/parse-request.ts'
-import { type BlobAnswer, BlobsClient } from '../../protocols/blobs/request.ts'
+import type { BlobAnswer } from '../../protocols/blobs/request.ts'
 import type { Clock } from '../base/clock.ts'
 import { Turns } from '../base/turns.ts'
+import { askAlone } from './ask-alone.ts'
 import type { BlobPeers } from './blob-peers.ts'
-import { StallWatch, stalled } from './stall-watch.ts'
+import { Charge } from './charge.ts'
+import { paced } from './paced.ts'
 import type { Traffic } from './traffic.ts'
 
 export interface ReaderLinesParts {
@@ -54,9 +56,10 @@ export class ReaderLines {
   askShared(peerId: string, { bytes, ...item }: Asked, take: Take): Promise<void> {
     const { peers, signal } = this.#parts
     const stallMs = Math.min(this.#options.stallMs, PATIENCE_MS)
-    return this.#inTurn(this.#small, peerId, bytes, () =>
-      peers.fetch(peerId, [item], take, { line: 'reads', signal, stallMs })
-    )
+    return this.#inTurn(this.#small, peerId, bytes, (charge) => {
+      const counted: Take = (answer) => take(charge.counted(answer))
+      return peers.fetch(peerId, [item], counted, { line: 'reads', signal, stallMs })
+    })
   }
 
   /**
@@ -69,9 +72,18 @@ export class ReaderLines {
     { isLast, asked }: { readonly isLast: boolean; readonly asked: () => BlobItem | undefined },
     take: Take
   ): Promise<void> {
-    return this.#inTurn(this.#large, peerId, bytes, async () => {
+    const { traffic } = this.#parts
+    const { stallMs } = this.#options
+    const firstMs = isLast ? stallMs : Math.min(stallMs, PATIENCE_MS)
+    return this.#inTurn(this.#large, peerId, bytes, async (charge) => {
       const item = asked()
-      if (item !== undefined) await this.#ask(peerId, item, isLast, take)
+      if (item === undefined) return
+      const perSecond = () => traffic.perSecond('reads', peerId)
+      const counted: Take = (answer) => {
+        const coming = charge.counted(answer)
+        return take({ ...coming, body: paced(coming, perSecond, this.#parts) })
+      }
+      await askAlone(this.#parts, peerId, item, counted, { stallMs, firstMs })
     })
   }
 
@@ -79,7 +91,7 @@ export class ReaderLines {
     ofPeers: Map<string, Turns>,
     peerId: string,
     bytes: number,
-    ask: () => Promise<void>
+    ask: (charge: Charge) => Promise<void>
   ): Promise<void> {
     const { peers, traffic, signal } = this.#parts
     const runningMax = ofPeers === this.#small ? SMALL_MAX : LARGE_MAX
@@ -90,35 +102,11 @@ export class ReaderLines {
       await turns.run(async () => {
         await traffic.readersTurn(signal)
         traffic.asked('reads', peerId, bytes)
-        await ask()
+        const charge = new Charge(traffic, { purpose: 'reads', peerId, bytes })
+        await ask(charge).finally(() => charge.end())
       }, signal)
     } finally {
       peers.owes(peerId, -bytes)
-    }
-  }
-
-  async #ask(peerId: string, item: BlobItem, isLast: boolean, take: Take): Promise<void> {
-    const { clock, peers } = this.#parts
-    const { stallMs } = this.#options
-    const late = new AbortController()
-    const watch = new StallWatch(clock, stallMs, () => late.abort(stalled(stallMs)))
-    const signal = AbortSignal.any([late.signal, this.#parts.signal])
-    let client: BlobsClient | undefined
-    try {
-      watch.wait(isLast ? stallMs : Math.min(stallMs, PATIENCE_MS))
-      client = new BlobsClient(await peers.openOwn(peerId, signal))
-      const onBlob = async (answer: BlobAnswer) => {
-        watch.rest()
-        await take(watch.watchedAnswer(answer))
-        watch.wait()
-      }
-      await client.fetch([item], onBlob, signal)
-      await client.end(signal)
-    } catch (error) {
-      client?.abort(error as Error)
-      throw error
-    } finally {
-      watch.stop()
     }
   }
 }

@@ -2,7 +2,8 @@
 // to and from servers that are not in its own network. Without limits nothing waits.
 //
 // What is received is limited by what is asked for: it comes as fast as the line can, and the next
-// is asked for later. What is sent is limited piece by piece, whatever it is for.
+// is asked for later; but what takes longer than a second at its limit is read no faster than that.
+// What is sent is limited piece by piece, whatever it is for.
 
 import { type Clock, sleep } from '../base/clock.ts'
 import { RateBucket } from '../base/rate-bucket.ts'
@@ -110,6 +111,21 @@ export class Traffic {
     return Math.max(this.#of(peerId).received.waitMs, remoteMs)
   }
 
+  /** What may come from a server a second; undefined: as much as can. */
+  perSecond(purpose: Purpose, peerId: string): number | undefined {
+    const { receive_per_server, receive_remote, ...limits } = this.#limits
+    const ofServer = purpose === 'reads' ? undefined : receive_per_server
+    const ofRemote = purpose === 'reads' || !this.isRemote(peerId) ? undefined : receive_remote
+    const all = [limits[`receive_${purpose}`], ofServer, ofRemote]
+    const least = Math.min(...all.map((limit) => limit ?? Number.POSITIVE_INFINITY))
+    return least === Number.POSITIVE_INFINITY ? undefined : least
+  }
+
+  /** Whether so many bytes take longer than a second at their limit. */
+  isSlow(purpose: Purpose, peerId: string, bytes: number): boolean {
+    return bytes > (this.perSecond(purpose, peerId) ?? Number.POSITIVE_INFINITY)
+  }
+
   /** Bytes were asked for. */
   asked(purpose: Purpose, peerId: string, bytes: number): void {
     this.#received[purpose].take(bytes)
@@ -118,7 +134,7 @@ export class Traffic {
     if (receive_remote !== undefined && this.isRemote(peerId)) this.#remote.received.take(bytes)
   }
 
-  /** Of what was asked for, so many bytes do not come: the peer lacks them. */
+  /** Of what was asked for, so many bytes do not come. */
   cameNot(purpose: Purpose, peerId: string, bytes: number): void {
     this.asked(purpose, peerId, -bytes)
   }

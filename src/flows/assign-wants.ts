@@ -9,6 +9,7 @@ import type { Purpose } from '../blob-sync/traffic.ts'
 import type { WantBook } from '../blob-sync/want-book.ts'
 import { keys } from '../index/tables.ts'
 import type { Network } from '../network/network.ts'
+import { SMALL_BLOB_BYTES_MAX } from '../store/blob-store.ts'
 import type { FlowParts } from './parts.ts'
 import { verifyBlob } from './verify-blob.ts'
 
@@ -149,10 +150,11 @@ export class AssignWants {
     if (peerId === undefined) return false
     traffic.asked(purpose, peerId, bytes)
     this.#parts.inFlight.set(hash, bytes)
-    this.#parts.peers.owes(peerId, bytes)
+    const isSlow = bytes > SMALL_BLOB_BYTES_MAX && traffic.isSlow(purpose, peerId, bytes)
+    if (!isSlow) this.#parts.peers.owes(peerId, bytes)
     const order = orders.get(peerId) ?? []
     orders.set(peerId, order)
-    order.push({ ...blob, purpose })
+    order.push({ ...blob, purpose, isSlow })
     return true
   }
 

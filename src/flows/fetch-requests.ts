@@ -4,12 +4,16 @@
 import type { BlobItem } from '../../protocols/blobs/parse-request.ts'
 import type { BlobAnswer } from '../../protocols/blobs/request.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
+import { askAlone } from '../blob-sync/ask-alone.ts'
+import type { LineKind } from '../blob-sync/blob-peers.ts'
+import { paced } from '../blob-sync/paced.ts'
 import { isMuch, type WantedBlob } from '../blob-sync/plan-wants.ts'
 import type { WantBook } from '../blob-sync/want-book.ts'
 import type { Network } from '../network/network.ts'
 import { SMALL_BLOB_BYTES_MAX } from '../store/blob-store.ts'
 import { isOwnFault } from './keep-replica.ts'
-import { TakeDirect } from './take-direct.ts'
+import { OpenRequest } from './open-request.ts'
+import { type DirectResults, TakeDirect } from './take-direct.ts'
 import { type TakeIn, type TakeInParts, Unneeded } from './take-in.ts'
 
 export interface FetchRequestsParts extends TakeInParts {
@@ -59,55 +63,86 @@ export class FetchRequests {
     request: readonly WantedBlob[],
     { written, isNew = false }: FetchAbout = {}
   ): Promise<void> {
-    const { flows, peers, book, takeIn, inFlight, signal } = this.#parts
-    const { stallMs } = this.#options
-    const open = new Map(request.map((blob) => [blob.hash, blob]))
-    const close = (blob: WantedBlob) => {
-      if (open.delete(blob.hash)) peers.owes(peerId, -blob.bytes)
-    }
+    const { flows, peers, book, inFlight, signal } = this.#parts
+    const open = new OpenRequest({ peers, traffic: flows.traffic }, peerId, request)
     let isOver = false
-    const end = (hash: ContentHash) => {
-      inFlight.delete(hash)
-      if (isOver && book.note(hash) !== undefined) this.#parts.failedLate()
+    const results: DirectResults = {
+      close: (blob) => open.close(blob),
+      lacking: ({ hash }) => book.lacks(hash, peerId),
+      grown: (hash, bytes) => open.came(hash, bytes),
+      end: (hash) => {
+        inFlight.delete(hash)
+        if (isOver && book.note(hash) !== undefined) this.#parts.failedLate()
+      }
     }
-    const lacking = ({ hash, bytes, purpose }: WantedBlob) => {
-      book.lacks(hash, peerId)
-      if (purpose !== undefined) flows.traffic.cameNot(purpose, peerId, bytes)
-    }
-    const passes = isNew && peers.direct.has(peerId) && this.#passBy(request)
+    const isSlow = request.some((blob) => blob.isSlow)
+    const passes = !isSlow && isNew && peers.direct.has(peerId) && this.#passBy(request)
     try {
-      if (!passes && this.#isMuch(request)) await peers.direct.seek(peerId, stallMs)
-      if (!passes && peers.direct.has(peerId)) {
+      const isBulk = !passes && !isSlow
+      if (isBulk && this.#isMuch(request)) await peers.direct.seek(peerId, this.#options.stallMs)
+      if (isBulk && peers.direct.has(peerId)) {
         await written
-        await this.#takeDirect.fetch(peerId, request, { close, lacking, end })
-        return
+        await this.#takeDirect.fetch(peerId, request, results)
+      } else {
+        const take = this.#taking(peerId, open, results, written)
+        await this.#ask(peerId, request, take, passes ? 'reads' : 'bulk')
       }
-      const items: BlobItem[] = []
-      for (const blob of request) {
-        items.push({ hash: blob.hash, offset: await takeIn.offsetOf(blob) })
-      }
-      const take = async (answer: BlobAnswer) => {
-        const blob = open.get(answer.hash)
-        if (blob === undefined) return
-        await written
-        const ended = () => end(blob.hash)
-        if (!(await takeIn.take(peerId, answer, blob, ended))) {
-          ended()
-          lacking(blob)
-        }
-        close(blob)
-      }
-      const line = passes ? 'reads' : 'bulk'
-      await peers.fetch(peerId, items, take, { line, signal, stallMs })
     } catch (error) {
-      if (!signal.aborted) this.#brokeOff(peerId, error as Error, [...open.keys()])
+      const left = open.blobs.map(({ hash }) => hash)
+      if (!signal.aborted) this.#brokeOff(peerId, error as Error, left)
     } finally {
       isOver = true
       if (passes) this.#passing -= request.length
-      for (const blob of open.values()) {
+      for (const blob of open.blobs) {
         inFlight.delete(blob.hash)
-        close(blob)
+        open.close(blob)
       }
+    }
+  }
+
+  async #ask(
+    peerId: string,
+    request: readonly WantedBlob[],
+    take: (answer: BlobAnswer) => Promise<void>,
+    line: LineKind
+  ): Promise<void> {
+    const { flows, peers, takeIn, growing, signal } = this.#parts
+    const { clock, traffic } = flows
+    const { stallMs } = this.#options
+    const items: BlobItem[] = []
+    for (const blob of request) {
+      items.push({ hash: blob.hash, offset: await takeIn.offsetOf(blob) })
+    }
+    const [blob, item] = [request[0], items[0]]
+    if (!blob?.isSlow || item === undefined) {
+      await peers.fetch(peerId, items, take, { line, signal, stallMs })
+      return
+    }
+    const { hash, purpose = 'catch_up' } = blob
+    // a reader may come for it meanwhile
+    const perSecond = () => traffic.perSecond(growing.isAwaited(hash) ? 'reads' : purpose, peerId)
+    const slowly = (answer: BlobAnswer) =>
+      take({ ...answer, body: paced(answer, perSecond, { clock, signal }) })
+    await askAlone({ peers, clock, signal }, peerId, item, slowly, { stallMs })
+  }
+
+  #taking(
+    peerId: string,
+    open: OpenRequest,
+    { close, lacking, end }: DirectResults,
+    written: Promise<unknown> | undefined
+  ) {
+    const { takeIn } = this.#parts
+    return async (answer: BlobAnswer) => {
+      const blob = open.get(answer.hash)
+      if (blob === undefined) return
+      await written
+      const ended = () => end(blob.hash)
+      if (!(await takeIn.take(peerId, open.counted(answer), blob, ended))) {
+        ended()
+        lacking(blob)
+      }
+      close(blob)
     }
   }
 

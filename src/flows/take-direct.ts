@@ -15,6 +15,8 @@ export interface DirectResults {
   close(blob: WantedBlob): void
   /** The peer does not give it. */
   lacking(blob: WantedBlob): void
+  /** So many more bytes of it are here. */
+  grown(hash: ContentHash, bytes: number): void
   /** It is kept, or could not be. */
   end(hash: ContentHash): void
 }
@@ -85,7 +87,7 @@ export class TakeDirect {
     peerId: string,
     wanted: ReadonlyMap<ContentHash, WantedBlob>,
     growths: ReadonlyMap<ContentHash, Growth>,
-    { close, lacking, end }: DirectResults
+    { close, lacking, grown, end }: DirectResults
   ): DirectTake {
     const { transfers } = this.#parts
     const about = (hash: ContentHash) => wanted.get(hash) as WantedBlob
@@ -95,6 +97,7 @@ export class TakeDirect {
         const coming = transfers.begin({ hash, peerId, bytesDone: 0, bytes })
         coming.add(bytes)
         coming.end()
+        grown(hash, bytes)
         this.#takeIn.keep(peerId, blob, () => end(hash))
         close(about(hash))
       },
@@ -108,6 +111,7 @@ export class TakeDirect {
         const growth = growths.get(hash)
         if (growth === undefined) return
         growth.coming.add(bytesDone - growth.bytesDone)
+        grown(hash, bytesDone - growth.bytesDone)
         growth.bytesDone = bytesDone
         growth.onGrown(bytesDone)
       },

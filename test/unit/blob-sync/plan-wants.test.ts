@@ -80,6 +80,12 @@ test('requests are bounded in blobs and bytes, and hold each blob once', () => {
   ])
 })
 
+test('what is slow is asked for alone', () => {
+  const blobs = [1, 2, 3].map((n) => ({ hash: `${n}` as ContentHash, bytes: n, isSlow: n === 2 }))
+  const cut = [...requestsOf(blobs, { itemsMax: 9, bytesMax: 9 })]
+  expect(cut.map((request) => request.map(({ bytes }) => bytes))).toEqual([[2], [1, 3]])
+})
+
 test.each([
   [63, 0, false],
   [64, 0, true],

@@ -68,7 +68,7 @@ test('a server at its limit is left alone, and others are asked', async () => {
 
 test('what a server lacks does not count as received', async () => {
   const { node, network, replicator, clock, close } = await openReplication()
-  const bytes = testBytes(600_000)
+  const bytes = testBytes(200_000)
   network.add('lacks', new MemoryBlobSource())
   const source = new MemoryBlobSource()
   source.add(bytes)
@@ -78,7 +78,7 @@ test('what a server lacks does not count as received', async () => {
   node.flows.traffic.change({ receive_catch_up: 100_000 })
   replicator.wake()
   await eventually(() => expect(node.flows.index.blob(hash)?.state).toBe('held'))
-  expect(node.flows.traffic.waitMs('catch_up')).toBeGreaterThan(0)
+  expect(node.flows.traffic.waitMs('catch_up')).toBe(2000)
   await close()
 })
 
@@ -114,5 +114,88 @@ test('what was lost comes although thousands of newer images wait for a limit', 
     expect(index.blob(lost)?.state).toBe('held')
   })
   expect(index.counts().wants).toBe(2500)
+  await close()
+})
+
+test('a large blob comes at the pace of its limit, and nothing else waits for it', async () => {
+  const { node, network, peers, replicator, clock, close } = await openReplication()
+  const { index, traffic } = node.flows
+  const [large, fresh] = [testBytes(1_000_000), testBytes(5_000)]
+  const source = new MemoryBlobSource({ pieceBytes: 10_000 })
+  for (const bytes of [large, fresh]) source.add(bytes)
+  network.add('p', source)
+  const old = await want(node, 'large.png', large)
+  clock.advance(3_600_000)
+  traffic.change({ receive_catch_up: 100_000 })
+  replicator.wake()
+  const done = () => replicator.transfers()[0]?.bytesDone ?? 0
+  await eventually(() => expect(done()).toBeGreaterThan(0))
+  await settled()
+  expect(done()).toBeLessThan(100_000)
+  expect(peers.state('p').owedBytes).toBe(0)
+  const news = await want(node, 'new.png', fresh)
+  replicator.came([news])
+  await eventually(() => expect(index.blob(news)?.state).toBe('held'))
+  for (let second = 1; second <= 5; second++) {
+    for (let tenth = 0; tenth < 10; tenth++) {
+      clock.advance(100)
+      await settled()
+    }
+    expect(done()).toBeLessThan((second + 1) * 100_000)
+  }
+  expect(done()).toBeGreaterThan(300_000)
+  // a reader does not wait for what keeps catching up back
+  const opened = await replicator.open(old)
+  const reading = Array.fromAsync(opened?.blob.read(0, large.byteLength) ?? [])
+  await settled()
+  clock.advance(500)
+  expect(sha256(Buffer.concat(await reading))).toBe(old)
+  await opened?.blob.close()
+  await eventually(() => expect(index.blob(old)?.state).toBe('held'))
+  await close()
+})
+
+test('what broke off is taken from a limit as far as it has come', async () => {
+  const { node, network, replicator, clock, close } = await openReplication()
+  const { traffic } = node.flows
+  const bytes = testBytes(900_000)
+  const source = new MemoryBlobSource()
+  source.add(bytes)
+  network.add('p', source, [{ fault: { afterBytes: 100_000, from: 'right', how: 'break' } }])
+  await want(node, 'a.png', bytes)
+  clock.advance(3_600_000)
+  traffic.change({ receive_catch_up: 1_000_000, receive_per_server: 1_000_000 })
+  // what was saved up is gone
+  traffic.asked('catch_up', 'p', 1_000_000)
+  clock.advance(1000)
+  replicator.wake()
+  await eventually(() => expect([network.streams('p'), replicator.inFlight.size]).toEqual([1, 0]))
+  expect(traffic.waitMs('catch_up')).toBeGreaterThan(0)
+  expect(traffic.waitMs('catch_up')).toBeLessThan(110)
+  expect(traffic.waitMsOf('p')).toBeLessThan(110)
+  await close()
+})
+
+test('what a reader waits for keeps to its limit too', async () => {
+  const { node, network, replicator, clock, close } = await openReplication()
+  const large = testBytes(500_000)
+  const source = new MemoryBlobSource()
+  const hash = source.add(large)
+  await want(node, 'a.png', large)
+  network.add('p', source)
+  node.flows.traffic.change({ receive_reads: 100_000 })
+  const opened = await replicator.open(hash)
+  let got = 0
+  const reading = (async () => {
+    for await (const piece of opened?.blob.read(0, 500_000) ?? []) got += piece.byteLength
+  })()
+  await settled()
+  expect(got).toBeLessThan(200_000)
+  await eventually(() => {
+    clock.advance(500)
+    expect(got).toBe(500_000)
+  })
+  await reading
+  await opened?.blob.close()
   await close()
 })

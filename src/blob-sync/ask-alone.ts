@@ -1,0 +1,51 @@
+// One blob on a stream of its own: it waits for no other, and no other for it.
+
+import type { BlobItem } from '../../protocols/blobs/parse-request.ts'
+import { type BlobAnswer, BlobsClient } from '../../protocols/blobs/request.ts'
+import type { Clock } from '../base/clock.ts'
+import type { BlobPeers } from './blob-peers.ts'
+import { StallWatch, stalled } from './stall-watch.ts'
+
+export interface AskAloneParts {
+  readonly peers: Pick<BlobPeers, 'openOwn'>
+  readonly clock: Clock
+  /** Ends it. */
+  readonly signal: AbortSignal
+}
+
+export interface AskAloneOptions {
+  /** A peer from which nothing comes for so long has failed. */
+  readonly stallMs: number
+  /** The same for the first answer. */
+  readonly firstMs?: number
+}
+
+/** Throws as BlobsClient.fetch, and what `take` throws. */
+export async function askAlone(
+  { peers, clock, signal: ending }: AskAloneParts,
+  peerId: string,
+  item: BlobItem,
+  take: (answer: BlobAnswer) => Promise<void>,
+  { stallMs, firstMs = stallMs }: AskAloneOptions
+): Promise<void> {
+  const late = new AbortController()
+  const watch = new StallWatch(clock, stallMs, () => late.abort(stalled(stallMs)))
+  const signal = AbortSignal.any([late.signal, ending])
+  let client: BlobsClient | undefined
+  try {
+    watch.wait(firstMs)
+    client = new BlobsClient(await peers.openOwn(peerId, signal))
+    const onBlob = async (answer: BlobAnswer) => {
+      watch.rest()
+      await take(watch.watchedAnswer(answer))
+      watch.wait()
+    }
+    await client.fetch([item], onBlob, signal)
+    await client.end(signal)
+  } catch (error) {
+    client?.abort(error as Error)
+    throw error
+  } finally {
+    watch.stop()
+  }
+}
