@@ -6,8 +6,7 @@ import { type AlertOptions, alertOptions, alertsSection } from '../src/alerts/op
 import { choiceField, nameField } from '../src/base/fields.ts'
 import { LOG_LEVELS, type LogLevel } from '../src/base/log.ts'
 import { LOG_PART_TEXTS, LOG_PARTS, type LogPart, type PartLevels } from '../src/base/log-levels.ts'
-import { trafficLimits, trafficSection } from '../src/blob-sync/options.ts'
-import type { TrafficLimits } from '../src/blob-sync/traffic.ts'
+import { type TrafficOptions, trafficOptions, trafficSection } from '../src/blob-sync/options.ts'
 import {
   type AdoptSettings,
   type AuditOptions,
@@ -114,7 +113,7 @@ export interface Config {
   readonly audit: AuditOptions
   readonly scan: ScanSettings
   readonly index: IndexOptions
-  readonly traffic: TrafficLimits
+  readonly traffic: TrafficOptions
   readonly alerts: AlertOptions
   /**
    * This start takes a data folder whose marker is missing or another's as its own. Only a flag can
@@ -148,7 +147,7 @@ export function configOf(values: z.output<typeof configSchema>, folder: string):
     },
     audit: { enabled: values.audit.enabled, bytesMax: values.audit.size },
     index: indexOptions(values.index),
-    traffic: trafficLimits(values.traffic),
+    traffic: trafficOptions(values.traffic),
     alerts: alertOptions(values.alerts),
     acceptFolder: false
   }

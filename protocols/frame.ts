@@ -11,12 +11,18 @@ const MORE = 0x80
 
 const NOTHING = new Uint8Array(0)
 
-/** A frame, ready to be written. */
-export function frameOf(payload: Uint8Array): Uint8Array {
+/** What comes before a payload of so many bytes. */
+export function framePrefix(length: number): Uint8Array {
   const prefix: number[] = []
-  let left = payload.byteLength
+  let left = length
   for (; left > DIGIT; left = Math.floor(left / 2 ** DIGIT_BITS)) prefix.push((left & DIGIT) | MORE)
   prefix.push(left)
+  return Uint8Array.from(prefix)
+}
+
+/** A frame, ready to be written. */
+export function frameOf(payload: Uint8Array): Uint8Array {
+  const prefix = framePrefix(payload.byteLength)
   const frame = new Uint8Array(prefix.length + payload.byteLength)
   frame.set(prefix)
   frame.set(payload, prefix.length)

@@ -13,6 +13,7 @@ import type { Log } from './base/log.ts'
 import { LogLevels, type PartLogs } from './base/log-levels.ts'
 import { PRODUCT_VERSION } from './base/product-version.ts'
 import { TaskBoard } from './base/task-board.ts'
+import { Packing } from './blob-sync/packing.ts'
 import { Traffic } from './blob-sync/traffic.ts'
 import { createInspector } from './content/inspect.ts'
 import { Thumbnailer } from './content/thumbnailer.ts'
@@ -138,7 +139,8 @@ export async function createNode(config: Config, nodeParts: NodeParts): Promise<
     await noteOwnKeys(index)
     let port: number | undefined
     const httpPort = () => port
-    const intake = openIntake({ ...parts, log: logs.blobs, folder, store: made.store })
+    const { store, packing } = made
+    const intake = openIntake({ ...parts, log: logs.blobs, folder, store, packing })
     const forMesh = { identity, files: meshFiles(files), httpPort, intake, logs }
     mesh = await openMesh(config, { flows, ...forMesh })
     const onListen = (listening: number) => {
@@ -190,9 +192,10 @@ function createFlows(
   const inspect = createInspector(parts)
   const feed = new Feed(parts)
   tellFeed({ feed, index, journal })
-  const traffic = new Traffic(parts, config.traffic)
+  const traffic = new Traffic(parts, config.traffic.limits)
+  const packing = new Packing({ traffic }, config.traffic.compress)
   const made = { index, store, view, inspect, room, settler, journal, feed, brakes, locks }
-  return { ...parts, ...made, traffic, thumbnails, blocks, name: config.name }
+  return { ...parts, ...made, traffic, packing, thumbnails, blocks, name: config.name }
 }
 
 interface Opened {

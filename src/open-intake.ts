@@ -2,6 +2,7 @@
 
 import { type Random, randomHex } from './base/clock.ts'
 import type { Log } from './base/log.ts'
+import type { Packing } from './blob-sync/packing.ts'
 import { IntakeThread } from './flows/intake-thread.ts'
 import type { DiskBlobs } from './store/disk-blobs.ts'
 import type { Folder } from './store/folder.ts'
@@ -11,13 +12,16 @@ export interface OpenIntakeParts {
   readonly random: Random
   readonly folder: Folder
   readonly store: DiskBlobs
+  readonly packing: Packing
 }
 
 /** It begins when it is needed. */
-export function openIntake({ log, random, folder, store }: OpenIntakeParts): IntakeThread {
+export function openIntake(parts: OpenIntakeParts): IntakeThread {
+  const { log, random, folder, store, packing } = parts
+  const { packings, onSaved } = packing.unpacking
   const program = new URL('./lane-thread.js', import.meta.url)
   return new IntakeThread(
-    { log, adopt: (file, by) => store.adopt(file, by) },
-    { program, folder: folder.temp, tag: randomHex(random, 8) }
+    { log, adopt: (file, by) => store.adopt(file, by), onSaved },
+    { program, folder: folder.temp, tag: randomHex(random, 8), packings }
   )
 }

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file messages.proto.
  */
 export const file_messages: GenFile = /*@__PURE__*/
-  fileDesc("Cg5tZXNzYWdlcy5wcm90bxIPdHVtZXNoLmJsb2JzLnYxIp0BCgdSZXF1ZXN0Ei4KBWZldGNoGAEgASgLMh0udHVtZXNoLmJsb2JzLnYxLkZldGNoUmVxdWVzdEgAEiwKBGhhdmUYAiABKAsyHC50dW1lc2guYmxvYnMudjEuSGF2ZVJlcXVlc3RIABIsCgRoZWxkGAMgASgLMhwudHVtZXNoLmJsb2JzLnYxLkhlbGRSZXF1ZXN0SABCBgoEa2luZCKMAQoIUmVzcG9uc2USDgoGc3RhdHVzGAEgASgNEg4KBnJlYXNvbhgCIAEoCRIOCgZsZW5ndGgYAyABKAQSDgoGYml0bWFwGAQgASgMEgwKBGhlbGQYBSABKAgSDQoFd2hvbGUYBiABKAgSIwoEY29weRgHIAEoCzIVLnR1bWVzaC5ibG9icy52MS5Db3B5IjQKDEZldGNoUmVxdWVzdBIkCgVpdGVtcxgBIAMoCzIVLnR1bWVzaC5ibG9icy52MS5JdGVtIiQKBEl0ZW0SDAoEaGFzaBgBIAEoDBIOCgZvZmZzZXQYAiABKAQiLgoLSGF2ZVJlcXVlc3QSDgoGaGFzaGVzGAEgAygMEg8KB2V4cGxhaW4YAiABKAgiegoEQ29weRINCgVzdGF0ZRgBIAEoCRITCgt2ZXJpZmllZF9tcxgCIAEoBBITCgtuZXh0X3RyeV9tcxgDIAEoBBINCgVhaGVhZBgEIAEoDRIMCgRmcm9tGAUgASgJEg4KBnJlYXNvbhgGIAEoCRIMCgRsb3N0GAcgASgJIi8KC0hlbGRSZXF1ZXN0EgwKBGhhc2gYASABKAwSEgoKdGltZW91dF9tcxgCIAEoDWIGcHJvdG8z");
+  fileDesc("Cg5tZXNzYWdlcy5wcm90bxIPdHVtZXNoLmJsb2JzLnYxIp0BCgdSZXF1ZXN0Ei4KBWZldGNoGAEgASgLMh0udHVtZXNoLmJsb2JzLnYxLkZldGNoUmVxdWVzdEgAEiwKBGhhdmUYAiABKAsyHC50dW1lc2guYmxvYnMudjEuSGF2ZVJlcXVlc3RIABIsCgRoZWxkGAMgASgLMhwudHVtZXNoLmJsb2JzLnYxLkhlbGRSZXF1ZXN0SABCBgoEa2luZCKdAQoIUmVzcG9uc2USDgoGc3RhdHVzGAEgASgNEg4KBnJlYXNvbhgCIAEoCRIOCgZsZW5ndGgYAyABKAQSDgoGYml0bWFwGAQgASgMEgwKBGhlbGQYBSABKAgSDQoFd2hvbGUYBiABKAgSIwoEY29weRgHIAEoCzIVLnR1bWVzaC5ibG9icy52MS5Db3B5Eg8KB3BhY2tpbmcYCCABKA0iRgoMRmV0Y2hSZXF1ZXN0EiQKBWl0ZW1zGAEgAygLMhUudHVtZXNoLmJsb2JzLnYxLkl0ZW0SEAoIcGFja2luZ3MYAiABKA0iJAoESXRlbRIMCgRoYXNoGAEgASgMEg4KBm9mZnNldBgCIAEoBCIuCgtIYXZlUmVxdWVzdBIOCgZoYXNoZXMYASADKAwSDwoHZXhwbGFpbhgCIAEoCCJ6CgRDb3B5Eg0KBXN0YXRlGAEgASgJEhMKC3ZlcmlmaWVkX21zGAIgASgEEhMKC25leHRfdHJ5X21zGAMgASgEEg0KBWFoZWFkGAQgASgNEgwKBGZyb20YBSABKAkSDgoGcmVhc29uGAYgASgJEgwKBGxvc3QYByABKAkiLwoLSGVsZFJlcXVlc3QSDAoEaGFzaBgBIAEoDBISCgp0aW1lb3V0X21zGAIgASgNYgZwcm90bzM");
 
 /**
  * @generated from message tumesh.blobs.v1.Request
@@ -101,6 +101,13 @@ export type Response = Message<"tumesh.blobs.v1.Response"> & {
    * @generated from field: tumesh.blobs.v1.Copy copy = 7;
    */
   copy?: Copy | undefined;
+
+  /**
+   * To fetch: how the bytes that follow are packed; 0: not at all. `length` is that of the blob.
+   *
+   * @generated from field: uint32 packing = 8;
+   */
+  packing: number;
 };
 
 /**
@@ -120,6 +127,14 @@ export type FetchRequest = Message<"tumesh.blobs.v1.FetchRequest"> & {
    * @generated from field: repeated tumesh.blobs.v1.Item items = 1;
    */
   items: Item[];
+
+  /**
+   * A bit for each way to pack that the asking side knows; 1: zstd. Versions before this field know
+   * none.
+   *
+   * @generated from field: uint32 packings = 2;
+   */
+  packings: number;
 };
 
 /**

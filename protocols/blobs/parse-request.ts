@@ -13,7 +13,12 @@ export interface BlobItem {
 }
 
 export type BlobsRequest =
-  | { readonly kind: 'fetch'; readonly items: readonly BlobItem[] }
+  | {
+      readonly kind: 'fetch'
+      readonly items: readonly BlobItem[]
+      /** A bit for each way to pack that the asking side knows. */
+      readonly packings: number
+    }
   | {
       readonly kind: 'have'
       readonly hashes: readonly ContentHash[]
@@ -27,13 +32,13 @@ export function parseRequest(frame: Uint8Array): BlobsRequest {
   const { kind } = parseMessage(RequestSchema, frame)
   switch (kind.case) {
     case 'fetch': {
-      const { items } = kind.value
+      const { items, packings } = kind.value
       checkCount('items', items.length, ITEMS_MAX)
       const read = items.map(({ hash, offset }) => ({
         hash: hashFromBytes(hash),
         offset: checkNumber('an offset', offset)
       }))
-      return { kind: 'fetch', items: read }
+      return { kind: 'fetch', items: read, packings }
     }
     case 'have': {
       const { hashes, explain } = kind.value

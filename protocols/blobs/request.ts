@@ -17,6 +17,8 @@ import { STATUS } from '../status.ts'
 import { type Copy, readCopy } from './copy.ts'
 import { BLOBS_LIMITS, REQUESTS_OUTSTANDING_MAX } from './limits.ts'
 import { RequestSchema, type Response, ResponseSchema } from './messages_pb.ts'
+import { PackedBody } from './packed-body.ts'
+import { PACKINGS } from './packing.ts'
 import type { BlobItem } from './parse-request.ts'
 
 /** The answer to one item. */
@@ -34,6 +36,16 @@ export interface BlobAnswer extends BlobItem {
   whole(onPiece?: () => void): Promise<Uint8Array>
 }
 
+/** What the asking side takes. */
+export interface Unpacking {
+  /** Bits of PACKINGS; without any nothing comes packed. */
+  readonly packings: number
+  /** Hears how many bytes did not have to come. */
+  readonly onSaved?: (bytes: number) => void
+}
+
+const PLAIN: Unpacking = { packings: 0 }
+
 type Question = NonNullable<MessageInitShape<typeof RequestSchema>['kind']>
 
 /**
@@ -44,8 +56,10 @@ type Question = NonNullable<MessageInitShape<typeof RequestSchema>['kind']>
  */
 export class BlobsClient {
   readonly #requests: RequestStream
+  readonly #unpacking: Unpacking
 
-  constructor(stream: ByteStream) {
+  constructor(stream: ByteStream, unpacking = PLAIN) {
+    this.#unpacking = unpacking
     this.#requests = new RequestStream(stream, { outstandingMax: REQUESTS_OUTSTANDING_MAX })
   }
 
@@ -60,11 +74,11 @@ export class BlobsClient {
     signal: AbortSignal
   ): Promise<void> {
     if (items.length === 0) return
-    await this.#ask(fetchOf(items), signal, async (first, reader) => {
+    await this.#ask(fetchOf(items, this.#unpacking), signal, async (first, reader) => {
       let response = first
       for (const [at, item] of items.entries()) {
         if (at > 0) response = await readResponse(reader)
-        await answerItem(item, response, reader, onBlob)
+        await this.#answerItem(item, response, reader, onBlob)
       }
     })
   }
@@ -114,6 +128,29 @@ export class BlobsClient {
     this.#requests.abort(error)
   }
 
+  async #answerItem(
+    item: BlobItem,
+    response: Response,
+    reader: FrameReader,
+    onBlob: (answer: BlobAnswer) => Promise<void>
+  ): Promise<void> {
+    if (response.whole) throw badMessage('a refusal among the answers to a request')
+    const status = failureOf(response)?.status ?? STATUS.OK
+    const length = checkNumber('a length', response.length)
+    if (status !== STATUS.OK && length > 0) throw badMessage('bytes of a blob that is not given')
+    const answer = { ...item, status, length }
+    if (isPacked(response, this.#unpacking)) {
+      const packed = new PackedBody(reader, length, this.#unpacking.onSaved)
+      const whole = (onPiece?: () => void) => packed.whole(onPiece)
+      await onBlob({ ...answer, body: packed.pieces(), whole })
+      await packed.skip()
+      return
+    }
+    const body = reader.bytes(length)
+    await onBlob({ ...answer, body, whole: (onPiece) => reader.rest(onPiece) })
+    await reader.skip()
+  }
+
   async #ask<T>(
     kind: Question,
     signal: AbortSignal,
@@ -134,33 +171,27 @@ export class BlobsClient {
 }
 
 /** The question for at most ITEMS_MAX blobs in a frame: for who reads answers by an AnswerFeed. */
-export function fetchRequest(items: readonly BlobItem[]): Uint8Array {
-  return frameOf(encodeMessage(RequestSchema, { kind: fetchOf(items) }))
+export function fetchRequest(items: readonly BlobItem[], { packings }: Unpacking): Uint8Array {
+  return frameOf(encodeMessage(RequestSchema, { kind: fetchOf(items, { packings }) }))
 }
 
-function fetchOf(items: readonly BlobItem[]) {
+function fetchOf(items: readonly BlobItem[], { packings }: Unpacking) {
   const asked = items.map(({ hash, offset }) => ({
     hash: hashBytes(hash),
     offset: BigInt(offset)
   }))
-  return { case: 'fetch', value: { items: asked } } as const
+  return { case: 'fetch', value: { items: asked, packings } } as const
 }
 
 async function readResponse(reader: FrameReader): Promise<Response> {
   return parseMessage(ResponseSchema, await reader.nextFrame(BLOBS_LIMITS.answerBytesMax))
 }
 
-async function answerItem(
-  item: BlobItem,
-  response: Response,
-  reader: FrameReader,
-  onBlob: (answer: BlobAnswer) => Promise<void>
-): Promise<void> {
-  if (response.whole) throw badMessage('a refusal among the answers to a request')
-  const status = failureOf(response)?.status ?? STATUS.OK
-  const length = checkNumber('a length', response.length)
-  if (status !== STATUS.OK && length > 0) throw badMessage('bytes of a blob that is not given')
-  const body = reader.bytes(length)
-  await onBlob({ ...item, status, length, body, whole: (onPiece) => reader.rest(onPiece) })
-  await reader.skip()
+/** Whether the bytes of an answer come packed. Throws WireError if that was not asked for. */
+export function isPacked({ packing }: Response, { packings }: Unpacking): boolean {
+  if (packing === 0) return false
+  if (packing !== PACKINGS.zstd || (packings & packing) === 0) {
+    throw badMessage('a blob is packed in a way that was not asked for')
+  }
+  return true
 }

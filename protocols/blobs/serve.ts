@@ -2,17 +2,17 @@
 // and the next bytes only when the last ones are on their way: a slow reader costs one piece.
 
 import type { ByteStream } from '../byte-stream.ts'
-import { frameOf } from '../frame.ts'
 import type { ContentHash } from '../hash.ts'
 import { BLOBS_ID } from '../ids.ts'
 import { encodeMessage, headOf } from '../message.ts'
 import type { Protocol } from '../protocol.ts'
 import { serveRequests } from '../serve-requests.ts'
-import { STATUS, StatusError } from '../status.ts'
+import { STATUS } from '../status.ts'
 import { type Copy, copyMessage } from './copy.ts'
-import { BLOBS_LIMITS, GATHERED_BYTES_MAX, PACED_BYTES_MAX } from './limits.ts'
+import { BLOBS_LIMITS } from './limits.ts'
 import { ResponseSchema } from './messages_pb.ts'
-import { type BlobItem, type BlobsRequest, parseRequest } from './parse-request.ts'
+import { type BlobsRequest, parseRequest } from './parse-request.ts'
+import { type Packer, sendBlob } from './send.ts'
 import { SmallWrites } from './small-writes.ts'
 
 /** A blob that can be read. */
@@ -41,6 +41,8 @@ export interface BlobSource {
    * is aborted first.
    */
   pace?(bytes: number, broken: AbortSignal | undefined): Promise<void> | undefined
+  /** Where what is sent may be packed, if the peer knows how. */
+  readonly packer?: Packer | undefined
   /** How this node stands to the blob; without it nothing is told but whether it is had. */
   copy?(hash: ContentHash): Promise<Copy>
   /** True as soon as the blob is durable here; false after the time. */
@@ -70,7 +72,7 @@ async function perform(
 ): Promise<Uint8Array | undefined> {
   switch (request.kind) {
     case 'fetch': {
-      for (const item of request.items) await sendBlob(item, source, out)
+      for (const item of request.items) await sendBlob(item, request.packings, source, out)
       await out.flush()
       return undefined
     }
@@ -88,72 +90,5 @@ async function perform(
       const held = await source.whenHeld(request.hash, request.timeoutMs)
       return encodeMessage(ResponseSchema, { status: STATUS.OK, held })
     }
-  }
-}
-
-async function sendBlob(
-  { hash, offset }: BlobItem,
-  source: BlobSource,
-  out: SmallWrites
-): Promise<void> {
-  const blob = await openFrom(hash, offset, source)
-  if (blob instanceof StatusError) {
-    return out.write(frameOf(encodeMessage(ResponseSchema, headOf(blob))))
-  }
-  try {
-    let left = blob.bytes - offset
-    const head = { status: STATUS.OK, length: BigInt(left) }
-    await out.write(frameOf(encodeMessage(ResponseSchema, head)))
-    if (left === 0) return
-    if (blob.readInto !== undefined && (left <= GATHERED_BYTES_MAX || out.usesBuffersAgain)) {
-      while (left > 0) {
-        const wait = source.pace?.(Math.min(left, PACED_BYTES_MAX), out.broken)
-        if (wait !== undefined) await wait
-        const most = wait === undefined ? GATHERED_BYTES_MAX : PACED_BYTES_MAX
-        const room = await out.room(Math.min(left, most))
-        blob.readInto(room, blob.bytes - left)
-        left -= room.byteLength
-      }
-      return
-    }
-    for await (const piece of blob.read(offset, blob.bytes)) {
-      left -= piece.byteLength
-      if (left < 0) break
-      await writePaced(piece, source, out)
-    }
-    if (left !== 0) throw new Error('it has not as many bytes as its store said')
-  } catch (cause) {
-    // what was promised can't be taken back by any answer: the stream must break
-    throw new Error(`the blob ${hash} could not be sent to its end`, { cause })
-  } finally {
-    await blob.close()
-  }
-}
-
-async function writePaced(piece: Uint8Array, source: BlobSource, out: SmallWrites): Promise<void> {
-  for (let at = 0; at < piece.byteLength; ) {
-    const wait = source.pace?.(Math.min(piece.byteLength - at, PACED_BYTES_MAX), out.broken)
-    if (wait !== undefined) await wait
-    const part = piece.subarray(at, wait === undefined ? undefined : at + PACED_BYTES_MAX)
-    await out.write(part)
-    at += part.byteLength
-  }
-}
-
-async function openFrom(
-  hash: ContentHash,
-  offset: number,
-  source: BlobSource
-): Promise<OpenBlob | StatusError> {
-  try {
-    const blob = await source.open(hash)
-    if (blob === undefined) return new StatusError(STATUS.MISSING, '')
-    if (blob === 'busy') return new StatusError(STATUS.BUSY, '')
-    if (offset <= blob.bytes) return blob
-    await blob.close()
-    return new StatusError(STATUS.BAD_REQUEST, `the blob has ${blob.bytes} bytes`)
-  } catch (error) {
-    if (error instanceof StatusError) return error
-    throw error
   }
 }

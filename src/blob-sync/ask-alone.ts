@@ -1,7 +1,7 @@
 // One blob on a stream of its own: it waits for no other, and no other for it.
 
 import type { BlobItem } from '../../protocols/blobs/parse-request.ts'
-import { type BlobAnswer, BlobsClient } from '../../protocols/blobs/request.ts'
+import type { BlobAnswer, BlobsClient } from '../../protocols/blobs/request.ts'
 import type { Clock } from '../base/clock.ts'
 import type { BlobPeers } from './blob-peers.ts'
 import { StallWatch, stalled } from './stall-watch.ts'
@@ -34,7 +34,7 @@ export async function askAlone(
   let client: BlobsClient | undefined
   try {
     watch.wait(firstMs)
-    client = new BlobsClient(await peers.openOwn(peerId, signal))
+    client = await peers.openOwn(peerId, signal)
     const onBlob = async (answer: BlobAnswer) => {
       watch.rest()
       await take(watch.watchedAnswer(answer))

@@ -9,6 +9,7 @@ import type { Clock } from '../base/clock.ts'
 import { RateMeter } from '../base/rate-meter.ts'
 import type { Network } from '../network/network.ts'
 import { DirectLines, type DirectOpener } from './direct-lines.ts'
+import type { Packing } from './packing.ts'
 import { StallWatch, stalled } from './stall-watch.ts'
 
 /** A peer that failed rests this long, doubling each time in a row. */
@@ -72,6 +73,8 @@ export interface BlobPeersParts {
   readonly network: Pick<Network, 'open' | 'peers'>
   readonly clock: Clock
   readonly lanes?: LaneOpener | undefined
+  /** Whether what is asked for may come packed; without it nothing does. */
+  readonly packing?: Pick<Packing, 'unpacking'> | undefined
 }
 
 export interface FetchOptions {
@@ -131,13 +134,13 @@ export class BlobPeers {
     }
   }
 
-  /** A stream of its own, for one large blob: a lane where there are lanes to this peer. */
-  async openOwn(peerId: string, signal: AbortSignal): Promise<ByteStream> {
+  /** For one large blob, on a stream of its own: a lane where there are lanes to this peer. */
+  async openOwn(peerId: string, signal: AbortSignal): Promise<BlobsClient> {
     const { network, lanes } = this.#parts
     const isReached = [...this.#of(peerId).lines.values()].some(({ lane }) => lane !== undefined)
     const own = isReached ? await lanes?.open(peerId, () => {}, signal).catch(() => {}) : undefined
     signal.throwIfAborted()
-    return own ?? network.open(peerId, BLOBS_ID, signal)
+    return this.#clientOn(own ?? (await network.open(peerId, BLOBS_ID, signal)))
   }
 
   /** The peer has come: what it is asked for soon finds a lane. */
@@ -205,7 +208,7 @@ export class BlobPeers {
   ): Line {
     const onStall = () => this.#close(state, line, stalled(stallMs))
     const line: Line = {
-      client: opening.then((stream) => new BlobsClient(stream)),
+      client: opening.then((stream) => this.#clientOn(stream)),
       watch: new StallWatch(this.#parts.clock, stallMs, onStall),
       lane,
       asked: 0,
@@ -218,6 +221,10 @@ export class BlobPeers {
       if (before.asked === 0) this.#end(before)
     }
     return line
+  }
+
+  #clientOn(stream: ByteStream): BlobsClient {
+    return new BlobsClient(stream, this.#parts.packing?.unpacking)
   }
 
   #isSpent({ receivedBytes }: PeerState, { lane }: Line): boolean {

@@ -1,7 +1,8 @@
 // What can be set about how much passes between nodes: `traffic`.
 
 import { z } from 'zod'
-import { sizeField } from '../base/fields.ts'
+import { choiceField, sizeField } from '../base/fields.ts'
+import { COMPRESS, type Compress } from './plan-packing.ts'
 import { LIMIT_MIN, type TrafficLimits } from './traffic.ts'
 
 function limitField(text: string) {
@@ -9,6 +10,11 @@ function limitField(text: string) {
 }
 
 export const trafficSection = z.strictObject({
+  compress: choiceField(COMPRESS)
+    .prefault('remote')
+    .describe(
+      'Which servers get images packed, where that saves a fifth: those that are not in a network of this machine, all or none. JPEG, PNG and WebP never are'
+    ),
   receive_reads: limitField('Bytes a second of images that a reader waits for'),
   receive_new: limitField('Bytes a second of images that were written in the last minutes'),
   receive_repair: limitField('Bytes a second of images that were lost or damaged here'),
@@ -23,8 +29,13 @@ export const trafficSection = z.strictObject({
   )
 })
 
-export function trafficLimits(section: z.output<typeof trafficSection>): TrafficLimits {
-  return {
+export interface TrafficOptions {
+  readonly limits: TrafficLimits
+  readonly compress: Compress
+}
+
+export function trafficOptions(section: z.output<typeof trafficSection>): TrafficOptions {
+  const limits = {
     receive_reads: section.receive_reads,
     receive_new: section.receive_new,
     receive_repair: section.receive_repair,
@@ -34,4 +45,5 @@ export function trafficLimits(section: z.output<typeof trafficSection>): Traffic
     send_per_server: section.send_per_server,
     send_remote: section.send_remote
   }
+  return { limits, compress: section.compress }
 }

@@ -1,9 +1,9 @@
 // One lane in the thread for bulk bytes: what comes is read, hashed and written in the call that
 // brings it, so nothing waits and a buffer is used again and again.
 
-import { AnswerFeed } from '../../protocols/blobs/answer-feed.ts'
+import { AnswerFeed, type AnswerSink } from '../../protocols/blobs/answer-feed.ts'
 import { REQUESTS_OUTSTANDING_MAX } from '../../protocols/blobs/limits.ts'
-import { fetchRequest } from '../../protocols/blobs/request.ts'
+import { fetchRequest, type Unpacking } from '../../protocols/blobs/request.ts'
 import { STATUS, type StatusError } from '../../protocols/status.ts'
 import { WireError } from '../../protocols/wire-error.ts'
 import { NodeError } from '../base/errors.ts'
@@ -25,6 +25,7 @@ export interface IntakeRequest {
 export interface IntakeLaneParts {
   readonly files: StagedFiles
   readonly tell: (request: number, event: IntakeEvent) => void
+  readonly unpacking: Unpacking
 }
 
 /** What is done with the bytes of one answer. */
@@ -53,12 +54,13 @@ export class IntakeLane {
 
   constructor(parts: IntakeLaneParts) {
     this.#parts = parts
-    this.#feed = new AnswerFeed({
+    const sink: AnswerSink = {
       begin: (status, length) => this.#begin(status, length),
       bytes: (piece) => this.#taking.bytes(piece),
       end: () => this.#end(),
       refused: (failure) => this.#refused(failure)
-    })
+    }
+    this.#feed = new AnswerFeed(sink, parts.unpacking)
   }
 
   /** It is open. */
@@ -94,7 +96,7 @@ export class IntakeLane {
       const next = this.#waiting.shift()
       if (next === undefined) break
       this.#asked.push(next)
-      this.#socket.write(fetchRequest(next.items))
+      this.#socket.write(fetchRequest(next.items, this.#parts.unpacking))
     }
     if (this.#ends && this.#asked.length === 0) this.#socket?.end()
   }

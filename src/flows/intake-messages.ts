@@ -12,6 +12,8 @@ export interface IntakeSettings {
   readonly folder: string
   /** Begins their names. */
   readonly tag: string
+  /** Ways to pack blobs that peers are told of. */
+  readonly packings: number
 }
 
 export interface IntakeItem {
@@ -75,5 +77,7 @@ export type IntakeNews =
       readonly lane: number
       /** Bytes of the stream since the last word. */
       readonly bytes: number
+      /** That did not have to come, because they were packed. */
+      readonly saved: number
       readonly events: readonly (readonly [request: number, event: IntakeEvent])[]
     }

@@ -1,6 +1,7 @@
 // The node's side of its thread for bulk bytes, which is there as long as it has a lane.
 
 import { Worker } from 'node:worker_threads'
+import type { Unpacking } from '../../protocols/blobs/request.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import type { LaneKey } from '../../protocols/lane/key.ts'
 import { StatusError } from '../../protocols/status.ts'
@@ -31,6 +32,8 @@ export interface IntakeThreadParts {
     blob: { readonly hash: ContentHash; readonly bytes: number } & StagedFile,
     by: FileHands
   ) => NamelessBlob
+  /** Hears how many bytes did not have to come. */
+  readonly onSaved?: Unpacking['onSaved'] | undefined
 }
 
 export interface IntakeThreadOptions extends IntakeSettings {
@@ -78,8 +81,9 @@ export class IntakeThread {
       post: (order) => worker.postMessage(order),
       isFull: () => this.#unreleased >= STAGED_MAX,
       adopt: (file) => this.#adopt(worker, file),
-      onMoved: (bytes) => {
+      onMoved: (bytes, saved) => {
         meter.received(bytes)
+        this.#parts.onSaved?.(saved)
         onMoved()
       }
     })
@@ -98,8 +102,8 @@ export class IntakeThread {
 
   #start(): Worker {
     if (this.#worker !== undefined) return this.#worker
-    const { program, folder, tag } = this.#options
-    const settings: IntakeSettings = { folder, tag: `${tag}-${this.#workers++}` }
+    const { program, tag, ...same } = this.#options
+    const settings: IntakeSettings = { ...same, tag: `${tag}-${this.#workers++}` }
     const worker = new Worker(program, {
       workerData: settings,
       // descriptors that it has handed over outlive it
@@ -194,7 +198,7 @@ interface ThreadLaneUse {
   readonly post: (order: IntakeOrder) => void
   readonly isFull: () => boolean
   readonly adopt: (file: StagedBlobFile) => NamelessBlob
-  readonly onMoved: (bytes: number) => void
+  readonly onMoved: (bytes: number, saved: number) => void
 }
 
 interface Pending {
@@ -257,7 +261,7 @@ export class ThreadLane implements DirectLine {
         this.#opening.resolve()
         return
       case 'came':
-        this.#use.onMoved(news.bytes)
+        this.#use.onMoved(news.bytes, news.saved)
         for (const [request, event] of news.events) this.#happened(request, event)
         return
       case 'closed':

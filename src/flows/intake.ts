@@ -36,11 +36,13 @@ interface OpenLane {
   socket?: LaneSocket
   events: (readonly [request: number, event: IntakeEvent])[]
   bytes: number
+  saved: number
 }
 
 export class Intake {
   readonly #parts: IntakeParts
   readonly #files: StagedFiles
+  readonly #packings: number
   readonly #lanes = new Map<number, OpenLane>()
   #staged = 0
   #stagedBytes = 0
@@ -49,6 +51,7 @@ export class Intake {
   constructor(parts: IntakeParts, settings: IntakeSettings) {
     this.#parts = parts
     this.#files = new StagedFiles(settings)
+    this.#packings = settings.packings
   }
 
   /** Never throws. */
@@ -80,8 +83,12 @@ export class Intake {
   #dial({ lane: id, key, ip }: IntakeOrder & { readonly do: 'dial' }): void {
     const leave = new AbortController()
     const tell = (request: number, event: IntakeEvent) => this.#note(id, request, event)
-    const lane = new IntakeLane({ files: this.#files, tell })
-    const open: OpenLane = { lane, leave, events: [], bytes: 0 }
+    const onSaved = (bytes: number) => {
+      open.saved += bytes
+    }
+    const unpacking = { packings: this.#packings, onSaved }
+    const lane = new IntakeLane({ files: this.#files, tell, unpacking })
+    const open: OpenLane = { lane, leave, events: [], bytes: 0, saved: 0 }
     this.#lanes.set(id, open)
     const buffer = Buffer.allocUnsafeSlow(READ_BYTES)
     const callback = (count: number) => this.#came(id, open, buffer.subarray(0, count))
@@ -139,11 +146,11 @@ export class Intake {
   }
 
   #tell(id: number, open: OpenLane): void {
-    const { bytes, events } = open
+    const { bytes, saved, events } = open
     if (bytes === 0 && events.length === 0) return
-    open.bytes = 0
+    open.bytes = open.saved = 0
     open.events = []
-    this.#parts.post({ say: 'came', lane: id, bytes, events })
+    this.#parts.post({ say: 'came', lane: id, bytes, saved, events })
   }
 
   #released(files: number, bytes: number): void {

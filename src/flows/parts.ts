@@ -8,6 +8,7 @@ import type { Clock, Random } from '../base/clock.ts'
 import type { FailPoints } from '../base/fail-point.ts'
 import type { KeyedLock } from '../base/keyed-lock.ts'
 import type { Log } from '../base/log.ts'
+import type { Packing } from '../blob-sync/packing.ts'
 import type { Traffic } from '../blob-sync/traffic.ts'
 import type { InspectImage } from '../content/inspect.ts'
 import type { ImageIndex } from '../index/image-index.ts'
@@ -122,6 +123,7 @@ export interface FlowParts {
   readonly scanner?: VirusScanner | undefined
   readonly locks: Locks
   readonly traffic: Traffic
+  readonly packing: Packing
   readonly clock: Clock
   readonly random: Random
   readonly log: Log

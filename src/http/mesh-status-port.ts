@@ -53,6 +53,9 @@ export interface Traffic {
   /** Bytes of all streams with other servers. */
   readonly bytesReceived: number
   readonly bytesSent: number
+  /** That did not have to pass, because images were packed on their way. */
+  readonly bytesSavedReceiving: number
+  readonly bytesSavedSending: number
   readonly blobsReceived: number
   readonly blobsSent: number
   /** Bytes of images a second, lately. */

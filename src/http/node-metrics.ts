@@ -187,6 +187,14 @@ function addTraffic({ meshStatus }: NodeMetricParts, registers: Registers): void
   const facts = {
     peer_received_bytes_total: ['Bytes from other servers', 'bytesReceived'],
     peer_sent_bytes_total: ['Bytes to other servers', 'bytesSent'],
+    peer_received_saved_bytes_total: [
+      'Bytes that did not have to come from other servers, because they were packed',
+      'bytesSavedReceiving'
+    ],
+    peer_sent_saved_bytes_total: [
+      'Bytes that did not have to go to other servers, because they were packed',
+      'bytesSavedSending'
+    ],
     blobs_received_total: ['Blobs from other servers', 'blobsReceived'],
     blobs_sent_total: ['Blobs to other servers', 'blobsSent']
   } as const

@@ -41,7 +41,7 @@ import { wantMs } from './wants-of.ts'
 export interface MeshStatusParts {
   readonly network: Network
   readonly admitted: SyncNetwork
-  readonly flows: Pick<FlowParts, 'index' | 'clock' | 'blocks' | 'brakes' | 'room'>
+  readonly flows: Pick<FlowParts, 'index' | 'clock' | 'blocks' | 'brakes' | 'room' | 'packing'>
   readonly members: MemberList
   readonly meetings: Meetings
   readonly indexSync: IndexSync
@@ -177,11 +177,14 @@ export class MeshStatus implements MeshStatusPort {
   }
 
   traffic(): Traffic {
-    const { network, replicator, sentBlobs } = this.#parts
+    const { network, replicator, sentBlobs, flows } = this.#parts
     const { bytesIn, bytesOut } = network.traffic()
+    const saved = flows.packing.saved
     return {
       bytesReceived: bytesIn,
       bytesSent: bytesOut,
+      bytesSavedReceiving: saved.received,
+      bytesSavedSending: saved.sent,
       blobsReceived: replicator.received().blobs,
       blobsSent: sentBlobs(),
       receiveRate: replicator.receiveRate(),

@@ -19,7 +19,8 @@ export function servePeers(
   const source = countReads(createBlobSource(flows, standing))
   const serve = (stream: ByteStream, id: string) => {
     const pace = (bytes: number, broken?: AbortSignal) => flows.traffic.send(id, bytes, broken)
-    return blobsProtocol.serve(stream, { ...source, pace }, id)
+    const packer = flows.packing.packerFor(id)
+    return blobsProtocol.serve(stream, { ...source, pace, packer }, id)
   }
   network.handle({
     id: blobsProtocol.id,

@@ -2,7 +2,9 @@
 
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { zstdCompressSync } from 'node:zlib'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { KNOWN_PACKINGS } from '../../protocols/blobs/packing.ts'
 import { blobsProtocol } from '../../protocols/blobs/serve.ts'
 import type { ByteStream } from '../../protocols/byte-stream.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
@@ -48,15 +50,20 @@ let disk: TestFolder
 let store: DiskBlobs
 let thread: IntakeThread
 let seen: Seen
+let saved: number
 beforeEach(async () => {
+  saved = 0
+  const onSaved = (bytes: number) => {
+    saved += bytes
+  }
   source = new MemoryBlobSource()
   serve = (stream, peerId) => blobsProtocol.serve(stream, source, peerId)
   pair = await new LanePair((stream, peerId) => serve(stream, peerId)).start()
   disk = await makeTestFolder()
   store = disk.store()
   thread = new IntakeThread(
-    { log: silentLog, adopt: (file, by) => store.adopt(file, by) },
-    { program: PROGRAM, folder: disk.folder.temp, tag: 'test' }
+    { log: silentLog, adopt: (file, by) => store.adopt(file, by), onSaved },
+    { program: PROGRAM, folder: disk.folder.temp, tag: 'test', packings: KNOWN_PACKINGS }
   )
   seen = new Seen()
 })
@@ -149,6 +156,27 @@ test('the beginning of a large blob that was wrong makes all of it wrong', async
   partial.close()
 })
 
+test('packed blobs come as they were, from any offset on', async () => {
+  const packer = { mayPay: () => true, pack: async (block: Uint8Array) => zstdCompressSync(block) }
+  serve = (stream, peerId) => blobsProtocol.serve(stream, Object.assign(source, { packer }), peerId)
+  const soft = (length: number) => testBytes(length).map((byte) => byte & 7)
+  const [small, large] = [soft(100_000), soft(700_000)]
+  for (const bytes of [small, large]) source.add(bytes)
+  const partial = await store.openPartial(itemOf(large).hash, large.byteLength)
+  await partial.append([large.subarray(0, 300_001)])
+  const file = partial.outside?.file as string
+  const lane = await open()
+  const items = [itemOf(small), { ...itemOf(large), offset: 300_001, partial: file }]
+  await lane.fetch(items, seen)
+  expect(seen.blobs.map(({ hash }) => hash)).toEqual([itemOf(small).hash])
+  expect(seen.verdicts).toEqual([true])
+  expect(saved).toBeGreaterThan(200_000)
+  partial.outside?.grown(large.byteLength)
+  store.finish(partial.complete(true) as NamelessBlob)
+  partial.close()
+  for (const blob of seen.blobs) store.finish(blob)
+})
+
 test('what came of a large blob stays where the lane breaks, and is written to no more', async () => {
   const bytes = testBytes(8_000_000)
   const { hash } = itemOf(bytes)
@@ -211,7 +239,7 @@ test('what the disk fails at is told as such', async () => {
   source.add(bytes)
   const lost = new IntakeThread(
     { log: silentLog, adopt: (file, by) => store.adopt(file, by) },
-    { program: PROGRAM, folder: join(disk.folder.temp, 'gone'), tag: 'test' }
+    { program: PROGRAM, folder: join(disk.folder.temp, 'gone'), tag: 'test', packings: 0 }
   )
   const lane = await pair.a.lanes.openBy(
     'b',

@@ -3,6 +3,7 @@
 
 import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { zstdCompressSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type BlobSource, blobsProtocol } from '../../protocols/blobs/serve.ts'
 import { EntriesClient } from '../../protocols/entries/request.ts'
@@ -57,6 +58,8 @@ const memory = () => {
 interface Lie {
   readonly length: number
   pieces(): Iterable<Uint8Array>
+  /** What it says that a block of them is when it is packed. */
+  readonly packed?: (block: Uint8Array) => Uint8Array
 }
 
 const PIECE = 65_536
@@ -64,6 +67,15 @@ function* noise(bytes: number): Generator<Uint8Array> {
   for (let left = bytes; left > 0; left -= PIECE)
     yield new Uint8Array(Math.min(left, PIECE)).fill(1)
 }
+
+/** Some hundred bytes. */
+const BOMB = zstdCompressSync(Buffer.alloc(2 ** 24))
+
+const packedAs = (packed: Lie['packed'] & {}) => (right: Buffer) => ({
+  length: right.length,
+  pieces: () => [right],
+  packed
+})
 
 const LIES: Readonly<Record<string, (right: Buffer) => Lie>> = {
   'other bytes': (right) => ({ length: right.length, pieces: () => noise(right.length) }),
@@ -83,7 +95,11 @@ const LIES: Readonly<Record<string, (right: Buffer) => Lie>> = {
       yield right.subarray(0, Math.floor(right.length / 2))
       throw new Error('that is all')
     }
-  })
+  }),
+  'packed bytes that become too many': packedAs(() => BOMB),
+  'packed bytes that are none': packedAs(() => randomBytes(400)),
+  'packed bytes that were cut': packedAs((block) => zstdCompressSync(block).subarray(0, -2)),
+  'packed bytes of something else': packedAs(({ length }) => zstdCompressSync(Buffer.alloc(length)))
 }
 
 interface Liar {
@@ -113,15 +129,17 @@ async function liar(path: string, right: Buffer, lie: Lie, byLanes: boolean): Pr
       asked++
       return {
         bytes: lie.length,
-        read: async function* (start) {
-          if (start === 0) yield* lie.pieces()
+        read: async function* (start, end) {
+          if (lie.packed !== undefined) yield right.subarray(start, end)
+          else if (start === 0) yield* lie.pieces()
           else yield* noise(lie.length - start)
         },
         close: () => {}
       }
     },
     have: () => true,
-    whenHeld: async () => true
+    whenHeld: async () => true,
+    packer: lie.packed && { mayPay: () => true, pack: async (block) => lie.packed?.(block) }
   }
   const serve = <S>(protocol: Protocol<S>, from: S) =>
     network.handle({

@@ -9,6 +9,7 @@ import { noFailPoints } from '../../src/base/fail-point.ts'
 import { KeyedLock } from '../../src/base/keyed-lock.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { TaskBoard } from '../../src/base/task-board.ts'
+import { Packing } from '../../src/blob-sync/packing.ts'
 import { Traffic } from '../../src/blob-sync/traffic.ts'
 import { createInspector } from '../../src/content/inspect.ts'
 import { AuditLog } from '../../src/flows/audit.ts'
@@ -123,8 +124,9 @@ export async function openMemoryNode(options: MemoryNodeOptions = {}): Promise<M
   tellFeed({ feed, index, journal })
   const blocks = await Blocks.open({ ...base, index, brakes })
   const traffic = new Traffic(base)
-  const made = { index, blocks, inspect, room, settler, journal, feed, brakes, locks, traffic }
-  const flows = { ...base, ...seen, ...made, name }
+  const packing = new Packing({ traffic }, 'remote')
+  const made = { index, blocks, inspect, room, settler, journal, feed, brakes, locks }
+  const flows = { ...base, ...seen, ...made, traffic, packing, name }
   const enforcer = new BlockEnforcer(flows)
   const tasks = new TaskBoard(base)
   const http: HttpParts = {

@@ -1,5 +1,7 @@
 // One conversation for each protocol that uses all it has. They run over any stream.
 
+import { zstdCompressSync } from 'node:zlib'
+import { KNOWN_PACKINGS } from '../../protocols/blobs/packing.ts'
 import type { BlobAnswer } from '../../protocols/blobs/request.ts'
 import { BlobsClient } from '../../protocols/blobs/request.ts'
 import { blobsProtocol } from '../../protocols/blobs/serve.ts'
@@ -16,6 +18,7 @@ import type { Protocol } from '../../protocols/protocol.ts'
 import { requestSecret } from '../../protocols/secret/request.ts'
 import { secretProtocol } from '../../protocols/secret/serve.ts'
 import { EMPTY_NODE, ROOT_KEY } from '../../protocols/time-tree-shape.ts'
+import { md5 } from './digests.ts'
 import { MemoryBlobSource } from './memory-blob-source.ts'
 import { imageEntry, MemoryEntries } from './memory-entries.ts'
 import { never } from './serve-pair.ts'
@@ -132,6 +135,27 @@ async function askBlobs(stream: ByteStream) {
   return [said, got]
 }
 
+const softBytes = [600, 70_000].map((length) => new Uint8Array(length).fill(length))
+
+/** What a node has that packs all that it sends. */
+function someSoftBlobs() {
+  const pack = async (block: Uint8Array) => zstdCompressSync(block)
+  const source = Object.assign(new MemoryBlobSource(), { packer: { mayPay: () => true, pack } })
+  return { source, hashes: softBytes.map((bytes) => source.add(bytes)) }
+}
+
+async function askPackedBlobs(stream: ByteStream) {
+  const client = new BlobsClient(stream, { packings: KNOWN_PACKINGS })
+  const got: string[] = []
+  const items = someSoftBlobs().hashes.map((hash, offset) => ({ hash, offset }))
+  const keep = async ({ body }: BlobAnswer) => {
+    got.push(md5(Buffer.concat(await Array.fromAsync(body))))
+  }
+  await client.fetch(items, keep, never)
+  await client.end(never)
+  return got
+}
+
 export const talks: readonly Talk[] = [
   talk(
     'hello',
@@ -146,5 +170,6 @@ export const talks: readonly Talk[] = [
     (stream) => requestSecret(stream, offer, never)
   ),
   talk('entries', entriesProtocol, someEntries, askEntries),
-  talk('blobs', blobsProtocol, () => someBlobs().source, askBlobs)
+  talk('blobs', blobsProtocol, () => someBlobs().source, askBlobs),
+  talk('packed-blobs', blobsProtocol, () => someSoftBlobs().source, askPackedBlobs)
 ]

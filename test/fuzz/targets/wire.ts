@@ -2,7 +2,8 @@
 
 import { deepStrictEqual } from 'node:assert/strict'
 import { fromBinary } from '@bufbuild/protobuf'
-import { AnswerFeed } from '../../../protocols/blobs/answer-feed.ts'
+import { AnswerFeed, type AnswerSink } from '../../../protocols/blobs/answer-feed.ts'
+import { KNOWN_PACKINGS } from '../../../protocols/blobs/packing.ts'
 import type { ByteStream } from '../../../protocols/byte-stream.ts'
 import { EntrySchema } from '../../../protocols/entries/messages_pb.ts'
 import { decodeEntry, encodeEntry } from '../../../protocols/entry.ts'
@@ -94,18 +95,22 @@ async function runFrames(input: Buffer): Promise<void> {
 }
 
 function runFeed(input: Buffer): void {
-  let [begun, ended, bytes] = [0, 0, 0]
-  const feed = new AnswerFeed({
+  let [begun, ended, bytes, saved] = [0, 0, 0, 0]
+  const sink: AnswerSink = {
     begin: () => begun++,
     bytes: (piece) => {
       bytes += piece.byteLength
     },
     end: () => ended++,
     refused: () => {}
-  })
+  }
+  const onSaved = (count: number) => {
+    saved += count
+  }
+  const feed = new AnswerFeed(sink, { packings: KNOWN_PACKINGS, onSaved })
   const step = 1 + (input[0] ?? 0)
   for (let at = 0; at < input.length; at += step) feed.feed(input.subarray(at, at + step))
-  must(ended <= begun && bytes <= input.length, 'no more comes out than went in')
+  must(ended <= begun && bytes <= input.length + saved, 'no more comes out than went in')
 }
 
 function runPath(input: Buffer): void {

@@ -94,7 +94,7 @@ test('with nothing set the documented defaults hold', () => {
     scan: { clamd: undefined, absent: 'refuse', stored: true, timeoutMs: 30_000 },
     audit: { enabled: true, bytesMax: 64 * 2 ** 20 },
     index: { export: true, tombstonesKeepMs: 90 * 86_400_000 },
-    traffic: NO_LIMITS,
+    traffic: { limits: NO_LIMITS, compress: 'remote' },
     acceptFolder: false
   })
 })

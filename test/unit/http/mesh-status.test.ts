@@ -23,7 +23,8 @@ let watched: string[]
 let waits: [number, number][]
 
 const nothing = {
-  ...{ bytesReceived: 0, bytesSent: 0, blobsReceived: 0, blobsSent: 0 },
+  ...{ bytesReceived: 0, bytesSent: 0, bytesSavedReceiving: 0, bytesSavedSending: 0 },
+  ...{ blobsReceived: 0, blobsSent: 0 },
   ...{ receiveRate: 0, transfers: [] }
 }
 let traffic: ReturnType<MeshStatusPort['traffic']>

@@ -36,7 +36,8 @@ let figures: Figure[] = []
 /** A mesh of which nothing is known but what the network counts. */
 function fakeMeshStatus(): MeshStatusPort {
   const traffic = {
-    ...{ bytesReceived: 1, bytesSent: 2, blobsReceived: 3, blobsSent: 4 },
+    ...{ bytesReceived: 1, bytesSent: 2, bytesSavedReceiving: 5, bytesSavedSending: 6 },
+    ...{ blobsReceived: 3, blobsSent: 4 },
     ...{ receiveRate: 0, transfers: [] }
   }
   const known: Partial<MeshStatusPort> = { traffic: () => traffic, figures: async () => figures }

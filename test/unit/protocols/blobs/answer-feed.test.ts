@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { AnswerFeed, type AnswerSink } from '../../../../protocols/blobs/answer-feed.ts'
+import { KNOWN_PACKINGS } from '../../../../protocols/blobs/packing.ts'
 import { fetchRequest } from '../../../../protocols/blobs/request.ts'
 import { blobsProtocol } from '../../../../protocols/blobs/serve.ts'
 import type { ContentHash } from '../../../../protocols/hash.ts'
@@ -8,6 +9,7 @@ import { collect, testBytes } from '../../../support/data-folder.ts'
 import { MemoryBlobSource } from '../../../support/memory-blob-source.ts'
 import { streamPair } from '../../../support/stream-pair.ts'
 
+const UNPACKING = { packings: KNOWN_PACKINGS }
 const LOST = 'f'.repeat(64) as ContentHash
 
 /** What a node answers to a request for blobs of these sizes and one that it lacks. */
@@ -16,7 +18,7 @@ async function answersTo(sizes: readonly number[]): Promise<Uint8Array> {
   const items = sizes.map((size, n) => ({ hash: source.add(testBytes(size, n + 1)), offset: 0 }))
   const { left, right } = streamPair()
   const serving = blobsProtocol.serve(right, source, 'asker')
-  await left.write(fetchRequest([...items, { hash: LOST, offset: 0 }]))
+  await left.write(fetchRequest([...items, { hash: LOST, offset: 0 }], UNPACKING))
   await left.end()
   const [answers] = await Promise.all([collect(left.source), serving])
   return answers
@@ -33,7 +35,7 @@ function reading() {
     end: () => said.push('end'),
     refused: ({ status }) => said.push(`refused ${status}`)
   }
-  return { feed: new AnswerFeed(sink), said, bytes: () => bytes }
+  return { feed: new AnswerFeed(sink, UNPACKING), said, bytes: () => bytes }
 }
 
 test.each([1, 2, 3, 7, 64, 65_536])('answers in pieces of %i bytes are the same', async (piece) => {
