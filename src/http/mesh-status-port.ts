@@ -71,6 +71,8 @@ export interface MeshStatusPort {
    * names, by their own last words; for use within one request. Several may have one name.
    */
   holders(among?: 'all' | 'connected'): (version: Version) => readonly string[]
+  /** All connected servers say anew what they lack: resolves when they have, or after the time. */
+  hear(timeoutMs: number, signal: AbortSignal): Promise<void>
   /**
    * Asks all connected servers whether they hold a blob, and if not, why; the answer is about all
    * members. `version`: of an entry that names it.

@@ -138,6 +138,11 @@ export class IndexSync implements EntriesSource {
     this.#reports.refresh((id) => this.#exchanges.has(id))
   }
 
+  /** See PeerReports.askAll. */
+  askAll(): Promise<void> {
+    return this.#reports.askAll()
+  }
+
   /** Notes from now on which peers acknowledge what is written under a path. */
   watch(path: string): PushWatch {
     return this.#pusher.watch(path)

@@ -59,10 +59,13 @@ export class PeerReports {
       const isOld = report === undefined || Math.abs(clock.now() - report.atMs) >= reportMsMax
       const isSyncing = report !== undefined && (!report.equal || report.status.wantsFiles > 0)
       if (!isOld && !isSyncing && !beliefs.isOutdated(id)) continue
-      this.#askedMs.set(id, nowMs)
-      const asking = this.#ask(id).finally(() => this.#asking.delete(asking))
-      this.#asking.add(asking)
+      void this.#askNow(id)
     }
+  }
+
+  /** Asks all of them, whatever is known; resolves when each has answered or failed. */
+  async askAll(): Promise<void> {
+    await Promise.all(this.#parts.network.peers().map(({ id }) => this.#askNow(id)))
   }
 
   /** The peer has come or gone. */
@@ -76,6 +79,13 @@ export class PeerReports {
   }
 
   /** Never rejects. */
+  #askNow(peerId: string): Promise<void> {
+    this.#askedMs.set(peerId, this.#parts.clock.monotonicMs())
+    const asking = this.#ask(peerId).finally(() => this.#asking.delete(asking))
+    this.#asking.add(asking)
+    return asking
+  }
+
   async #ask(peerId: string): Promise<void> {
     const { network, clock, log, index } = this.#parts
     const late = new AbortController()

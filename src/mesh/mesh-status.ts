@@ -5,6 +5,7 @@ import type { ContentHash } from '../../protocols/hash.ts'
 import type { ImagePath } from '../../protocols/path.ts'
 import { type Version, versionMs } from '../../protocols/version.ts'
 import { type Cause, causeOf } from '../base/cause.ts'
+import { sleep } from '../base/clock.ts'
 import type { Figure } from '../base/figure.ts'
 import { callOf } from '../base/how-called.ts'
 import type { WantBook } from '../blob-sync/want-book.ts'
@@ -112,6 +113,11 @@ export class MeshStatus implements MeshStatusPort {
       const ms = versionMs(version)
       return named.filter(({ id }) => beliefs.holds(id, ms)).map(({ name }) => name)
     }
+  }
+
+  async hear(timeoutMs: number, signal: AbortSignal): Promise<void> {
+    const { indexSync, flows } = this.#parts
+    await Promise.race([indexSync.askAll(), sleep(flows.clock, timeoutMs, signal)])
   }
 
   async askHolders(

@@ -12,6 +12,8 @@ export const DRAIN_TASK = 'drain'
 /** Between two looks at what is left; looking takes longer the more images there are. */
 const LOOK_MS = 2000
 const LOOK_PAUSE_TIMES = 5
+/** A server that does not answer is not waited for: its last word counts. */
+const HEAR_MS_MAX = 3000
 
 const shape = z.object({
   status: z.literal('success'),
@@ -80,6 +82,8 @@ async function describe(
 ): Promise<Drain> {
   // what ends while it is looked has not been seen
   const before = uploads()
+  // their last word may be a minute old, and a person acts on this one
+  await parts.meshStatus?.hear(HEAR_MS_MAX, request.signal)
   const onlyHere = await findOnlyHere(parts, request.signal)
   const servers = connectedServers(parts)
   const pending = Math.max(before, uploads())

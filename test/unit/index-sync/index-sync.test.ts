@@ -62,6 +62,15 @@ test('a clock that is set back keeps nobody from being asked', async () => {
   await sync.stop()
 })
 
+test('who needs a word of now asks whoever was asked a moment ago', async () => {
+  const { sync, counts } = begin()
+  sync.refresh()
+  await settled()
+  await sync.askAll()
+  expect(counts.opens).toBe(2)
+  await sync.stop()
+})
+
 test('what a node says it has is no newer than what it says it lacks', async () => {
   const { index, close } = await openMemoryIndex()
   const wants = async () => {

@@ -14,9 +14,12 @@ let servers: ServerStatus[]
 /** Ids of the servers that are believed to have everything. */
 let holders: string[]
 let synced: number
+/** What the servers say when they are asked anew. */
+let heard: () => void
 
 beforeEach(async () => {
   ;[servers, holders, synced] = [[], [], 0]
+  heard = () => {}
   const mesh = fakeMesh({
     servers: () => servers,
     syncNow: async () => {
@@ -29,7 +32,7 @@ beforeEach(async () => {
         return holders.includes(peerId) && (among !== 'connected' || state !== 'offline')
       })
       .map(({ name }) => name)
-  const meshStatus = { holders: holds } as MeshStatusPort
+  const meshStatus = { holders: holds, hear: async () => heard() } as unknown as MeshStatusPort
   http = await startHttpNode({ parts: () => ({ mesh, meshStatus }) })
   await http.node.put('a.svg', tinyImage(1))
   await http.node.put('b.svg', tinyImage(2))
@@ -62,6 +65,14 @@ test('a server that is not connected does not count, whatever it had', async () 
     only_here_files: 0,
     servers: ['b']
   })
+})
+
+test('servers are asked before it is said that nobody else has an image', async () => {
+  servers = [b('online')]
+  heard = () => holders.push('peer-b')
+  expect(await look()).toMatchObject({ safe_to_switch_off: true, only_here_files: 0 })
+  heard = () => holders.splice(0)
+  expect(await look()).toMatchObject({ safe_to_switch_off: false, only_here_files: 2 })
 })
 
 test('a server of the same name does not count either', async () => {
