@@ -12,6 +12,7 @@ import type { Network } from '../network/network.ts'
 import type { StagedBlob } from '../store/blob-store.ts'
 import { AssignWants, type Orders } from './assign-wants.ts'
 import { type FetchAbout, FetchRequests } from './fetch-requests.ts'
+import { followUnblocks } from './follow-unblocks.ts'
 import { ReplicaKeeper, type ReplicaKeeperParts } from './keep-replica.ts'
 import type { FlowParts, ReadableBlob } from './parts.ts'
 import { ReadThrough } from './read-through.ts'
@@ -79,7 +80,9 @@ export class Replicator {
       { ...shared, takeIn: this.#takeIn, inFlight: this.#inFlight, failedLate, pause, signal },
       { stallMs }
     )
-    parts.flows.traffic.onChange(() => this.wake())
+    const wake = () => this.wake()
+    parts.flows.traffic.onChange(wake)
+    followUnblocks({ ...parts, wake, signal })
     const onEnd = () => this.wake()
     this.#readThrough = new ReadThrough({ ...shared, onEnd }, { stallMs })
   }
