@@ -16,6 +16,7 @@ import { expire, type Fruitless } from './flows/expire.ts'
 import { indexText } from './flows/export-index.ts'
 import { releaseIfBack } from './flows/find-again.ts'
 import type { IngestOptions } from './flows/ingest.ts'
+import { noteDeletedKeys } from './flows/key-revocations.ts'
 import { makeLookUps } from './flows/make-look-ups.ts'
 import { followDamage, mendIndex } from './flows/mend-index.ts'
 import type { FlowParts } from './flows/parts.ts'
@@ -237,6 +238,7 @@ function createCollecting({ flows }: DutyParts, options: DutyOptions) {
   return {
     async run(signal: AbortSignal): Promise<void> {
       if (flows.index.fault !== undefined) return
+      await noteDeletedKeys(flows.index)
       const { forgotten, ...left } = await collect(flows, options.index, signal)
       last = left
       if (forgotten > 0) flows.log.info({ forgotten }, 'forgot deletions that every member has')

@@ -146,6 +146,7 @@ export function tellAudit(parts: {
 const RECORDS: readonly (readonly [prefix: string, written: string, deleted: string])[] = [
   ['member/', 'join', 'remove server'],
   ['key/', 'make key', 'revoke key'],
+  ['key-revoked/', 'revoke key for good', 'delete revocation of key'],
   ['block/', 'block', 'unblock']
 ]
 

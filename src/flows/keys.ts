@@ -8,6 +8,7 @@ import { NodeError } from '../base/errors.ts'
 import type { ImageIndex } from '../index/image-index.ts'
 import { readEntry } from '../index/read-entry.ts'
 import { entryKey } from '../index/tables.ts'
+import { isRevoked, noteRevoked, KEY_PREFIX as PREFIX } from './key-revocations.ts'
 import type { FlowParts } from './parts.ts'
 
 export const KEY_SCOPES = ['read', 'write', 'admin'] as const
@@ -37,7 +38,6 @@ export interface Seal {
   former(text: string): string | undefined
 }
 
-const PREFIX = 'key/'
 /** Under it the index of this node alone has the hashes of keys that were made here. */
 const OWN_PREFIX = 'key-made-here/'
 const OWN_NOTED = 'keys-made-here-noted'
@@ -72,23 +72,25 @@ export async function createKey(
 export async function listKeys(index: ImageIndex): Promise<KeyFacts[]> {
   const keys: KeyFacts[] = []
   for await (const { name: path, value } of index.records(PREFIX)) {
+    const id = path.slice(PREFIX.length)
     const record = readRecord(value)
-    if (record === undefined) continue
+    if (record === undefined || isRevoked(index, id)) continue
     const { name, scopes, createdMs } = record
-    keys.push({ id: path.slice(PREFIX.length), name, scopes, createdMs })
+    keys.push({ id, name, scopes, createdMs })
     if (keys.length >= KEYS_LISTED_MAX) break
   }
   return keys
 }
 
-/** False if there is no such key. */
+/** For good, on all nodes. False if there is no such key. */
 export async function revokeKey(index: ImageIndex, id: string): Promise<boolean> {
-  return (
-    (await index.change((tx) => {
-      tx.setMeta(OWN_PREFIX + id, undefined)
-      return tx.deleteRecord(PREFIX + id)
-    })) !== undefined
-  )
+  if (index.record(PREFIX + id) === undefined) return false
+  await index.change((tx) => {
+    tx.setMeta(OWN_PREFIX + id, undefined)
+    noteRevoked(tx, id)
+    tx.deleteRecord(PREFIX + id)
+  })
+  return true
 }
 
 /** Once: keys of an index that no stranger could reach yet count as made here. */
@@ -130,6 +132,7 @@ export function scopesOf(
 
 /** Undefined for one that its maker could not have made. */
 function recordOf(index: ImageIndex, id: string, seal: Seal): KeyRecord | undefined {
+  if (isRevoked(index, id)) return undefined
   const value = index.record(PREFIX + id)
   const record = value === undefined ? undefined : readRecord(value)
   if (record === undefined) return undefined
@@ -142,6 +145,7 @@ function recordOf(index: ImageIndex, id: string, seal: Seal): KeyRecord | undefi
 export async function sealedKeys(index: ImageIndex, seal: Seal): Promise<readonly SealedKey[]> {
   const sealed: SealedKey[] = []
   for await (const { name, value } of index.records(PREFIX)) {
+    if (isRevoked(index, name.slice(PREFIX.length))) continue
     if (isSealedKey(name, value, seal)) sealed.push({ name, value })
     if (sealed.length >= KEYS_LISTED_MAX) break
   }

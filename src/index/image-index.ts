@@ -25,7 +25,7 @@ import type { Step } from './ledger.ts'
 import { pages } from './pages.ts'
 import { decodePast } from './past.ts'
 import type { Watermarks } from './plan-watermarks.ts'
-import type { IndexOptions, IndexParts, ListRange } from './ports.ts'
+import type { BlobRange, IndexOptions, IndexParts, ListRange } from './ports.ts'
 import { readByVersion, type VersionRange } from './read-by-version.ts'
 import { readEntry } from './read-entry.ts'
 import { hashesOf, pathsFrom, pathsOf, pathsOfKeys, pathsWithId } from './read-look-ups.ts'
@@ -98,6 +98,11 @@ export class ImageIndex {
   /** The value of a record that is not deleted. */
   record(name: string): Uint8Array | undefined {
     return this.#entry(entryKey(KIND_RECORD, name))?.value
+  }
+
+  /** Whether there is a record of this name, or was, as far as deletions are remembered. */
+  isRecordKnown(name: string): boolean {
+    return this.#rows.get('entry', entryKey(KIND_RECORD, name)) !== undefined
   }
 
   /** Records whose names start with `prefix`, in the order of their names. */
@@ -313,13 +318,7 @@ export class ImageIndex {
   }
 
   /** Hashes and rows of blobs that an entry names, in the order of their hashes. */
-  async *blobs({
-    after = '',
-    before
-  }: {
-    after?: string
-    before?: string
-  } = {}): AsyncGenerator<[ContentHash, BlobRow]> {
+  async *blobs({ after = '', before }: BlobRange = {}): AsyncGenerator<[ContentHash, BlobRow]> {
     const range = { gt: after, ...(before !== undefined && { lt: before }) }
     for await (const key of pages(this.#tables.blob.keys(range))) {
       const row = this.blob(key as ContentHash)

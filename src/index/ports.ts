@@ -30,3 +30,9 @@ export interface ListRange {
   /** Only paths after this one. */
   readonly after?: string | undefined
 }
+
+/** Hashes between these two, which are not among them. */
+export interface BlobRange {
+  readonly after?: string
+  readonly before?: string
+}

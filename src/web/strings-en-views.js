@@ -122,6 +122,8 @@ export const views = {
   'did.unblock': 'Unblocked',
   'did.make key': 'Made a key',
   'did.revoke key': 'Revoked a key',
+  'did.revoke key for good': 'Keeps a key revoked',
+  'did.delete revocation of key': 'Deleted the revocation of a key (it stays revoked)',
   'did.meet server': 'Met a server',
   'did.remove server': 'Removed a server',
   'did.invite': 'Invited',

@@ -123,6 +123,8 @@ export const views = {
   'did.unblock': '解除屏蔽',
   'did.make key': '创建密钥',
   'did.revoke key': '吊销密钥',
+  'did.revoke key for good': '密钥保持吊销',
+  'did.delete revocation of key': '删除了密钥的吊销记录（密钥仍为吊销状态）',
   'did.meet server': '加入服务器',
   'did.remove server': '移除服务器',
   'did.invite': '邀请',

@@ -118,14 +118,19 @@ async function runRecords(input: Buffer): Promise<void> {
   const member = readMember('12D3KooWabc', input)
   must((member?.addresses.length ?? 0) <= 16, 'addresses are bounded')
   must(!/[\n\0]/.test(member?.name ?? ''), 'a name is one line')
-  const index = { record: () => input, meta: () => undefined } as unknown as ImageIndex
+  const isRecordKnown = () => false
+  const index = {
+    record: () => input,
+    meta: () => undefined,
+    isRecordKnown
+  } as unknown as ImageIndex
   const found = findKey(index, KEY, SEAL)
   must(found === undefined, 'nobody has the key')
   const listed = (name: string) => {
     const records = async function* () {
       yield { name, value: input }
     }
-    return { records, onNews: () => {} } as unknown as ImageIndex
+    return { records, isRecordKnown, onNews: () => {} } as unknown as ImageIndex
   }
   for (const { createdMs } of await listKeys(listed(`key/${'ab'.repeat(6)}`))) {
     must(!Number.isNaN(new Date(createdMs).getTime()), 'a key has a date')

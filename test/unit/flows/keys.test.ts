@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Entry, encodeEntry, KIND_RECORD } from '../../../protocols/entry.ts'
 import { versionAt } from '../../../protocols/version.ts'
+import { noteDeletedKeys } from '../../../src/flows/key-revocations.ts'
 import {
   createKey,
   findKey,
@@ -57,6 +58,19 @@ test('a key opens every node of a mesh with a secret, until it is revoked', asyn
   expect(findKey(b.flows.index, key, sealOf(2))).toBeUndefined()
   await revokeKey(a.flows.index, facts.id)
   expect(findKey(a.flows.index, key, sealOf(1))).toBeUndefined()
+})
+
+test('a key that was deleted by an earlier version is revoked for good, too', async () => {
+  const { key, facts } = await make(a, ['write'], sealOf(1))
+  const [made] = await Array.fromAsync(a.flows.index.records('key/'))
+  await a.flows.index.change((tx) => tx.deleteRecord(`key/${facts.id}`))
+  await noteDeletedKeys(a.flows.index)
+  await a.flows.index.change((tx) => tx.putRecord(`key/${facts.id}`, made?.value as Uint8Array))
+  expect(findKey(a.flows.index, key, sealOf(1))).toBeUndefined()
+  expect(await sealedKeys(a.flows.index, sealOf(1))).toEqual([])
+  const before = a.flows.index.root()
+  await noteDeletedKeys(a.flows.index)
+  expect(a.flows.index.root()).toEqual(before)
 })
 
 test('where anybody may join, a key opens only the node that made it, also later', async () => {
