@@ -12,6 +12,7 @@ import { SteadyClock } from './base/steady-clock.ts'
 import type { Task } from './base/task-board.ts'
 import { checkIndexDaily } from './flows/check-index.ts'
 import { type Collected, collect } from './flows/collect.ts'
+import { releaseIfConfirmed } from './flows/decide-brakes.ts'
 import { expire, type Fruitless } from './flows/expire.ts'
 import { indexText } from './flows/export-index.ts'
 import { releaseIfBack } from './flows/find-again.ts'
@@ -128,7 +129,7 @@ export function createDuties(parts: DutyParts, options: DutyOptions): Duties {
     room: { everyMs: ROOM_MS, do: (signal) => makeRoom(parts, options, making, signal) },
     collect: { everyMs: HOUR_MS, do: collecting.run },
     scrub: { everyMs: SCRUB_MS, do: (signal) => scrubIfWanted(parts, options, signal) },
-    brakes: { everyMs: MINUTE_MS, do: (signal) => releaseIfBack(flows, signal) },
+    brakes: { everyMs: MINUTE_MS, do: (signal) => lookAtBrakes(flows, signal) },
     heal: { everyMs: MINUTE_MS, do: (signal) => healIndex(parts, signal) },
     scan: { everyMs: MINUTE_MS, do: async (signal) => flows.scanner?.catchUp(signal) },
     settle: { everyMs: MINUTE_MS, do: (signal) => flows.settler.settleAll({ signal }) },
@@ -186,6 +187,11 @@ function startWork({ flows, folder }: DutyParts, name: string, work: Work): Loop
       throw error
     }
   })
+}
+
+async function lookAtBrakes(flows: FlowParts, signal: AbortSignal): Promise<void> {
+  await releaseIfBack(flows, signal)
+  await releaseIfConfirmed(flows)
 }
 
 /** Begins when the node has found its feet, and its disk has time. */

@@ -20,6 +20,7 @@ import { Thumbnailer } from './content/thumbnailer.ts'
 import { createDuties, type Duties, type DutyParts } from './duties.ts'
 import { Blocks } from './flows/blocks.ts'
 import { Brakes } from './flows/brakes.ts'
+import { followConfirmations } from './flows/decide-brakes.ts'
 import { BlockEnforcer } from './flows/enforce-blocks.ts'
 import { Feed } from './flows/feed.ts'
 import type { IngestOptions } from './flows/ingest.ts'
@@ -133,6 +134,7 @@ export async function createNode(config: Config, nodeParts: NodeParts): Promise<
     const brakes = new Brakes({ ...parts, index, log: logs.flows })
     const blocks = await Blocks.open({ ...parts, index, brakes, log: logs.flows })
     const made = createFlows(config, parts, { folder, index, brakes, blocks, room, logs })
+    followConfirmations(made)
     const scanner = openScanner(config, made)
     const flows = { ...made, scanner, remote, activity }
     if (damage.length > 0) await noteDamage(flows, damage)

@@ -1006,6 +1006,15 @@ export interface Operations {
         readonly of: number
         readonly reason: string
       }>
+      readonly released: ReadonlyArray<{
+        readonly kind: 'loss' | 'changes'
+        readonly how: 'confirm' | 'undo' | 'back'
+        readonly at: string
+        readonly by: string | null
+        readonly from: string | null
+        readonly count: number
+        readonly of: number
+      }>
     }
   }
   /** Confirm or undo what stopped. */
@@ -1020,6 +1029,36 @@ export interface Operations {
       readonly status: 'success' | 'accepted'
       readonly message: string
       readonly task_id?: string | undefined
+    }
+  }
+  /** What an undo would take back, as it is now. */
+  readonly 'GET /api/brakes/{token}': {
+    readonly path: {
+      readonly token: string
+    }
+    readonly query?: {
+      readonly limit?: number | undefined
+      readonly offset?: number | undefined
+    } | undefined
+    readonly body?: undefined
+    readonly answer: {
+      readonly status: 'success'
+      readonly token: string
+      readonly since: string
+      readonly images: number
+      readonly missing: number
+      readonly blocks: number
+      readonly next_offset: number | null
+      readonly changes: ReadonlyArray<{
+        readonly what: 'deleted' | 'replaced' | 'blocked'
+        readonly path: string | null
+        readonly sha256: string
+        readonly by: string
+        readonly at: string
+        readonly here: boolean
+        readonly reason: string | null
+        readonly held: boolean
+      }>
     }
   }
   /** Take in the images of folders of this server. */

@@ -213,6 +213,7 @@ export const CATALOG: readonly CommandEntry[] = [
     summary: 'shows what stopped because it was too much to be meant, and goes on or takes it back',
     words: [],
     options: [
+      ['--all', 'show all that an undo would take back'],
       ['--confirm <token>', 'it was meant: go on'],
       ['--undo <token>', 'it was not: take it back']
     ],

@@ -2,6 +2,7 @@
 
 import { formatSize } from '../base/units.ts'
 import type { AnswerOf } from '../client/plan-request.ts'
+import type { Undone } from '../flows/undo-changes.ts'
 import type { Order } from './catalog.ts'
 import { followTask } from './follow-task.ts'
 import { callNode } from './node-client.ts'
@@ -10,6 +11,7 @@ import { columns, counted, type Terminal } from './terminal.ts'
 const PAGE = 1000
 /** As many are shown without --json. */
 const SHOWN_MAX = 200
+const STOPPED_SHOWN = 20
 
 type Reviewed = AnswerOf<'GET /api/review'>['files'][number]
 
@@ -61,28 +63,70 @@ function reviewText(files: readonly Reviewed[], total: number): string {
 }
 
 type Brake = AnswerOf<'GET /api/brakes'>['brakes'][number]
+type Stopped = AnswerOf<'GET /api/brakes/{token}'>
 
-/** Lists, confirms or undoes. Exit code 1 while one is engaged. */
+/** Lists, confirms or undoes. Exit code 1 while one is engaged, or what could not be undone. */
 export async function runBrakes(order: Order, terminal: Terminal): Promise<number> {
   const { options, target, isJson } = order
   const { out } = terminal
-  const { brakes } = await callNode(target, 'GET /api/brakes')
   const wish = options.confirm ?? options.undo
-  if (wish === undefined) {
-    if (isJson) out(`${JSON.stringify(brakes)}\n`)
-    else if (brakes.length === 0) out('Nothing has stopped.\n')
-    else for (const brake of brakes) out(brakeText(brake))
-    return brakes.length > 0 ? 1 : 0
-  }
+  if (wish === undefined) return listBrakes(order, terminal)
   const action = options.undo === undefined ? 'confirm' : 'undo'
   const body = { token: String(wish), action } as const
   const answer = await callNode(target, 'POST /api/brakes', { body })
-  await followTask(target, answer, terminal)
-  out(isJson ? `${JSON.stringify(answer)}\n` : `${answer.message}\n`)
-  return 0
+  const done = (await followTask(target, answer, terminal)) as Partial<Undone>
+  if (isJson) out(`${JSON.stringify(answer)}\n`)
+  else out(`${answer.message}\n`)
+  if (answer.task_id === undefined) return 0
+  const { restored = 0, failed = 0 } = done
+  const lost = failed > 0 ? `, ${failed} could not be had: task ${answer.task_id} names them` : ''
+  if (!isJson) out(`${restored} restored${lost}.\n`)
+  return failed > 0 ? 1 : 0
 }
 
-function brakeText({ kind, token, since, reason }: Brake): string {
+async function listBrakes({ target, options, isJson }: Order, { out }: Terminal): Promise<number> {
+  const { brakes } = await callNode(target, 'GET /api/brakes')
+  const limit = options.all === true ? PAGE : STOPPED_SHOWN
+  const shown: (Brake & { stopped?: Stopped })[] = []
+  for (const brake of brakes) {
+    const stopped = brake.kind === 'changes' && (await stoppedBy(target, brake.token, limit))
+    shown.push({ ...brake, ...(stopped && { stopped }) })
+  }
+  if (isJson) out(`${JSON.stringify(shown)}\n`)
+  else if (brakes.length === 0) out('Nothing has stopped.\n')
+  else for (const brake of shown) out(brakeText(brake))
+  return brakes.length > 0 ? 1 : 0
+}
+
+/** The first of what it would take back, or all of it where pages are asked for whole. */
+async function stoppedBy(target: Order['target'], token: string, limit: number): Promise<Stopped> {
+  const about = { path: { token } }
+  const first = await callNode(target, 'GET /api/brakes/{token}', { ...about, query: { limit } })
+  const changes = [...first.changes]
+  let offset = limit === PAGE ? first.next_offset : null
+  while (offset !== null) {
+    const query = { limit, offset }
+    const page = await callNode(target, 'GET /api/brakes/{token}', { ...about, query })
+    changes.push(...page.changes)
+    offset = page.next_offset
+  }
+  return { ...first, changes }
+}
+
+function brakeText({ kind, token, since, reason, stopped }: Brake & { stopped?: Stopped }): string {
   const undo = kind === 'changes' ? `, or take it back with --undo ${token}` : ''
-  return `${kind}, since ${since}: ${reason}\n  Was it meant? Say so with --confirm ${token}${undo}.\n`
+  const list = stopped === undefined ? '' : stoppedText(stopped)
+  return `${kind}, since ${since}: ${reason}\n${list}  Was it meant? Say so with --confirm ${token}${undo}.\n`
+}
+
+function stoppedText({ images, missing, blocks, changes }: Stopped): string {
+  const lost = missing > 0 ? ` (of ${missing} the bytes are not here: others may have them)` : ''
+  const also = blocks > 0 ? `, and ${counted(blocks, 'block')} would be taken back everywhere` : ''
+  const rows = changes.map(({ what, path, sha256, by, at, held, reason }) => {
+    const why = [held && 'held', reason].filter(Boolean).join(': ')
+    return [`  ${what}`, path ?? sha256, at, `by ${by}`, why]
+  })
+  const rest = images + blocks - changes.length
+  const more = rest > 0 ? `  and ${rest} more: --all\n` : ''
+  return `  An undo brings back ${counted(images, 'image')}${lost}${also}:\n${columns(rows)}${more}`
 }

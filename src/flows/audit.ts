@@ -7,6 +7,7 @@ import type { Log } from '../base/log.ts'
 import type { ImageIndex } from '../index/image-index.ts'
 import type { News } from '../index/transaction.ts'
 import { BoundedLines } from './bounded-lines.ts'
+import type { Brakes, Release } from './brakes.ts'
 import type { Journal, JournalLine } from './journal.ts'
 
 export interface AuditLine {
@@ -132,8 +133,9 @@ export function tellAudit(parts: {
   readonly clock: Clock
   readonly index: Pick<ImageIndex, 'onNews'>
   readonly journal: Pick<Journal, 'onLine'>
+  readonly brakes: Pick<Brakes, 'onRelease'>
 }): void {
-  const { audit, clock, index, journal } = parts
+  const { audit, clock, index, journal, brakes } = parts
   if (!audit.isOn) return
   const lines = new BoundedLines(clock, FROM_OTHERS, (line) => audit.add(line))
   audit.onStop(() => lines.flush())
@@ -141,6 +143,7 @@ export function tellAudit(parts: {
     for (const one of news) tellNews(lines, one)
   })
   journal.onLine((line) => tellLine(audit, line))
+  brakes.onRelease((release) => tellRelease(audit, release))
 }
 
 const RECORDS: readonly (readonly [prefix: string, written: string, deleted: string])[] = [
@@ -160,6 +163,13 @@ function tellNews(lines: BoundedLines, { entry, from }: News): void {
   const about = { id: entry.path.slice(prefix.length), writer: entry.writer }
   const action = entry.deleted ? deleted : written
   lines.add(`${action} ${from}`, { action, by: `server ${from}`, about })
+}
+
+/** What a person here decides is told with the request. */
+function tellRelease(audit: AuditLog, { by, from, kind, how, token, count, of }: Release): void {
+  if (by === undefined) return
+  const about = { id: token, kind, how, count, of, from }
+  audit.add({ action: 'release brake', by: `server ${by}`, about })
 }
 
 /** Files under images/ have no caller. */

@@ -5,12 +5,13 @@
 
 import { KIND_RECORD } from '../../protocols/entry.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
+import { versionMs } from '../../protocols/version.ts'
 import type { Clock } from '../base/clock.ts'
 import { NodeError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { ImageIndex } from '../index/image-index.ts'
 import type { RecordRow } from '../index/rows.ts'
-import type { News } from '../index/transaction.ts'
+import type { News, Transaction } from '../index/transaction.ts'
 import { BLOCK_PREFIX, type Block, blockedBy, blockValue, readBlock } from './block-record.ts'
 import type { Brakes } from './brakes.ts'
 
@@ -19,12 +20,18 @@ export const BLOCKS_MAX = 100_000
 /** Of one writer, so that no single node takes the room of the others. */
 export const BLOCKS_PER_WRITER_MAX = 25_000
 const GROUP_BLOCKS = 256
+/** Under it the index of this node alone has when it heard of them. */
+const HEARD_PREFIX = 'block-heard/'
 
-interface Known extends Block {
+export interface KnownBlock extends Block {
   readonly writer: string
-  /** When this node heard of it; what its writer says where it was there at the start. */
+  /** Of its record. */
+  readonly versionMs: number
+  /** When this node heard of it. */
   readonly sinceMs: number
 }
+
+type Written = Pick<KnownBlock, 'writer' | 'versionMs'>
 
 export interface BlocksParts {
   readonly index: ImageIndex
@@ -35,11 +42,11 @@ export interface BlocksParts {
 
 export class Blocks {
   readonly #parts: BlocksParts
-  readonly #known = new Map<ContentHash, Known>()
+  readonly #known = new Map<ContentHash, KnownBlock>()
   /** Those that wait for a person's word. */
-  readonly #held = new Map<ContentHash, Known>()
-  /** Hashes for which there was no room, in the order in which they came, with their writers. */
-  readonly #leftOut = new Map<ContentHash, string>()
+  readonly #held = new Map<ContentHash, KnownBlock>()
+  /** Hashes for which there was no room, in the order in which they came. */
+  readonly #leftOut = new Map<ContentHash, Written>()
   readonly #perWriter = new Map<string, number>()
   readonly #listeners: ((hash: ContentHash) => void)[] = []
 
@@ -52,16 +59,18 @@ export class Blocks {
     for await (const record of index.records(BLOCK_PREFIX)) {
       if (found.push(record) >= 2 * BLOCKS_MAX) found = oldestOf(found)
     }
-    for (const { name, value, writer } of oldestOf(found)) {
+    for (const { name, value, writer, version } of oldestOf(found)) {
       const hash = blockedBy({ kind: KIND_RECORD, path: name })
       if (hash === undefined) continue
       const block = readBlock(hash, value)
-      const known = { ...block, writer, sinceMs: block.createdMs }
+      const heardMs = index.meta(HEARD_PREFIX + hash) as number | undefined
+      const sinceMs = heardMs ?? block.createdMs
+      const known = { ...block, writer, versionMs: versionMs(version), sinceMs }
       if (blocks.#isHeld(hash)) blocks.#hold(known)
       else blocks.#admit(known)
     }
     index.onNews((news) => blocks.#hear(news))
-    parts.brakes.onRelease((kind) => {
+    parts.brakes.onRelease(({ kind }) => {
       if (kind === 'changes') blocks.#admitHeld()
     })
     return blocks
@@ -129,10 +138,15 @@ export class Blocks {
     )
   }
 
-  /** Takes back, on all nodes, what was blocked since then by this node's clock; says how much. */
-  async removeSince(ms: number): Promise<number> {
+  /** What was blocked since then by this node's clock, and what is held. */
+  since(ms: number): readonly KnownBlock[] {
     const late = [...this.#known.values()].filter(({ sinceMs }) => sinceMs >= ms)
-    const hashes = [...this.#held.keys(), ...late.map(({ hash }) => hash)]
+    return [...this.#held.values(), ...late]
+  }
+
+  /** Takes these back, on all nodes; says how many. */
+  async removeSince(ms: number): Promise<number> {
+    const hashes = this.since(ms).map(({ hash }) => hash)
     for (let at = 0; at < hashes.length; at += GROUP_BLOCKS) {
       await this.#parts.index.change((tx) => {
         for (const hash of hashes.slice(at, at + GROUP_BLOCKS)) tx.deleteRecord(BLOCK_PREFIX + hash)
@@ -142,23 +156,44 @@ export class Blocks {
   }
 
   #hear(news: readonly News[]): void {
+    const heard = new Map<ContentHash, number | undefined>()
     for (const { entry, from } of news) {
       const hash = blockedBy(entry)
       if (hash === undefined) continue
-      if (entry.deleted || entry.value === undefined) this.#drop(hash)
-      else this.#note(hash, entry.value, { writer: entry.writer, isOwn: from === undefined })
+      const isOwn = from === undefined
+      const { value, writer, version } = entry
+      if (value === undefined) this.#drop(hash)
+      else this.#note(hash, value, { writer, versionMs: versionMs(version) }, { isOwn })
+      if (value === undefined || !isOwn) heard.set(hash, this.#sinceOf(hash))
       for (const listener of this.#listeners) listener(hash)
     }
+    if (heard.size > 0) void this.#remember(heard)
+  }
+
+  /** When they were heard of: what their writers say may be long ago. */
+  async #remember(heard: ReadonlyMap<ContentHash, number | undefined>): Promise<void> {
+    const { index, log } = this.#parts
+    const write = (tx: Transaction) => {
+      for (const [hash, ms] of heard) tx.setMeta(HEARD_PREFIX + hash, ms)
+    }
+    await index.change(write, { durable: false }).catch((error) => {
+      log.warn({ err: error }, 'it was not written down when blocks were heard of')
+    })
+  }
+
+  #sinceOf(hash: ContentHash): number | undefined {
+    return (this.#known.get(hash) ?? this.#held.get(hash))?.sinceMs
   }
 
   /** `isOwn`: its caller was not turned away, and has been told that it is blocked. */
   #note(
     hash: ContentHash,
     value: Uint8Array,
-    { writer, isOwn = false }: { readonly writer: string; readonly isOwn?: boolean }
+    { writer, versionMs }: Written,
+    { isOwn = false } = {}
   ): void {
-    const sinceMs = this.#known.get(hash)?.sinceMs ?? this.#parts.clock.now()
-    const known = { ...readBlock(hash, value), writer, sinceMs }
+    const sinceMs = this.#sinceOf(hash) ?? this.#parts.clock.now()
+    const known = { ...readBlock(hash, value), writer, versionMs, sinceMs }
     if (!isOwn && !this.#known.has(hash) && this.#isHeld(hash)) this.#hold(known)
     else this.#admit(known)
   }
@@ -171,7 +206,7 @@ export class Blocks {
     return row !== undefined && row.live > 0 && row.state !== 'blocked'
   }
 
-  #hold(block: Known): void {
+  #hold(block: KnownBlock): void {
     if (this.#held.size < BLOCKS_MAX || this.#held.has(block.hash)) {
       this.#held.set(block.hash, block)
     } else this.#leaveOut(block)
@@ -186,7 +221,7 @@ export class Blocks {
     }
   }
 
-  #admit(block: Known): void {
+  #admit(block: KnownBlock): void {
     const { hash, writer } = block
     const before = this.#known.get(hash)
     if (before === undefined && this.#fullness(writer) !== undefined) {
@@ -211,11 +246,11 @@ export class Blocks {
 
   /** Where one went there is room for one that was left out. */
   #fillUp(): void {
-    for (const [hash, writer] of this.#leftOut) {
-      if (this.#fullness(writer) !== undefined) continue
+    for (const [hash, written] of this.#leftOut) {
+      if (this.#fullness(written.writer) !== undefined) continue
       const value = this.#parts.index.record(BLOCK_PREFIX + hash)
       this.#leftOut.delete(hash)
-      if (value !== undefined) this.#note(hash, value, { writer })
+      if (value !== undefined) this.#note(hash, value, written)
       if (!this.#known.has(hash)) continue
       for (const listener of this.#listeners) listener(hash)
       return
@@ -228,12 +263,12 @@ export class Blocks {
     else this.#perWriter.set(writer, count)
   }
 
-  #leaveOut({ hash, writer }: Known): void {
+  #leaveOut({ hash, writer, versionMs }: KnownBlock): void {
     if (this.#leftOut.size >= BLOCKS_MAX) return
     if (this.#leftOut.size === 0) {
       this.#parts.log.warn({ hash, writer }, `${this.#fullness(writer)}: what comes now is not`)
     }
-    this.#leftOut.set(hash, writer)
+    this.#leftOut.set(hash, { writer, versionMs })
   }
 
   /** Undefined while there is room. */

@@ -7,7 +7,9 @@
 //
 // An engaged brake is kept in the index, so that a restart does not release it.
 
+import { KIND_RECORD } from '../../protocols/entry.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
+import { versionMs } from '../../protocols/version.ts'
 import { type Cause, causeOf } from '../base/cause.ts'
 import { type Clock, type Random, randomHex } from '../base/clock.ts'
 import { NodeError } from '../base/errors.ts'
@@ -15,7 +17,15 @@ import type { Log } from '../base/log.ts'
 import type { ImageIndex } from '../index/image-index.ts'
 import type { News } from '../index/transaction.ts'
 import { blockedBy } from './block-record.ts'
-import { isTooMuch, Recent } from './plan-brakes.ts'
+import { BRAKE_COUNT_MIN, isTooMuch, Recent } from './plan-brakes.ts'
+import {
+  type Change,
+  type ChangeGroup,
+  type ChangeGroups,
+  Confirmations,
+  confirmationText,
+  readConfirmation
+} from './plan-confirmations.ts'
 
 export type BrakeKind = 'loss' | 'changes'
 
@@ -46,34 +56,58 @@ const SAMPLES_MAX = 20
 const LOSS_MS = 60 * 60_000
 /** After a confirmation the same may go on for this long. */
 export const ALLOWED_MS = 10 * 60_000
+const RELEASES_MAX = 10
 
-/** The record by which a confirmation reaches the other servers. */
-const ALLOWED = 'brake/allowed'
+/** Records by which confirmations reach the other servers, each under its node's id. */
+const CONFIRMED_PREFIX = 'brake/confirmed/'
+/** What goes on after a confirmation is told before others would stop because of it. */
+const TELL_CHANGES = BRAKE_COUNT_MIN / 4
 
 const NAMES: Readonly<Record<BrakeKind, string>> = { loss: 'brake/loss', changes: 'brake/changes' }
+const RELEASES = 'brakes-released'
+
+/** How a brake was released. */
+export interface Release extends Pick<Brake, 'kind' | 'token' | 'count' | 'of'> {
+  /** back: what was gone is there again. */
+  readonly how: 'confirm' | 'undo' | 'back'
+  readonly atMs: number
+  /** Peer id of the server on which a person did; undefined: here. */
+  readonly by?: string | undefined
+  /** Of the one that told it: not always the same. */
+  readonly from?: string | undefined
+}
+
+/** After a person's word: changes of these writers go on, and others hear of each of them. */
+interface Allowance {
+  readonly token: string
+  readonly untilMs: number
+  readonly groups: ChangeGroups
+  untold: number
+}
 
 export class Brakes {
   readonly #parts: BrakeParts
-  readonly #recent = { loss: new Recent(LOSS_MS), changes: new Recent(CHANGES_MS) }
-  readonly #allowedUntilMs = { loss: 0, changes: 0 }
+  readonly #recent = {
+    loss: new Recent<undefined>(LOSS_MS),
+    changes: new Recent<Change>(CHANGES_MS)
+  }
+  #lossAllowedUntilMs = 0
+  #allowance: Allowance | undefined
+  #telling: Promise<void> | undefined
+  /** What persons have confirmed on other servers. */
+  readonly confirmations = new Confirmations()
+  #onConfirmed = () => {}
   /** Those that were lost last. */
   readonly #lost: ContentHash[] = []
-  readonly #listeners: ((kind: BrakeKind) => void)[] = []
+  readonly #listeners: ((release: Release) => void)[] = []
   /** Before they are in the index. */
   readonly #engaging = new Map<BrakeKind, Brake>()
 
   constructor(parts: BrakeParts) {
     this.#parts = parts
     parts.index.onNews((news) => {
-      if (news.some(({ entry, from }) => entry.path === ALLOWED && from !== undefined)) {
-        void this.#hearAllowed()
-      }
-      const changed = news.filter((one) => one.replaced || this.#hides(one))
-      const nowMs = parts.clock.monotonicMs()
-      for (const { entry, replaced } of changed) {
-        this.#recent.changes.add(entry.path, replaced && entry.deleted, nowMs)
-      }
-      if (changed.length > 0) void this.#look('changes', parts.index.counts().images)
+      for (const one of news) this.#hearConfirmed(one)
+      this.#count(news.filter((one) => one.replaced || this.#hides(one)))
     })
   }
 
@@ -85,8 +119,18 @@ export class Brakes {
   }
 
   /** Calls `listener` each time that a brake was released. */
-  onRelease(listener: (kind: BrakeKind) => void): void {
+  onRelease(listener: (release: Release) => void): void {
     this.#listeners.push(listener)
+  }
+
+  /** One listener hears that something was confirmed elsewhere while changes are stopped here. */
+  onConfirmed(listener: () => void): void {
+    this.#onConfirmed = listener
+  }
+
+  /** The last ones, the newest first. */
+  releases(): readonly Release[] {
+    return (this.#parts.index.meta(RELEASES) as Release[] | undefined) ?? []
   }
 
   engaged(kind: BrakeKind): Brake | undefined {
@@ -116,7 +160,7 @@ export class Brakes {
     const { blobs } = this.#parts.index.counts()
     this.#lost.push(hash)
     if (this.#lost.length > SAMPLES_MAX) this.#lost.shift()
-    this.#recent.loss.add(hash, true, this.#parts.clock.monotonicMs())
+    this.#recent.loss.add(hash, true, this.#parts.clock.monotonicMs(), undefined)
     await this.#look('loss', blobs - 1) // this one is still counted
     return this.engaged('loss') === undefined
   }
@@ -126,47 +170,105 @@ export class Brakes {
     return this.all().find((one) => one.token === token)
   }
 
-  /** A person has confirmed changes: the other servers need not ask again. */
-  async tellAllowed(): Promise<void> {
-    const { index, clock } = this.#parts
-    const value = Buffer.from(JSON.stringify({ untilMs: clock.now() + ALLOWED_MS }))
-    await index.change((tx) => tx.putRecord(ALLOWED, value))
+  /** A person has looked at these changes: whoever made them may go on for a while. */
+  async confirmChanges(token: string, groups: ChangeGroups): Promise<void> {
+    const untilMs = this.#parts.clock.monotonicMs() + ALLOWED_MS
+    this.#allowance = { token, untilMs, groups, untold: 0 }
+    await this.#tell(token, groups.list())
+    await this.release('changes', { how: 'confirm' })
   }
 
-  /** Releases a brake; for so long it is not engaged again. */
-  async release(kind: BrakeKind, allowedMs = ALLOWED_MS): Promise<void> {
-    const { index, clock } = this.#parts
-    this.#allowedUntilMs[kind] = clock.monotonicMs() + allowedMs
-    this.#recent[kind].clear()
-    // one that engages at this moment may not be written yet
-    if (this.#engaging.delete(kind) || index.meta(NAMES[kind]) !== undefined) {
-      await index.change((tx) => tx.setMeta(NAMES[kind], undefined))
-    }
-    for (const listener of this.#listeners) listener(kind)
+  /** What was stopped has been undone, by these changes: other servers hear of them. */
+  async endUndo(token: string, groups: ChangeGroups): Promise<void> {
+    await this.#tell(token, groups.list())
+    await this.release('changes', { how: 'undo' })
   }
 
-  /** What comes from now on may be too much again, though it was released a moment ago. */
-  endAllowance(kind: BrakeKind): void {
-    this.#allowedUntilMs[kind] = 0
-    this.#recent[kind].clear()
+  /** What persons on other servers have confirmed is enough. */
+  async releaseAsConfirmed(used: Confirmations): Promise<void> {
+    const [giver] = this.confirmations.accept(used)
+    await this.release('changes', { how: 'confirm', ...giver })
   }
 
-  async #hearAllowed(): Promise<void> {
+  /** A person knows that the files are lost: they are called so for a while. */
+  async confirmLoss(): Promise<void> {
+    this.#lossAllowedUntilMs = this.#parts.clock.monotonicMs() + ALLOWED_MS
+    await this.release('loss', { how: 'confirm' })
+  }
+
+  async release(kind: BrakeKind, about: Pick<Release, 'how' | 'by' | 'from'>): Promise<void> {
     const { index, clock, log } = this.#parts
-    const { untilMs } = readAllowed(index.record(ALLOWED))
-    const leftMs = Math.min(untilMs - clock.now(), ALLOWED_MS)
-    if (leftMs <= 0) return
-    log.info('mass changes were confirmed on another server')
-    await this.release('changes', leftMs).catch((error) =>
-      log.error({ err: error }, 'the brake could not be released')
-    )
+    const brake = this.engaged(kind)
+    this.#recent[kind].clear()
+    if (brake === undefined) return
+    const { token, count, of } = brake
+    const release: Release = { kind, token, count, of, atMs: clock.now(), ...about }
+    // one that engages at this moment may not be written yet
+    this.#engaging.delete(kind)
+    await index.change((tx) => {
+      const before = (tx.meta(RELEASES) as Release[] | undefined) ?? []
+      tx.setMeta(RELEASES, [release, ...before].slice(0, RELEASES_MAX))
+      tx.setMeta(NAMES[kind], undefined)
+    })
+    log.info({ ...release }, 'a brake was released')
+    for (const listener of this.#listeners) listener(release)
+  }
+
+  /** While changes are stopped there is nothing more to count. */
+  #count(changed: readonly News[]): void {
+    if (changed.length === 0 || this.engaged('changes') !== undefined) return
+    const nowMs = this.#parts.clock.monotonicMs()
+    for (const { entry, replaced, from } of changed) {
+      const change = { writer: entry.writer, ms: versionMs(entry.version) }
+      if (this.#isAllowed(change, from === undefined, nowMs)) continue
+      if (this.confirmations.take(change, nowMs)) continue
+      this.#recent.changes.add(entry.path, replaced && entry.deleted, nowMs, change)
+    }
+    void this.#look('changes', this.#parts.index.counts().images)
+  }
+
+  /** Whether a person here has said that it may go on. */
+  #isAllowed(change: Change, isOwn: boolean, nowMs: number): boolean {
+    const allowance = this.#allowance
+    if (allowance === undefined || nowMs >= allowance.untilMs) return false
+    const { groups, token } = allowance
+    if (!isOwn && !groups.has(change.writer)) return false
+    groups.add(change)
+    allowance.untold++
+    if (allowance.untold >= TELL_CHANGES && this.#telling === undefined) {
+      allowance.untold = 0
+      this.#telling = this.#tell(token, groups.list())
+        .catch((error) => this.#parts.log.warn({ err: error }, 'other servers may stop'))
+        .finally(() => {
+          this.#telling = undefined
+        })
+    }
+    return true
+  }
+
+  async #tell(token: string, groups: readonly ChangeGroup[]): Promise<void> {
+    const text = confirmationText({ token, groups })
+    await this.#parts.index.change((tx) => tx.putRecord(CONFIRMED_PREFIX + tx.writer, text))
+  }
+
+  #hearConfirmed({ entry, from }: News): void {
+    if (from === undefined || entry.kind !== KIND_RECORD) return
+    if (!entry.path.startsWith(CONFIRMED_PREFIX)) return
+    const { clock } = this.#parts
+    const confirmation = readConfirmation(entry.value, clock.now())
+    if (confirmation === undefined) return
+    const nowMs = clock.monotonicMs()
+    const by = entry.path.slice(CONFIRMED_PREFIX.length)
+    this.confirmations.hear(by, from, confirmation, nowMs)
+    if (this.engaged('changes') !== undefined) this.#onConfirmed()
+    else this.#recent.changes.forget((change) => this.confirmations.take(change, nowMs))
   }
 
   /** `all`: how many there are now. */
   async #look(kind: BrakeKind, all: number): Promise<void> {
     const { clock } = this.#parts
     const recent = this.#recent[kind]
-    if (clock.monotonicMs() < this.#allowedUntilMs[kind]) recent.clear()
+    if (kind === 'loss' && clock.monotonicMs() < this.#lossAllowedUntilMs) recent.clear()
     const before = all + recent.gone
     if (isTooMuch(recent.count, before) && this.engaged(kind) === undefined) {
       await this.#engage(kind, recent.count, before)
@@ -191,15 +293,8 @@ export class Brakes {
     } catch (error) {
       log.error({ err: error }, 'the brake is engaged, but a restart would not know of it')
     }
-  }
-}
-
-function readAllowed(value: Uint8Array | undefined): { untilMs: number } {
-  try {
-    const { untilMs } = JSON.parse(Buffer.from(value ?? []).toString())
-    return { untilMs: Number.isFinite(untilMs) ? untilMs : 0 }
-  } catch {
-    return { untilMs: 0 }
+    // it may have been confirmed elsewhere already
+    if (kind === 'changes') this.#onConfirmed()
   }
 }
 

@@ -27,7 +27,7 @@ export async function releaseIfBack(parts: FlowParts, signal: AbortSignal): Prom
   const brake = brakes.engaged('loss')
   const samples = brake?.samples ?? []
   if (samples.length === 0 || !samples.every((hash) => store.placeOf(hash) === 'blobs')) return
-  await brakes.release('loss', 0)
+  await brakes.release('loss', { how: 'back' })
   const found = await findAgain(parts, signal)
   log.info({ found }, 'the files of the images are back on the disk: it goes on')
 }

@@ -13,11 +13,17 @@ export function isTooMuch(count: number, all: number): boolean {
 /** More of them than any brake needs to know. */
 const RECENT_MAX = 100_000
 
+interface Happened<T> {
+  readonly atMs: number
+  readonly isGone: boolean
+  readonly about: T
+}
+
 /** What something happened to within the last `windowMs`: once, however often it was. */
-export class Recent {
+export class Recent<T = undefined> {
   readonly #windowMs: number
   /** When it happened last, oldest first. */
-  readonly #things = new Map<string, { readonly atMs: number; readonly isGone: boolean }>()
+  readonly #things = new Map<string, Happened<T>>()
   #gone = 0
 
   constructor(windowMs: number) {
@@ -25,10 +31,10 @@ export class Recent {
   }
 
   /** `isGone`: it is not counted among all things any more. */
-  add(thing: string, isGone: boolean, nowMs: number): void {
+  add(thing: string, isGone: boolean, nowMs: number, about: T): void {
     this.#drop(thing)
     if (this.#things.size < RECENT_MAX) {
-      this.#things.set(thing, { atMs: nowMs, isGone })
+      this.#things.set(thing, { atMs: nowMs, isGone, about })
       this.#gone += Number(isGone)
     }
     for (const [oldest, { atMs }] of this.#things) {
@@ -44,6 +50,11 @@ export class Recent {
 
   get gone(): number {
     return this.#gone
+  }
+
+  /** Those that `isMeant` takes are not counted. */
+  forget(isMeant: (about: T) => boolean): void {
+    for (const [thing, { about }] of this.#things) if (isMeant(about)) this.#drop(thing)
   }
 
   clear(): void {

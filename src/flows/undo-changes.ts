@@ -1,9 +1,9 @@
 // Takes back what a mass of deletions and replacements did: every image that ceased to be current
 // since then comes back as it was before.
 
-import type { ContentHash } from '../../protocols/hash.ts'
-import type { ImagePath } from '../../protocols/path.ts'
+import type { Entry } from '../../protocols/entry.ts'
 import type { TaskControl } from '../base/task-board.ts'
+import { imagesChangedSince } from './mass-changes.ts'
 import type { FlowParts } from './parts.ts'
 import { restore } from './restore.ts'
 
@@ -16,25 +16,25 @@ export interface Undone {
 export async function undoChanges(
   parts: FlowParts,
   sinceMs: number,
-  control: TaskControl
+  control: TaskControl,
+  onRestored: (entry: Entry) => void
 ): Promise<Undone> {
   const undone: Undone = { restored: 0, failed: 0 }
-  const seen = new Set<ImagePath>()
-  for await (const { entry } of parts.index.pastSince(sinceMs)) {
+  let seen = 0
+  for await (const { path, before } of imagesChangedSince(parts.index, sinceMs)) {
     control.signal.throwIfAborted()
-    const path = entry.path as ImagePath
-    // the first that ceased to be current is the one that was before
-    if (seen.has(path)) continue
-    seen.add(path)
-    control.total(seen.size)
+    control.total(++seen)
     try {
-      const { outcome } = await restore(parts, path, entry.hash as ContentHash)
-      if (outcome === 'restored') undone.restored++
+      const { entry, outcome } = await restore(parts, path, before.hash)
+      if (outcome === 'restored') {
+        undone.restored++
+        onRestored(entry)
+      }
     } catch (error) {
       undone.failed++
       control.error(path, (error as Error).message)
     }
-    control.processed(seen.size)
+    control.processed(seen)
   }
   return undone
 }

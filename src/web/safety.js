@@ -12,6 +12,7 @@ import { sayCause } from './reasons.js'
 
 const TASK_MS = 1000
 const FAULTS_SHOWN_MAX = 50
+const STOPPED_SHOWN = 10
 
 /**
  * @param {{ api: import('./api.js').Api, language: Language,
@@ -71,6 +72,7 @@ export function createSafety({ api, language, notice, status }) {
       brakes = []
     }
     need('brakes').replaceChildren(...brakes.map(brakeCard))
+    for (const { kind, token } of brakes) if (kind === 'changes') void showStopped(token)
     render()
   }
 
@@ -103,8 +105,24 @@ export function createSafety({ api, language, notice, status }) {
       make('h3', { textContent: title }),
       make('p', { textContent: say('brake.count', { count, of, date }) }),
       make('p', { className: 'quiet', textContent: sayCause(cause, language) }),
+      make('ul', { id: `stopped-${token}`, className: 'faults', tabIndex: 0, hidden: true }),
       actions
     )
+  }
+
+  /**
+   * What an undo would take back, for those who may do that.
+   * @param {string} token
+   */
+  async function showStopped(token) {
+    const list = document.getElementById(`stopped-${token}`)
+    try {
+      const answer = await api.call('GET', `api/brakes/${token}?limit=${STOPPED_SHOWN}`)
+      list?.replaceChildren(...stoppedLines(answer, language))
+      if (list) list.hidden = false
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error
+    }
   }
 
   /**
@@ -240,6 +258,22 @@ export function createSafety({ api, language, notice, status }) {
     render()
   })
   return { show, render }
+}
+
+/**
+ * @param {Record<string, any>} stopped
+ * @param {Language} language
+ */
+function stoppedLines({ images, missing, blocks, changes }, { say, name }) {
+  const lines = changes.map((/** @type {any} */ { what, path, sha256, at, held, reason }) => {
+    const why = [held ? say('stopped.held') : '', reason ?? ''].filter(Boolean).join(': ')
+    const verb = say(/** @type {'stopped.deleted'} */ (`stopped.${what}`))
+    return [verb, path ?? sha256, formatTime(at, name), why].filter(Boolean).join(' · ')
+  })
+  const count = images + blocks - changes.length
+  if (count > 0) lines.push(say('stopped.more', { count }))
+  if (missing > 0) lines.push(say('stopped.missing', { count: missing }))
+  return lines.map((/** @type {string} */ textContent) => make('li', { textContent }))
 }
 
 /**

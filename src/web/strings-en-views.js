@@ -116,6 +116,7 @@ export const views = {
   'did.copy': 'Copied',
   'did.decide review': 'Decided review',
   'did.decide brake': 'Decided a brake',
+  'did.release brake': 'Released a brake',
   'did.adopt folders': 'Took in folders',
   'did.take in backup': 'Took in a backup',
   'did.block': 'Blocked',
@@ -146,7 +147,13 @@ export const views = {
   'brake.confirm.loss':
     'The images count as lost here, and are fetched from other servers. If their disk is only not mounted, bring it back instead.',
   'brake.confirm.changes':
-    'Deleting and replacing goes on, here and on every server, and is not stopped again for a while.',
+    'Deleting and replacing goes on, on all servers that stopped for the same. Here it is not stopped again for a while.',
+  'stopped.deleted': 'deleted',
+  'stopped.replaced': 'replaced',
+  'stopped.blocked': 'blocked',
+  'stopped.held': 'waits',
+  'stopped.more': 'and {count} more, which tumesh brakes --all lists',
+  'stopped.missing': 'Of {count} of them this server does not keep the bytes; others may.',
   'brake.undo.title': 'Undo what happened?',
   'brake.undo.text':
     'Everything that was deleted, replaced or blocked in that time comes back, on every server.',

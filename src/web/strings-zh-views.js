@@ -117,6 +117,7 @@ export const views = {
   'did.copy': '复制',
   'did.decide review': '处理待审',
   'did.decide brake': '处理拦截',
+  'did.release brake': '解除了拦截',
   'did.adopt folders': '导入文件夹',
   'did.take in backup': '导入备份',
   'did.block': '屏蔽',
@@ -146,7 +147,14 @@ export const views = {
   'brake.confirm.title': '要继续吗？',
   'brake.confirm.loss':
     '这些图片在本机将视为丢失，并从其他服务器取回。如果只是磁盘没有挂载，请改为重新挂载。',
-  'brake.confirm.changes': '删除和替换将在本机及所有服务器上继续，一段时间内不再拦截。',
+  'brake.confirm.changes':
+    '删除和替换将在因同一批变动而停下的所有服务器上继续；本机一段时间内不再拦截。',
+  'stopped.deleted': '删除',
+  'stopped.replaced': '替换',
+  'stopped.blocked': '屏蔽',
+  'stopped.held': '暂缓',
+  'stopped.more': '以及另外 {count} 项（可用命令行列出）',
+  'stopped.missing': '其中 {count} 张的数据不在此服务器上，其他服务器可能有。',
   'brake.undo.title': '要撤销这些更改吗？',
   'brake.undo.text': '这段时间内被删除、替换或屏蔽的一切都会在所有服务器上恢复。',
   'safety.good': '一切正常，无需处理。',

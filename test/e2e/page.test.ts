@@ -277,6 +277,7 @@ test('safety: a brake says what happened, and undoes it', async () => {
   await show('safety')
   await says('#pill', 'Critical')
   await says('#brakes', /Very many changes at once[\s\S]*\d+ of \d+ images/)
+  await says('#brakes', /deleted · many\/\d+\.svg[\s\S]*and \d+ more/)
   expect(await seriousFaults(page)).toEqual([])
   await page.click('#brakes button:has-text("Undo it")')
   await confirmIt()

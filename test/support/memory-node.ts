@@ -15,6 +15,7 @@ import { createInspector } from '../../src/content/inspect.ts'
 import { AuditLog } from '../../src/flows/audit.ts'
 import { Blocks } from '../../src/flows/blocks.ts'
 import { Brakes } from '../../src/flows/brakes.ts'
+import { followConfirmations } from '../../src/flows/decide-brakes.ts'
 import { BlockEnforcer } from '../../src/flows/enforce-blocks.ts'
 import { Feed } from '../../src/flows/feed.ts'
 import { type Ingested, type IngestOptions, ingest } from '../../src/flows/ingest.ts'
@@ -128,6 +129,7 @@ export async function openMemoryNode(options: MemoryNodeOptions = {}): Promise<M
   const made = { index, blocks, inspect, room, settler, journal, feed, brakes, locks }
   const flows = { ...base, ...seen, ...made, traffic, packing, name }
   const enforcer = new BlockEnforcer(flows)
+  followConfirmations(flows)
   const tasks = new TaskBoard(base)
   const http: HttpParts = {
     flows,

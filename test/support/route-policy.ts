@@ -35,6 +35,7 @@ export const POLICY: Readonly<Record<Needs, readonly string[]>> = {
     ...['POST /api/peers', 'DELETE /api/peers/{id}', 'POST /api/invite', 'DELETE /api/invite'],
     ...['GET /api/secret', 'POST /api/secret'],
     ...['POST /api/force-file-sync', `POST ${API}/verify`, 'POST /api/brakes', 'POST /api/adopt'],
+    ...['GET /api/brakes/{token}'],
     ...['GET /api/backup', 'POST /api/backup', 'GET /api/drain', 'POST /api/drain'],
     ...[
       'POST /api/export-index',

@@ -251,7 +251,7 @@ describe('a file at the place of an image', () => {
     ring('a.svg')
     await pass(2 * MINUTE_MS, 1000)
     expect([image('a.svg')?.hash, node.view.at('a.svg')]).toEqual([ONE, 'foreign'])
-    await node.flows.brakes.release('changes')
+    await node.flows.brakes.release('changes', { how: 'confirm' })
     await pass(2 * MINUTE_MS, 1000)
     expect(image('a.svg')?.hash).toBe(TWO)
   })

@@ -11,7 +11,7 @@ import { BlockEnforcer } from '../../../src/flows/enforce-blocks.ts'
 import { auditIndex } from '../../support/audit-index.ts'
 import { eventually } from '../../support/eventually.ts'
 import { type HttpNode, startHttpNode } from '../../support/http-node.ts'
-import { type MemoryNode, tinyImage } from '../../support/memory-node.ts'
+import { DAY_MS, type MemoryNode, tinyImage } from '../../support/memory-node.ts'
 
 const IMAGES = 250
 const hashOf = (n: number) => digest('sha256', tinyImage(n)) as ContentHash
@@ -152,3 +152,22 @@ test('one server does not take the room of the others, and its oldest are kept',
   await blocks.remove(hashes[5] as ContentHash)
   expect([blocks.size, blocks.waiting.leftOut]).toEqual([BLOCKS_PER_WRITER_MAX + 1, 9])
 }, 60_000)
+
+test('blocks count from when they were heard of, also after a restart', async () => {
+  const hash = digest('sha256', 'late') as ContentHash
+  const heardMs = node.clock.now()
+  const value = Buffer.from(JSON.stringify({ reason: 'old', createdMs: heardMs - DAY_MS }))
+  const about = { kind: KIND_RECORD, path: `block/${hash}`, writer: 'x', createdMs: 1, bytes: 0 }
+  const version = versionAt(heardMs - DAY_MS)
+  const entry = encodeEntry({ ...about, deleted: false, mediaType: '', version, value })
+  await node.flows.index.change((tx) => tx.receive(entry, 'x'))
+  await node.flows.index.change(() => {})
+  const again = await Blocks.open(node.flows)
+  for (const blocks of [node.flows.blocks, again]) {
+    expect(blocks.since(heardMs).map(({ reason }) => reason)).toEqual(['old'])
+    expect(blocks.since(heardMs + 1)).toEqual([])
+  }
+  await node.flows.blocks.remove(hash)
+  await node.flows.index.change(() => {})
+  expect(node.flows.index.meta(`block-heard/${hash}`)).toBeUndefined()
+})

@@ -76,7 +76,7 @@ describe('the page', () => {
         .join('\n')
     const computed = [
       /^(status|servers|count|view|live|task|event|did|happened|scope|from|lost|why|gallery\.nothing)\./,
-      /^(disk\.(ok|low|full)|trash\.(deleted|replaced)|brake\.(confirm\.)?(loss|changes))$/,
+      /^(disk\.(ok|low|full)|(trash|stopped)\.(deleted|replaced|blocked)|brake\.(confirm\.)?(loss|changes))$/,
       /^upload\.(sum\.|stored|duplicate)/
     ]
     const unused = Object.keys(en).filter(
