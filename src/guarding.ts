@@ -13,7 +13,6 @@ import { Sessions } from './http/sessions.ts'
 import { readSocketTableSoon, readSocketTables } from './http/socket-tables.ts'
 import { loadLocalKey, type MetadataFiles } from './metadata-files.ts'
 import { createSeal, createSigningKeys } from './seal.ts'
-import { fileBytes } from './store/file-bytes.ts'
 import { RotatingFile } from './store/rotating-file.ts'
 
 /** Undefined where none is to be asked. */
@@ -21,7 +20,7 @@ export function openScanner({ scan }: Config, flows: FlowParts): VirusScanner | 
   const { clamd: address, timeoutMs } = scan
   if (address === undefined) return undefined
   const ask = createClamd(flows, { address, timeoutMs })
-  return new VirusScanner({ ask, fileBytes, flows }, scan)
+  return new VirusScanner({ ask, flows }, scan)
 }
 
 export interface Guarding extends Pick<HttpParts, 'audit' | 'sessions' | 'signingKeys' | 'seal'> {

@@ -86,12 +86,15 @@ export class ReplicaKeeper {
   async #publish(blob: NamelessBlob): Promise<boolean> {
     const { hash } = blob
     const { flows, pathOf } = this.#parts
-    const { index, store, locks, settler, brakes, blocks, feed } = flows
+    const { index, store, locks, settler, brakes, feed } = flows
     brakes.requireDisk()
+    if (flows.scanner !== undefined && this.#isNamed(hash)) {
+      await flows.scanner.scanArrived(hash, store.read(blob))
+    }
     const shown = await locks.blob.run(hash, async () => {
-      const row = index.blob(hash)
-      if (row === undefined || row.live === 0 || blocks.has(hash)) return undefined
-      if (row.state === 'held' || row.state === 'trashed') return 'nothing'
+      if (!this.#isNamed(hash)) return undefined
+      const state = index.blob(hash)?.state
+      if (state === 'held' || state === 'trashed') return 'nothing'
       const onPlaced = (stamp: FileStamp) => settler.arrivals.note(hash, stamp)
       try {
         const stamp = await store.publish(blob, { isNamed: true, onPlaced })
@@ -102,12 +105,16 @@ export class ReplicaKeeper {
     })
     if (shown === undefined) return false
     if (shown === 'nothing') return true
-    flows.scanner?.noteArrived(hash)
     // without a path where that would cost a look-up for each blob, whether anybody watches or not
     const path = shown === 'all' ? null : shown
     feed.tell('received', { sha256: hash, path, size: blob.bytes })
     if (shown === 'all') await settler.settleViews(hash)
     else await settler.settleView(shown)
     return true
+  }
+
+  #isNamed(hash: ContentHash): boolean {
+    const { index, blocks } = this.#parts.flows
+    return (index.blob(hash)?.live ?? 0) > 0 && !blocks.has(hash)
   }
 }

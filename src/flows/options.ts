@@ -50,7 +50,9 @@ export const scanSection = z.strictObject({
     .describe('accept takes images in while clamd does not answer, and scans them later'),
   stored: booleanField()
     .prefault(true)
-    .describe('Show it what other servers have sent, and all images when they are read again'),
+    .describe(
+      'Show it what other servers send, before it can be read, and all when they are read again'
+    ),
   timeout: durationField(100).prefault('30s').describe('How long clamd is waited for')
 })
 

@@ -13,10 +13,11 @@ import { HandOver } from '../base/hand-over.ts'
 import type { ReaderLines } from '../blob-sync/reader-lines.ts'
 import type { Transfers } from '../blob-sync/transfers.ts'
 import { SMALL_BLOB_BYTES_MAX } from '../store/blob-store.ts'
-import type { ReadableBlob } from './parts.ts'
+import type { FlowParts, ReadableBlob } from './parts.ts'
 import { Unneeded } from './take-in.ts'
 
 export interface PassOnParts {
+  readonly flows: Pick<FlowParts, 'scanner'>
   readonly lines: ReaderLines
   readonly transfers: Transfers
   /** Whom to ask, one after the other. */
@@ -30,13 +31,31 @@ export interface PassedBlob {
   readonly blob: ReadableBlob
 }
 
-/** Undefined if no peer that is connected sends it. */
+/** Undefined if no peer that is connected sends it. What a virus scanner sees first comes twice. */
 export async function passOn(
   parts: PassOnParts,
   hash: ContentHash,
   bytes: number
 ): Promise<PassedBlob | undefined> {
-  if (bytes <= SMALL_BLOB_BYTES_MAX) return passOnSmall(parts, hash, bytes)
+  const isSmall = bytes <= SMALL_BLOB_BYTES_MAX
+  const passed = await (isSmall ? passOnSmall(parts, hash, bytes) : passOnLarge(parts, hash, bytes))
+  const { scanner } = parts.flows
+  try {
+    if (passed && scanner?.seesArrived) {
+      await scanner.scanArrived(hash, passed.blob.read(0, bytes))
+    }
+    return passed
+  } catch (error) {
+    passed?.blob.close()
+    throw error
+  }
+}
+
+async function passOnLarge(
+  parts: PassOnParts,
+  hash: ContentHash,
+  bytes: number
+): Promise<PassedBlob | undefined> {
   let passage: Passage | undefined = new Passage(parts, hash, bytes)
   const peerId = await passage.begun
   if (peerId === undefined) return undefined

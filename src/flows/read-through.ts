@@ -50,6 +50,7 @@ export class ReadThrough {
     const { signal } = this.#stop
     this.#lines = new ReaderLines({ ...parts, clock, traffic, signal }, options)
     this.#passing = {
+      flows: parts.flows,
       lines: this.#lines,
       transfers: parts.transfers,
       holders: (hash) => this.#holders(hash, new Set()),
@@ -79,8 +80,9 @@ export class ReadThrough {
     const isComing = growing.has(hash)
     if (!isComing && !this.#canKeep(bytes)) return passOn(this.#passing, hash, bytes)
     try {
-      if (bytes <= SMALL_BLOB_BYTES_MAX) return await this.#openSmall(hash, bytes)
-      return await this.#openLarge(hash, bytes)
+      // a virus scanner sees all of it before anybody reads any of it
+      const isWhole = bytes <= SMALL_BLOB_BYTES_MAX || flows.scanner?.seesArrived === true
+      return await (isWhole ? this.#openKept(hash, bytes) : this.#openLarge(hash, bytes))
     } catch (error) {
       if (!isOwnFault(error)) throw error
       return passOn(this.#passing, hash, bytes) // it can't be kept here, but it can be read
@@ -162,7 +164,7 @@ export class ReadThrough {
     return run
   }
 
-  async #openSmall(
+  async #openKept(
     hash: ContentHash,
     bytes: number
   ): Promise<{ peerId: string; blob: ReadableBlob } | undefined> {

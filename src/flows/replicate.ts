@@ -213,7 +213,9 @@ export class Replicator {
   #mayFetch(): boolean {
     const { flows, network } = this.#parts
     if (!this.#options.fetchAll || network.peers().length === 0) return false
-    return flows.clock.monotonicMs() >= this.#pausedUntilMs
+    const nowMs = flows.clock.monotonicMs()
+    if (flows.scanner?.keepsOut) this.#pausedUntilMs = nowMs + PAUSE_MS
+    return nowMs >= this.#pausedUntilMs
   }
 
   #order(peerId: string, blobs: readonly WantedBlob[], about: FetchAbout = {}): void {

@@ -154,6 +154,10 @@ async function fromElsewhere(
       'there. Restore it on that server: POST /api/restore.'
     throw new NodeError('NOT_AVAILABLE', sentence, { path, servers: names })
   }
+  await parts.scanner?.scan(staged).catch((error) => {
+    parts.store.finish(staged)
+    throw error
+  })
   const done = await keepStaged(parts, staged, (tx) => {
     const live = liveOf(tx, path)
     const { entry, changed } = tx.putImage(draftOf(old, path))

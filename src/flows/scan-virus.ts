@@ -1,7 +1,7 @@
-// What comes in is shown to a virus scanner before it has a name. Where none answers, it is
-// refused, or taken in and noted, to be scanned later: what is found then is blocked on all
-// servers. So is what other servers have sent, soon after it came, and all that is stored, when it
-// is read again by the scrub: a scanner knows more by then.
+// What comes in is shown to a virus scanner before anybody can read it, whether a person or another
+// server sends it. Where none answers, it is refused, or taken in and noted, to be scanned later.
+// What other servers send, and what is found later, is blocked on all servers; so is all that is
+// stored, when it is read again by the scrub: a scanner knows more by then.
 
 import type { ContentHash } from '../../protocols/hash.ts'
 import { NodeError } from '../base/errors.ts'
@@ -13,23 +13,28 @@ import { openTrusted } from './read.ts'
 export interface ScanOptions {
   /** What is done with images while the scanner does not answer. */
   readonly absent: 'refuse' | 'accept'
-  /** Whether what is stored is shown to it too. */
+  /** Whether what other servers send, and what is stored, is shown to it too. */
   readonly stored: boolean
 }
 
 export interface VirusScannerParts {
   readonly ask: AskClamd
-  readonly fileBytes: (path: string) => AsyncIterable<Uint8Array>
-  readonly flows: Pick<FlowParts, 'index' | 'store' | 'settler' | 'blocks' | 'log' | 'name'>
+  readonly flows: Pick<
+    FlowParts,
+    'index' | 'store' | 'settler' | 'blocks' | 'log' | 'name' | 'clock'
+  >
 }
+
+type Bytes = Iterable<Uint8Array> | AsyncIterable<Uint8Array>
 
 /** Blobs that were taken in unseen; of more the oldest are forgotten, and the log says so. */
 const UNSEEN_MAX = 10_000
-/** Blobs of other servers that wait; of more the scrub takes care. */
-const ARRIVED_MAX = 10_000
 /** Name of the row of this node that has their hashes. */
 const ROW = 'unscanned'
 const RETRY_MS = 30_000
+/** Of one blob alone it may give no answer; after so many in a row it is not there. */
+const MISSES_MAX = 8
+const OUT_MS = 10_000
 /** Too many wait for the scanner, or too much is blocked at once. */
 const LATER: readonly string[] = ['BUSY', 'BRAKE_ENGAGED']
 
@@ -37,7 +42,8 @@ export class VirusScanner {
   readonly #parts: VirusScannerParts
   readonly #options: ScanOptions
   #fault: string | undefined
-  readonly #arrived = new Set<ContentHash>()
+  #misses = 0
+  #missedMs = Number.NEGATIVE_INFINITY
 
   constructor(parts: VirusScannerParts, options: ScanOptions) {
     this.#parts = parts
@@ -54,18 +60,23 @@ export class VirusScanner {
     return unseenOf(this.#parts.flows.index.meta(ROW)).length
   }
 
+  /** Whether other servers' blobs are shown to it before anybody can read them. */
+  get seesArrived(): boolean {
+    return this.#options.stored
+  }
+
+  /** Nothing that comes from other servers would be taken now: there is no use in asking for it. */
+  get keepsOut(): boolean {
+    if (!this.seesArrived || this.#options.absent === 'accept') return false
+    const sinceMs = this.#parts.flows.clock.monotonicMs() - this.#missedMs
+    return this.#misses >= MISSES_MAX && sinceMs < OUT_MS
+  }
+
   /** Before bytes are published. Errors: INFECTED, NOT_AVAILABLE, BUSY. */
   async scan(staged: StagedBlob): Promise<void> {
-    const { ask, fileBytes, flows } = this.#parts
-    const { whole, file, head, hash } = staged
-    let found: string | undefined
-    try {
-      found = await ask(whole ? [whole] : file ? fileBytes(file) : [head])
-      this.#fault = undefined
-    } catch (error) {
-      if (!(error instanceof ScannerError)) throw error
-      await this.#miss(hash, error)
-    }
+    const { flows } = this.#parts
+    const { hash } = staged
+    const found = await this.#look(hash, flows.store.read(staged))
     if (found === undefined) return
     flows.log.warn(
       { hash, reason: found },
@@ -76,20 +87,43 @@ export class VirusScanner {
     })
   }
 
-  /** Another server has sent it. */
-  noteArrived(hash: ContentHash): void {
-    if (this.#options.stored && this.#arrived.size < ARRIVED_MAX) this.#arrived.add(hash)
+  /**
+   * What another server sends, before anybody can read it; blocked everywhere if something is
+   * found. Errors: BLOCKED, BRAKE_ENGAGED, NOT_AVAILABLE, BUSY.
+   */
+  async scanArrived(hash: ContentHash, bytes: Bytes): Promise<void> {
+    if (!this.seesArrived) return
+    const found = await this.#look(hash, bytes)
+    if (found === undefined) return
+    await this.#block(hash, found)
+    this.#parts.flows.blocks.require(hash)
+  }
+
+  /** Without an answer it is noted, or refused. */
+  async #look(hash: ContentHash, bytes: Bytes): Promise<string | undefined> {
+    try {
+      return await this.#ask(bytes)
+    } catch (error) {
+      if (!(error instanceof ScannerError)) throw error
+      await this.#miss(hash, error)
+      return undefined
+    }
+  }
+
+  async #ask(bytes: Bytes): Promise<string | undefined> {
+    const found = await this.#parts.ask(bytes)
+    this.#fault = undefined
+    this.#misses = 0
+    return found
   }
 
   /** A blob that is held; without an answer it is for the next time. */
   async scanStored(hash: ContentHash): Promise<void> {
     if (!this.#options.stored) return
-    const { ask, flows } = this.#parts
-    const blob = openTrusted(flows, hash)
+    const blob = openTrusted(this.#parts.flows, hash)
     if (blob === undefined) return
     try {
-      const found = await ask(blob.read(0, blob.bytes))
-      this.#fault = undefined
+      const found = await this.#ask(blob.read(0, blob.bytes))
       if (found !== undefined) await this.#block(hash, found)
     } catch (error) {
       if (error instanceof ScannerError) this.#fault = error.message
@@ -99,24 +133,14 @@ export class VirusScanner {
     }
   }
 
-  /** Scans what came from other servers, and what was taken in unseen while there are answers. */
+  /** Scans what was taken in unseen, while there are answers. */
   async catchUp(signal: AbortSignal): Promise<void> {
-    for (const hash of this.#arrived) {
-      if (signal.aborted) return
-      this.#arrived.delete(hash)
-      await this.scanStored(hash)
-    }
-    await this.#catchUp(signal)
-  }
-
-  async #catchUp(signal: AbortSignal): Promise<void> {
-    const { ask, flows } = this.#parts
+    const { flows } = this.#parts
     for (const hash of unseenOf(flows.index.meta(ROW))) {
       if (signal.aborted) return
       const blob = openTrusted(flows, hash)
       try {
-        const found = blob && (await ask(blob.read(0, blob.bytes)))
-        if (blob !== undefined) this.#fault = undefined
+        const found = blob && (await this.#ask(blob.read(0, blob.bytes)))
         if (found !== undefined) await this.#block(hash, found)
       } catch (error) {
         if (!(error instanceof ScannerError)) throw error
@@ -140,7 +164,9 @@ export class VirusScanner {
   }
 
   async #miss(hash: ContentHash, error: ScannerError): Promise<void> {
-    const { index, log } = this.#parts.flows
+    const { index, log, clock } = this.#parts.flows
+    this.#misses++
+    this.#missedMs = clock.monotonicMs()
     if (this.#fault === undefined) log.error({ err: error }, 'the virus scanner does not answer')
     this.#fault = error.message
     if (this.#options.absent === 'refuse') {
@@ -157,7 +183,8 @@ export class VirusScanner {
 
   async #block(hash: ContentHash, found: string): Promise<void> {
     const { blocks, log, name } = this.#parts.flows
-    log.error({ hash, reason: found }, 'an image that is stored is infected: it is blocked')
+    log.error({ hash, reason: found }, 'the virus scanner found something: it is blocked')
+    if (blocks.has(hash)) return
     await blocks.add(hash, { reason: `virus: ${found}`, node: name })
   }
 }

@@ -180,6 +180,8 @@ export interface BlobStore {
    * start-up.
    */
   publish(staged: NamelessBlob, options?: PublishOptions): Promise<FileStamp>
+  /** The bytes of a blob that is not published yet, from the first to the last. */
+  read(staged: NamelessBlob): Iterable<Uint8Array> | AsyncIterable<Uint8Array>
   /** Removes the temporary name of a blob, published or not. Never throws. */
   finish(staged: NamelessBlob): void
   /** In blobs/, or in the trash if that is asked for. Undefined if there is no such file. */

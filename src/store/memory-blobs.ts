@@ -121,6 +121,12 @@ export class MemoryBlobs implements BlobStore {
     return stamp
   }
 
+  read(staged: NamelessBlob): Iterable<Uint8Array> {
+    const staging = this.#staged.get(staged)
+    invariant(staging !== undefined, 'a store reads what it staged')
+    return [staging.bytes]
+  }
+
   finish(staged: NamelessBlob): void {
     const staging = this.#staged.get(staged)
     if (staging !== undefined) this.#notes.delete(staging.note)

@@ -17,6 +17,7 @@ import {
 } from './blob-store.ts'
 import { boundedSource } from './bounded-source.ts'
 import { diskError, onDisk } from './disk-error.ts'
+import { fileBytes } from './file-bytes.ts'
 import { type Folder, requireMarker } from './folder.ts'
 import { type Hashes, HashStream, md5Of, sha256Of } from './hashes.ts'
 import { removeQuietly } from './regular-file.ts'
@@ -71,6 +72,12 @@ export class DiskNamelessBlob implements NamelessBlob {
     this.#note ??= this.#makeNote()
     return this.#note
   }
+}
+
+/** Its bytes, from the first to the last. Errors: DISK_FAULT. */
+export function readStaged(staged: NamelessBlob): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
+  invariant(staged instanceof DiskNamelessBlob, 'a store reads what it staged')
+  return staged.whole === undefined ? fileBytes(staged.data) : [staged.whole]
 }
 
 export class DiskStagedBlob extends DiskNamelessBlob implements StagedBlob {

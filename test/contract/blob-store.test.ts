@@ -57,6 +57,7 @@ describe.each(STORES)('a store of blobs (%s)', (_kind, open) => {
     expect([staged.hash, staged.md5, staged.bytes]).toEqual([sha256, md5, length])
     expectSame(staged.head, bytes.subarray(0, 64 * KIB))
     expect(staged.whole === undefined).toBe(length > SMALL_BLOB_BYTES_MAX)
+    expectSame(Buffer.concat(await Array.fromAsync(store.read(staged))), bytes)
 
     const stamp = await store.publish(staged)
     expect(stamp.size).toBe(length)

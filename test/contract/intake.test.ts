@@ -90,6 +90,8 @@ test('small blobs come whole, sealed, and can be published; what is lacking is t
   expect(seen.blobs.map(({ bytes }) => bytes)).toEqual([0, 1, 100_000, 262_144, 100_000])
   expect(disk.names('temp')).toHaveLength(5)
   for (const [at, blob] of seen.blobs.entries()) {
+    const read = Buffer.concat(await Array.fromAsync(store.read(blob)))
+    expect(read).toEqual(Buffer.from(all[at] ?? (all[2] as Uint8Array)))
     const file = blobFile(disk.folder, 'blobs', blob.hash)
     const stamp = await store.publish(blob, { isNamed: true })
     store.finish(blob)

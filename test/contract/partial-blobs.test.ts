@@ -50,6 +50,7 @@ describe.each(STORES)('partial blobs (%s)', (_kind, open) => {
       const nameless = partial.complete()
       expect({ ...nameless }).toMatchObject({ hash, bytes: BYTES_MAX })
       if (nameless === undefined) throw new Error('it is right')
+      expectSame(Buffer.concat(await Array.fromAsync(next.read(nameless))), bytes)
       const stamp = await next.publish(nameless)
       next.finish(nameless)
       expectSame(await collect(partial.read(BYTES_MAX - 5, BYTES_MAX)), bytes.subarray(-5))

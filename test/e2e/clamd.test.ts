@@ -6,6 +6,7 @@ import { clamdMissing, EICAR, RealClamd } from '../support/clamd.ts'
 import { temporaryFolder } from '../support/data-folder.ts'
 import { eventually } from '../support/eventually.ts'
 import { put, send, upload } from '../support/http-client.ts'
+import { RealMesh } from '../support/real-mesh.ts'
 import { type RealNode, Workbench } from '../support/real-node.ts'
 
 const missing = clamdMissing()
@@ -59,4 +60,56 @@ describe.skipIf(missing)(`with clamd${missing ? ` (skipped: ${missing})` : ''}`,
       /virus scanner does not answer.* 1 wait to be scanned/
     )
   }, 60_000)
+})
+
+describe.skipIf(missing)('a server with clamd among others without', () => {
+  let bench: Workbench
+  let clamd: RealClamd
+  let mesh: RealMesh
+  const root = temporaryFolder()
+
+  beforeAll(async () => {
+    bench = new Workbench()
+    clamd = new RealClamd(root.path)
+    await clamd.start()
+    mesh = new RealMesh(bench)
+    await mesh.start('a')
+  }, 90_000)
+  afterAll(async () => {
+    await bench.cleanUp()
+    await clamd.stop()
+    root.remove()
+  })
+
+  const statusOf = async (name: string, path: string) =>
+    (await send(`${mesh.url(name)}/images/${path}`)).status
+
+  test('shows nothing bad that they send, not for a moment, in bulk and one by one', async () => {
+    const bad = {
+      'small.svg': svg(EICAR),
+      'large.svg': svg(`${'x'.repeat(1_000_000)}${EICAR}`)
+    }
+    for (let n = 0; n < 300; n++) await put(mesh.url('a'), `bulk/${n}.svg`, svg(`${n}`, 20_000))
+    for (const [path, bytes] of Object.entries(bad)) await put(mesh.url('a'), path, bytes)
+    await mesh.start('b', { env: { TUMESH_SCAN_CLAMD: clamd.socket } })
+    const seen = new Set<number>()
+    await eventually(
+      async () => {
+        for (const path of Object.keys(bad)) seen.add(await statusOf('b', path))
+        for (const name of ['a', 'b']) {
+          for (const path of Object.keys(bad)) expect(await statusOf(name, path)).toBe(451)
+        }
+        const { body } = await send(`${mesh.url('b')}/api/storage-status`)
+        expect(body.total_files).toBe(302)
+      },
+      { withinMs: 60_000 }
+    )
+    expect(seen).not.toContain(200)
+    for (const n of [0, 7, 299]) expect(await statusOf('b', `bulk/${n}.svg`)).toBe(200)
+    await put(mesh.url('a'), 'new.svg', svg(`new ${EICAR}`))
+    await eventually(async () => expect(await statusOf('b', 'new.svg')).toBe(451), {
+      withinMs: 30_000
+    })
+    expect(existsSync(bench.path('b', 'images', 'small.svg'))).toBe(false)
+  }, 120_000)
 })

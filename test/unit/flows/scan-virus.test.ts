@@ -36,10 +36,7 @@ function scannerOf(absent: 'refuse' | 'accept'): VirusScanner {
     if (whole.includes('<!--7-->')) throw new ScannerError('clamd answers "size limit exceeded"')
     return whole.includes('<!--13-->') ? 'Test.Virus' : undefined
   }
-  const fileBytes = () => {
-    throw new Error('images of this test are small')
-  }
-  return new VirusScanner({ ask, fileBytes, flows: node.flows }, { absent, stored: true })
+  return new VirusScanner({ ask, flows: node.flows }, { absent, stored: true })
 }
 
 async function put(scanner: VirusScanner, n: number): Promise<unknown> {
@@ -106,22 +103,6 @@ test('what is deleted before it is scanned is scanned when it is restored', asyn
   await scanner.catchUp(signal)
   expect(node.flows.blocks.has(hashOf(13) as never)).toBe(true)
   expect(scanner.unseen()).toBe(0)
-})
-
-test('what another server has sent, and what is stored, is scanned too, and blocked if it is bad', async () => {
-  const scanner = scannerOf('refuse')
-  await node.put('13.svg', tinyImage(13))
-  await node.put('1.svg', tinyImage(1))
-  isThere = false
-  for (const n of [1, 13]) scanner.noteArrived(hashOf(n) as never)
-  await scanner.catchUp(signal)
-  expect([scanner.fault, node.flows.blocks.size]).toEqual(['clamd is gone', 0])
-  isThere = true
-  for (const n of [1, 13]) scanner.noteArrived(hashOf(n) as never)
-  await scanner.catchUp(signal)
-  expect([...node.flows.blocks.all()]).toMatchObject([
-    { hash: hashOf(13), reason: 'virus: Test.Virus' }
-  ])
 })
 
 test('the scrub shows it what it reads', async () => {
