@@ -3,6 +3,7 @@
 import type { Config } from '../config/schema.ts'
 import { createClamd } from './content/clamd.ts'
 import { AuditLog, tellAudit } from './flows/audit.ts'
+import { sealNoted } from './flows/keep-keys.ts'
 import { resealHeard, resealKeys, sealedKeys } from './flows/keys.ts'
 import type { FlowParts } from './flows/parts.ts'
 import { VirusScanner } from './flows/scan-virus.ts'
@@ -36,6 +37,7 @@ export async function openGuarding(
 ): Promise<Guarding> {
   const seal = createSeal(cluster)
   // where the last run did not come to it
+  await sealNoted(flows.index, seal)
   await resealKeys(flows.index, seal, await sealedKeys(flows.index, seal))
   resealHeard(flows, seal)
   const localKey = await loadLocalKey(files, flows.random)

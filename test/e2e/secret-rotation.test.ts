@@ -69,6 +69,7 @@ test('who is there gets it, who comes in time gets in, and who comes late is tol
   expect(rotated).toMatchObject({ origin: 'mesh', former_until: expect.any(String) })
   expect(await whoHasIt(a)).toEqual({ b: true, c: false })
   expect(rotated.message).toMatch(/^b is known to have the secret\. c is not, so far\. Until /)
+  expect(rotated.message).toMatch(/Addresses that were signed before end at /)
   const { status_reasons } = await call(a, 'GET', '/api/storage-status')
   expect(status_reasons.join()).toMatch(/a new secret, which .* have: c\./)
   expect(secretOf('a')).not.toBe(first)

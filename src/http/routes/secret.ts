@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import { isoTime } from '../../base/iso-time.ts'
-import { resealKeys, sealedKeys } from '../../flows/keys.ts'
+import { keepKeys } from '../../flows/keep-keys.ts'
 import { messageFor } from '../messages.ts'
 import type { HttpParts, SecretState } from '../ports.ts'
 import { requireMesh } from '../require-mesh.ts'
@@ -78,10 +78,27 @@ export function secretRoutes(parts: HttpParts): Route[] {
 async function rotate(parts: HttpParts, request: ApiRequest): Promise<unknown> {
   const { window } = request.body as z.output<typeof bodyShape>
   const { flows, seal } = parts
-  const keys = await sealedKeys(flows.index, seal)
-  const state = await requireMesh(parts).rotate(window * 1000)
-  await resealKeys(flows.index, seal, keys)
-  return describe(request, state)
+  const mesh = requireMesh(parts)
+  const state = await keepKeys(flows.index, seal, () => mesh.rotate(window * 1000))
+  const answer = describe(request, state)
+  return { ...answer, message: `${answer.message} ${addressesNote(request, state)}` }
+}
+
+/** Whoever gave addresses away for longer would not hear of it otherwise. */
+function addressesNote(request: ApiRequest, { formerUntilMs }: SecretState): string {
+  if (formerUntilMs === undefined) {
+    return messageFor(
+      request,
+      'Addresses that were signed before are not good any more: sign them again.',
+      '此前签名的地址已失效，请重新签名。'
+    )
+  }
+  const until = isoTime(formerUntilMs)
+  return messageFor(
+    request,
+    `Addresses that were signed before end at ${until}, if not earlier: sign those again that shall be good for longer.`,
+    `此前签名的地址最迟在 ${until} 失效，需要更久的请重新签名。`
+  )
 }
 
 function describe(request: ApiRequest, state: SecretState): z.output<typeof stateShape> {

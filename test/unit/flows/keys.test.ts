@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Entry, encodeEntry, KIND_RECORD } from '../../../protocols/entry.ts'
 import { versionAt } from '../../../protocols/version.ts'
+import { keepKeys, sealNoted } from '../../../src/flows/keep-keys.ts'
 import { noteDeletedKeys } from '../../../src/flows/key-revocations.ts'
 import {
   createKey,
@@ -187,4 +188,40 @@ test('a key that was revoked meanwhile is not brought back by a new seal', async
   expect(await resealKeys(a.flows.index, during, await sealedKeys(a.flows.index, during))).toBe(1)
   await spread()
   for (const { flows } of [a, b]) expect(findKey(flows.index, key, during)).toBeUndefined()
+})
+
+test('a crash after the exchange costs no key, also where the one of before ends at once', async () => {
+  const { key, facts } = await make(a, ['write'], sealOf(1))
+  const gone = await make(a, ['read'], sealOf(1))
+  const begun = Promise.withResolvers<void>()
+  void keepKeys(a.flows.index, sealOf(1), () => {
+    begun.resolve()
+    return new Promise(() => {}) // it never comes to what follows
+  })
+  await begun.promise
+  await revokeKey(a.flows.index, gone.facts.id)
+  await copyRecords(a, b) // as other nodes have it
+  expect(findKey(b.flows.index, key, sealOf(2))).toBeUndefined()
+  await sealNoted(a.flows.index, sealOf(2)) // it starts with the new one
+  a.clock.advance(1000)
+  await copyRecords(a, b)
+  expect(findKey(b.flows.index, key, sealOf(2))).toEqual(facts)
+  expect(findKey(a.flows.index, gone.key, sealOf(2))).toBeUndefined()
+  expect(a.flows.index.meta('keys-to-seal')).toBeUndefined()
+})
+
+test('keys are sealed anew with the exchange, or stay as they are where it fails', async () => {
+  const { key, facts } = await make(a, ['write'], sealOf(1))
+  let secret = 1
+  const seal = createSeal(() => ({ secret: secretOf(secret) }))
+  await expect(
+    keepKeys(a.flows.index, seal, () => Promise.reject(new Error('a file')))
+  ).rejects.toThrow('a file')
+  const exchange = async () => {
+    secret = 2
+    return 'done'
+  }
+  expect(await keepKeys(a.flows.index, seal, exchange)).toBe('done')
+  await copyRecords(a, b)
+  expect(findKey(b.flows.index, key, sealOf(2))).toEqual(facts)
 })
