@@ -38,6 +38,7 @@ export const WALLS: readonly Place[] = [
       'src/http/certificate.ts',
       'src/http/socket-tables.ts',
       'src/index/repair-database.ts',
+      'src/index/unreadable-files.ts',
       'src/network/route-table.ts',
       'src/web/'
     ],

@@ -42,6 +42,7 @@ import { isDamage } from './index/database-error.ts'
 import { openDatabase } from './index/open-database.ts'
 import { openIndex } from './index/open-index.ts'
 import { forgetDamaged, repairDatabase } from './index/repair-database.ts'
+import { endRunOf } from './index/unreadable-files.ts'
 import type { Mesh } from './mesh/mesh.ts'
 import { openMesh } from './mesh/open-mesh.ts'
 import { remoteOf } from './mesh/remote.ts'
@@ -288,6 +289,7 @@ async function compose(
       await guarding.audit.stop()
       await endRun(flows.index)
       await flows.index.close()
+      if (flows.index.fault?.code === 'DISK_FAULT') endRunOf(files.index, { isDoubted: true })
       log.info('the node has stopped')
     }
   }

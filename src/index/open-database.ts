@@ -18,6 +18,7 @@ import {
   repairDatabase
 } from './repair-database.ts'
 import type { Database } from './tables.ts'
+import { beginRun, endRunOf, isUnreadable, replaceUnreadable } from './unreadable-files.ts'
 
 // The one piece of state that belongs to the process and not to a node: so does the lock.
 const openFolders = new Set<string>()
@@ -78,8 +79,14 @@ export async function openDatabase(
   // a key fills it to the last byte. One that would be cut amid a character does not fill it: then
   // a shorter key is read. The buffer is made by the first read, a little longer than its key.
   level.getSync('x'.repeat(KEY_BYTES_MAX))
-  level.on('closed', () => openFolders.delete(folder))
-  level.on('open', () => openFolders.add(folder)) // opened anew
+  level.on('closed', () => {
+    openFolders.delete(folder)
+    endRunOf(folder)
+  })
+  level.on('open', () => {
+    openFolders.add(folder) // opened anew
+    beginRun(folder)
+  })
   return level as unknown as Database
 }
 
@@ -91,8 +98,14 @@ async function openOrRepair(
     onDamage(what)
     return repairDatabase(folder, what)
   }
+  const repairUnreadable = async () => {
+    const names = replaceUnreadable(folder)
+    if (names.length > 0) await repair(`the disk can't read all of ${names.join(', ')}`)
+    return names.length > 0
+  }
   const noted = damageNoted(folder)
   if (noted !== undefined) onDamage(noted)
+  if (beginRun(folder)) await repairUnreadable()
   // a database begins to open as soon as it is made
   if (isBeheaded(folder)) await repair('its file CURRENT is gone')
   else if (isWithoutLog(folder)) {
@@ -103,8 +116,11 @@ async function openOrRepair(
   try {
     await level.open()
   } catch (error) {
-    if (!isDamage(error) && !isMisled(folder)) throw error
-    await repair(reasonOf(error))
+    const isMended = isUnreadable(error) && (await repairUnreadable())
+    if (!isMended) {
+      if (!isDamage(error) && !isMisled(folder)) throw error
+      await repair(reasonOf(error))
+    }
     await level.open()
   }
   const what = leftOut(folder)
