@@ -7,6 +7,7 @@ import { isDamage } from '../index/database-error.ts'
 import type { Transaction } from '../index/transaction.ts'
 import { type FileStamp, type StagedBlob, sameStamp } from '../store/blob-store.ts'
 import type { FlowParts } from './parts.ts'
+import { keepsUnnamed } from './sweep-unnamed.ts'
 import { verifyLocked } from './verify-blob.ts'
 
 /**
@@ -37,11 +38,12 @@ async function keep<T extends object>(
   staged: StagedBlob,
   plan: (tx: Transaction) => T | Promise<T>
 ): Promise<T & { readonly healed: boolean }> {
-  const { index } = parts
+  const { index, store } = parts
   const { hash } = staged
   if (index.fault !== undefined) throw index.fault
   parts.blocks.require(hash)
   parts.brakes.requireDisk()
+  const isUnnamed = index.blob(hash) === undefined && store.placeOf(hash) !== undefined
   const { stamp, published } = await holdBytes(parts, staged)
   // others may have come to name the blob while its bytes were written
   const isLive = (tx: Transaction) => (tx.blob(hash)?.live ?? 0) > 0
@@ -58,6 +60,8 @@ async function keep<T extends object>(
     })
   } catch (cause) {
     if (isOfIndex(cause)) throw new InDoubt('the bytes stay', { cause })
+    // they were here before, and others may name them again
+    if (isUnnamed && keepsUnnamed(index)) throw cause
     await giveBack(parts, hash, published ? (tx) => hold(tx) : undefined).catch(() => {
       throw new InDoubt('the bytes stay', { cause })
     })

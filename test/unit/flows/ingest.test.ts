@@ -2,9 +2,17 @@ import { hash as digest } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ContentHash } from '../../../protocols/hash.ts'
 import { parsePath } from '../../../protocols/path.ts'
+import { ingest } from '../../../src/flows/ingest.ts'
 import { recover } from '../../../src/flows/recover.ts'
 import { remove } from '../../../src/flows/remove.ts'
-import { DAY_MS, type MemoryNode, openMemoryNode, tinyImage } from '../../support/memory-node.ts'
+import { keepUnnamed } from '../../../src/flows/sweep-unnamed.ts'
+import {
+  DAY_MS,
+  type MemoryNode,
+  makeMemoryDisk,
+  openMemoryNode,
+  tinyImage
+} from '../../support/memory-node.ts'
 import { faultsOf } from '../../support/random-flows.ts'
 
 const HASH = digest('sha256', tinyImage(1)) as ContentHash
@@ -94,4 +102,22 @@ test('a refused upload leaves the trash as it was', async () => {
   await expect(refused).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' })
   await node.flows.settler.idle()
   expect(await faultsOf(node)).toEqual([])
+})
+
+test.each([
+  ['stay where the index that named them was lost', 'blobs'],
+  ['go where none was', undefined]
+] as const)('bytes without a name, of which an upload is refused, %s', async (_how, place) => {
+  await put()
+  await node.flows.settler.idle()
+  const { store, view } = node
+  await node.close()
+  node = await openMemoryNode({ disk: { ...(await makeMemoryDisk()), store, view } })
+  if (place !== undefined) await keepUnnamed(node.flows)
+  await node.put('b.svg', tinyImage(2))
+  const staged = store.stageWhole(tinyImage(1))
+  const upload = { path: parsePath('b.svg'), replace: 'never' } as const
+  const refused = ingest(node.flows, node.options.ingest, staged, upload)
+  await expect(refused).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' })
+  expect(store.placeOf(HASH)).toBe(place)
 })
