@@ -126,6 +126,7 @@ function factsOf(
     isViewOn: view.isOn,
     current: current && { deleted: current.deleted, versionMs: versionMs(current.version) },
     shown,
+    isWritable: shown?.name === name && view.isWritable(name),
     blob: shown && index.blob(shown.hash as ContentHash)
   }
 }

@@ -36,6 +36,8 @@ export interface FoundFacts {
   readonly current?: { readonly deleted: boolean; readonly versionMs: number } | undefined
   /** What the view shows for its path, by its row. */
   readonly shown?: ViewRow | undefined
+  /** Others may write the file, as none that the view made. */
+  readonly isWritable?: boolean | undefined
   /** The blob of that row. */
   readonly blob?:
     | {
@@ -74,7 +76,10 @@ export function planFound(facts: FoundFacts): FoundPlan {
   const { name, file, shown } = facts
   if (facts.hasIntent) return { do: 'wait', ms: INTENT_MS }
   if (shown?.name !== name || shown.ino !== file.ino) return planForeign(facts)
-  return shown.writer === undefined ? planOwn(facts, shown) : planWriters(facts, shown.writer)
+  if (shown.writer !== undefined) return planWriters(facts, shown.writer)
+  const plan = planOwn(facts, shown)
+  // the disk gives the number of a file that was removed to the next one that is made
+  return plan.do === 'set aside' && facts.isWritable ? planForeign(facts) : plan
 }
 
 /** Whether a view file is as it should be, by its row and that of its blob alone. */

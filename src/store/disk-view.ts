@@ -105,6 +105,11 @@ export class DiskView implements ImageView {
     return lstatOf(join(folder.images, name)) !== undefined
   }
 
+  isWritable(name: string): boolean {
+    const stats = lstatOf(join(this.#parts.folder.images, name))
+    return stats?.isFile() === true && !isSealed(stats)
+  }
+
   async moveAside(name: string, stamp: FileStamp): Promise<boolean> {
     const { folder } = this.#parts
     requireMarker(folder)

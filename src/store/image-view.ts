@@ -36,6 +36,8 @@ export interface ImageView {
   ): Promise<ShownFile | undefined>
   /** Whether there is anything at this name. Errors: DISK_FAULT. */
   has(name: string): boolean
+  /** Whether others may write the file at this name: none that the view made is like that. */
+  isWritable(name: string): boolean
   /**
    * Moves the file of somebody else into quarantine/; false if it is no longer as it was. Errors:
    * DISK_FAULT.

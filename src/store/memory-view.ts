@@ -44,6 +44,10 @@ export class MemoryView implements ImageView {
     return this.#files.has(name)
   }
 
+  isWritable(name: string): boolean {
+    return this.at(name) === 'foreign'
+  }
+
   async moveAside(name: string, { ino }: FileStamp): Promise<boolean> {
     if (this.#files.get(name)?.ino !== ino) return false
     this.#moveAway(name)

@@ -187,6 +187,17 @@ describe.each([
     expect(await view.moveAside('b.jpg', now)).toBe(false)
   })
 
+  test('a file of its own is nobody’s to write', async () => {
+    const { store, view, write } = await make()
+    await view.show(A, await put(store, 1), undefined)
+    write('b.jpg')
+    expect(['d/a.jpg', 'b.jpg', 'c.jpg'].map((name) => view.isWritable(name))).toEqual([
+      false,
+      true,
+      false
+    ])
+  })
+
   test('a blob that is not there is not shown', async () => {
     const { view, at } = await make()
     expect(await view.show(A, parseHash('0'.repeat(64)), undefined)).toBeUndefined()

@@ -141,6 +141,26 @@ test('a file at the place of an image is a new version; what is no image is set 
   expect(history.map(({ event }: { event: string }) => event)).toEqual(['added', 'replaced'])
 })
 
+test('so is one that a copy has made room for: the disk may give it the same number', async () => {
+  const env = { ...OPTIONS.env, TUMESH_IMAGES_VIEW: 'copy' }
+  const other = await bench.start('copies', { env })
+  const [first, second] = [makeSvg({ seed: 5 }), makeSvg({ seed: 6 })]
+  await put(other.url, 'a.svg', first)
+  const file = bench.path('copies', 'images', 'a.svg')
+  await eventually(() => expect(existsSync(file)).toBe(true))
+  rmSync(file)
+  writeFileSync(file, second)
+  await eventually(
+    async () => {
+      const { bytes } = await bytesAt(`${other.url}/images/a.svg`)
+      expect(sha256(bytes)).toBe(sha256(second))
+    },
+    { withinMs: 30_000 }
+  )
+  expect(readdirSync(bench.path('copies', 'quarantine'))).toEqual([])
+  await other.end('SIGTERM')
+})
+
 test('an image that is written to through its name in images/ is damaged, until it is right', async () => {
   const bytes = makeSvg({ seed: 3 })
   await put(node.url, 'inplace.svg', bytes)

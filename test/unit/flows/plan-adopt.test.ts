@@ -50,6 +50,17 @@ describe('a file that the view made', () => {
       'or has another size, where its time was not noted',
       { shown: { ...copy, mtimeMs: undefined }, file: stamp(2, NOW, 9) },
       { do: 'set aside', why: expect.anything() }
+    ],
+    [
+      'is somebody else’s where it is writable: the disk has given its number away',
+      { shown: copy, file: stamp(2, NOW - 2 * LATE_MS, 9), isWritable: true },
+      TAKE
+    ],
+    ['though not by that alone', { shown: copy, file: stamp(2, NOW), isWritable: true }, LEAVE],
+    [
+      'and not where it is the file of the blob itself',
+      { file: stamp(1, NOW), isWritable: true },
+      { do: 'verify' }
     ]
   ])('%s', (_what, change, plan) => {
     const given = facts({ ...shown, ...change })
