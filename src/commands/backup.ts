@@ -1,6 +1,7 @@
 // tumesh backup FILE: the index of a running node, into a file and back. tumesh export FILE: a list
 // of the images that needs no program.
 
+import { namedTarget } from '../store/named-target.ts'
 import { readNamedFile } from '../store/regular-file.ts'
 import { writeFileAtomic } from '../store/small-file.ts'
 import { callNode, type NodeTarget, openNode } from './node-client.ts'
@@ -34,9 +35,10 @@ async function save(
   operation: 'GET /api/backup' | 'GET /file-sync/api/file-sync/files',
   file: string
 ): Promise<void> {
+  const target = namedTarget(file)
   const headers = { accept: 'application/x-ndjson' }
   const { body } = await openNode(node, operation, { headers })
-  await writeFileAtomic(file, (body ?? []) as AsyncIterable<Uint8Array>, { mode: 0o600 })
+  await writeFileAtomic(target, (body ?? []) as AsyncIterable<Uint8Array>, { mode: 0o600 })
 }
 
 async function restore(node: NodeTarget, file: string): Promise<string> {

@@ -52,7 +52,7 @@ export const CATALOG: readonly CommandEntry[] = [
     summary: 'writes an image into a file',
     words: [
       ['<path>', 'of the image'],
-      ['[file]', 'its last part without one; - for the output']
+      ['[file]', 'or folder; its last part without one; - for the output']
     ],
     options: [],
     load: async () => (await import('./get.ts')).runGet

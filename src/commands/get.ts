@@ -2,6 +2,7 @@
 
 import { basename, resolve } from 'node:path'
 import { formatSize } from '../base/units.ts'
+import { namedTarget } from '../store/named-target.ts'
 import { writeFileAtomic } from '../store/small-file.ts'
 import type { Order } from './catalog.ts'
 import { openNode } from './node-client.ts'
@@ -14,9 +15,11 @@ export async function runGet(
   { err, folder }: Terminal
 ): Promise<undefined> {
   const [path = '', name = basename(path)] = words
+  const isOutput = name === '-'
+  const file = isOutput ? '' : namedTarget(resolve(folder, name), basename(path))
   const { body } = await openNode(target, 'GET /images/{path}', { path: { path } })
   const bytes = (body ?? []) as AsyncIterable<Uint8Array>
-  if (name === '-') {
+  if (isOutput) {
     for await (const piece of bytes) await written(piece)
     return undefined
   }
@@ -27,7 +30,6 @@ export async function runGet(
       yield piece
     }
   }
-  const file = resolve(folder, name)
   await writeFileAtomic(file, countedBytes(), { mode: READABLE })
   err(`${file}: ${formatSize(size)}\n`)
   return undefined

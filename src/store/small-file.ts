@@ -3,13 +3,17 @@
 
 import { closeSync, readdirSync } from 'node:fs'
 import { open, rename } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { randomHex, systemRandom } from '../base/clock.ts'
+import { cutToBytes } from '../base/cut-to-bytes.ts'
 import { NodeError } from '../base/errors.ts'
 import { formatSize } from '../base/units.ts'
 import { diskError, onDisk } from './disk-error.ts'
 import { openRegularFile, readWhole, removeQuietly } from './regular-file.ts'
 import { syncFolder } from './sync-calls.ts'
+
+/** With what is added to it, it also fits encrypted folders, which hold 143 bytes. */
+const CUT_NAME_BYTES_MAX = 120
 
 export type FileContent = string | Uint8Array | AsyncIterable<string | Uint8Array>
 
@@ -44,7 +48,7 @@ export async function writeFileAtomic(
   content: FileContent,
   { mode = 0o600 }: { readonly mode?: number } = {}
 ): Promise<void> {
-  const temp = `${path}.${randomHex(systemRandom, 6)}.tmp`
+  const temp = join(dirname(path), temporaryName(basename(path)))
   let sourceFault: { readonly error: unknown } | undefined
   const guarded = isStream(content)
     ? guard(content, (error) => {
@@ -65,6 +69,11 @@ export async function writeFileAtomic(
     removeQuietly(temp)
     throw sourceFault === undefined ? diskError(error, `writing ${path}`) : sourceFault.error
   }
+}
+
+/** Of a name that is as long as any can be, too. */
+function temporaryName(name: string): string {
+  return `${cutToBytes(name, CUT_NAME_BYTES_MAX)}.${randomHex(systemRandom, 6)}.tmp`
 }
 
 /** Removes what writers were writing in this folder when their process ended. */

@@ -28,6 +28,11 @@ test('writes text, bytes and streams, and replaces what was there', async () => 
   expect(readdirSync(root.path)).toEqual(['f'])
 })
 
+test.each(['n'.repeat(255), '图'.repeat(85)])('a name may have 255 bytes', async (name) => {
+  await writeFileAtomic(at(name), 'text')
+  expect(readdirSync(root.path)).toEqual([name])
+})
+
 test('a stream that fails leaves the old file and nothing else, and its own error', async () => {
   await writeFileAtomic(at('f'), 'old')
   const fault = Object.assign(new Error('from the source'), { code: 'ENOSPC' })
