@@ -15,11 +15,12 @@ import {
   type StagedBlob,
   sameStamp
 } from '../store/blob-store.ts'
-import { isViewNameOf, mayBeMade } from '../store/plan-view-name.ts'
+import { pathOfViewName } from '../store/plan-view-name.ts'
 import type { ForeignFile } from '../store/scan.ts'
 import { checkExtension, type FileTimes, type IngestOptions, ingest } from './ingest.ts'
 import type { LeftFiles } from './left-files.ts'
 import type { LegacyFile } from './legacy-index.ts'
+import { hideFormer, isOfView, planMade } from './made-names.ts'
 import type { FlowParts } from './parts.ts'
 import {
   type ChangedFiles,
@@ -85,9 +86,6 @@ export type Outcome =
   /** It stays where it is. */
   | { readonly is: 'refused'; readonly why: string }
 
-/** Paths of one image that are looked at: so many with names made by the view are unheard of. */
-const PATHS_MAX = 1000
-
 /** Rejects when the disk or the index fails. */
 export async function adoptFile(
   parts: AdoptParts,
@@ -95,10 +93,14 @@ export async function adoptFile(
   sighting: Sighting
 ): Promise<Outcome> {
   try {
-    const path = sighting.path ?? parsePath(sighting.name)
-    const current = parts.flows.index.get(path)
+    const { flows } = parts
+    const made = sighting.path === undefined ? pathOfViewName(sighting.name) : undefined
+    const path = sighting.path ?? made ?? parsePath(sighting.name)
+    const current = flows.index.get(path)
     if (current === undefined) checkExtension(options.ingest, path)
-    const plan = planFound(factsOf(parts.flows, path, current, sighting))
+    const plan =
+      (made && planMade(flows, sighting.name, made)) ??
+      planFound(factsOf(flows, path, current, sighting))
     return await act(parts, options, { ...sighting, path, current }, plan)
   } catch (error) {
     return refusalOf(error)
@@ -221,6 +223,7 @@ async function keep(
     const why = await faultOf(flows, options, path, live.mediaType, staged)
     if (why !== undefined) return setAside(flows, file, drop(why))
   }
+  const former = flows.view.isOn ? flows.index.view(path) : undefined
   const { outcome } = await ingest(flows, options.ingest, staged, {
     path,
     replace: 'always',
@@ -233,6 +236,7 @@ async function keep(
     },
     times: timesOf(flows, stamp, legacy?.createdMs)
   })
+  await hideFormer(flows, path, former)
   if (outcome === 'unchanged') return { is: 'known' }
   const otherMd5 = legacy?.md5 !== undefined && legacy.md5 !== staged.md5
   flows.journal.add(outcome === 'replaced' ? 'replaced' : 'adopted', {
@@ -265,16 +269,6 @@ async function faultOf(
   if (!seen.ok) return seen.reason
   if (seen.recognized || mediaType === UNRECOGNIZED_MEDIA_TYPE) return undefined
   return 'it is no image, and would take the place of one'
-}
-
-/**
- * Whether the view made this file, perhaps that of an earlier index: under a name of its own
- * making, where the path could not be.
- */
-async function isOfView({ index }: FlowParts, hash: ContentHash, name: string): Promise<boolean> {
-  if (!mayBeMade(name)) return false
-  const paths = await index.pathsOf(hash, PATHS_MAX)
-  return paths.some((path) => index.view(path)?.name === name || isViewNameOf(name, path))
 }
 
 /** Undefined if the file has changed since it was looked at, or while it was read. */

@@ -7,6 +7,7 @@ import { type ImagePath, parsePath } from '../../protocols/path.ts'
 import { versionMs } from '../../protocols/version.ts'
 import { forEachAtOnce } from '../base/for-each.ts'
 import type { FileStamp, StagedBlob } from '../store/blob-store.ts'
+import { pathOfViewName } from '../store/plan-view-name.ts'
 import { FILES_AT_ONCE } from './adopt.ts'
 import { type AdoptParts, type FoundFiles, heldBytes, refusalOf, timesOf } from './adopt-file.ts'
 import { checkExtension, type IngestOptions, ingest } from './ingest.ts'
@@ -54,7 +55,7 @@ async function takeFile(
   name: string
 ): Promise<Taken> {
   try {
-    const path = parsePath(name)
+    const path = pathOfViewName(name) ?? parsePath(name) // it may be images/ of another node
     const current = flows.index.get(path)
     checkExtension(options.ingest, path)
     const file = found.open(name)

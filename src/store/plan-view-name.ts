@@ -1,7 +1,7 @@
 // Which name under images/ a path gets on a disk that can't hold the path itself.
 
 import { createHash } from 'node:crypto'
-import type { ImagePath } from '../../protocols/path.ts'
+import { type ImagePath, parsePath } from '../../protocols/path.ts'
 import { cutToBytes } from '../base/cut-to-bytes.ts'
 
 /** The longest name of a file on common file systems. */
@@ -41,6 +41,29 @@ export function isViewNameOf(name: string, path: ImagePath): boolean {
     names.length === parts.length &&
     parts.every((part, i) => names[i] === part || names[i] === madeName(parts, i))
   )
+}
+
+/**
+ * The path that got this name, which is of the view's own making. Undefined if it is not, or where
+ * the path was too long for the name to say all of it.
+ */
+export function pathOfViewName(name: string): ImagePath | undefined {
+  if (!mayBeMade(name)) return undefined
+  const names = name.split('/')
+  const parts = names.map((part, i) => (looksMade(part) ? unmadeName(names, i) : part))
+  try {
+    const path = parsePath(parts.join('/'))
+    return isViewNameOf(name, path) ? path : undefined
+  } catch {
+    return undefined // no path
+  }
+}
+
+function unmadeName(names: readonly string[], i: number): string {
+  const part = names[i] as string
+  if (i < names.length - 1) return part.replace(MADE, '')
+  const { stem, extension } = splitName(part)
+  return stem.replace(MADE, '') + extension
 }
 
 function madeName(parts: readonly string[], i: number): string {

@@ -16,6 +16,8 @@ import { dirname } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { parsePath } from '../../protocols/path.ts'
+import { planViewName } from '../../src/store/plan-view-name.ts'
 import { makeImage, makeSvg } from '../fixtures/make-images.ts'
 import { expectSoundFolder } from '../support/check-folder.ts'
 import { md5, sha256 } from '../support/digests.ts'
@@ -281,6 +283,13 @@ describe('tumesh adopt', () => {
     )
     expect(statSync(outside('linked/x.svg')).mode & 0o222).toBe(0)
     await expectSoundFolder(node.url, bench.path('command'), [sha256(makeSvg({ seed: 12 }))])
+  })
+
+  test('images/ of another node has names that say the paths', async () => {
+    const name = planViewName(parsePath('y.svg'), new Set([0]))
+    putOutside(`other/${name}`, makeSvg({ seed: 17 }))
+    expect((await run('outside/other')).stdout).toContain('✓ 1 new, 0 held already, 0 refused')
+    expect((await filesOf(node)).get('y.svg').sha256).toBe(sha256(makeSvg({ seed: 17 })))
   })
 
   test('takes in a folder of images/ in place', async () => {

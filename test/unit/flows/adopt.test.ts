@@ -129,6 +129,48 @@ test('a file that an earlier index had shown for another path is not taken in', 
   write(planViewName(parsePath(long), new Set()), 1)
   write(planViewName(parsePath('y/a.svg'), new Set([1])), 1)
   expect(await adoptAll()).toMatchObject({ adopted: 1, known: 1, refused: 0 })
+  expect(image('y/a.svg')?.hash).toBe(digest('sha256', tinyImage(1)))
+})
+
+describe('where an image is shown under a name that the view has made', () => {
+  const made = planViewName(parsePath('a.svg'), new Set([0]))
+  beforeEach(async () => {
+    await node.put('a.svg/b.svg', tinyImage(9))
+    await node.put('a.svg', tinyImage(1))
+    await remove(node.flows, { trashKeepMs: MINUTE_MS }, parsePath('a.svg/b.svg'))
+    await node.flows.settler.idle()
+    expect(node.view.names()).toEqual([made])
+    node.clock.advance(20 * MINUTE_MS)
+  })
+
+  test('a file under its own name takes the place of that one', async () => {
+    write('a.svg', 2)
+    expect(await adoptAll()).toMatchObject({ adopted: 1 })
+    await node.flows.settler.idle()
+    expect(node.view.names()).toEqual(['a.svg'])
+    await remove(node.flows, { trashKeepMs: MINUTE_MS }, parsePath('a.svg'))
+    expect(node.view.names()).toEqual([])
+  })
+
+  test('a file that is left under that name is put away', async () => {
+    const hash = image('a.svg')?.hash as ContentHash
+    await node.put('c.svg', tinyImage(1))
+    await remove(node.flows, { trashKeepMs: MINUTE_MS }, parsePath('a.svg'))
+    for (const path of ['a.svg/b.svg', 'a.svg']) {
+      await node.view.show(parsePath(path), hash, undefined)
+    }
+    node.view.unlink('a.svg/b.svg')
+    expect(await adoptAll()).toMatchObject({ adopted: 0, refused: 1 })
+    expect(node.view.names()).toEqual(['c.svg'])
+    expect(node.view.setAside).toEqual([made])
+  })
+
+  test('a file of somebody else is refused under that name', async () => {
+    await remove(node.flows, { trashKeepMs: MINUTE_MS }, parsePath('a.svg'))
+    write(made, 1, 0)
+    expect(await adoptAll()).toMatchObject({ adopted: 0, refused: 1 })
+    expect([node.view.names(), errors]).toEqual([[made], [expect.stringContaining('rename it')]])
+  })
 })
 
 test('a file that is older than the deletion of its image is put away', async () => {

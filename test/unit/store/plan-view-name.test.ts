@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { parsePath } from '../../../protocols/path.ts'
-import { planViewName } from '../../../src/store/plan-view-name.ts'
+import { pathOfViewName, planViewName } from '../../../src/store/plan-view-name.ts'
 
 const plan = (path: string, ...taken: number[]) => planViewName(parsePath(path), new Set(taken))
 
@@ -25,6 +25,24 @@ test('a part that looks as if it had a suffix gets one', () => {
   for (const name of ['b~012345678.jpg', 'b~0123456789x.jpg', 'b~x123456789']) {
     expect(plan(name)).toBe(name)
   }
+})
+
+test.each([
+  ['b.jpg', [0]],
+  ['a/b.jpg', [0]],
+  ['a/b.jpg', [0, 1]],
+  ['a.d/b', [0, 1]],
+  ['a~0123456789/b~0123456789.jpg', []],
+  ['图/图.jpg', [1]]
+])('the path %s is read from its name', (path, taken) => {
+  expect(pathOfViewName(plan(path, ...taken))).toBe(path)
+})
+
+test.each([
+  ...['b.jpg', 'b~0123456789.jpg', '~0123456789', '..~0123456789/b.jpg'],
+  plan(`${'x'.repeat(300)}.jpg`)
+])('there is none in %s', (name) => {
+  expect(pathOfViewName(name)).toBeUndefined()
 })
 
 test('all paths of a folder agree on its suffix; other folders differ', () => {
