@@ -70,20 +70,25 @@ export async function restoreBackup(
     tally.leftOut += review.length
   }
   let state: 'new' | 'begun' | 'ended' = 'new'
-  for await (const line of lines) {
-    signal.throwIfAborted()
-    const fields = fieldsOf(line)
-    if (state === 'ended') throw broken('it goes on after its end')
-    if (state === 'new') checkHead(fields)
-    else if (fields.end === true) {
-      await flush()
-      if (fields.entries !== tally.entries) throw broken('it lacks lines in the middle')
-      state = 'ended'
-    } else group.push(entryOf(fields))
-    if (state === 'new') state = 'begun'
-    if (group.length === GROUP_ENTRIES) await flush()
+  try {
+    for await (const line of lines) {
+      signal.throwIfAborted()
+      const fields = fieldsOf(line)
+      if (state === 'ended') throw broken('it goes on after its end')
+      if (state === 'new') checkHead(fields)
+      else if (fields.end === true) {
+        await flush()
+        if (fields.entries !== tally.entries) throw broken('it lacks lines in the middle')
+        state = 'ended'
+      } else group.push(entryOf(fields))
+      if (state === 'new') state = 'begun'
+      if (group.length === GROUP_ENTRIES) await flush()
+    }
+    if (state !== 'ended') throw broken('its end is missing')
+  } catch (error) {
+    if (!signal.aborted && group.length > 0) await flush()
+    throw error
   }
-  if (state !== 'ended') throw broken('its end is missing')
   await settler.settleAll({ signal })
   return { ...tally, found: await findAgain(parts, signal) }
 }

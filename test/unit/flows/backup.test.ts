@@ -63,6 +63,17 @@ test('nor of one that is taken in', async () => {
   expect(await restored(node, lines)).toMatchObject({ entries: 3, taken: 0 })
 })
 
+test.each([
+  ['ends too early', (lines: string[]) => lines.slice(0, 3)],
+  ['has a line that is none', (lines: string[]) => lines.with(3, '{')]
+])('what came before the place where a backup %s is here', async (_what, harm) => {
+  const other = await openMemoryNode({ peerId: 'peer-b' })
+  const refused = restored(other, harm(await linesOf(node)))
+  await expect(refused).rejects.toThrow('What came before that is here now')
+  expect(other.flows.index.counts().images).toBe(2)
+  await other.close()
+})
+
 test('what follows the end of a backup is no part of it', async () => {
   const lines = await linesOf(node)
   const other = await openMemoryNode({ peerId: 'peer-b' })
