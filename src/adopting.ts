@@ -14,7 +14,12 @@ import { LeftFiles } from './flows/left-files.ts'
 import { type LegacyFile, readLegacyIndex } from './flows/legacy-index.ts'
 import type { FlowParts } from './flows/parts.ts'
 import { keepUnnamed } from './flows/sweep-unnamed.ts'
-import { keepLegacyIndex, metadataFiles, readLegacyIndexText } from './metadata-files.ts'
+import {
+  hasLegacyIndex,
+  keepLegacyIndex,
+  metadataFiles,
+  readLegacyIndexText
+} from './metadata-files.ts'
 import type { Folder } from './store/folder.ts'
 import { openFolderBell } from './store/folder-bell.ts'
 import { DiskFoundFiles } from './store/found-files.ts'
@@ -91,7 +96,7 @@ export function createAdopting(
   }
 
   async function isNeeded(): Promise<boolean> {
-    if (readLegacyIndexText(metadataFiles(folder)) !== undefined) return true
+    if (hasLegacyIndex(metadataFiles(folder))) return true
     found.prepare()
     for await (const _ of found.scan({ signal: new AbortController().signal })) return true
     return false

@@ -2,11 +2,13 @@
 
 import { join } from 'node:path'
 import { type Random, randomHex } from './base/clock.ts'
+import { NodeError } from './base/errors.ts'
 import { JOIN_FILE, readJoinList, writeJoinList } from './flows/join-targets.ts'
 import type { MeshFiles } from './mesh/open-mesh.ts'
 import { createIdentity, type Identity, readIdentity } from './network/identity.ts'
 import type { FolderPaths } from './store/folder.ts'
-import { readSmallFile, writeFileAtomic } from './store/small-file.ts'
+import { stampAt } from './store/regular-file.ts'
+import { readSmallFile, renameFile, writeFileAtomic } from './store/small-file.ts'
 
 const KEY_FILE_BYTES_MAX = 4096
 const JOURNAL_FILE_BYTES_MAX = 4 * 2 ** 20
@@ -65,8 +67,19 @@ export function readJournal(files: MetadataFiles): string | undefined {
 
 /** Keeps the index of an earlier program under another name, once. */
 export async function keepLegacyIndex(files: MetadataFiles): Promise<void> {
-  const bytes = readSmallFile(files.export, LEGACY_FILE_BYTES_MAX)
+  let bytes: Buffer | undefined
+  try {
+    bytes = readSmallFile(files.export, LEGACY_FILE_BYTES_MAX)
+  } catch (error) {
+    if (!(error instanceof NodeError) || error.code !== 'FOLDER_FORMAT') throw error
+    // it may be of this program, whose database was lost: that must keep no node from starting
+    return renameFile(files.export, files.legacy)
+  }
   if (bytes !== undefined) await writeFileAtomic(files.legacy, bytes, PRIVATE)
+}
+
+export function hasLegacyIndex(files: MetadataFiles): boolean {
+  return stampAt(files.legacy) !== undefined
 }
 
 /** The text of an earlier program's index. Errors: FOLDER_FORMAT if it is too large. */

@@ -71,6 +71,16 @@ export async function writeFileAtomic(
   }
 }
 
+/** Durable; what is at `to` gives way. Errors: DISK_FAULT. */
+export async function renameFile(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to)
+    await syncFolder(dirname(to))
+  } catch (error) {
+    throw diskError(error, `renaming ${from}`)
+  }
+}
+
 /** Of a name that is as long as any can be, too. */
 function temporaryName(name: string): string {
   return `${cutToBytes(name, CUT_NAME_BYTES_MAX)}.${randomHex(systemRandom, 6)}.tmp`

@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   statSync,
+  truncateSync,
   utimesSync,
   writeFileSync
 } from 'node:fs'
@@ -208,6 +209,18 @@ test('an index that is no JSON keeps nobody from his images', async () => {
   await expectDone(node)
   expect([...(await filesOf(node)).keys()]).toEqual(['a.svg'])
   expect(metadata('broken', 'file_index.earlier.json')).toBe('{"a.svg": {"path')
+  await node.end('SIGTERM')
+})
+
+test('nor does one that is too large, as that of a million images whose database was lost', async () => {
+  putFile('large', 'a.svg', makeSvg({ seed: 1 }))
+  mkdirSync(bench.path('large', 'metadata'))
+  const file = bench.path('large', 'metadata', 'file_index.json')
+  writeFileSync(file, '{')
+  truncateSync(file, 300 * 2 ** 20)
+  const node = await bench.start('large')
+  await expectDone(node)
+  expect([...(await filesOf(node)).keys()]).toEqual(['a.svg'])
   await node.end('SIGTERM')
 })
 
