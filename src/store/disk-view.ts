@@ -6,7 +6,7 @@
 import { linkSync, mkdirSync, renameSync, rmdirSync, type Stats, unlinkSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { ContentHash } from '../../protocols/hash.ts'
+import { type ContentHash, parseHash } from '../../protocols/hash.ts'
 import { fileNameOf, type ImagePath } from '../../protocols/path.ts'
 import { type Random, randomHex } from '../base/clock.ts'
 import { cutToBytes } from '../base/cut-to-bytes.ts'
@@ -120,7 +120,7 @@ export class DiskView implements ImageView {
     return true
   }
 
-  async hide({ name, ino, writer }: ViewFile): Promise<void> {
+  async hide({ name, ino, writer, hash }: ViewFile): Promise<void> {
     const { folder } = this.#parts
     requireMarker(folder)
     if (!hasRealParents(folder.images, name)) return
@@ -130,8 +130,21 @@ export class DiskView implements ImageView {
       const isKnown = isSealed(stats) || (writer && sameStamp(writer, stampOf(stats)))
       if (isKnown) onDisk('removing a file from images/', () => unlinkSync(at))
       else await this.#setAside(name) // the number was given to a file of somebody else
+    } else if (stats?.isFile() && isSealed(stats) && (await this.#isCopy(at, hash))) {
+      onDisk('removing a file from images/', () => unlinkSync(at))
     }
     this.#removeEmptyFolders(name)
+  }
+
+  async #isCopy(at: string, hash: string | undefined): Promise<boolean> {
+    if (hash === undefined) return false
+    for (const place of ['blobs', 'trash'] as const) {
+      const blob = blobFile(this.#parts.folder, place, parseHash(hash))
+      const compared = await sameBytes(blob, at)
+      const now = stampAt(at)
+      if (compared !== undefined && now !== undefined && sameStamp(compared, now)) return true
+    }
+    return false
   }
 
   async sweep(name: string): Promise<void> {

@@ -18,6 +18,8 @@ export interface ShownFile {
 export interface ViewFile extends ShownFile {
   /** Of a writer's: with this stamp its bytes are those of the blob. */
   readonly writer?: FileStamp | undefined
+  /** Of the blob that it shows. */
+  readonly hash?: string | undefined
 }
 
 export interface ImageView {
@@ -43,7 +45,10 @@ export interface ImageView {
    * DISK_FAULT.
    */
   moveAside(name: string, stamp: FileStamp): Promise<boolean>
-  /** Removes the file if it is still the one the view made, and folders that become empty. */
+  /**
+   * Removes the file if it is still the one the view made, or a copy of that, as a folder out of a
+   * backup has; and folders that become empty.
+   */
   hide(file: ViewFile): Promise<void>
   /**
    * After a crash: sets aside what an earlier run may have shown under this name and could not

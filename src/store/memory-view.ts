@@ -54,9 +54,10 @@ export class MemoryView implements ImageView {
     return true
   }
 
-  async hide({ name, ino }: ViewFile): Promise<void> {
+  async hide({ name, ino, hash }: ViewFile): Promise<void> {
     const file = this.#files.get(name)
-    if (file?.ino !== ino) return
+    if (file === undefined) return
+    if (file.ino !== ino && (hash === undefined || file.hash !== hash)) return
     this.#take(name)
     if (file.hash !== undefined) this.#blobs.linked(file.hash)
   }

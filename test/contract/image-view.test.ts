@@ -138,6 +138,19 @@ describe.each([
     expect(at('d/a.jpg')).toBeDefined()
   })
 
+  test('a copy of its own file is hidden, as a folder out of a backup has it', async () => {
+    const { store, view, at } = await make()
+    const [hash, other] = [await put(store, 1), await put(store, 2)]
+    const shown = await view.show(A, hash, undefined)
+    if (shown === undefined) throw new Error('not shown')
+    const saved = { ...shown, ino: shown.ino + 1_000_000 }
+    await view.hide({ ...saved, hash: other })
+    expect(at('d/a.jpg')).toBe(hash)
+    await store.moveTo(hash, 'trash')
+    await view.hide({ ...saved, hash })
+    expect(at('d/a.jpg')).toBeUndefined()
+  })
+
   test('a file and a folder of one name stand beside each other, whichever came first', async () => {
     const { store, view, at } = await make()
     const [one, other] = [await put(store, 1), await put(store, 2)]

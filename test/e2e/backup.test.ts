@@ -1,7 +1,7 @@
 // The index of a node in a file, and back: into another node, and into one that has lost its own.
 
 import { execFile } from 'node:child_process'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { gunzipSync, gzipSync } from 'node:zlib'
@@ -52,6 +52,30 @@ test('a node that lost its index knows its images again, and its deletions', asy
   expect(readFileSync(bench.path('a', 'images', '3.svg')).equals(Buffer.from(tinyImage(3)))).toBe(
     true
   )
+})
+
+test('a data folder that was copied back brings nothing back that was deleted since', async () => {
+  const env = { TUMESH_ADOPT_INTERVAL: '1s' }
+  const [a, b] = [await bench.start('a'), await bench.start('b', { env })]
+  await tumesh('b', b, 'join', a.url)
+  for (let n = 0; n < 2; n++) await put(a.url, `${n}.svg`, tinyImage(n))
+  const shown = () => readdirSync(bench.path('b', 'images')).toSorted()
+  await eventually(() => expect(shown()).toEqual(['0.svg', '1.svg']), { withinMs: 20_000 })
+  await b.end('SIGTERM')
+  await send(`${a.url}/images/0.svg`, { method: 'DELETE' })
+  // with new dates, and files that are no links of each other any more
+  cpSync(bench.path('b'), bench.path('saved'), { recursive: true })
+  rmSync(bench.path('b'), { recursive: true })
+  renameSync(bench.path('saved'), bench.path('b'))
+  const again = await bench.start('b', { env })
+  await eventually(async () => expect((await send(`${again.url}/images/0.svg`)).status).toBe(410), {
+    withinMs: 20_000
+  })
+  expect(shown()).toEqual(['1.svg'])
+  await put(again.url, '2.svg', tinyImage(2))
+  writeFileSync(bench.path('b', 'images', '3.svg'), tinyImage(3))
+  await eventually(async () => expect(await filesOf(a)).toHaveLength(3), { withinMs: 20_000 })
+  expect((await send(`${a.url}/images/0.svg`)).status).toBe(410)
 })
 
 test('what is newer stays when a backup is taken in', async () => {
