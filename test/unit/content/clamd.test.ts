@@ -57,7 +57,7 @@ test.each([
 
 test('a scanner that says nothing, resets, or is not there is none', async () => {
   const silent = await answering(() => {}, 100)
-  await expect(silent()).rejects.toThrow('clamd does not answer')
+  await expect(silent()).rejects.toThrow(/clamd d(oes|id) not answer/)
   const { port } = server.address() as AddressInfo
   await new Promise((done) => {
     for (const socket of sockets) socket.destroy()
