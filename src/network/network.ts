@@ -56,7 +56,8 @@ export interface Network {
   /** To be called before start. */
   handle(handler: ProtocolHandler): void
   /**
-   * Called for each peer that comes and goes; one connection per pair. The listener must not throw.
+   * Called for each peer that comes and goes; one connection per pair. A peer that connects anew
+   * before it was missed goes first. The listener must not throw.
    * Returns a function that takes it off.
    */
   onPeer(listener: (peer: ConnectedPeer, event: 'up' | 'down') => void): () => void

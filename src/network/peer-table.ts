@@ -69,7 +69,13 @@ export class PeerTable {
     const older = { dialled: entry.link.peer.dialled, openedMs: entry.openedMs }
     const newer = { dialled: link.peer.dialled, openedMs }
     const ids = { own: this.#ownId, peer: link.peer.id }
-    if (planLinks(older, newer, ids) === 'older') {
+    const plan = planLinks(older, newer, ids)
+    if (plan === 'anew') {
+      this.#lose(entry)
+      this.add(link)
+      return
+    }
+    if (plan === 'older') {
       this.#retire(entry, link)
       return
     }
@@ -95,6 +101,14 @@ export class PeerTable {
     }
     this.#peers.delete(id)
     this.#tell(entry.link.peer, 'down')
+  }
+
+  /** The other side has lost these, and what waits on them would wait in vain. */
+  #lose({ link, retired }: Entry): void {
+    this.#peers.delete(link.peer.id)
+    this.#tell(link.peer, 'down')
+    const error = new Error('the other side has connected anew')
+    for (const { connection } of [link, ...retired]) connection.abort(error)
   }
 
   #retire(entry: Entry, link: PeerLink): void {

@@ -124,6 +124,32 @@ describe('nodes without configuration', { timeout: 90_000 }, () => {
     await expectImage(one, 'from-b')
   })
 
+  test('that get another address are met there, and asked over lanes that lead there', async () => {
+    const network = makeNetwork()
+    const [one, other] = [network.host(), network.host()]
+    await start(one, 'a')
+    await start(other, 'b')
+    await put(one, 'from-a')
+    await put(other, 'from-b')
+    await expectImage(other, 'from-a')
+    await expectImage(one, 'from-b')
+    const connectedAt = async (host: Host) =>
+      JSON.parse((await ask(host, '/api/storage-status')).text).servers[0].connected_at
+    const before = [await connectedAt(one), await connectedAt(other), null]
+    const moved = network.move(one, 77)
+    await eventually(
+      async () => {
+        for (const host of [moved, other]) expect(before).not.toContain(await connectedAt(host))
+      },
+      { withinMs: 40_000 }
+    )
+    await put(moved, 'from-a-moved')
+    await put(other, 'from-b-then')
+    // a lane that leads nowhere is given up after 30 s
+    await expectImage(other, 'from-a-moved')
+    await expectImage(moved, 'from-b-then')
+  })
+
   test('on two networks hear everything through the one that is on both', async () => {
     const [home, work] = [makeNetwork('10.77.1'), makeNetwork('10.77.2')]
     const [left, middle, right] = [home.host(), home.host(), work.host()]

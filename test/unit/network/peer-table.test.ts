@@ -61,16 +61,26 @@ describe('connected peers', () => {
     expect(lost.connection.closed).toBe(1)
   })
 
-  test('a later one takes the place of one that the other side has lost', () => {
+  test('who connects anew has lost all that was before: it goes, and comes', () => {
     const { table, seen, open, clock } = setUp('a')
     const old = open('b', 'outbound')
+    const crossed = open('b', 'inbound')
+    const during: unknown[] = []
+    table.onPeer((_, event) => during.push([event, table.get('b')]))
     clock.advance(6_000)
     const next = open('b', 'inbound')
-    expect(table.get('b')).toBe(next.link)
+    expect(during).toEqual([
+      ['down', undefined],
+      ['up', next.link]
+    ])
+    expect([old, crossed, next].map(({ connection }) => connection.fault !== undefined)).toEqual([
+      ...[true, true, false]
+    ])
     table.remove(old.connection.asConnection)
+    table.remove(crossed.connection.asConnection)
     clock.advance(10_000)
-    expect([old.connection.closed, next.connection.closed]).toEqual([0, 0])
-    expect(seen).toEqual(['up b true'])
+    expect([table.links('b'), next.connection.closed]).toEqual([[next.link], 0])
+    expect(seen).toEqual(['up b true', 'down b true', 'up b false'])
   })
 
   test('the one that is left is used when the better one breaks', () => {

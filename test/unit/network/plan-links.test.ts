@@ -20,11 +20,12 @@ test('of dials that cross, both sides keep the one of the lower id, whichever th
   }
 })
 
-test('a peer that dials long after has lost the older connection', () => {
+test('a peer that dials long after has lost the older connection, and is met anew', () => {
   const older = { dialled: true, openedMs: 0 }
   const newer = { dialled: false, openedMs: 5_001 }
-  expect(planLinks(older, newer, ids)).toBe('newer')
-  expect(planLinks({ ...older, dialled: false }, { ...newer, dialled: true }, back)).toBe('newer')
+  expect(planLinks(older, newer, ids)).toBe('anew')
+  expect(planLinks(older, { ...newer, dialled: true }, ids)).toBe('anew')
+  expect(planLinks({ ...older, dialled: false }, { ...newer, dialled: true }, back)).toBe('anew')
 })
 
 test('of two that the same side dialled the newer stays', () => {
