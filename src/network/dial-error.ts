@@ -1,5 +1,6 @@
 // Says in words why a node could not be reached.
 
+import type { StreamCloseEvent } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { NodeError, systemCodeOf } from '../base/errors.ts'
 import { callOf } from '../base/how-called.ts'
@@ -115,9 +116,13 @@ function placesOf(addresses: readonly Multiaddr[]): string {
 }
 
 function describe(error: unknown): string {
+  // libp2p throws the very event by which a stream or connection told that it closed
+  if (error instanceof Event) return describe((error as StreamCloseEvent).error ?? CLOSED)
   if (!(error instanceof Error)) return String(error)
   return [error.name, systemCodeOf(error), error.message].filter(Boolean).join(': ')
 }
+
+const CLOSED = new Error('ConnectionClosed: the other side closed it')
 
 /** Nothing is dialled or opened any more, or yet. */
 export function stopping(): NodeError {

@@ -1,3 +1,4 @@
+import { StreamAbortEvent, StreamCloseEvent } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, test } from 'vitest'
 import { NodeError } from '../../../src/base/errors.ts'
@@ -25,6 +26,9 @@ describe('why a node could not be reached', () => {
     [failed('Error', 'read ECONNRESET', 'ECONNRESET'), 'hung-up', 'hung up'],
     [failed('EncryptionFailedError', 'read ECONNRESET'), 'hung-up', 'hung up'],
     [failed('UnexpectedEOFError', 'Unexpected EOF - stream closed'), 'hung-up', 'hung up'],
+    [new StreamCloseEvent(false), 'hung-up', 'hung up'],
+    [new StreamCloseEvent(false, failed('Error', 'read', 'ECONNRESET')), 'hung-up', 'hung up'],
+    [new StreamAbortEvent(failed('TimeoutError', 'no answer')), 'timed-out', 'private'],
     [failed('EncryptionFailedError', 'Unexpected EOF'), 'no-node', 'is no Tumesh node'],
     [failed('DialDeniedError', 'The connection gater denied'), 'not-admitted', 'removed'],
     [
