@@ -1,6 +1,7 @@
 // When each server was last connected, over restarts of this node.
 
 import type { FlowParts } from '../flows/parts.ts'
+import type { Remembered } from '../network/plan-redial.ts'
 import type { SyncNetwork } from './admitted-network.ts'
 
 const META = 'seen'
@@ -29,6 +30,12 @@ export class LastSeen {
   at(peerId: string): number | undefined {
     if (this.#parts.network.peers().some(({ id }) => id === peerId)) this.#note(peerId)
     return this.#seenMs.get(peerId)
+  }
+
+  /** Those that were here last are likely to be there still. */
+  newestFirst(members: readonly Remembered[]): readonly Remembered[] {
+    const seenMs = ({ id }: Remembered) => this.#seenMs.get(id ?? '') ?? 0
+    return [...members].sort((a, b) => seenMs(b) - seenMs(a))
   }
 
   /** Writes it down, without waiting for the disk. Never rejects. */

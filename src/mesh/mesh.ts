@@ -121,7 +121,7 @@ export function createMesh(given: MeshParts, options: MeshOptions): Mesh {
     tickets: openTicketOffice(parts, () => keeper.facts)
   })
 
-  const remembered = () => [...picked.remembered(), ...members.remembered()]
+  const remembered = () => [...picked.remembered(), ...seen.newestFirst(members.remembered())]
   const facts = {
     clock,
     hasCompared: () => indexSync.hasCompared,

@@ -7,7 +7,14 @@ import { NodeError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { startLoop } from '../base/loop.ts'
 import type { Network } from './network.ts'
-import { type Attempts, keyOf, planAttempt, planWait, type Remembered } from './plan-redial.ts'
+import {
+  type Attempts,
+  compareDue,
+  keyOf,
+  planAttempt,
+  planWait,
+  type Remembered
+} from './plan-redial.ts'
 
 const TICK_MS = 500
 /** Dials to machines that are gone take long, and must not keep others waiting. */
@@ -114,11 +121,15 @@ class Redialler {
     this.#forgetOthers(members)
     const connected = new Set(network.peers().map(({ id }) => id))
     const nowMs = clock.monotonicMs()
-    for (const [key, member] of members) {
-      if (this.#dialling.size >= DIALS_AT_ONCE) return
-      if (this.#dialling.has(key) || connected.has(this.#names.get(key) ?? key)) continue
-      if (member.id === network.id || member.addresses.length === 0) continue
-      if (planAttempt(member, this.#attempts.get(key)).nextMs > nowMs) continue
+    const due = [...members]
+      .filter(([key, member]) => {
+        if (this.#dialling.has(key) || connected.has(this.#names.get(key) ?? key)) return false
+        return member.id !== network.id && member.addresses.length > 0
+      })
+      .map(([key, member]) => ({ key, member, ...planAttempt(member, this.#attempts.get(key)) }))
+      .filter(({ nextMs }) => nextMs <= nowMs)
+      .sort(compareDue)
+    for (const { key, member } of due.slice(0, DIALS_AT_ONCE - this.#dialling.size)) {
       const dialling = this.#dial(key, member, signal)
       this.#dialling.set(key, dialling)
       dialling.finally(() => this.#dialling.delete(key))

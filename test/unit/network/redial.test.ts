@@ -111,6 +111,23 @@ describe('a member that is not connected', () => {
     expect(ids()).toEqual(['b'])
   })
 
+  test('comes before all that are gone for long, however many they are', async () => {
+    const gone = Array.from({ length: 200 }, (_, at) => `gone-${at}`)
+    for (const id of gone) {
+      await start(id)
+      wire.cut('own', id)
+    }
+    const before = await start('b')
+    remembered = [...gone, 'b'].map((id) => ({ id, addresses: [`/memory/${id}`] }))
+    await clock.pass(20 * MINUTE_MS)
+    expect(ids()).toEqual(['b'])
+    await clock.run(() => before.stop())
+    await clock.pass(MINUTE_MS)
+    await start('b')
+    await clock.pass(10_000)
+    expect(ids()).toEqual(['b'])
+  })
+
   test('may be known by its address only, and is dialled once while it is there', async () => {
     const b = await start('b')
     remembered = [{ id: undefined, addresses: ['/memory/b'] }]
