@@ -166,12 +166,8 @@ export class Libp2pNetwork implements Network {
     }
     this.#created = { libp2p, setDoors }
     setDoors(this.#admission.doors) // another admission may have come meanwhile
-    this.#liveness = startLiveness({
-      clock: this.#clock,
-      random: this.#random,
-      log: this.#log,
-      links: () => this.#peers.links()
-    })
+    const parts = { clock: this.#clock, random: this.#random, log: this.#log }
+    this.#liveness = startLiveness({ ...parts, links: () => this.#peers.links() })
     if (mdns) await libp2p.services.search.open(this.#admission.serviceTag, this.#discovery)
   }
 
@@ -197,16 +193,20 @@ export class Libp2pNetwork implements Network {
   }
 
   async dial(texts: readonly string[], signal: AbortSignal): Promise<ConnectedPeer> {
-    const { peerId, addresses } = readTarget(texts)
+    const { peerId = '', addresses } = readTarget(texts)
     if (peerId === this.id) throw sameNode()
-    const known = peerId === undefined ? undefined : this.#peers.get(peerId)
-    if (known !== undefined) return known.peer
+    const met = this.#peers.whenMet(peerId)
+    const signals = [signal, this.#stopped.signal, met.signal]
     try {
-      return await withDeadline(this.#clock, DIAL_MS, [signal, this.#stopped.signal], (either) =>
+      return await withDeadline(this.#clock, DIAL_MS, signals, (either) =>
         this.#connect(addresses, either)
       )
     } catch (error) {
+      const link = this.#peers.get(peerId)
+      if (link !== undefined) return link.peer
       throw dialError(error, addresses)
+    } finally {
+      met.end()
     }
   }
 

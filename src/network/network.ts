@@ -65,8 +65,9 @@ export interface Network {
   /** Closes all connections and resolves when nothing is under way any more. */
   stop(): Promise<void>
   /**
-   * Connects to any of the addresses of one peer. Errors: PEER_UNREACHABLE with the cause in words
-   * (refused, nothing listens, wrong cluster or secret, only private addresses), SAME_NODE.
+   * Connects to any of the addresses of one peer, unless it comes by itself meanwhile. Errors:
+   * PEER_UNREACHABLE with the cause in words (refused, nothing listens, wrong cluster or secret,
+   * only private addresses), SAME_NODE.
    */
   dial(addresses: readonly string[], signal: AbortSignal): Promise<ConnectedPeer>
   /** A new stream to a connected peer. Errors: PEER_UNREACHABLE. */

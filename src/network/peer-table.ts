@@ -12,6 +12,8 @@ export type PeerListener = (peer: ConnectedPeer, event: 'up' | 'down') => void
 const GRACE_MS = 1_000
 /** The side that dialled closes; the other only if that one does not. */
 const GRACE_OTHER_MS = 5_000
+/** A dial that goes on for so long after its peer came has not crossed with that of the peer. */
+const MET_MS = 3_000
 
 interface Entry {
   /** The one that new streams use. */
@@ -56,6 +58,28 @@ export class PeerTable {
   onPeer(listener: PeerListener): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
+  }
+
+  /**
+   * For a dial: aborted where the peer is connected, or has come by itself while the dial goes on,
+   * for one that ends later would take the place of a good connection. Not at once: of two dials
+   * that cross none would be left.
+   */
+  whenMet(peerId: string): { readonly signal: AbortSignal; readonly end: () => void } {
+    const met = new AbortController()
+    const abort = () => met.abort(new Error('the peer is connected'))
+    if (this.#peers.has(peerId)) abort()
+    let cancel = () => {}
+    const off = this.onPeer(({ id }, event) => {
+      if (id !== peerId) return
+      cancel()
+      if (event === 'up') cancel = this.#clock.after(MET_MS, abort)
+    })
+    const end = () => {
+      off()
+      cancel()
+    }
+    return { signal: met.signal, end }
   }
 
   add(link: PeerLink): void {
