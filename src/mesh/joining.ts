@@ -23,6 +23,8 @@ import { type AskSideDoor, type Entrance, redeem, TICKET_MS, type Tickets } from
 
 /** For the first comparison with a server that was met; then it goes on without the caller. */
 const COMPARE_MS_MAX = 5_000
+/** For a server to hear that it was removed. */
+const TELL_MS_MAX = 1_000
 
 export interface JoiningParts {
   readonly network: Network
@@ -58,16 +60,13 @@ export class Joining {
    * an invite that is none.
    */
   async meet(target: string, signal: AbortSignal): Promise<Met> {
-    const { network, flows, meetings, members, resolve, compare } = this.#parts
+    const { network, flows, meetings, members, resolve } = this.#parts
     const peer = isInvite(target)
       ? await this.#enter(target, signal)
       : await this.#dial(await resolve(target, signal), signal)
     if (members.isRemoved) await members.announceSelf({ evenRemoved: true })
     await meetings.merge(peer.id)
-    await new Promise<void>((done) => {
-      const cancel = flows.clock.after(COMPARE_MS_MAX, done)
-      void compare(peer.id).then(cancel).then(done)
-    })
+    await this.#compare(peer.id, COMPARE_MS_MAX)
     const { wants, wantBytes } = flows.index.counts()
     const hello = meetings.heard(peer.id)
     return {
@@ -144,8 +143,19 @@ export class Joining {
       )
     }
     const removed = await removeMember(flows.index, id)
+    // before this node hangs up: it can say so itself then, and nobody else would tell it
+    await this.#compare(id, TELL_MS_MAX)
     await members.refresh()
     return removed
+  }
+
+  /** Resolves when a peer was compared with, or after so long. */
+  async #compare(peerId: string, msMax: number): Promise<void> {
+    const { flows, compare } = this.#parts
+    await new Promise<void>((done) => {
+      const cancel = flows.clock.after(msMax, done)
+      void compare(peerId).then(cancel).then(done)
+    })
   }
 
   /** With the secret of an invite. An invite that leads nowhere changes nothing. */

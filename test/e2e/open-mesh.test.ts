@@ -100,9 +100,13 @@ test('a removed member gets in no more, until a member takes it back', async () 
   await eventually(async () => {
     expect((await status(a)).servers).toEqual([])
   })
+  const troubles = async () =>
+    (await status(b)).status_causes.map(({ code }: { code: string }) => code)
+  expect(await troubles()).toEqual(['removed'])
   await put(a.url, 'two.svg', svg('two'))
   expect((await join(b, await addressOf(a))).status).toBe(503)
   expect((await bytesAt(`${b.url}/images/two.svg`)).status).toBe(404)
   expect((await join(a, await addressOf(b))).body).toMatchObject({ status: 'success' })
   await expectImages(b, ['two'])
+  expect(await troubles()).toEqual([])
 }, 90_000)

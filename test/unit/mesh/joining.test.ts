@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { decodeInvite, encodeInvite } from '../../../protocols/invite.ts'
 import { silentLog } from '../../../src/base/log.ts'
+import { memberRecord } from '../../../src/flows/members.ts'
 import { admissionOf, type ClusterFacts, sumOf } from '../../../src/mesh/cluster.ts'
 import { Joining } from '../../../src/mesh/joining.ts'
 import { SecretKeeper } from '../../../src/mesh/secret-keeper.ts'
@@ -55,11 +56,14 @@ beforeEach(async () => {
     OPEN
   )
   const none = {} as never
-  const members = { others: () => [], takeBack: async () => {}, isRemoved: false } as never
+  const members = {
+    ...{ others: () => [], takeBack: async () => {}, isRemoved: false },
+    refresh: async () => void calls.push('read who is removed')
+  } as never
   const meetings = { heard: () => undefined, merge: async () => {} } as never
   joining = new Joining({
     ...{ network, flows, members, meetings, keeper },
-    ...{ resolve: none, compare: async () => {} }
+    ...{ resolve: none, compare: async (id: string) => void calls.push(`compare with ${id}`) }
   })
 })
 afterEach(() => node.close())
@@ -109,4 +113,11 @@ test.each([
   const rotation = { former: sumOf(INVITE.secret), formerUntilMs: meshMs + 3_600_000 }
   const newer = { cluster: 'other', secret: new Uint8Array(32).fill(9), decidedMs: meshMs }
   expect(await keeper.take({ ...newer, rotation })).toBe('take')
+})
+
+test('who is removed hears of it before this node hangs up', async () => {
+  const id = '12D3KooWRemoved'
+  await node.flows.index.change((tx) => tx.putRecord(memberRecord(id), Buffer.from('{}')))
+  expect(await joining.remove(id)).toBe(true)
+  expect(calls).toEqual([`compare with ${id}`, 'read who is removed'])
 })
