@@ -49,6 +49,8 @@ export class Joining {
   readonly #parts: JoiningParts
   /** One invite after the other: of two first ones both hold the secret that counts. */
   #inviting: Promise<unknown> = Promise.resolve()
+  /** What the last invite gave that then led nowhere. */
+  #entrance: (Entrance & { readonly text: string }) | undefined
 
   constructor(parts: JoiningParts) {
     this.#parts = parts
@@ -162,7 +164,8 @@ export class Joining {
   async #enter(text: string, signal: AbortSignal): Promise<ConnectedPeer> {
     const { network, keeper } = this.#parts
     const { addresses } = decodeInvite(text)
-    const entrance = await this.#secretOf(decodeInvite(text), signal)
+    const entrance =
+      this.#entrance?.text === text ? this.#entrance : await this.#redeem(text, signal)
     const { cluster, secret, isRotated, decidedMs } = entrance
     const { facts } = keeper
     const same = facts.secret !== undefined && Buffer.compare(facts.secret, secret) === 0
@@ -189,8 +192,16 @@ export class Joining {
       await network.admit(admissionOf(keeper.facts))
       throw error
     }
+    this.#entrance = undefined
     await keeper.handOver([peer.id])
     return peer
+  }
+
+  /** A use of the invite is gone with it, so that the next try must not need another. */
+  async #redeem(text: string, signal: AbortSignal): Promise<Entrance> {
+    const entrance = await this.#secretOf(decodeInvite(text), signal)
+    this.#entrance = { ...entrance, text }
+    return entrance
   }
 
   /** Errors: those of redeem. */

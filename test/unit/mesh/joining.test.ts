@@ -21,6 +21,9 @@ let calls: string[]
 let admitted: string[]
 let save: () => Promise<void>
 let open: () => Promise<never>
+let dial: () => Promise<{ id: string }>
+/** What the node that made an invite answers. */
+let answers: object[]
 
 beforeEach(async () => {
   node = await openMemoryNode()
@@ -28,6 +31,8 @@ beforeEach(async () => {
   admitted = []
   save = async () => {}
   open = () => Promise.reject(new Error('not in this test'))
+  dial = async () => ({ id: 'B' })
+  answers = []
   const idOf = (facts: Pick<ClusterFacts, 'name' | 'secret'>) =>
     admissionOf({ ...OPEN, ...facts }).serviceTag
   const named = new Map([
@@ -40,7 +45,7 @@ beforeEach(async () => {
     peers: () => [{ id: 'member' }, { id: 'stranger' }],
     admit: async ({ serviceTag }: { serviceTag: string }) =>
       void calls.push(`admit ${named.get(serviceTag) ?? 'those with a new secret'}`),
-    dial: async () => ({ id: 'B' }),
+    dial: () => dial(),
     hangUp: async (id: string) => void calls.push(`hang up ${id}`)
   } as never
   const admittedPeers = {
@@ -63,6 +68,11 @@ beforeEach(async () => {
   const meetings = { heard: () => undefined, merge: async () => {} } as never
   joining = new Joining({
     ...{ network, flows, members, meetings, keeper },
+    tickets: {
+      tickets: {} as never,
+      port: () => undefined,
+      ask: async () => JSON.stringify(answers.shift() ?? { status: 'used' })
+    },
     ...{ resolve: none, compare: async (id: string) => void calls.push(`compare with ${id}`) }
   })
 })
@@ -120,4 +130,17 @@ test('who is removed hears of it before this node hangs up', async () => {
   await node.flows.index.change((tx) => tx.putRecord(memberRecord(id), Buffer.from('{}')))
   expect(await joining.remove(id)).toBe(true)
   expect(calls).toEqual([`compare with ${id}`, 'read who is removed'])
+})
+
+test('an invite for one use is good until it has led into the mesh', async () => {
+  const { cluster, secret, addresses } = INVITE
+  const ticket = { port: 4002, expiresMs: 2_000_000_000_000 }
+  const line = encodeInvite({ cluster, addresses, secret: new Uint8Array(32).fill(8), ticket })
+  answers = [{ status: 'ok', cluster, secret: Buffer.from(secret).toString('hex') }]
+  dial = () => Promise.reject(new Error('its port is closed'))
+  await expect(joining.meet(line, never)).rejects.toThrow('its port is closed')
+  dial = async () => ({ id: 'B' })
+  expect(await joining.meet(line, never)).toMatchObject({ id: 'B' })
+  expect(keeper.facts).toMatchObject({ name: cluster, secret: Buffer.from(secret) })
+  await expect(joining.meet(line, never)).rejects.toMatchObject({ code: 'BAD_INVITE' })
 })
