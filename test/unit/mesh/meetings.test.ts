@@ -20,6 +20,7 @@ let peers: ConnectedPeer[]
 let tell: (event: 'up' | 'down') => void
 let handler: ProtocolHandler
 let opened: string[]
+let ownId: string
 
 beforeEach(async () => {
   node = await openMemoryNode()
@@ -31,7 +32,11 @@ beforeEach(async () => {
     peers = event === 'up' ? [PEER] : []
     for (const listener of listeners) listener(PEER, event)
   }
+  ownId = 'N'
   const network = {
+    get id() {
+      return ownId
+    },
     peers: () => peers,
     onPeer: (listener: (typeof listeners)[number]) => listeners.push(listener),
     addresses: () => [],
@@ -88,6 +93,19 @@ test('who got its first image as the two met learns that they are one mesh', asy
   await hello({ hasImages: true, clusterIds: ['theirs'] })
   const { clusterIds: told } = await hello({ hasImages: true, clusterIds: ['theirs'] })
   expect(told).toContain('theirs')
+})
+
+test('two that begin a mesh are of one from then on, whoever of them dialled', async () => {
+  const empty = { hasImages: false, clusterIds: [] }
+  ownId = 'Q'
+  tell('up')
+  await hello(empty)
+  expect(clusterIds.list()).toEqual([])
+  tell('down')
+  ownId = 'N'
+  tell('up')
+  await hello(empty)
+  expect(clusterIds.list()).toHaveLength(1)
 })
 
 test('nothing is kept of who is gone when its hello is read', async () => {
