@@ -122,6 +122,16 @@ export function removeMember(index: ImageIndex, id: string): Promise<boolean> {
 }
 
 /**
+ * The same of one who was removed and whose record is there again, written by itself before it
+ * heard of that. Who was brought back by a person says so in its record, and stays.
+ */
+export function removeAgain(index: ImageIndex, id: string): Promise<void> {
+  return index.change((tx) => {
+    if (!wasRemoved(tx, id)) tx.deleteRecord(PREFIX + id)
+  })
+}
+
+/**
  * A record that another program wrote wrongly names nobody. Addresses of another node, or of none,
  * are left out: whoever writes records would have all nodes dial whatever he likes.
  */

@@ -2,7 +2,7 @@
 
 import { callOf } from '../base/how-called.ts'
 import { oneAtATime } from '../base/one-at-a-time.ts'
-import { announce, listMembers, listRemoved, type Member } from '../flows/members.ts'
+import { announce, listMembers, listRemoved, type Member, removeAgain } from '../flows/members.ts'
 import type { FlowParts } from '../flows/parts.ts'
 import type { Network } from '../network/network.ts'
 import type { Remembered } from '../network/plan-redial.ts'
@@ -80,9 +80,14 @@ export class MemberList {
 
   async #refresh(): Promise<void> {
     const { network, flows } = this.#parts
+    const before = this.#removed
+    for (const { id, name, returned } of await listMembers(flows.index)) {
+      if (!before.has(id) || returned === true || id === network.id) continue
+      flows.log.warn({ peer: id, name }, 'a removed server had not heard of it: removed again')
+      await removeAgain(flows.index, id)
+    }
     this.#members = await listMembers(flows.index)
     const removed = new Set(await listRemoved(flows.index))
-    const before = this.#removed
     this.#removed = removed
     for (const id of before) if (!removed.has(id)) network.allow(id)
     for (const id of removed) {

@@ -112,3 +112,20 @@ describe('a push alone', () => {
     expect(await reaches(tampering)).toEqual([true, true, false, false])
   })
 })
+
+test('who is removed while it is off stays removed, wherever it comes back and whom it meets', async () => {
+  const world = new World(1)
+  const [one, other, gone] = [await world.add(), await world.add(), await world.add()]
+  await world.pass(6000)
+  for (const node of [other, gone]) await world.kill(node)
+  await world.run(() => one.life.mesh.remove(gone.id))
+  world.wire.partition([one.id], [other.id, gone.id])
+  await world.revive(other)
+  await world.revive(gone, { moves: true })
+  await world.pass(HEARD_MS)
+  const known = ({ life }: SimNode) => life.mesh.servers().map(({ peerId }) => peerId)
+  expect(known(other)).toContain(gone.id)
+  world.wire.healAll()
+  await world.pass(90_000) // all members have been dialled
+  expect([known(one), known(other)]).toEqual([[other.id], [one.id]])
+})

@@ -37,3 +37,32 @@ test('of two readings at once the later one counts, however long the earlier one
   expect([[...denied], members.others()]).toEqual([['B'], []])
   await close()
 })
+
+test('who was removed and has not heard of it does not come back by saying where it is now', async () => {
+  const { flows, close } = await openMemoryNode()
+  const { index } = flows
+  const denied = new Set<string>()
+  const network = {
+    id: 'own',
+    deny: async (id: string) => void denied.add(id),
+    allow: (id: string) => void denied.delete(id)
+  }
+  const members = new MemberList({ network: network as never, flows })
+  const say = (about: object) =>
+    index.change((tx) =>
+      tx.putRecord('member/B', Buffer.from(JSON.stringify({ name: 'b', addresses: [], ...about })))
+    )
+  const read = async () => {
+    await members.refresh()
+    return [[...denied], members.others().map(({ id }) => id)]
+  }
+  await say({})
+  expect(await read()).toEqual([[], ['B']])
+  await removeMember(index, 'B')
+  expect(await read()).toEqual([['B'], []])
+  await say({ database: 'moved' })
+  expect(await read()).toEqual([['B'], []])
+  await members.takeBack('B', [])
+  expect(await read()).toEqual([[], ['B']])
+  await close()
+})
