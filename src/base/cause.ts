@@ -9,6 +9,16 @@ export interface Cause {
   readonly details: Readonly<Record<string, string | number>>
 }
 
+/**
+ * Among the details of an error: its sentence again, as a word and what fills it. Everybody who
+ * meets the error reads it, unlike the other details.
+ */
+export function saidAs(code: string, details: Cause['details'] = {}): { readonly cause: Word } {
+  return { cause: { code, details } }
+}
+
+export type Word = Omit<Cause, 'text'>
+
 export function causeOf(code: string, text: string, details: Cause['details'] = {}): Cause {
   return { code, text, details }
 }

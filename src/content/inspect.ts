@@ -1,6 +1,7 @@
 // Whether bytes may be kept under a name, and what they are: the one question the rest of the node
 // asks of this folder. The reasons are in src/decisions/0003-what-bytes-are.md.
 
+import type { Word } from '../base/cause.ts'
 import type { Clock } from '../base/clock.ts'
 import { Decoder, type DecoderOptions, isDecodable } from './decoder.ts'
 import { scanHeader } from './dimensions.ts'
@@ -62,6 +63,7 @@ export type Inspection =
       readonly code: 'CONTENT_MISMATCH'
       /** For a person: what the bytes are, and what to do. */
       readonly reason: string
+      readonly said: Word
       /** The kind they are instead: "html", "png". */
       readonly found: string | undefined
     }
@@ -121,13 +123,15 @@ async function inspectStrictly(
   blob: InspectedBytes,
   options: InspectOptions
 ): Promise<Inspection> {
-  const refuse = (why: string) =>
-    mismatch(`${subjectOf(options)} ${why}. Only images that decode are kept here ${STRICT}.`, kind)
-  if (blob.bytes === 0) return refuse('is empty')
-  if (kind === undefined) return refuse('holds no image that this node knows')
+  const refuse = (code: string, why: string) => {
+    const reason = `${subjectOf(options)} ${why}. Only images that decode are kept here ${STRICT}.`
+    return mismatch(reason, kind, { code, details: { name: subjectOf(options) } })
+  }
+  if (blob.bytes === 0) return refuse('content_empty', 'is empty')
+  if (kind === undefined) return refuse('content_unknown', 'holds no image that this node knows')
   const input = allBytesOf(blob)
   if (!isDecodable(kind) || input === undefined) {
-    return refuse(`holds ${nameOfKind(kind)}, which this node can't decode`)
+    return refuse('content_unreadable', `holds ${nameOfKind(kind)}, which this node can't decode`)
   }
   const decoded = await decoder.decode(kind, input)
   if (decoded.is === 'decoded') {
@@ -137,11 +141,11 @@ async function inspectStrictly(
   }
   switch (decoded.why) {
     case 'damaged':
-      return refuse(`holds ${nameOfKind(kind)} that is damaged or incomplete`)
+      return refuse('content_damaged', `holds ${nameOfKind(kind)} that is damaged or incomplete`)
     case 'pixels':
-      return refuse('has more pixels than this node decodes')
+      return refuse('content_pixels', 'has more pixels than this node decodes')
     case 'time':
-      return refuse('took too long to decode')
+      return refuse('content_slow', 'took too long to decode')
     default:
       return decoded.why satisfies never
   }
@@ -154,8 +158,8 @@ function recognized(kind: ImageKind, size: Size): Inspection {
   return { ok: true, recognized: true, kind, mediaType: mediaTypeOf(kind), width, height }
 }
 
-function mismatch(reason: string, found: string | undefined): Inspection {
-  return { ok: false, code: 'CONTENT_MISMATCH', reason, found }
+function mismatch(reason: string, found: string | undefined, said: Word): Inspection {
+  return { ok: false, code: 'CONTENT_MISMATCH', reason, found, said }
 }
 
 /** The kind, if the bytes are one that the extension may name. */
@@ -176,13 +180,18 @@ function refusalOf(sniffed: Sniffed, options: InspectOptions): Inspection | unde
     if (expected === undefined && !runs) return undefined
     const instead = expected === undefined ? '' : `, not ${nameOfKind(expected)}`
     const advice = hint === undefined ? '' : ` ${hint}`
-    return mismatch(`${subject} holds ${name}${instead}.${advice}`, sniffed.kind)
+    return mismatch(`${subject} holds ${name}${instead}.${advice}`, sniffed.kind, {
+      code: 'content_foreign',
+      details: { name: subject, found: sniffed.kind }
+    })
   }
   if (sniffed.is === 'unknown' || expected === undefined || !sniffed.certain) return undefined
   if (acceptsKind(options.extension, sniffed.kind)) return undefined
+  const extension = extensionOfKind(sniffed.kind)
   return mismatch(
-    `${subject} holds ${nameOfKind(sniffed.kind)}; name it .${extensionOfKind(sniffed.kind)}.`,
-    sniffed.kind
+    `${subject} holds ${nameOfKind(sniffed.kind)}; name it .${extension}.`,
+    sniffed.kind,
+    { code: 'content_misnamed', details: { name: subject, found: sniffed.kind, extension } }
   )
 }
 

@@ -6,6 +6,7 @@
 import { KIND_RECORD } from '../../protocols/entry.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import { versionMs } from '../../protocols/version.ts'
+import { saidAs } from '../base/cause.ts'
 import type { Clock } from '../base/clock.ts'
 import { NodeError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
@@ -123,7 +124,8 @@ export class Blocks {
       if (!this.has(hash)) {
         brakes.requireChanges()
         const fault = this.#fullness(tx.writer)
-        if (fault !== undefined) throw new NodeError('VALIDATION', `${fault}: unblock some.`)
+        if (fault !== undefined)
+          throw new NodeError('VALIDATION', `${fault}: unblock some.`, saidAs('blocks_many'))
       }
       const about = { reason, node, createdMs: tx.nowMs }
       tx.putRecord(BLOCK_PREFIX + hash, blockValue(about))
@@ -287,6 +289,7 @@ function oldestOf(records: RecordRow[]): RecordRow[] {
 function blocked({ hash, reason }: Block): NodeError {
   const why = reason === '' ? '' : `: ${reason}`
   return new NodeError('BLOCKED', `These bytes are blocked on all servers of the mesh${why}.`, {
-    hash
+    hash,
+    ...(reason === '' ? saidAs('bytes_blocked') : saidAs('bytes_blocked_since', { reason }))
   })
 }

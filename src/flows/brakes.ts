@@ -10,7 +10,7 @@
 import { KIND_RECORD } from '../../protocols/entry.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import { versionMs } from '../../protocols/version.ts'
-import { type Cause, causeOf } from '../base/cause.ts'
+import { type Cause, causeOf, saidAs } from '../base/cause.ts'
 import { type Clock, type Random, randomHex } from '../base/clock.ts'
 import { NodeError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
@@ -313,6 +313,6 @@ function refusal(brake: Brake): NodeError {
     'BRAKE_ENGAGED',
     `${brake.reason}, so this stopped. If that is meant, confirm it with POST /api/brakes ` +
       `{"token": "${brake.token}", "action": "confirm"}${undo}.`,
-    { kind: brake.kind, token: brake.token }
+    { kind: brake.kind, token: brake.token, ...saidAs(`stopped_${brake.kind}`) }
   )
 }

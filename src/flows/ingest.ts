@@ -5,6 +5,7 @@ import { type Entry, isImage } from '../../protocols/entry.ts'
 import type { ContentHash, Md5 } from '../../protocols/hash.ts'
 import { extensionOf, type ImagePath } from '../../protocols/path.ts'
 import type { Version } from '../../protocols/version.ts'
+import { saidAs } from '../base/cause.ts'
 import { NodeError } from '../base/errors.ts'
 import type { ViewRow } from '../index/rows.ts'
 import type { ImageDraft, Transaction } from '../index/transaction.ts'
@@ -110,7 +111,8 @@ async function looked(
   const name = upload.path ?? upload.fileName
   const extension = checkExtension(options, name ?? '')
   const seen = await parts.inspect(staged, { extension, strict: options.strict, name })
-  if (!seen.ok) throw new NodeError(seen.code, seen.reason, { path: upload.path })
+  if (!seen.ok)
+    throw new NodeError(seen.code, seen.reason, saidAs(seen.said.code, seen.said.details))
   checkPixels(options, seen)
   await parts.scanner?.scan(staged)
   const { hash, md5, bytes } = staged
@@ -127,11 +129,19 @@ function checkPixels({ minPixels, maxPixels }: IngestOptions, { width, height }:
   const size = `The image is ${width} by ${height} pixels`
   if (pixels < minPixels) {
     const sentence = `${size}, fewer than are taken here (file_storage.min_pixels: ${minPixels}).`
-    throw new NodeError('CONTENT_MISMATCH', sentence, { width, height })
+    throw new NodeError(
+      'CONTENT_MISMATCH',
+      sentence,
+      saidAs('pixels_few', { width, height, min: minPixels })
+    )
   }
   if (maxPixels > 0 && pixels > maxPixels) {
     const sentence = `${size}, more than are taken here (file_storage.max_pixels: ${maxPixels}).`
-    throw new NodeError('CONTENT_MISMATCH', sentence, { width, height })
+    throw new NodeError(
+      'CONTENT_MISMATCH',
+      sentence,
+      saidAs('pixels_many', { width, height, max: maxPixels })
+    )
   }
 }
 
@@ -142,11 +152,13 @@ export function checkExtension({ allowedExtensions }: IngestOptions, name: strin
   const extension = extensionOf(name)
   if (allowedExtensions.has(extension)) return extension
   const shown = extension === '' ? 'a name without an extension' : `the extension .${extension}`
+  const allowed = [...allowedExtensions].join(', ')
   throw new NodeError(
     'EXTENSION_NOT_ALLOWED',
-    `Images with ${shown} are not taken here. Allowed: ${[...allowedExtensions].join(', ')} ` +
-      '(file_storage.allowed_extensions).',
-    { extension }
+    `Images with ${shown} are not taken here. Allowed: ${allowed} (file_storage.allowed_extensions).`,
+    extension === ''
+      ? saidAs('extension_missing', { allowed })
+      : saidAs('extension_refused', { extension, allowed })
   )
 }
 

@@ -2,6 +2,7 @@
 
 import { decodeInvite, INVITE_PREFIX, isInvite } from '../../protocols/invite.ts'
 import { WireError } from '../../protocols/wire-error.ts'
+import { saidAs } from '../base/cause.ts'
 import { NodeError } from '../base/errors.ts'
 import { callOf } from '../base/how-called.ts'
 import { removeQuietly } from '../store/regular-file.ts'
@@ -28,12 +29,14 @@ export function targetKind(text: string): TargetKind {
   if (mayBeInvite(text)) {
     throw new NodeError(
       'BAD_INVITE',
-      `This is no whole invite: it begins with ${INVITE_PREFIX}, and nothing stands before it. Copy the line again without quotes or words around it.`
+      `This is no whole invite: it begins with ${INVITE_PREFIX}, and nothing stands before it. Copy the line again without quotes or words around it.`,
+      saidAs('invite_broken')
     )
   }
   throw new NodeError(
     'BAD_REQUEST',
-    `${JSON.stringify(text.slice(0, 80))} is no address of a node. Give http://HOST:8000, an address such as /ip4/192.168.1.5/tcp/4001/p2p/12D3KooW…, or the line that \`${callOf('invite')}\` prints.`
+    `${JSON.stringify(text.slice(0, 80))} is no address of a node. Give http://HOST:8000, an address such as /ip4/192.168.1.5/tcp/4001/p2p/12D3KooW…, or the line that \`${callOf('invite')}\` prints.`,
+    saidAs('address_strange', { text: text.slice(0, 80) })
   )
 }
 
@@ -59,7 +62,8 @@ export async function writeJoinList(file: string, targets: readonly string[]): P
   if (once.length > JOINS_MAX) {
     throw new NodeError(
       'BAD_REQUEST',
-      `${once.length} servers would wait to be joined, and ${JOINS_MAX} can. One is enough: the node learns the others from it.`
+      `${once.length} servers would wait to be joined, and ${JOINS_MAX} can. One is enough: the node learns the others from it.`,
+      saidAs('joins_many', { max: JOINS_MAX })
     )
   }
   await writeFileAtomic(file, `${JSON.stringify({ targets: once }, null, 2)}\n`, { mode: 0o600 })
@@ -81,7 +85,7 @@ function requireInvite(text: string): void {
     throw new NodeError(
       'BAD_INVITE',
       `T${cause.message.slice(1)}. Copy the whole line again, or make a new one with \`${callOf('invite')}\`.`,
-      {},
+      saidAs('invite_broken'),
       { cause }
     )
   }

@@ -3,6 +3,7 @@
 
 import { hash, timingSafeEqual } from 'node:crypto'
 import { KIND_RECORD } from '../../protocols/entry.ts'
+import { saidAs } from '../base/cause.ts'
 import { type Random, randomHex } from '../base/clock.ts'
 import { NodeError } from '../base/errors.ts'
 import type { ImageIndex } from '../index/image-index.ts'
@@ -54,7 +55,11 @@ export async function createKey(
   scopes: readonly KeyScope[]
 ): Promise<{ facts: KeyFacts; key: string }> {
   if ((await listKeys(index)).length >= KEYS_MAX) {
-    throw new NodeError('VALIDATION', `There are ${KEYS_MAX} keys already. Revoke some first.`)
+    throw new NodeError(
+      'VALIDATION',
+      `There are ${KEYS_MAX} keys already. Revoke some first.`,
+      saidAs('keys_many', { max: KEYS_MAX })
+    )
   }
   const id = randomHex(random, 6)
   const key = `tumesh_${id}_${Buffer.from(random.bytes(32)).toString('base64url')}`

@@ -4,6 +4,7 @@
 import { type ImageEntry, isImage } from '../../protocols/entry.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import type { ImagePath } from '../../protocols/path.ts'
+import { saidAs } from '../base/cause.ts'
 import { NodeError } from '../base/errors.ts'
 import { type OpenBlob, sameStamp } from '../store/blob-store.ts'
 import type { FlowParts, ReadableBlob } from './parts.ts'
@@ -19,9 +20,7 @@ export function findImage(
   throw new NodeError(
     'GONE',
     `${path} was deleted. It can be restored while its bytes are in the trash.`,
-    {
-      path
-    }
+    { path, ...saidAs('image_deleted', { path }) }
   )
 }
 

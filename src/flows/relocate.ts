@@ -2,6 +2,7 @@
 
 import { type Entry, type ImageEntry, isImage } from '../../protocols/entry.ts'
 import type { ImagePath } from '../../protocols/path.ts'
+import { saidAs } from '../base/cause.ts'
 import { NodeError } from '../base/errors.ts'
 import type { FlowParts } from './parts.ts'
 
@@ -24,7 +25,7 @@ export async function relocate(
       throw new NodeError(
         'NAME_TAKEN',
         `${to} exists already and holds other bytes. Delete it first, or choose another name.`,
-        { path: to }
+        { path: to, ...saidAs('path_taken', { path: to }) }
       )
     }
     const { hash, md5, bytes, mediaType, width, height, sourceUrl, createdMs } = source
@@ -46,6 +47,16 @@ export async function relocate(
 
 function liveOrThrow(entry: Entry | undefined, path: ImagePath): ImageEntry {
   if (isImage(entry)) return entry
-  if (entry === undefined) throw new NodeError('NOT_FOUND', `There is no image ${path}.`, { path })
-  throw new NodeError('GONE', `${path} was deleted. Restore it first.`, { path })
+  if (entry === undefined) throw noImage(path)
+  throw new NodeError('GONE', `${path} was deleted. Restore it first.`, {
+    path,
+    ...saidAs('image_deleted', { path })
+  })
+}
+
+export function noImage(path: string): NodeError {
+  return new NodeError('NOT_FOUND', `There is no image ${path}.`, {
+    path,
+    ...saidAs('image_absent', { path })
+  })
 }

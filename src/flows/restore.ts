@@ -3,6 +3,7 @@
 import { type Entry, type ImageEntry, isImage } from '../../protocols/entry.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import type { ImagePath } from '../../protocols/path.ts'
+import { saidAs } from '../base/cause.ts'
 import { NodeError } from '../base/errors.ts'
 import type { PastVersion } from '../index/rows.ts'
 import type { ImageDraft, Transaction } from '../index/transaction.ts'
@@ -83,7 +84,7 @@ async function bringBack(
     throw new NodeError(
       'NOT_FOUND',
       `No earlier version of ${path}${hash === undefined ? '' : ' with this hash'} is kept here.`,
-      { path }
+      { path, ...saidAs('version_absent', { path }) }
     )
   }
   const { entry: old } = version
@@ -92,7 +93,7 @@ async function bringBack(
     throw new NodeError(
       'NOT_AVAILABLE',
       `The bytes of that version of ${path} are lost here (${state}).`,
-      { path }
+      { path, ...saidAs('version_lost', { path }) }
     )
   }
   const { entry } = tx.putImage(draftOf(old as ImageEntry, path))
@@ -143,7 +144,9 @@ async function fromElsewhere(
   if (version === undefined || !isImage(old)) {
     const also = known.servers.length > 0 ? ' No server that answered keeps it either.' : ''
     const sentence = `${absence.message}${also}${silence(known)}`
-    throw new NodeError(absence.code, sentence, absence.details)
+    const asked = known.servers.map(({ name }) => name).join(', ')
+    const said = asked === '' ? {} : saidAs('version_nowhere', { path, servers: asked })
+    throw new NodeError(absence.code, sentence, { ...absence.details, ...said })
   }
   const ids = version.on.map(({ peerId }) => peerId)
   const staged = await parts.remote?.bring(old.hash, old.bytes, ids)
@@ -152,7 +155,10 @@ async function fromElsewhere(
     const sentence =
       `That version of ${path} is kept on ${names.join(', ')}, but its bytes did not come from ` +
       'there. Restore it on that server: POST /api/restore.'
-    throw new NodeError('NOT_AVAILABLE', sentence, { path, servers: names })
+    throw new NodeError('NOT_AVAILABLE', sentence, {
+      path,
+      ...saidAs('version_elsewhere', { path, servers: names.join(', ') })
+    })
   }
   await parts.scanner?.scan(staged).catch((error) => {
     parts.store.finish(staged)

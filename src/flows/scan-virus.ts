@@ -4,6 +4,7 @@
 // stored, when it is read again by the scrub: a scanner knows more by then.
 
 import type { ContentHash } from '../../protocols/hash.ts'
+import { saidAs } from '../base/cause.ts'
 import { NodeError } from '../base/errors.ts'
 import { type AskClamd, ScannerError } from '../content/clamd.ts'
 import type { StagedBlob } from '../store/blob-store.ts'
@@ -83,7 +84,8 @@ export class VirusScanner {
       'an image was refused: the virus scanner found something'
     )
     throw new NodeError('INFECTED', `The virus scanner found ${found}: this file is not taken.`, {
-      found
+      found,
+      ...saidAs('infected', { found })
     })
   }
 
@@ -171,7 +173,10 @@ export class VirusScanner {
     this.#fault = error.message
     if (this.#options.absent === 'refuse') {
       const sentence = 'The virus scanner does not answer, and nothing is taken in without it.'
-      throw new NodeError('NOT_AVAILABLE', sentence, { retryAfterMs: RETRY_MS })
+      throw new NodeError('NOT_AVAILABLE', sentence, {
+        retryAfterMs: RETRY_MS,
+        ...saidAs('scanner_absent')
+      })
     }
     await index.change((tx) => {
       const unseen = unseenOf(tx.meta(ROW))

@@ -1,6 +1,7 @@
 // How a task looks from outside, and how long a caller waits for one.
 
 import { z } from 'zod'
+import { saidAs } from '../base/cause.ts'
 import type { Clock } from '../base/clock.ts'
 import { NodeError } from '../base/errors.ts'
 import type { StartedTask, Task, TaskBoard } from '../base/task-board.ts'
@@ -45,7 +46,7 @@ export function findTask(tasks: TaskBoard, id: string, kind?: string): Task {
   throw new NodeError(
     'NOT_FOUND',
     'There is no such task. A task that has ended is kept for a while, and not beyond a restart of the node.',
-    { id: id.slice(0, 80) }
+    { id: id.slice(0, 80), ...saidAs('task_absent') }
   )
 }
 

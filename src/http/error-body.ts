@@ -3,6 +3,7 @@
 import type { ServerResponse } from 'node:http'
 import { z } from 'zod'
 import { WireError, type WireFault } from '../../protocols/wire-error.ts'
+import type { Word } from '../base/cause.ts'
 import { ERROR_KINDS, type ErrorCode, NodeError } from '../base/errors.ts'
 import { callOf } from '../base/how-called.ts'
 import { isClosed } from '../index/database-error.ts'
@@ -16,7 +17,12 @@ export interface ValidationIssue {
 
 export interface ErrorAnswer {
   readonly status: number
-  readonly body: { readonly detail: string | readonly ValidationIssue[]; readonly code: ErrorCode }
+  readonly body: {
+    readonly detail: string | readonly ValidationIssue[]
+    readonly code: ErrorCode
+    /** The sentence once more, for programs that say it in another language. */
+    readonly cause?: Word
+  }
   readonly headers: Readonly<Record<string, string>>
 }
 
@@ -66,7 +72,9 @@ const PLACE_OF_CONTEXT: Readonly<Record<string, string>> = { querystring: 'query
 /** Never throws. Errors of no known kind tell nothing of themselves: the caller logs them. */
 export function errorBody(error: unknown): ErrorAnswer {
   const issues = validationIssues(error)
-  if (issues !== undefined) return answerOf('VALIDATION', issues)
+  if (issues !== undefined) {
+    return answerOf('VALIDATION', issues, error instanceof NodeError ? error : undefined)
+  }
   if (error instanceof NodeError) return answerOf(error.code, error.message, error)
   if (error instanceof WireError) return answerOf(CODE_OF_FAULT[error.fault], sentenceOf(error))
   if (isClosed(error)) return answerOf('NOT_AVAILABLE', 'The index is being opened. Ask again.')
@@ -124,7 +132,8 @@ function answerOf(
     const ms = typeof retryAfterMs === 'number' ? retryAfterMs : RETRY_AFTER_MS
     headers['Retry-After'] = String(Math.max(1, Math.ceil(ms / 1000)))
   }
-  return { status, body: { detail, code }, headers }
+  const cause = error?.details.cause as Word | undefined
+  return { status, body: { detail, code, ...(cause && { cause }) }, headers }
 }
 
 /**

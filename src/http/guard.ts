@@ -157,13 +157,14 @@ export function createGuard(parts: GuardParts, options: GuardOptions): Guard {
       const decision = decide(request, who)
       if (decision.allow) return decision
       if (signed !== 'unsigned') throw refuseSigned(signed)
-      throw new NodeError(decision.code, decision.reason, { who })
+      throw new NodeError(decision.code, decision.reason, { who, cause: decision.said })
     },
     isFromProxy: ({ socket }) => isListed(trustedProxies, addressOf(socket.remoteAddress)),
     requireKey(request, bearer) {
       const caller = { ...callerFacts(request), grant: keys.grantOf(bearer) }
       const decision = planKey('read', caller)
-      if (!decision.allow) throw new NodeError(decision.code, decision.reason)
+      if (!decision.allow)
+        throw new NodeError(decision.code, decision.reason, { cause: decision.said })
       return caller.grant?.name ?? ''
     },
     keyOf(request) {

@@ -121,7 +121,14 @@ function errorSchema(): Json {
     type: z.string()
   })
   const detail = z.union([z.string(), z.array(issue)]).describe('What happened, and what to do')
-  return schemaOf(z.object({ detail, code: z.string().describe('Stable') }), 'output')
+  const cause = z
+    .object({
+      code: z.string(),
+      details: z.record(z.string(), z.union([z.string(), z.number()]))
+    })
+    .optional()
+    .describe('The sentence of some refusals once more, for programs that translate it')
+  return schemaOf(z.object({ detail, code: z.string().describe('Stable'), cause }), 'output')
 }
 
 /** What has no counterpart in JSON Schema (transforms) is described as anything. */

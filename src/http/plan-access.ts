@@ -2,6 +2,7 @@
 // a question.
 
 import type { BlockList } from 'node:net'
+import type { Word } from '../base/cause.ts'
 import { callOf } from '../base/how-called.ts'
 
 /**
@@ -71,6 +72,7 @@ export interface Refusal {
   readonly code: 'UNAUTHORIZED' | 'FORBIDDEN'
   /** Which condition failed, and what to do. */
   readonly reason: string
+  readonly said: Word
 }
 
 export type Decision = ({ readonly allow: true } & Access) | Refusal
@@ -91,7 +93,7 @@ function planCaller(needed: Scope, caller: Caller, policy: AccessPolicy): Decisi
   if (authorization !== undefined) return planKey(needed, caller)
   if (session === undefined) return planKeyless(needed, caller, policy)
   if (session.isOwnPage) return planKey(needed, { ...caller, grant: session.grant })
-  return refuse('FORBIDDEN', 'the request comes from a page of another site', needed)
+  return refuse('FORBIDDEN', ['other_site', OTHER_SITE], needed)
 }
 
 /** Whether the route needs nothing of its caller. */
@@ -107,18 +109,23 @@ export function planKey(
   if (grant === undefined) {
     return refuse(
       'UNAUTHORIZED',
-      'this key is not known here, or was not sent as "Authorization: Bearer KEY"',
+      ['unknown', 'this key is not known here, or was not sent as "Authorization: Bearer KEY"'],
       needed
     )
   }
   if (grant.loopbackOnly && !(isLoopback(remoteAddress) && forwardedBy === undefined)) {
-    return refuse('UNAUTHORIZED', `the key "${grant.name}" counts on its own machine only`, needed)
+    const fault = `the key "${grant.name}" counts on its own machine only`
+    return refuse('UNAUTHORIZED', ['own_machine', fault], needed)
   }
   if (grant.scopes.some((scope) => SCOPE_RANK[scope] >= SCOPE_RANK[needed])) {
     return { allow: true, as: 'key', key: grant.name, keyId: grant.id, sees: 'all' }
   }
   const scopes = grant.scopes.join(', ') || 'nothing'
-  return refuse('FORBIDDEN', `the key "${grant.name}" allows ${scopes}, not ${needed}`, needed)
+  return refuse(
+    'FORBIDDEN',
+    ['scope', `the key "${grant.name}" allows ${scopes}, not ${needed}`],
+    needed
+  )
 }
 
 function planKeyless(needed: Scope, caller: Caller, policy: AccessPolicy): Decision {
@@ -128,33 +135,40 @@ function planKeyless(needed: Scope, caller: Caller, policy: AccessPolicy): Decis
 }
 
 /** The first condition of keyless access that fails. All must hold: each closes another way in. */
-function keylessFault(caller: Caller, policy: AccessPolicy): string | undefined {
+function keylessFault(caller: Caller, policy: AccessPolicy): Fault | undefined {
   const { remoteAddress, forwardedBy, hosts, origin, scheme, secFetchSite } = caller
-  if (!isLoopback(remoteAddress)) return 'the caller is not on this machine'
-  if (isListed(policy.trustedProxies, remoteAddress)) return 'the caller is a configured proxy'
-  if (forwardedBy !== undefined) return `the request was forwarded (${forwardedBy})`
-  if (!policy.keylessOpen) return 'a forwarded request came from this machine earlier'
+  if (!isLoopback(remoteAddress)) return ['not_here', 'the caller is not on this machine']
+  if (isListed(policy.trustedProxies, remoteAddress))
+    return ['proxy', 'the caller is a configured proxy']
+  if (forwardedBy !== undefined) return ['proxy', `the request was forwarded (${forwardedBy})`]
+  if (!policy.keylessOpen)
+    return ['proxy_before', 'a forwarded request came from this machine earlier']
   const [host, ...more] = hosts
   // A page whose name was rebound to 127.0.0.1 still sends its own name.
   if (host === undefined || more.length > 0 || !isOwnHost(caller, host)) {
-    return "the Host header is not a loopback name with this node's port"
+    return ['host', "the Host header is not a loopback name with this node's port"]
   }
   if (origin !== undefined && origin.toLowerCase() !== `${scheme}://${host.toLowerCase()}`) {
-    return 'the request comes from a page of another origin'
+    return ['other_site', 'the request comes from a page of another origin']
   }
   if (secFetchSite !== undefined && !['none', 'same-origin'].includes(secFetchSite)) {
-    return 'the request comes from a page of another site'
+    return ['other_site', OTHER_SITE]
   }
   // Asked last: it reads a table. Where there is none (macOS, Windows), loopback alone decides.
-  if (caller.sameUser() === false) return 'the calling program runs as another user'
+  if (caller.sameUser() === false) return ['other_user', 'the calling program runs as another user']
   return undefined
 }
 
-function refuse(code: Refusal['code'], fault: string, needed: Scope): Refusal {
+/** In a word, and in a part of a sentence. */
+type Fault = readonly [word: string, text: string]
+
+const OTHER_SITE = 'the request comes from a page of another site'
+
+function refuse(code: Refusal['code'], [word, fault]: Fault, needed: Scope): Refusal {
   const reason =
     `This needs a key with the scope ${needed}, since ${fault}: send "Authorization: Bearer KEY" ` +
     `with a key that "${callOf('keys', `add NAME --scope ${needed}`)}" on the server makes.`
-  return { allow: false, code, reason }
+  return { allow: false, code, reason, said: { code: `key_${word}`, details: { scope: needed } } }
 }
 
 /** Literal loopback names only, with our port; a missing port means that of the scheme. */

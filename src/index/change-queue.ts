@@ -5,6 +5,7 @@
 // top of it and of each other, and written together. So a lone change waits for nobody, a thousand
 // share the cost of a few syncs, and the disk and the processor work at the same time.
 
+import { saidAs } from '../base/cause.ts'
 import { NodeError } from '../base/errors.ts'
 import { isDamage, isDiskFull } from './database-error.ts'
 import type { DatabaseRows } from './database-rows.ts'
@@ -296,7 +297,7 @@ function faultOf(cause: unknown): NodeError {
     return new NodeError(
       'DISK_FAULT',
       'The index is damaged on the disk. What can be read of it is put together anew within minutes; nothing is accepted until then. Check the disk.',
-      {},
+      saidAs('index_damage'),
       { cause }
     )
   }
@@ -304,13 +305,13 @@ function faultOf(cause: unknown): NodeError {
     ? new NodeError(
         'DISK_FULL',
         'The disk is full: the index could not be written. Free some room; changes are taken again within minutes.',
-        {},
+        saidAs('index_no_room'),
         { cause }
       )
     : new NodeError(
         'DISK_FAULT',
         'The index could not be written, so nothing more is accepted. Check the disk, then restart the node.',
-        {},
+        saidAs('index_fault'),
         { cause }
       )
 }

@@ -8,6 +8,7 @@ import {
   isInvite
 } from '../../protocols/invite.ts'
 import { SECRET_BYTES } from '../../protocols/secret/limits.ts'
+import { saidAs } from '../base/cause.ts'
 import { NodeError } from '../base/errors.ts'
 import { removeMember } from '../flows/members.ts'
 import type { FlowParts } from '../flows/parts.ts'
@@ -141,7 +142,7 @@ export class Joining {
       throw new NodeError(
         'SAME_NODE',
         'This is the node itself. To take it out of the mesh, ask another node to remove it.',
-        { id }
+        { id, ...saidAs('remove_self') }
       )
     }
     const removed = await removeMember(flows.index, id)
@@ -175,7 +176,7 @@ export class Joining {
         'BAD_REQUEST',
         'This node has its secret from a file, which only its configuration can change. Start it ' +
           'without --secret-file and join again, or start it with the secret of the other mesh.',
-        { cluster: facts.name }
+        saidAs('secret_from_file')
       )
     }
     const offer = {

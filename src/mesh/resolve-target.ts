@@ -1,6 +1,7 @@
 // From what a person knows of a server to the addresses that can be dialled: http://host:8000 is
 // asked for them.
 
+import { saidAs } from '../base/cause.ts'
 import type { Clock } from '../base/clock.ts'
 import { NodeError, systemCodeOf } from '../base/errors.ts'
 import { callOf } from '../base/how-called.ts'
@@ -48,7 +49,7 @@ export async function resolveTarget(
   const addresses = reachable(about, url)
   if (addresses.length > 0) return { ...about, addresses }
   throw unreachable(
-    'alone',
+    { reason: 'alone', word: 'target_alone', host: url.host },
     `The node at ${url.host} stands alone: it has no address for other nodes. Start it with file_sync.enabled: true.`
   )
 }
@@ -131,13 +132,16 @@ function isLocal({ hostname }: URL): boolean {
 function refusedBy(answer: Response, { host }: URL): NodeError {
   if (answer.status === 401 || answer.status === 403) {
     return unreachable(
-      'closed',
+      { reason: 'closed', word: 'target_closed', host },
       `The node at ${host} tells its addresses only to who has a key. Run \`${callOf('invite')}\` there, and join the line that it prints.`
     )
   }
   const to = answer.headers.get('location')
   if (to !== null && answer.status >= 300 && answer.status < 400) {
-    return unreachable('no-node', `${host} sends on to ${to.slice(0, 200)}. Join that instead.`)
+    return unreachable(
+      { reason: 'no-node', word: 'target_moved', host, to },
+      `${host} sends on to ${to.slice(0, 200)}. Join that instead.`
+    )
   }
   return noNode({ host })
 }
@@ -147,29 +151,45 @@ function failureOf(error: unknown, { host, hostname, port, protocol }: URL): Nod
   const hint = port === '' ? ' Name the port of the node, as in http://host:8000.' : ''
   if (code === 'ECONNREFUSED') {
     const start = hint || ' Start the node there, or check its port.'
-    return unreachable('refused', `Nothing listens at ${host} (connection refused).${start}`, error)
+    return unreachable(
+      { reason: 'refused', word: 'dial_refused', host },
+      `Nothing listens at ${host} (connection refused).${start}`,
+      error
+    )
   }
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
-    return unreachable('no-route', `No host is known as ${hostname}. Check the name.`, error)
+    return unreachable(
+      { reason: 'no-route', word: 'target_no_host', host: hostname },
+      `No host is known as ${hostname}. Check the name.`,
+      error
+    )
   }
   if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH') {
     const check = 'Check that the machine is on and in a network that this one can reach.'
-    return unreachable('no-route', `There is no way to ${host}. ${check}`, error)
+    return unreachable(
+      { reason: 'no-route', word: 'dial_no_route', host },
+      `There is no way to ${host}. ${check}`,
+      error
+    )
   }
   if ((error as Error).name === 'TimeoutError' || /ETIMEDOUT|_TIMEOUT$/.test(code ?? '')) {
     const check = 'Check that the machine is on and that no firewall closes the port.'
-    return unreachable('timed-out', `${host} did not answer in time. ${check}${hint}`, error)
+    return unreachable(
+      { reason: 'timed-out', word: 'dial_timed_out', host },
+      `${host} did not answer in time. ${check}${hint}`,
+      error
+    )
   }
   if (protocol === 'https:' && code !== undefined) {
     const sentence = `There is no secure connection with ${host} (${code}). Try http:// instead.`
-    return unreachable('no-node', sentence, error)
+    return unreachable({ reason: 'no-node', word: 'target_insecure', host }, sentence, error)
   }
   return noNode({ host }, error)
 }
 
 function noNode({ host }: Pick<URL, 'host'>, cause?: unknown): NodeError {
   return unreachable(
-    'no-node',
+    { reason: 'no-node', word: 'target_no_node', host },
     `What answers at ${host} is no Tumesh node. Check the address: it is the one of the node's page.`,
     cause
   )
@@ -177,11 +197,20 @@ function noNode({ host }: Pick<URL, 'host'>, cause?: unknown): NodeError {
 
 function otherCluster({ host }: URL, theirs: string, ours: string): NodeError {
   return unreachable(
-    'other-cluster',
+    { reason: 'other-cluster', word: 'dial_other_cluster', host },
     `The node at ${host} is of the cluster ${theirs}, this one of ${ours}. To enter its mesh, run \`${callOf('invite')}\` there and \`${callOf('join', '<that line>')}\` here.`
   )
 }
 
-function unreachable(reason: string, sentence: string, cause?: unknown): NodeError {
-  return new NodeError('PEER_UNREACHABLE', sentence, { reason }, { cause })
+interface Fault {
+  readonly reason: string
+  /** For programs that say it in another language. */
+  readonly word: string
+  readonly host: string
+  readonly to?: string
+}
+
+function unreachable({ reason, word, host, to }: Fault, sentence: string, cause?: unknown) {
+  const said = saidAs(word, { place: host, ...(to !== undefined && { to: to.slice(0, 200) }) })
+  return new NodeError('PEER_UNREACHABLE', sentence, { reason, ...said }, { cause })
 }

@@ -3,7 +3,7 @@
 // while.
 
 import { SECRET_BYTES } from '../../protocols/secret/limits.ts'
-import { type Cause, causeOf } from '../base/cause.ts'
+import { type Cause, causeOf, saidAs } from '../base/cause.ts'
 import { NodeError } from '../base/errors.ts'
 import { callOf } from '../base/how-called.ts'
 import type { FlowParts } from '../flows/parts.ts'
@@ -46,8 +46,8 @@ export class Rotating {
   async rotate(windowMs: number): Promise<SecretState> {
     const { flows, keeper } = this.#parts
     const { name: cluster, secret, isFixed, decidedMs } = keeper.facts
-    if (isFixed) throw new NodeError('BAD_REQUEST', FIXED)
-    if (secret === undefined) throw new NodeError('BAD_REQUEST', NONE)
+    if (isFixed) throw new NodeError('BAD_REQUEST', FIXED, saidAs('secret_fixed'))
+    if (secret === undefined) throw new NodeError('BAD_REQUEST', NONE, saidAs('secret_none'))
     const nowMs = flows.clock.now()
     await keeper.take({
       cluster,

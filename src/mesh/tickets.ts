@@ -4,6 +4,7 @@
 import { hash } from 'node:crypto'
 import type { Invite, Ticket } from '../../protocols/invite.ts'
 import { CLUSTER_NAME, SECRET_BYTES } from '../../protocols/secret/limits.ts'
+import { saidAs } from '../base/cause.ts'
 import { type Clock, type Random, sleep } from '../base/clock.ts'
 import { NodeError } from '../base/errors.ts'
 import type { ImageIndex } from '../index/image-index.ts'
@@ -68,7 +69,11 @@ export class Tickets {
       const rows = this.#rows(tx.meta(ROW)).filter(({ expiresMs }) => expiresMs > since)
       const open = rows.filter((one) => stateOf(one, nowMs) === 'ok')
       if (open.length >= TICKETS_MAX) {
-        throw new NodeError('VALIDATION', `There are ${TICKETS_MAX} invites already: revoke them.`)
+        throw new NodeError(
+          'VALIDATION',
+          `There are ${TICKETS_MAX} invites already: revoke them.`,
+          saidAs('invites_many', { max: TICKETS_MAX })
+        )
       }
       const closed = rows.filter((one) => stateOf(one, nowMs) !== 'ok')
       tx.setMeta(ROW, [...closed, ...open, row].slice(-TICKETS_MAX))
@@ -191,7 +196,8 @@ export async function redeem(
     'PEER_UNREACHABLE',
     `The server that made this invite does not answer at ${[...ips].filter(Boolean).join(', ')}, ` +
       `port ${ticket.port}, or does not know the invite any more. Let it run and open that port ` +
-      '(--lane-port), or make another with `npm run invite -- --permanent`, which needs no port.'
+      '(--lane-port), or make another with `npm run invite -- --permanent`, which needs no port.',
+    saidAs('invite_silent', { port: ticket.port })
   )
 }
 
@@ -199,7 +205,8 @@ function readAnswer(text: string): Entrance {
   const { status, cluster, secret, rotated, decidedMs = 0 } = JSON.parse(text) as TicketAnswer
   if (status !== 'ok') {
     const why = REFUSALS[status] ?? 'This invite is not good any more.'
-    throw new NodeError('BAD_INVITE', `${why} Ask for another: npm run invite`)
+    const word = status in REFUSALS ? `invite_${status}` : 'invite_over'
+    throw new NodeError('BAD_INVITE', `${why} Ask for another: npm run invite`, saidAs(word))
   }
   if (typeof cluster !== 'string' || !CLUSTER_NAME.test(cluster)) throw new Error('no cluster')
   if (typeof secret !== 'string' || !/^[0-9a-f]{64}$/.test(secret)) throw new Error('no secret')

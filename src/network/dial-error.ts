@@ -2,6 +2,7 @@
 
 import type { StreamCloseEvent } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
+import { saidAs } from '../base/cause.ts'
 import { NodeError, systemCodeOf } from '../base/errors.ts'
 import { callOf } from '../base/how-called.ts'
 import { hostAndPortOf, ipOf } from './dial-target.ts'
@@ -51,14 +52,16 @@ export function dialError(error: unknown, addresses: readonly Multiaddr[]): Node
   const cause =
     CAUSES.find(({ pattern }) => texts.some((text) => pattern.test(text)))?.cause ?? 'unknown'
   const place = placesOf(addresses)
-  const details = { reason: cause, place, addresses: addresses.map(String), errors: texts }
+  const said = saidAs(`dial_${cause.replaceAll('-', '_')}`, { place })
+  const details = { reason: cause, place, addresses: addresses.map(String), errors: texts, ...said }
   return new NodeError('PEER_UNREACHABLE', sentenceOf(cause, addresses), details, { cause: error })
 }
 
 export function sameNode(): NodeError {
   return new NodeError(
     'SAME_NODE',
-    'This is the address of the node itself, or of a copy of its folder. Give the address of another node.'
+    'This is the address of the node itself, or of a copy of its folder. Give the address of another node.',
+    saidAs('same_node')
   )
 }
 
@@ -67,7 +70,11 @@ export function notOnLink(addresses: readonly Multiaddr[]): NodeError {
   return new NodeError(
     'PEER_UNREACHABLE',
     `${placesOf(addresses)} is not on the local network, and without a secret this node meets others only there. ${INVITE_REMEDY}`,
-    { reason: 'not-admitted', place: placesOf(addresses), addresses: addresses.map(String) }
+    {
+      ...{ reason: 'not-admitted', place: placesOf(addresses) },
+      addresses: addresses.map(String),
+      ...saidAs('dial_not_on_link', { place: placesOf(addresses) })
+    }
   )
 }
 

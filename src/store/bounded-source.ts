@@ -1,6 +1,7 @@
 // Makes a stream from outside safe to take: it can't be longer than allowed, and can't hang past an
 // abort.
 
+import { saidAs } from '../base/cause.ts'
 import { NodeError } from '../base/errors.ts'
 import { formatSize } from '../base/units.ts'
 import type { StageOptions } from './blob-store.ts'
@@ -19,7 +20,7 @@ export async function* boundedSource(
       throw new NodeError(
         'BLOB_TOO_LARGE',
         `The image is larger than ${formatSize(bytesMax)}, the most this node takes (file_storage.max_file_size).`,
-        { bytesMax }
+        { bytesMax, ...saidAs('image_large', { max: formatSize(bytesMax) }) }
       )
     }
     yield piece

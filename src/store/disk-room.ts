@@ -1,5 +1,6 @@
 // How much more the disk may take, asked often and answered without asking the disk each time.
 
+import { saidAs } from '../base/cause.ts'
 import type { Clock } from '../base/clock.ts'
 import { NodeError } from '../base/errors.ts'
 import { formatSize } from '../base/units.ts'
@@ -54,11 +55,13 @@ export class DiskRoom {
     const { free, inodesFree } = this.#space
     const left = { free: free - this.#taken, inodesFree }
     if (planRoom(left, this.#reserved(), bytes) === 'full') {
+      const free = formatSize(Math.max(0, left.free))
+      const [size, reserve] = [formatSize(bytes), formatSize(this.#reserved())]
       throw new NodeError(
         'DISK_FULL',
-        `There is no room for ${formatSize(bytes)} more: ${formatSize(Math.max(0, left.free))} are free and ` +
-          `${formatSize(this.#reserved())} are kept in reserve (file_storage.reserve). Free some room and send it again.`,
-        { bytes }
+        `There is no room for ${size} more: ${free} are free and ${reserve} are kept in reserve ` +
+          '(file_storage.reserve). Free some room and send it again.',
+        { bytes, ...saidAs('no_room', { size, free, reserve }) }
       )
     }
   }

@@ -12,6 +12,7 @@ import {
 import { userInfo } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { ContentHash } from '../../protocols/hash.ts'
+import { saidAs } from '../base/cause.ts'
 import { type Random, randomHex } from '../base/clock.ts'
 import { type ErrorCode, NodeError, systemCodeOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
@@ -72,7 +73,7 @@ export function requireMarker(folder: Folder): void {
   throw new NodeError(
     'READ_ONLY',
     `The marker ${join(folder.path, MARKER)} is gone or another. Is the disk still mounted? Nothing is written until it is back.`,
-    { path: folder.path }
+    { path: folder.path, ...saidAs('marker_absent') }
   )
 }
 

@@ -1,6 +1,8 @@
 // @ts-check
 // The node's HTTP interface as this page uses it: same origin, JSON, one kind of error.
 
+import { sayRefusal } from './reasons.js'
+
 /**
  * @typedef {{ path: string, filename: string, size: number, mime_type: string,
  *   hash: string, sha256: string, cid: string, width: number | null, height: number | null,
@@ -63,7 +65,8 @@ export function createApi({ language, onDenied }) {
    * @param {unknown} answer
    */
   function refusal(method, status, answer) {
-    const detail = detailOf(answer, status)
+    const said = /** @type {Parameters<typeof sayRefusal>[1]} */ (answer)
+    const detail = sayRefusal(detailOf(answer, status), said, language)
     if (status === 401 || status === 403) onDenied({ status, method, detail })
     return new ApiError(status, detail)
   }

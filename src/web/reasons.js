@@ -5,6 +5,7 @@
 import { causes } from './causes-zh.js'
 import { formatAgo, formatTime } from './format.js'
 import { fill } from './language.js'
+import { codes, refusals } from './refusals-zh.js'
 
 /** @import { Key, Language } from './language.js' */
 
@@ -38,14 +39,49 @@ const TIMES = ['at', 'since', 'until']
  * @param {Pick<Language, 'name'>} language
  */
 export function sayCause({ code, text, details = {} }, { name }) {
-  if (name !== 'zh' || !Object.hasOwn(causes, code)) return text
+  if (name !== 'zh') return text
+  return fillAll(wordsOf(causes, code), details, name) ?? text
+}
+
+/**
+ * Why the node refused, in the language of the page.
+ * @param {string} detail the sentence of the node
+ * @param {{ code?: string, cause?: { code: string, details?: Record<string, string | number> } }
+ *   | null | undefined} answer
+ * @param {Pick<Language, 'name'>} language
+ */
+export function sayRefusal(detail, answer, { name }) {
+  if (name !== 'zh') return detail
+  const { code: word = '', details = {} } = answer?.cause ?? {}
+  const sentence = wordsOf(refusals, word) ?? wordsOf(causes, word)
+  const byCode = wordsOf(codes, answer?.code ?? '')
+  return fillAll(sentence, details, name) ?? fillAll(byCode, { detail }, name) ?? detail
+}
+
+/**
+ * @param {Readonly<Record<string, string>>} table
+ * @param {string} code
+ */
+function wordsOf(table, code) {
+  return Object.hasOwn(table, code) ? table[code] : undefined
+}
+
+/**
+ * Undefined where a value is missing, as with a word that a later version says in another way.
+ * @param {string | undefined} words
+ * @param {Record<string, string | number>} details
+ * @param {Language['name']} name
+ */
+function fillAll(words, details, name) {
+  if (words === undefined) return undefined
+  const holes = [...words.matchAll(/\{(\w+)\}/g)].map(([, hole = '']) => hole)
+  if (holes.some((hole) => !Object.hasOwn(details, hole))) return undefined
   const values = Object.fromEntries(
     Object.entries(details).map(([key, value]) => {
       return [key, TIMES.includes(key) ? formatTime(String(value), name) : value]
     })
   )
-  const sentence = fill(causes[code] ?? '', values, name)
-  return /\{\w+\}/.test(sentence) ? text : sentence
+  return fill(words, values, name)
 }
 
 /**

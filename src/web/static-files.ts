@@ -57,6 +57,7 @@ const FILES = [
   'plan-mesh.js',
   'review.js',
   'reasons.js',
+  'refusals-zh.js',
   'router.js',
   'safety.js',
   'settings.js',

@@ -38,10 +38,19 @@ async function paths(): Promise<string[]> {
   return body.files.map(({ path }: { path: string }) => path)
 }
 
-/** The status and the code, of an answer that says in a sentence what happened. */
+const reasons = new URL('../../src/web/reasons.js', import.meta.url)
+const { sayRefusal } = await import(reasons.href)
+
+/**
+ * The status and the code, of an answer that says in a sentence what happened; the page has one in
+ * Chinese.
+ */
 function expectRefusal({ status, body }: Pick<Answer, 'status' | 'body'>): string {
-  expect(Object.keys(body).sort()).toEqual(['code', 'detail'])
+  const { cause, ...rest } = body
+  expect(Object.keys(rest).sort()).toEqual(['code', 'detail'])
+  if (cause !== undefined) expect(Object.keys(cause).sort()).toEqual(['code', 'details'])
   expect(body.detail).toMatch(/^[\p{L}\p{N}/].{15,}\.$/u)
+  expect(sayRefusal(body.detail, body, { name: 'zh' })).toMatch(/[\u4e00-\u9fff]/)
   return `${status} ${body.code}`
 }
 

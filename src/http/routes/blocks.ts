@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { ContentHash } from '../../../protocols/hash.ts'
 import { parseHash } from '../../../protocols/hash.ts'
 import { PATH_BYTES_MAX, parsePath } from '../../../protocols/path.ts'
+import { saidAs } from '../../base/cause.ts'
 import { NodeError } from '../../base/errors.ts'
 import { isoTime } from '../../base/iso-time.ts'
 import { type Block, REASON_CHARACTERS_MAX } from '../../flows/block-record.ts'
@@ -120,7 +121,11 @@ function hashAt({ index }: HttpParts['flows'], text: string): ContentHash {
   const path = parsePath(text)
   const image = index.image(path)
   if (image !== undefined) return image.hash
-  throw new NodeError('NOT_FOUND', `There is no image ${path}. Name its bytes by their SHA-256.`)
+  throw new NodeError(
+    'NOT_FOUND',
+    `There is no image ${path}. Name its bytes by their SHA-256.`,
+    saidAs('image_absent', { path })
+  )
 }
 
 async function unblock(
@@ -130,7 +135,11 @@ async function unblock(
   const { hash: text } = request.params as z.output<typeof paramsShape>
   const hash = parseHash(text.toLowerCase())
   if (!(await flows.blocks.remove(hash))) {
-    throw new NodeError('NOT_FOUND', `${hash} is not blocked. GET /api/blocks lists what is.`)
+    throw new NodeError(
+      'NOT_FOUND',
+      `${hash} is not blocked. GET /api/blocks lists what is.`,
+      saidAs('block_absent')
+    )
   }
   return {
     status: 'success',

@@ -1,6 +1,7 @@
 // What stopped because it was too much to be meant, and a person's word on it.
 
 import { z } from 'zod'
+import { saidAs } from '../../base/cause.ts'
 import { NodeError } from '../../base/errors.ts'
 import { isoTime } from '../../base/iso-time.ts'
 import { ALLOWED_MS, type Brake, type Release } from '../../flows/brakes.ts'
@@ -117,7 +118,8 @@ function brakeWith({ flows }: HttpParts, token: string): Brake {
   if (brake !== undefined) return brake
   throw new NodeError(
     'NOT_FOUND',
-    'No brake that is engaged has this token. GET /api/brakes lists those that are.'
+    'No brake that is engaged has this token. GET /api/brakes lists those that are.',
+    saidAs('brake_over')
   )
 }
 
@@ -164,7 +166,7 @@ async function undo(
       'VALIDATION',
       'Files that are gone from the disk can not be undone. Bring the disk back, and it goes on by itself; or confirm, ' +
         'and the images are fetched from other servers.',
-      { place: 'body' }
+      { place: 'body', ...saidAs('brake_no_undo') }
     )
   }
   const unblocked = flows.blocks.since(fromMs).length

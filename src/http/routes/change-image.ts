@@ -4,12 +4,13 @@ import { z } from 'zod'
 import { type ImageEntry, isImage } from '../../../protocols/entry.ts'
 import { parseHash } from '../../../protocols/hash.ts'
 import { extensionOf, parsePath } from '../../../protocols/path.ts'
+import { saidAs } from '../../base/cause.ts'
 import { invariant, NodeError } from '../../base/errors.ts'
 import { booleanField } from '../../base/fields.ts'
 import { isoTime } from '../../base/iso-time.ts'
 import { acceptsKind, extensionOfKind, kindOfExtension, nameOfKind } from '../../content/kinds.ts'
 import { checkExtension } from '../../flows/ingest.ts'
-import { relocate } from '../../flows/relocate.ts'
+import { noImage, relocate } from '../../flows/relocate.ts'
 import { type Removed, remove } from '../../flows/remove.ts'
 import { restore } from '../../flows/restore.ts'
 import { isAsExpected } from '../conditional.ts'
@@ -113,10 +114,13 @@ async function take(
     watch?.end()
   }
   if (removed.outcome === 'unknown') {
-    throw new NodeError('NOT_FOUND', `There is no image ${path}.`, { path })
+    throw noImage(path)
   }
   if (removed.outcome === 'gone') {
-    throw new NodeError('GONE', `${path} was deleted before.`, { path })
+    throw new NodeError('GONE', `${path} was deleted before.`, {
+      path,
+      ...saidAs('image_deleted', { path })
+    })
   }
   if (removed.outcome === 'unexpected') {
     const sentence = `${path} is not as the request expects; it was not deleted.`
@@ -214,12 +218,12 @@ function checkKind(mediaType: string, from: string, to: string): void {
     // Nobody knows what they are; under an extension that promises as much as before they may stay.
     if (kindOfExtension(extensionOf(from)) === expected) return
     const sentence = `${from} was not recognised as an image. Upload it again under the new name to have it looked at.`
-    throw new NodeError('CONTENT_MISMATCH', sentence, { from, to })
+    throw new NodeError('CONTENT_MISMATCH', sentence, saidAs('content_unrecognized', { from }))
   }
   if (acceptsKind(extensionOf(to), kind)) return
   throw new NodeError(
     'CONTENT_MISMATCH',
     `${from} holds ${nameOfKind(kind)}; name it .${extensionOfKind(kind)}.`,
-    { from, to }
+    saidAs('content_misnamed', { name: from, found: kind, extension: extensionOfKind(kind) })
   )
 }

@@ -6,6 +6,7 @@ import { type Entry, type ImageEntry, isImage, wins } from '../../../protocols/e
 import { type ContentHash, cidOf } from '../../../protocols/hash.ts'
 import { fileNameOf, parsePath } from '../../../protocols/path.ts'
 import { versionMs } from '../../../protocols/version.ts'
+import { saidAs } from '../../base/cause.ts'
 import { NodeError } from '../../base/errors.ts'
 import { isoTime } from '../../base/iso-time.ts'
 import {
@@ -108,7 +109,7 @@ async function describe(
   const current = index.get(path) ?? newestOf(known)
   if (current === undefined) {
     const sentence = `There is no image ${path}, and none was deleted.${silence(known)}`
-    throw new NodeError('NOT_FOUND', sentence, { path })
+    throw new NodeError('NOT_FOUND', sentence, { path, ...saidAs('image_absent', { path }) })
   }
   if (!isImage(current)) {
     const deleted = describeDeleted(parts, options, current, known)

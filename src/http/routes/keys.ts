@@ -1,6 +1,7 @@
 // Keys: make one, list them, revoke one.
 
 import { z } from 'zod'
+import { saidAs } from '../../base/cause.ts'
 import { NodeError } from '../../base/errors.ts'
 import { createKey, KEY_SCOPES, type KeyFacts, listKeys, revokeKey } from '../../flows/keys.ts'
 import { messageFor } from '../messages.ts'
@@ -83,7 +84,10 @@ export function keyRoutes({ flows, seal }: HttpParts): Route[] {
   async function revoke(request: ApiRequest): Promise<unknown> {
     const { id } = request.params as z.output<typeof keyParams>
     if (!(await revokeKey(index, id))) {
-      throw new NodeError('NOT_FOUND', `There is no key ${id}. GET /api/keys lists them.`, { id })
+      throw new NodeError('NOT_FOUND', `There is no key ${id}. GET /api/keys lists them.`, {
+        id,
+        ...saidAs('key_absent')
+      })
     }
     return {
       status: 'success',

@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { INVITE_CHARACTERS_MAX } from '../../../protocols/invite.ts'
+import { saidAs } from '../../base/cause.ts'
 import { NodeError } from '../../base/errors.ts'
 import { START } from '../../base/how-called.ts'
 import { formatSize } from '../../base/units.ts'
@@ -141,7 +142,10 @@ async function remove(parts: HttpParts, request: ApiRequest): Promise<unknown> {
   const { id } = request.params as z.output<typeof peerParams>
   const { mesh, flows } = parts
   if (!(await (mesh?.remove(id) ?? removeMember(flows.index, id)))) {
-    throw new NodeError('NOT_FOUND', `There is no member ${id}. GET /api/peers lists them.`, { id })
+    throw new NodeError('NOT_FOUND', `There is no member ${id}. GET /api/peers lists them.`, {
+      id,
+      ...saidAs('member_absent')
+    })
   }
   return {
     status: 'success',

@@ -5,6 +5,7 @@ import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
 import { md5FromBytes, parseHash } from '../../../protocols/hash.ts'
 import { type ImagePath, parsePath } from '../../../protocols/path.ts'
+import { saidAs } from '../../base/cause.ts'
 import { NodeError } from '../../base/errors.ts'
 import { formatSize } from '../../base/units.ts'
 import { checkExtension, type Ingested, ingest, type Replace } from '../../flows/ingest.ts'
@@ -154,6 +155,6 @@ function checkLength(bytes: number | undefined, bytesMax: number): void {
   throw new NodeError(
     'BLOB_TOO_LARGE',
     `The image has ${formatSize(bytes)}; this node takes ${formatSize(bytesMax)} at most (file_storage.max_file_size).`,
-    { bytes, bytesMax }
+    { bytes, bytesMax, ...saidAs('image_large', { max: formatSize(bytesMax) }) }
   )
 }

@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { parseHash } from '../../../protocols/hash.ts'
 import { PATH_BYTES_MAX, parsePath } from '../../../protocols/path.ts'
+import { saidAs } from '../../base/cause.ts'
 import { NodeError } from '../../base/errors.ts'
 import { isoTime } from '../../base/iso-time.ts'
 import { imageUrl } from '../describe-image.ts'
@@ -43,7 +44,7 @@ export function signRoutes(
     if (signedUrls) return
     const sentence =
       'Signed addresses are not looked at here: set http.signed_urls, on all servers.'
-    throw new NodeError('FORBIDDEN', sentence)
+    throw new NodeError('FORBIDDEN', sentence, saidAs('sign_off'))
   }
   return [
     {

@@ -3,7 +3,9 @@
 import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
 import type { ContentHash } from '../../../protocols/hash.ts'
+import { saidAs } from '../../base/cause.ts'
 import { NodeError } from '../../base/errors.ts'
+import { formatSize } from '../../base/units.ts'
 import { checkExtension, ingest } from '../../flows/ingest.ts'
 import { openBlob } from '../../flows/read.ts'
 import { describeUpload, type Uploaded, uploadedShape, uploadStatus } from '../describe-upload.ts'
@@ -141,7 +143,11 @@ async function store(
 function checkFormLength(bytes: number | undefined, fileBytesMax: number): void {
   const bytesMax = FILES_MAX * fileBytesMax + FORM_BYTES_MAX
   if (bytes === undefined || bytes <= bytesMax) return
-  throw new NodeError('BLOB_TOO_LARGE', `A request may have ${bytesMax} bytes. Send fewer files.`)
+  throw new NodeError(
+    'BLOB_TOO_LARGE',
+    `A request may have ${bytesMax} bytes. Send fewer files.`,
+    saidAs('request_large', { max: formatSize(bytesMax) })
+  )
 }
 
 /**

@@ -146,11 +146,12 @@ describe('what is refused', () => {
 
   it('another kind of image than the extension says', async () => {
     const png = await make.makeImage('png')
-    expect(await lenient(png, 'jpg')).toEqual({
+    expect(await lenient(png, 'jpg')).toMatchObject({
       ok: false,
       code: 'CONTENT_MISMATCH',
       reason: 'The .jpg file holds a PNG image; name it .png.',
-      found: 'png'
+      found: 'png',
+      said: { code: 'content_misnamed', details: { found: 'png', extension: 'png' } }
     })
     expect(await lenient(await make.makeImage('avif'), 'heif')).toMatchObject({ found: 'avif' })
     expect(await lenient(make.makeSvg(), 'png')).toMatchObject({ found: 'svg' })

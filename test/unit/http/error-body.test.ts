@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { WireError, type WireFault } from '../../../protocols/wire-error.ts'
+import { saidAs } from '../../../src/base/cause.ts'
 import { ERROR_KINDS, type ErrorCode, NodeError } from '../../../src/base/errors.ts'
 import { errorBody } from '../../../src/http/error-body.ts'
 
@@ -43,6 +44,18 @@ test.each<[WireFault, number, string]>([
   const answer = errorBody(new WireError(fault, 'the text has "x"'))
   const detail = expect.stringMatching(/^The text has "x"\. [A-Z].*\.$/)
   expect(answer).toEqual({ status, body: { detail, code }, headers: always })
+})
+
+test('the word of a sentence is told with what fills it, and no other detail', () => {
+  const details = { folder: '/srv', ...saidAs('no_room', { size: '1 MB' }) }
+  const cause = { code: 'no_room', details: { size: '1 MB' } }
+  const full = errorBody(new NodeError('DISK_FULL', 'No room.', details))
+  expect(full.body).toEqual({ detail: 'No room.', code: 'DISK_FULL', cause })
+  const { body } = errorBody(
+    new NodeError('VALIDATION', 'Too many.', { place: 'body', ...details })
+  )
+  const issue = { loc: ['body'], msg: 'Too many.', type: 'value_error' }
+  expect(body).toEqual({ detail: [issue], code: 'VALIDATION', cause })
 })
 
 const zodError = z

@@ -1,10 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { ERROR_KINDS } from '../../../src/base/errors.ts'
 
 const web = new URL('../../../src/web/', import.meta.url)
-const { sayCause, sayCopy, sayServerError } = await import(new URL('reasons.js', web).href)
+const { sayCause, sayCopy, sayRefusal, sayServerError } = await import(
+  new URL('reasons.js', web).href
+)
 const { causes } = await import(new URL('causes-zh.js', web).href)
+const { codes, refusals } = await import(new URL('refusals-zh.js', web).href)
 const { createLanguage } = await import(new URL('language.js', web).href)
 
 const store = { getItem: () => null, setItem: () => {} }
@@ -62,12 +66,72 @@ it('what a later version says, or says in another way, stays as it is', () => {
   expect(sayServerError({ last_error: null, last_cause: null }, zh)).toBe('')
 })
 
-it('there are Chinese words for every cause that a node names', () => {
+/** All that the node is written in, on one line each. */
+function source(): string {
   const files = readdirSync('src', { recursive: true }).map(String)
-  const code = files
+  return files
     .filter((name) => name.endsWith('.ts'))
     .map((name) => readFileSync(join('src', name), 'utf8'))
     .join('\n')
+}
+
+const taken = { path: 'a.jpg' }
+const said = (code: string, word?: string, details = {}) => ({
+  code,
+  ...(word && { cause: { code: word, details } })
+})
+
+it.each([
+  [said('NAME_TAKEN', 'path_taken', taken), 'a.jpg 已存在，且内容不同。请先删除它，或换一个名称。'],
+  [said('PEER_UNREACHABLE', 'dial_unknown', { place: 'x:1' }), '无法连接到 x:1 处的节点。'],
+  [said('NAME_TAKEN'), '名称已被占用：Said.'],
+  [said('NAME_TAKEN', 'path_taken'), '名称已被占用：Said.'],
+  [said('NAME_TAKEN', 'of_a_later_version', taken), '名称已被占用：Said.'],
+  [said('BUSY', 'constructor'), '节点正忙。请稍后再试。'],
+  [said('OF_A_LATER_VERSION'), 'Said.'],
+  [undefined, 'Said.']
+])('a refusal %j is said in Chinese by its word, else by its code', (answer, inChinese) => {
+  expect(sayRefusal('Said.', answer, zh)).toBe(inChinese)
+  expect(sayRefusal('Said.', answer, en)).toBe('Said.')
+})
+
+/** They keep a node from starting: there is no page then. */
+const BEFORE_THE_PAGE = [
+  ...['BAD_CONFIG', 'PORT_TAKEN', 'ADDRESS_UNUSABLE', 'FOLDER_IN_USE', 'FOLDER_UNWRITABLE'],
+  ...['FOLDER_FORMAT', 'MARKER_MISSING', 'MARKER_FOREIGN']
+]
+
+it('there are Chinese words for every code that a route answers with', () => {
+  const all = Object.keys(ERROR_KINDS).filter((code) => !BEFORE_THE_PAGE.includes(code))
+  expect(Object.keys(codes).sort()).toEqual(all.sort())
+  for (const words of Object.values(codes)) expect(words).toMatch(/[\u4e00-\u9fff]/)
+})
+
+it('there are Chinese words for every word of a refusal, filled by what comes with it', () => {
+  const code = source()
+  const named = [...code.matchAll(/saidAs\(\s*'(\w+)'(?:,\s*(\{[^}]*\}))?/g)]
+  expect(named.length).toBeGreaterThan(50)
+  for (const [, word = '', details = ''] of named) {
+    const words = refusals[word] ?? causes[word]
+    expect(words, word).toMatch(/[\u4e00-\u9fff]/)
+    for (const [, hole] of String(words).matchAll(/\{(\w+)\}/g)) {
+      expect(details, word).toMatch(new RegExp(`\\b${hole}\\b`))
+    }
+  }
+  const refused = /return (?:refuse\(\s*'\w+',\s*)?\[\s*'(\w+)', /g
+  const faults = [...code.matchAll(refused)].map(([, word]) => `key_${word}`)
+  const others = [...code.matchAll(/(?:word|code): '((?:target|content)_\w+)'/g)].map(([, w]) => w)
+  const strict = [...code.matchAll(/refuse\(\s*'(content_\w+)'/g)].map(([, w]) => w)
+  expect([faults.length, others.length, strict.length].every((count) => count >= 5)).toBe(true)
+  const computed = ['stopped_loss', 'stopped_changes', 'invite_expired', 'invite_used']
+  const all = [...faults, ...others, ...strict, ...computed, 'invite_revoked', 'key_unknown']
+  expect(all.filter((word) => !Object.hasOwn(refusals, word ?? ''))).toEqual([])
+  const used = new Set([...named.map(([, word]) => word), ...all, 'invite_over'])
+  expect(Object.keys(refusals).filter((word) => !used.has(word))).toEqual([])
+})
+
+it('there are Chinese words for every cause that a node names', () => {
+  const code = source()
   const named = [...code.matchAll(/causeOf\(\s*'(\w+)'/g)].map(([, name]) => name ?? '')
   expect(named.length).toBeGreaterThan(10)
   const [, union = ''] = /^type Cause =\n((?: {2}\|.*\n)+)/m.exec(code) ?? []
