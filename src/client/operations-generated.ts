@@ -551,6 +551,8 @@ export interface Operations {
         } | null
         readonly from: string | null
         readonly ahead: number | null
+        readonly behind: number | null
+        readonly comparing: boolean | null
         readonly since: string | null
         readonly next_try_at: string | null
       }>
@@ -604,6 +606,8 @@ export interface Operations {
         } | null
         readonly from: string | null
         readonly ahead: number | null
+        readonly behind: number | null
+        readonly comparing: boolean | null
         readonly since: string | null
         readonly next_try_at: string | null
       }>
@@ -664,6 +668,8 @@ export interface Operations {
         } | null
         readonly from: string | null
         readonly ahead: number | null
+        readonly behind: number | null
+        readonly comparing: boolean | null
         readonly since: string | null
         readonly next_try_at: string | null
       }>

@@ -7,13 +7,14 @@ import type { ContentHash } from '../../protocols/hash.ts'
 import type { Version } from '../../protocols/version.ts'
 import { isoTime } from '../base/iso-time.ts'
 import { AHEAD_MAX, standingOf } from '../flows/standing.ts'
+import type { Lag } from '../index-sync/index-sync.ts'
 import { causeShape } from './describe-status.ts'
 import type { HolderAnswer } from './mesh-status-port.ts'
 import type { HttpParts } from './ports.ts'
 
 const STATES =
   'held, coming, queued, nobody, failed, paused, disk_full, policy, alone, blocked, doubt, ' +
-  'trashed, deleted, undeleted, unknown; of a server that does not say it: unreachable, away, refused, ' +
+  'trashed, deleted, undeleted, unknown, behind; of a server that does not say it: unreachable, away, refused, ' +
   'silent, lacks'
 
 export const copyShape = z.object({
@@ -27,6 +28,11 @@ export const copyShape = z.object({
   cause: causeShape.nullable().describe('Why it is not connected'),
   from: z.string().nullable().describe('The server that is sending it'),
   ahead: z.int().nullable().describe('Images that it fetches before'),
+  behind: z
+    .int()
+    .nullable()
+    .describe('Entries that its index lacks, by its last word; null: that is not known'),
+  comparing: z.boolean().nullable().describe('Whether its index is being compared with this one'),
   since: z.iso.datetime().nullable().describe('Until then it was connected'),
   next_try_at: z.iso.datetime().nullable()
 })
@@ -83,6 +89,8 @@ export function describeCopy(name: string, has: boolean, copy: Copy): DescribedC
     cause: null,
     from: copy.from ?? null,
     ahead: copy.state === 'queued' ? (copy.ahead ?? 0) : null,
+    behind: null,
+    comparing: null,
     since: null,
     next_try_at: has ? null : time(copy.nextTryMs)
   }
@@ -90,7 +98,8 @@ export function describeCopy(name: string, has: boolean, copy: Copy): DescribedC
 
 /** Who can't be asked is described by what it said last. */
 function describeAnswer(answer: HolderAnswer): DescribedCopy {
-  const { name, has, copy, believed } = answer
+  const { name, has, copy, believed, lag } = answer
+  if (copy?.state === 'unknown' && lag !== undefined) return describeBehind(name, lag)
   if (has !== undefined && copy !== undefined) return describeCopy(name, has, copy)
   if (has !== undefined) return describeCopy(name, has, { state: has ? 'held' : 'lacks' })
   const { lastSeenMs, lastCause, nextDialMs } = answer
@@ -105,6 +114,24 @@ function describeAnswer(answer: HolderAnswer): DescribedCopy {
     since: absent.state === 'silent' ? null : since,
     reason: sayAbsence(absent.state, since) + belief
   }
+}
+
+/** It knows of no such image, and this node does. */
+function describeBehind(name: string, { entries, isComparing }: Lag): DescribedCopy {
+  const many = entries === undefined ? '' : `; its index lacks ${entries} ${plural(entries)}`
+  const next = isComparing
+    ? 'the two indexes are being compared now'
+    : 'it hears of it when the two indexes are compared next'
+  return {
+    ...describeCopy(name, false, { state: 'behind' }),
+    behind: entries ?? null,
+    comparing: isComparing,
+    reason: `it has not heard of this image yet${many}; ${next}`
+  }
+}
+
+function plural(entries: number): string {
+  return entries === 1 ? 'entry' : 'entries'
 }
 
 function absenceOf({ connected, state }: HolderAnswer): string {

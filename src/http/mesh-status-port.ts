@@ -8,6 +8,7 @@ import type { Cause } from '../base/cause.ts'
 import type { Figure } from '../base/figure.ts'
 import type { Standing } from '../flows/standing.ts'
 import type { ServerState } from '../flows/status.ts'
+import type { Lag } from '../index-sync/index-sync.ts'
 
 /** What one server says of one blob, asked now. */
 export interface HolderAnswer {
@@ -19,6 +20,8 @@ export interface HolderAnswer {
   readonly connected: boolean
   /** How it stands to the blob, by its own word of now; earlier versions don't say it. */
   readonly copy?: Copy | undefined
+  /** Where it knows of no such image, and this node does. */
+  readonly lag?: Lag | undefined
   readonly state?: ServerState | undefined
   /** Where it is not connected: when it last was, why not, and when it is dialled next. */
   readonly lastSeenMs?: number | undefined

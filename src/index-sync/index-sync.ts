@@ -52,6 +52,13 @@ export interface IndexSyncParts
   readonly onComing?: (images: readonly ImageEntry[], written: Promise<unknown>) => void
 }
 
+export interface Lag {
+  /** Deletions of images aside; undefined if it did not lack any when it spoke last. */
+  readonly entries: number | undefined
+  /** Whether the two indexes are being compared now. */
+  readonly isComparing: boolean
+}
+
 const ANSWERED_MS = 1000
 /** Exchanges in a row that find the two still not the same. */
 const REPEATS_MAX = 3
@@ -131,6 +138,16 @@ export class IndexSync implements EntriesSource {
     const peers = this.#parts.network.peers().filter(({ id }) => !this.#comparing.includes(id))
     const peer = peers[Math.floor(this.#parts.random.fraction() * peers.length)]
     if (peer !== undefined) await this.compare(peer.id)
+  }
+
+  /** How far a peer is behind this index, as far as that is known. */
+  lag(peerId: string): Lag {
+    const report = this.beliefs.report(peerId)
+    const more = this.#parts.index.root().live - (report?.status.root.live ?? Number.NaN)
+    return {
+      entries: more > 0 ? more : undefined,
+      isComparing: this.#exchanges.has(peerId) || this.#comparing.includes(peerId)
+    }
   }
 
   /** See PeerReports.refresh. */

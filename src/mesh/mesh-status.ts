@@ -135,6 +135,7 @@ export class MeshStatus implements MeshStatusPort {
       has: answers.get(id)?.has,
       copy: answers.get(id)?.copy,
       believed: version !== undefined && indexSync.beliefs.holds(id, versionMs(version)),
+      lag: version === undefined ? undefined : indexSync.lag(id),
       connected: connected.has(id),
       state: servers.get(id)?.state,
       lastSeenMs: servers.get(id)?.lastSeenMs,

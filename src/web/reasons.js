@@ -14,7 +14,8 @@ import { codes, refusals } from './refusals-zh.js'
  * @param {Record<string, any>} copy as GET /api/copies and /file describe one server
  * @param {Pick<Language, 'say' | 'has' | 'name'>} language
  */
-export function sayCopy({ has, state, lost, reason, detail, cause, from, ahead, since }, language) {
+export function sayCopy(copy, language) {
+  const { has, state, lost, reason, detail, cause, from, ahead, since, behind, comparing } = copy
   const key = `why.${state}`
   if (reason === null || !language.has(key)) return reason ?? ''
   const values = { from: from ?? '–', count: ahead ?? 0 }
@@ -23,6 +24,8 @@ export function sayCopy({ has, state, lost, reason, detail, cause, from, ahead, 
     words.push(language.say(/** @type {Key} */ (`lost.${lost}`)))
   const isNext = state === 'queued' && ahead === 0
   words.push(language.say(isNext ? 'why.next' : /** @type {Key} */ (key), values))
+  if (behind) words.push(language.say('why.behind.by', { count: behind }))
+  if (state === 'behind') words.push(language.say(comparing ? 'why.behind.now' : 'why.behind.next'))
   if (since) words.push(language.say('why.since', { time: formatAgo(since, language.name) }))
   if (has) words.push(language.say('why.believed'))
   if (cause) words.push(sayCause(cause, language))

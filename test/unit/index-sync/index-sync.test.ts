@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { EMPTY_NODE } from '../../../protocols/time-tree-shape.ts'
 import { silentLog } from '../../../src/base/log.ts'
 import { IndexSync, type IndexSyncParts } from '../../../src/index-sync/index-sync.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
@@ -82,6 +83,32 @@ test('what a node says it has is no newer than what it says it lacks', async () 
   const { sync } = begin({ index, wants })
   const { root, wantsFiles } = await sync.status(0)
   expect(wantsFiles).toBe(root.live)
+  await sync.stop()
+  await close()
+})
+
+test('tells how far a peer is behind by its last word, and whether it catches up now', async () => {
+  const { index, close } = await openMemoryIndex()
+  const { sync } = begin({ index })
+  expect(sync.lag('p')).toEqual({ entries: undefined, isComparing: false })
+  const says = (live: number) => {
+    const status = { wantsFiles: 0, wantsBytes: 0, wantRanges: [], horizon: 0 }
+    const report = { status: { ...status, root: { ...EMPTY_NODE, live } }, equal: false, atMs: 0 }
+    sync.beliefs.note('p', report)
+  }
+  const { live } = index.root()
+  says(live)
+  for (const n of [1, 2]) {
+    await index.change((tx) => tx.merge(imageEntry(`${n}.jpg`, BigInt(n)), 'q'))
+  }
+  expect(sync.lag('p').entries).toBe(2)
+  says(live + 3) // it has others
+  expect(sync.lag('p').entries).toBeUndefined()
+  const compared = sync.compare('p')
+  expect(sync.lag('p').isComparing).toBe(true)
+  await compared
+  await settled()
+  expect(sync.lag('p').isComparing).toBe(false)
   await sync.stop()
   await close()
 })

@@ -42,6 +42,16 @@ it.each([
     'it is not connected · Nothing listens at x.',
     '未连接 · x 处没有监听（连接被拒绝）。请启动那里的节点，或检查端口。'
   ],
+  [
+    { state: 'behind', behind: 1, comparing: true },
+    'it has not heard of this image yet · its index lacks 1 entry · the two indexes are being compared now',
+    '尚未得知这张图片 · 其索引还缺 1 个条目 · 正在比对两边的索引'
+  ],
+  [
+    { state: 'behind', behind: null, comparing: false },
+    'it has not heard of this image yet · it hears of it when the two indexes are compared next',
+    '尚未得知这张图片 · 下次比对索引时会得知'
+  ],
   [{ state: 'of-a-later-version' }, 'said', 'said'],
   [{ state: 'held', has: true, reason: null }, '', '']
 ])('%j is said in both languages', (more, inEnglish, inChinese) => {

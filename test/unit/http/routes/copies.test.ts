@@ -90,3 +90,31 @@ test('a server that is gone says since when, and when it is dialled again', asyn
     next_try_at: '2033-05-18T03:33:20.000Z'
   })
 })
+
+test('a server that has not got the entry yet is behind, by what is known of it', async () => {
+  const { entry } = await http.node.put('a.svg', tinyImage(1))
+  const unknown = { ...silent, has: false, connected: true, copy: { state: 'unknown' } }
+  const second = async (answer: HolderAnswer) => {
+    answers = [answer]
+    return (await copies(entry.hash)).json.servers[1]
+  }
+  expect(await second({ ...unknown, lag: { entries: 12, isComparing: true } })).toMatchObject({
+    ...{ has: false, state: 'behind', behind: 12, comparing: true },
+    reason:
+      'it has not heard of this image yet; its index lacks 12 entries; ' +
+      'the two indexes are being compared now'
+  })
+  expect(
+    await second({ ...unknown, lag: { entries: undefined, isComparing: false } })
+  ).toMatchObject({
+    ...{ state: 'behind', behind: null, comparing: false },
+    reason:
+      'it has not heard of this image yet; ' +
+      'it hears of it when the two indexes are compared next'
+  })
+  // of what this node does not know either nobody is behind
+  expect(await second(unknown)).toMatchObject({ state: 'unknown', behind: null, comparing: null })
+  const queued = { state: 'queued', ahead: 2 }
+  const lag = { entries: 1, isComparing: true }
+  expect(await second({ ...unknown, copy: queued, lag })).toMatchObject({ state: 'queued' })
+})

@@ -76,7 +76,7 @@ test('a live image: an element of the list, with its history and where it is', a
   })
   expect(Object.keys(body.servers[0])).toEqual([
     ...['name', 'has', 'verified_at', 'state', 'lost', 'reason', 'detail', 'cause'],
-    ...['from', 'ahead', 'since', 'next_try_at']
+    ...['from', 'ahead', 'behind', 'comparing', 'since', 'next_try_at']
   ])
 })
 
