@@ -1497,6 +1497,7 @@ export interface Operations {
       readonly status: 'success'
       readonly message: string
       readonly invite: string
+      readonly command: string
       readonly expires_at: string | null
       readonly made: boolean
       readonly handed_to: readonly string[]

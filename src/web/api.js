@@ -83,7 +83,7 @@ export function createApi({ language, onDenied }) {
 
     /**
      * The answer as the contract describes it. Throws ApiError.
-     * @param {'GET' | 'POST' | 'DELETE'} method
+     * @param {'GET' | 'POST' | 'PUT' | 'DELETE'} method
      * @param {string} url relative to the page
      * @param {{ body?: unknown, timeoutMs?: number, inBackground?: boolean }} [options]
      *   `inBackground`: long work is to be answered with its task

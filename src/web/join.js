@@ -37,7 +37,7 @@ export function createJoin({ api, language, notice, onChange }) {
       const end = date ? ` ${say('invite.until', { date })}` : ''
       setText('invite-text', answer.message + end)
       setText('invite-line', answer.invite)
-      setText('invite-command', `tumesh join ${answer.invite}`)
+      setText('invite-command', answer.command)
       need('invite-qr').replaceChildren(await picture(answer.invite))
       need('invite-made').hidden = false
       need('invite-ask').hidden = true

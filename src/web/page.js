@@ -14,11 +14,13 @@ import { createEvents } from './events.js'
 import { createGallery } from './gallery.js'
 import { createJoin } from './join.js'
 import { createLanguage, translate } from './language.js'
+import { createLimits } from './limits.js'
 import { createMesh } from './mesh.js'
 import { createNotice } from './notice.js'
 import { createReview } from './review.js'
 import { createRouter } from './router.js'
 import { createSafety } from './safety.js'
+import { createSecret } from './secret.js'
 import { createSettings } from './settings.js'
 import { createStatus } from './status.js'
 import { createTrash } from './trash.js'
@@ -64,6 +66,8 @@ const trash = createTrash({
   onChange: () => changed(true)
 })
 const settings = createSettings({ api, language, notice })
+const secret = createSecret({ api, language, notice, status })
+const limits = createLimits({ api, language })
 createJoin({ api, language, notice, onChange: status.poll })
 createUploads({ api, language, onDone: () => changed() })
 const events = createEvents({
@@ -122,8 +126,11 @@ function show(view) {
     trash.show()
     blocks.show()
   }
-  if (view === 'settings') settings.show()
-  else settings.hide()
+  if (view === 'settings') {
+    settings.show()
+    secret.show()
+    limits.show()
+  } else settings.hide()
 }
 
 function renderViews() {
@@ -131,6 +138,7 @@ function renderViews() {
   mesh.render()
   safety.render()
   review.render()
+  secret.renderAway()
 }
 
 function renderTitle() {

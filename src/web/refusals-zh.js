@@ -49,13 +49,13 @@ export const refusals = {
   key_own_machine: '该密钥只在其自己的机器上有效。需要具有 {scope} 权限的密钥。',
   key_scope: '该密钥没有 {scope} 权限。',
   // what is there already, or no more
-  keys_many: '已有 {max} 个密钥。请先撤销一些。',
-  key_absent: '没有这个密钥：它可能已被撤销。',
+  keys_many: '已有 {max} 个密钥。请先吊销一些。',
+  key_absent: '没有这个密钥：它可能已被吊销。',
   blocks_many: '屏蔽的哈希已达上限：请先解除一些。',
   block_absent: '该哈希没有被屏蔽。',
   invites_many: '已有 {max} 个邀请：请先撤销。',
   member_absent: '没有这个成员：它可能已被移除。',
-  brake_over: '这一制动已经解除。',
+  brake_over: '这一拦截已经解除。',
   brake_no_undo:
     '从磁盘上消失的文件无法撤销。请让磁盘恢复，节点会自行继续；或者确认，图片将从其他服务器取回。',
   sign_off: '此处不检查签名链接：请在所有服务器上设置 http.signed_urls。',
@@ -90,8 +90,8 @@ export const refusals = {
   secret_none: '这个网络还没有密钥：生成邀请时会产生一个。',
   // what the node can't do now
   stands_alone: '本节点独自运行：file_sync.enabled 为 false。以 true 启动它，才能与其他节点连接。',
-  stopped_loss: '许多图片文件一下子从磁盘上消失，因此已停止。磁盘是否已挂载？可在“安全”中确认。',
-  stopped_changes: '短时间内删除、替换或屏蔽了大量图片，因此已停止。可在“安全”中确认或撤销。',
+  stopped_loss: '许多图片文件一下子从磁盘上消失，因此已拦截。磁盘是否已挂载？可在“安全”中确认。',
+  stopped_changes: '短时间内删除、替换或屏蔽了大量图片，因此已拦截。可在“安全”中确认或撤销。',
   scanner_absent: '病毒扫描程序没有应答，在此期间不接收任何图片。',
   marker_absent: '数据文件夹的标记 .tumesh 不见了：磁盘是否仍然挂载着？恢复之前不写入任何数据。',
   no_room:
@@ -117,7 +117,7 @@ export const codes = {
   METHOD_NOT_ALLOWED: '此地址不支持这一操作：{detail}',
   NOT_ACCEPTABLE: '无法以所要求的形式给出：{detail}',
   NAME_TAKEN: '名称已被占用：{detail}',
-  BRAKE_ENGAGED: '节点已自行停止这类更改。可在“安全”中确认或撤销。',
+  BRAKE_ENGAGED: '这类更改已被拦截。可在“安全”中确认或撤销。',
   AMBIGUOUS_ID: '指的是哪张图片并不明确，没有删除任何图片：{detail}',
   NO_THUMBNAIL: '这张图片没有缩略图：{detail}',
   GONE: '已被删除：{detail}',

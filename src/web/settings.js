@@ -5,6 +5,7 @@ import { ApiError } from './api.js'
 import { make, need, onClick, setText } from './dom.js'
 import { formatTime } from './format.js'
 import { confirm } from './notice.js'
+import { meanings, unsets } from './settings-zh.js'
 
 /** @import { Language } from './language.js' */
 
@@ -25,6 +26,16 @@ export function bySection(settings) {
     sections.set(section, [...(sections.get(section) ?? []), setting])
   }
   return sections
+}
+
+/**
+ * Words of the node in the language of the page; as they are where it has none.
+ * @param {string | null} words
+ * @param {string | undefined} inChinese
+ * @param {Pick<Language, 'name'>} language
+ */
+export function inWords(words, inChinese, { name }) {
+  return (name === 'zh' ? inChinese : undefined) ?? words ?? '–'
 }
 
 /**
@@ -94,7 +105,10 @@ export function createSettings({ api, language, notice }) {
   function row({ key, value, from, origin, meaning, unset }) {
     const shown =
       value === null
-        ? make('span', { className: 'quiet', textContent: unset ?? '–' })
+        ? make('span', {
+            className: 'quiet',
+            textContent: inWords(unset, unsets[unset ?? ''], language)
+          })
         : make('code', { textContent: value === '' ? '""' : value })
     const words = say(/** @type {'from.file'} */ (`from.${from}`))
     const badge = make('span', { className: 'badge', textContent: words, title: origin })
@@ -108,7 +122,10 @@ export function createSettings({ api, language, notice }) {
         'th',
         { scope: 'row' },
         make('code', { textContent: key }),
-        make('span', { className: 'quiet', textContent: meaning })
+        make('span', {
+          className: 'quiet',
+          textContent: inWords(meaning, meanings[key], language)
+        })
       ),
       make('td', {}, shown),
       where

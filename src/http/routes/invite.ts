@@ -1,6 +1,7 @@
 // The invite: one line by which a server anywhere enters the mesh.
 
 import { z } from 'zod'
+import { callOf } from '../../base/how-called.ts'
 import { isoTime } from '../../base/iso-time.ts'
 import { messageFor } from '../messages.ts'
 import type { HttpParts, Invitation } from '../ports.ts'
@@ -30,6 +31,7 @@ const answered = { status: z.literal('success'), message: z.string() }
 const madeShape = z.object({
   ...answered,
   invite: z.string().describe('The line'),
+  command: z.string().describe('What joins with it, in a terminal of another server'),
   expires_at: z.iso.datetime().nullable(),
   made: z.boolean().describe('Whether the secret is new'),
   handed_to: z.array(z.string()),
@@ -91,6 +93,7 @@ async function invite(parts: HttpParts, request: ApiRequest): Promise<unknown> {
     status: 'success',
     message: messageFor(request, english(invitation), chinese(invitation)),
     invite: line,
+    command: callOf('join', line),
     expires_at: expiresMs === undefined ? null : isoTime(expiresMs),
     made,
     handed_to: handedTo,

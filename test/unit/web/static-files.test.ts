@@ -77,6 +77,7 @@ describe('the page', () => {
     const computed = [
       /^(status|servers|count|view|live|task|event|did|happened|scope|from|lost|why|gallery\.nothing)\./,
       /^(disk\.(ok|low|full)|(trash|stopped)\.(deleted|replaced|blocked)|brake\.(confirm\.)?(loss|changes))$/,
+      /^(secret\.(none|file|mesh)$|limit\.)/,
       /^upload\.(sum\.|stored|duplicate)/
     ]
     const unused = Object.keys(en).filter(

@@ -27,6 +27,7 @@ test('gives the line and who has the new secret', async () => {
     message:
       'This mesh had no secret and has one now; b and c have it. d was not reachable: let it join with this line too.',
     invite: 'tumesh-invite:x',
+    command: 'npm run join -- tumesh-invite:x',
     expires_at: '1970-01-01T00:00:00.000Z',
     made: true,
     handed_to: ['b', 'c'],
