@@ -151,7 +151,9 @@ function indexFault(fault: NodeError): string {
 
 function markerGone(folderPresent: () => boolean): Cause[] {
   if (folderPresent()) return []
-  const text = 'The data folder has lost its marker .tumesh: is its disk still mounted?'
+  const text =
+    'The data folder has lost its marker .tumesh: is its disk still mounted? Until the marker is ' +
+    'back nothing is taken in or deleted; images are still served.'
   return [causeOf('marker_gone', text)]
 }
 

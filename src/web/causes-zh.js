@@ -16,7 +16,8 @@ export const causes = {
   blocks_left_out: '{count} 个被屏蔽的哈希超出了可容纳的数量：它们在这里不起作用。',
   secret_exchanged:
     '网络密钥已更换，尚未确认这些服务器持有新密钥：{servers}。它们在 {until} 之前连接即可得到，之后需用邀请重新加入。',
-  marker_gone: '数据文件夹的标记 .tumesh 不见了：磁盘是否仍然挂载着？',
+  marker_gone:
+    '数据文件夹的标记 .tumesh 不见了：磁盘是否仍然挂载着？标记恢复之前不接收也不删除任何数据；图片照常提供。',
   images_damaged: '{count} 张图片在磁盘上损坏；损坏的数据在 quarantine/ 中。',
   images_missing: '{count} 张图片缺失：blobs/ 中的文件不见了。',
   review: '{count} 张图片待审：其他服务器可能早已将其删除。请在“安全”中恢复或丢弃。',

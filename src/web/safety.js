@@ -37,13 +37,17 @@ export function createSafety({ api, language, notice, status }) {
     if (now === undefined || need('safety').hidden) return
     renderScrub(now.integrity)
     renderDisk(now, language)
-    const isReview = now.review_files > 0
-    const sum = isReview ? say('safety.review', { count: now.review_files }) : say('safety.good')
-    const isGood = now.status === 'healthy'
-    setText('safety-sum', brakes.length > 0 ? say('safety.brakes') : isReview || isGood ? sum : '')
+    setText('safety-sum', sumOf(now))
     // what stopped the node is among the reasons
     const reasons = now.status_reasons?.join() ?? ''
     if (reasons !== askedBrakes) askBrakes(reasons)
+  }
+
+  /** @param {Record<string, any>} now */
+  function sumOf({ status: state, review_files: count }) {
+    if (brakes.length > 0) return say('safety.brakes')
+    if (count > 0) return say('safety.review', { count })
+    return say(state === 'healthy' ? 'safety.good' : 'safety.trouble')
   }
 
   /** @param {Record<string, any>} integrity */

@@ -158,6 +158,7 @@ export const views = {
   'brake.undo.text':
     'Everything that was deleted, replaced or blocked in that time comes back, on every server.',
   'safety.good': 'Nothing needs you.',
+  'safety.trouble': 'What is wrong stands under “This node”.',
   'safety.brakes': 'A brake waits for your word.',
   'safety.review': '{count} [image waits|images wait] for your decision.',
   'scrub.title': 'Stored bytes',
@@ -181,7 +182,7 @@ export const views = {
   'disk.bytes': 'Free bytes',
   'disk.inodes': 'Free files',
   'disk.now': 'Now',
-  'disk.ok': 'Everything is taken in',
+  'disk.ok': 'Room enough for everything',
   'disk.low': 'Low: the trash is emptied early, extra copies are not taken',
   'disk.full': 'Full: uploads are refused; reading and deleting go on',
   'disk.from': '{amount} or more',
