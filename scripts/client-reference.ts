@@ -59,13 +59,37 @@ export function operationsText({ paths }: ApiText): string {
       return `  /** ${one.summary}. */\n  readonly ${quoted(name)}: ${operationType(one)}\n`
     })
   )
-  return `${INTRODUCTION}export interface Operations {\n${operations.join('')}}\n`
+  const keys = Object.entries(paths).flatMap(([url, methods]) =>
+    Object.entries(methods).flatMap(([method, one]) => {
+      const always = keysOfAnswer(one)
+      if (always.length === 0) return []
+      const name = quoted(`${method.toUpperCase()} ${url}`)
+      return `  ${name}:\n    ${quoted(always.join(' '))}`
+    })
+  )
+  return (
+    `${INTRODUCTION}export interface Operations {\n${operations.join('')}}\n\n` +
+    '/** What every good answer of a call has, where that is an object. */\n' +
+    `export const ANSWER_KEYS: Readonly<Record<string, string>> = {\n${keys.join(',\n')}\n}\n`
+  )
+}
+
+/** Those that all good answers have. */
+function keysOfAnswer({ responses }: OperationText): readonly string[] {
+  const [first = [], ...others] = answersOf(responses)
+    .flatMap((schema) => schema.anyOf ?? schema)
+    .map(({ required = [] }) => required)
+  return first.filter((key) => others.every((one) => one.includes(key)))
+}
+
+function answersOf(responses: OperationText['responses']): readonly Schema[] {
+  return Object.entries(responses)
+    .filter(([status]) => Number(status) < 400)
+    .flatMap(([, { content }]) => content?.[JSON_TYPE]?.schema ?? [])
 }
 
 function operationType({ parameters, requestBody, responses }: OperationText): string {
-  const answers = Object.entries(responses)
-    .filter(([status]) => Number(status) < 400)
-    .flatMap(([, { content }]) => content?.[JSON_TYPE]?.schema ?? [])
+  const answers = answersOf(responses)
   const body = requestBody?.content?.[JSON_TYPE]?.schema
   const fields = [
     parametersField(parameters, 'path'),

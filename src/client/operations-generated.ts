@@ -1630,3 +1630,125 @@ export interface Operations {
     readonly answer: undefined
   }
 }
+
+/** What every good answer of a call has, where that is an object. */
+export const ANSWER_KEYS: Readonly<Record<string, string>> = {
+  'GET /api/storage-status':
+    'status status_reasons status_causes total_files total_size local_files local_size unique_blobs missing_files corrupted_files quarantined_files blocked_files deleted_files trash_size disk integrity node distributed_storage',
+  'POST /api/force-file-sync':
+    'status message queued_files in_sync_files task_id background',
+  'GET /file-sync/api/file-sync/status':
+    'status server_name peer_id version uptime_seconds sync_enabled verify_integrity total_files total_size sync_queue_size failed_files bytes_received bytes_sent files_received files_sent progress active_transfers servers last_sync last_error',
+  'GET /file-sync/api/file-sync/files':
+    'status total_files total_size count next_cursor files',
+  'POST /file-sync/api/file-sync/verify':
+    'status message',
+  'GET /file-sync/api/file-sync/tasks':
+    'status tasks',
+  'GET /file-sync/api/file-sync/tasks/{id}':
+    'task_id kind status total processed errors start_time end_time result',
+  'POST /file-sync/api/file-sync/upload':
+    'status message',
+  'PUT /images/{path}':
+    'filename size hash sha256 cid mime_type recognized width height url replicas servers status message file_path duplicate duplicate_of',
+  'DELETE /images/{path}':
+    'status message path deleted_servers pending_servers recoverable_until',
+  'GET /blobs/{hash}':
+    'message choices',
+  'GET /file-sync/api/file-sync/file/{path}':
+    'path filename size hash sha256 cid mime_type recognized width height source_url writer created_at modified_at verified_at state local servers replicas url paths history complete deleted',
+  'DELETE /file-sync/api/file-sync/file/{path}':
+    'status message path deleted_servers pending_servers recoverable_until',
+  'GET /api/copies/{hash}':
+    'sha256 cid hash size paths servers complete',
+  'POST /api/restore':
+    'path filename size hash sha256 cid mime_type recognized width height source_url writer created_at modified_at verified_at state local servers replicas url status message',
+  'POST /api/move':
+    'path filename size hash sha256 cid mime_type recognized width height source_url writer created_at modified_at verified_at state local servers replicas url status message',
+  'POST /api/copy':
+    'path filename size hash sha256 cid mime_type recognized width height source_url writer created_at modified_at verified_at state local servers replicas url status message',
+  'GET /api/images':
+    'status total count next_cursor images',
+  'DELETE /api/images':
+    'status message',
+  'GET /api/delete-task/{id}':
+    'task_id kind status total processed errors start_time end_time result deleted_count progress',
+  'GET /api/review':
+    'status total count next_cursor files',
+  'POST /api/review':
+    'status message',
+  'GET /api/blocks':
+    'status total held left_out blocks',
+  'POST /api/blocks':
+    'status message sha256',
+  'DELETE /api/blocks/{hash}':
+    'status message sha256',
+  'GET /api/trash':
+    'status size count next_cursor files',
+  'GET /api/brakes':
+    'status brakes',
+  'POST /api/brakes':
+    'status message',
+  'POST /api/adopt':
+    'status message task_id background',
+  'POST /api/backup':
+    'status message entries taken left_out found',
+  'GET /api/drain':
+    'status message safe_to_switch_off only_here_files only_here_bytes only_here_paths pending_uploads servers task_id',
+  'POST /api/drain':
+    'status message safe_to_switch_off only_here_files only_here_bytes only_here_paths pending_uploads servers task_id',
+  'GET /api/away':
+    'status away_until',
+  'POST /api/away':
+    'status away_until message',
+  'DELETE /api/away':
+    'status away_until message',
+  'GET /api/limits':
+    'status limits',
+  'PUT /api/limits':
+    'status limits',
+  'GET /api/samples':
+    'status interval_ms columns',
+  'GET /api/settings':
+    'status settings',
+  'POST /api/settings':
+    'status message log_level log_levels',
+  'GET /api/keys':
+    'status keys',
+  'POST /api/keys':
+    'id name scopes created_at status message key',
+  'DELETE /api/keys/{id}':
+    'status message',
+  'POST /api/login':
+    'status message',
+  'POST /api/logout':
+    'status message',
+  'GET /api/session':
+    'as key',
+  'GET /api/audit':
+    'status lines',
+  'POST /api/sign':
+    'status message url query expires_at',
+  'GET /api/signing-key':
+    'key',
+  'GET /api/peers':
+    'status peers',
+  'POST /api/peers':
+    'status message peer_id name address already_connected took_ms clock_offset_ms missing_files missing_bytes',
+  'DELETE /api/peers/{id}':
+    'status message',
+  'POST /api/invite':
+    'status message invite command expires_at made handed_to not_reached',
+  'DELETE /api/invite':
+    'status message revoked',
+  'GET /api/secret':
+    'status message origin decided_at former_until servers',
+  'POST /api/secret':
+    'status message origin decided_at former_until servers',
+  'GET /healthz':
+    'status',
+  'GET /readyz':
+    'status',
+  'POST /api/export-index':
+    'status message file entries'
+}

@@ -7,6 +7,8 @@ export interface Site {
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal
+  /** Whether an answer that sends on to elsewhere is given back as it is. */
+  readonly keepsRedirects?: boolean
 }
 
 /** What is said beside what the operation itself asks. */
@@ -20,7 +22,7 @@ export interface Sent {
 
 /** Rejects as `fetch` does. Throws BAD_REQUEST for a path that would lead elsewhere. */
 export async function sendRequest<Name extends Operation>(
-  { url, headers, signal }: Site,
+  { url, headers, signal, keepsRedirects = false }: Site,
   operation: Name,
   ...asked: AskedArguments<Name, Sent>
 ): Promise<Response> {
@@ -31,7 +33,14 @@ export async function sendRequest<Name extends Operation>(
     method: isHead ? 'HEAD' : planned.method,
     headers: { ...planned.headers, ...sent.headers, ...headers },
     ...(body !== undefined && { body, duplex: 'half' }),
-    ...(signal !== undefined && { signal })
+    ...(signal !== undefined && { signal }),
+    ...(keepsRedirects && { redirect: 'manual' })
   }
-  return fetch(new URL(planned.address, url), init as RequestInit)
+  return fetch(addressAt(url, planned.address), init as RequestInit)
+}
+
+/** A proxy may have the node below a path. */
+export function addressAt(url: string, address: string): string {
+  const { origin, pathname } = new URL(url)
+  return `${origin}${pathname.replace(/\/+$/, '')}${address}`
 }

@@ -4,7 +4,7 @@
 import { namedTarget } from '../store/named-target.ts'
 import { readNamedFile } from '../store/regular-file.ts'
 import { writeFileAtomic } from '../store/small-file.ts'
-import { callNode, type NodeTarget, openNode } from './node-client.ts'
+import { bytesOf, callNode, type NodeTarget, openNode } from './node-client.ts'
 
 export type BackupOrder = {
   readonly do: 'make' | 'restore' | 'export'
@@ -36,13 +36,15 @@ async function save(
   file: string
 ): Promise<void> {
   const target = namedTarget(file)
-  const headers = { accept: 'application/x-ndjson' }
-  const { body } = await openNode(node, operation, { headers })
-  await writeFileAtomic(target, (body ?? []) as AsyncIterable<Uint8Array>, { mode: 0o600 })
+  const isBackup = operation === 'GET /api/backup'
+  const headers = { accept: isBackup ? 'application/gzip' : 'application/x-ndjson' }
+  const answer = await openNode(node, operation, { headers })
+  await writeFileAtomic(target, bytesOf(answer, node), { mode: 0o600 })
 }
 
 async function restore(node: NodeTarget, file: string): Promise<string> {
   const bytes = () => readNamedFile(file)
   const { message, found } = await callNode(node, 'POST /api/backup', { bytes })
-  return `${message}\n${found} images that were lacking are on the disk after all.\n`
+  const also = `Images that were lacking and are on the disk after all: ${found}.\n`
+  return `${message}\n${found === 0 ? '' : also}`
 }

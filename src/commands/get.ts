@@ -5,7 +5,7 @@ import { formatSize } from '../base/units.ts'
 import { namedTarget } from '../store/named-target.ts'
 import { writeFileAtomic } from '../store/small-file.ts'
 import type { Order } from './catalog.ts'
-import { openNode } from './node-client.ts'
+import { bytesOf, noNode, openNode } from './node-client.ts'
 import type { Terminal } from './terminal.ts'
 
 const READABLE = 0o644
@@ -17,8 +17,9 @@ export async function runGet(
   const [path = '', name = basename(path)] = words
   const isOutput = name === '-'
   const file = isOutput ? '' : namedTarget(resolve(folder, name), basename(path))
-  const { body } = await openNode(target, 'GET /images/{path}', { path: { path } })
-  const bytes = (body ?? []) as AsyncIterable<Uint8Array>
+  const answer = await openNode(target, 'GET /images/{path}', { path: { path } })
+  if (!answer.headers.has('x-file-hash')) throw noNode(answer, target)
+  const bytes = bytesOf(answer, target)
   if (isOutput) {
     for await (const piece of bytes) await written(piece)
     return undefined

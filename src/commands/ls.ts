@@ -6,7 +6,7 @@ import { plainLine } from '../../protocols/message.ts'
 import { formatSize } from '../base/units.ts'
 import type { AnswerOf } from '../client/plan-request.ts'
 import type { Order } from './catalog.ts'
-import { openNode } from './node-client.ts'
+import { bytesOf, openNode } from './node-client.ts'
 import type { Terminal } from './terminal.ts'
 
 type File = AnswerOf<'GET /file-sync/api/file-sync/files'>['files'][number]
@@ -17,11 +17,11 @@ export async function runLs(
 ): Promise<undefined> {
   const [prefix] = words
   const headers = { accept: 'application/x-ndjson' }
-  const { body } = await openNode(target, 'GET /file-sync/api/file-sync/files', {
+  const answer = await openNode(target, 'GET /file-sync/api/file-sync/files', {
     query: { prefix },
     headers
   })
-  const input = Readable.fromWeb((body ?? new ReadableStream()) as never)
+  const input = Readable.from(bytesOf(answer, target), { objectMode: false })
   for await (const line of createInterface({ input })) {
     if (line !== '') out(isJson ? `${line}\n` : `${lineOf(line, options.long === true)}\n`)
   }

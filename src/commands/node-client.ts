@@ -3,7 +3,10 @@
 
 import { join } from 'node:path'
 import { plainLine } from '../../protocols/message.ts'
+import type { Word } from '../base/cause.ts'
 import { NodeError, systemCodeOf } from '../base/errors.ts'
+import { callOf } from '../base/how-called.ts'
+import { ANSWER_KEYS } from '../client/operations-generated.ts'
 import type { AnswerOf, AskedArguments, Operation } from '../client/plan-request.ts'
 import { type Sent, sendRequest } from '../client/send-request.ts'
 import { readSmallFile } from '../store/small-file.ts'
@@ -13,6 +16,8 @@ export interface NodeTarget {
   readonly url: string
   /** Its data folder; undefined: the one that a node has unless it is told another. */
   readonly data: string | undefined
+  /** A key that it knows; undefined: the one in its data folder. */
+  readonly key?: string | undefined
 }
 
 export const DATA_INITIAL = './data'
@@ -28,14 +33,33 @@ export async function callNode<Name extends Operation>(
   ...asked: AskedArguments<Name, Sent>
 ): Promise<AnswerOf<Name>> {
   const answer = await openNode(target, operation, ...asked)
-  const { url } = target
   const text = await answer.text().catch((cause) => {
-    const sentence = `The node at ${url} broke off its answer. It may have done what it was asked.`
-    throw new NodeError('NOT_AVAILABLE', sentence, { url }, { cause })
+    throw brokeOff(target, cause)
   })
   const content = text === '' ? {} : readContent(text)
-  if (content === undefined) throw new NodeError('BAD_REQUEST', noNode(answer, target))
+  if (content === undefined || isStrange(operation, content)) throw noNode(answer, target)
   return content as AnswerOf<Name>
+}
+
+/** The bytes of an answer. Errors: NOT_AVAILABLE where they break off. */
+export async function* bytesOf({ body }: Response, target: NodeTarget): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const piece of (body ?? []) as AsyncIterable<Uint8Array>) yield piece
+  } catch (cause) {
+    throw brokeOff(target, cause)
+  }
+}
+
+/** Whether it lacks half of what a node answers: one of another version may lack some. */
+function isStrange(operation: Operation, content: object): boolean {
+  const keys = ANSWER_KEYS[operation]?.split(' ') ?? []
+  const lacking = keys.filter((key) => !Object.hasOwn(content, key))
+  return lacking.length > 0 && lacking.length * 2 >= keys.length
+}
+
+function brokeOff({ url }: NodeTarget, cause: unknown): NodeError {
+  const sentence = `The node at ${url} broke off its answer. It may have done what it was asked.`
+  return new NodeError('NOT_AVAILABLE', sentence, { url }, { cause })
 }
 
 /** The answer before its body is read. Errors as of `callNode`. */
@@ -45,15 +69,19 @@ export async function openNode<Name extends Operation>(
   ...asked: AskedArguments<Name, Sent>
 ): Promise<Response> {
   const { url, data } = target
-  const key = readLocalKey(data ?? DATA_INITIAL)
+  const key = target.key ?? readLocalKey(data ?? DATA_INITIAL)
   if (key === undefined && data !== undefined) throw noKey(data)
   let answer = await send(url, key, operation, asked)
   // without --data the key may be another node's; who may do all without one still may
-  if (answer.status === 401 && data === undefined && key !== undefined) {
+  const isGuess = target.key === undefined && data === undefined && key !== undefined
+  if (answer.status === 401 && isGuess) {
     await answer.body?.cancel()
     answer = await send(url, undefined, operation, asked)
   }
-  if (answer.ok) return answer
+  const { accept } = asked[0]?.headers ?? {}
+  const type = answer.headers.get('content-type') ?? ''
+  if (answer.ok && (accept === undefined || type.startsWith(accept))) return answer
+  if (answer.ok) throw noNode(answer, target)
   const content = readContent(await answer.text().catch(() => '')) ?? {}
   throw new NodeError('BAD_REQUEST', sentenceOf(answer, content, target), { status: answer.status })
 }
@@ -84,7 +112,11 @@ async function send<Name extends Operation>(
   operation: Name,
   asked: AskedArguments<Name, Sent>
 ): Promise<Response> {
-  const site = { url, ...(key !== undefined && { headers: { authorization: `Bearer ${key}` } }) }
+  const site = {
+    url,
+    keepsRedirects: true,
+    ...(key !== undefined && { headers: { authorization: `Bearer ${key}` } })
+  }
   try {
     return await sendRequest(site, operation, ...asked)
   } catch (cause) {
@@ -96,25 +128,38 @@ async function send<Name extends Operation>(
 
 function sentenceOf(
   answer: Response,
-  { detail }: Record<string, unknown>,
+  { detail, code, cause }: Record<string, unknown>,
   target: NodeTarget
 ): string {
   const { status } = answer
-  const { url, data } = target
-  if (status === 401 && data !== undefined) {
-    return `The node at ${url} is not the one of ${data}. Name its address with --url.`
-  }
-  if (status === 401) {
-    return `The node at ${url} asks for its key. Name its data folder with --data.`
-  }
+  if (status === 401) return keyFault((cause as Partial<Word> | undefined)?.code, target)
   if (Array.isArray(detail)) {
     return detail.map(({ loc, msg }) => `${loc?.at?.(-1)} ${msg}`).join('; ')
   }
-  return String(detail ?? noNode(answer, target))
+  const to = status >= 300 && status < 400 ? answer.headers.get('location') : null
+  if (to !== null)
+    return `${target.url} sends on to ${plainLine(to.slice(0, 200))}. Name that with --url.`
+  // others say a detail too, and no code
+  return String((code && detail) ?? noNode(answer, target).message)
 }
 
-function noNode({ status }: Response, { url }: NodeTarget): string {
-  return `What answers at ${url} is no Tumesh node (status ${status}).`
+/** `word`: what the node has against the key. */
+function keyFault(word: string | undefined, { url, data, key }: NodeTarget): string {
+  if (key !== undefined) return `The node at ${url} does not know the key in TUMESH_KEY.`
+  const other = `Make one there (${callOf('keys', 'add NAME --scope admin')}) and give it in TUMESH_KEY.`
+  if (word === 'key_own_machine') {
+    return `The key of its data folder counts on the machine of the node itself, and ${url} is reached from elsewhere or through a proxy. ${other}`
+  }
+  if (data !== undefined) {
+    return `The node at ${url} is not the one of ${data}. Name its address with --url.`
+  }
+  return `The node at ${url} asks for its key. Name its data folder with --data; for a node elsewhere: ${other.charAt(0).toLowerCase()}${other.slice(1)}`
+}
+
+/** Something else answers there. */
+export function noNode({ status }: Response, { url }: NodeTarget): NodeError {
+  const sentence = `What answers at ${url} is no Tumesh node (status ${status}). Name its address with --url.`
+  return new NodeError('BAD_REQUEST', sentence, { url })
 }
 
 function noKey(data: string): NodeError {

@@ -43,7 +43,7 @@ test('a node that lost its index knows its images again, and its deletions', asy
   const again = await bench.start('a')
   expect(await filesOf(again)).toEqual([])
   const { stdout } = await tumesh('a', again, 'backup', file(), '--restore')
-  expect(stdout).toContain('4 images that were lacking are on the disk after all')
+  expect(stdout).toContain('Images that were lacking and are on the disk after all: 4.')
   await eventually(async () => {
     const { bytes } = await bytesAt(`${again.url}/images/3.svg`)
     expect(bytes.equals(Buffer.from(tinyImage(3)))).toBe(true)

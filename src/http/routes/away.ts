@@ -14,7 +14,10 @@ const AWAY_MS_MAX = 90 * DAY_MS
 const bodyShape = z.strictObject({
   for: z
     .string()
-    .refine((text) => isTime(parseDuration(text)), 'a time such as 2h or 3d, 90 days at most')
+    .refine(
+      (text) => isTime(parseDuration(text)),
+      'must be a time such as 2h or 3d, 90 days at most'
+    )
 })
 const sayingShape = z.object({
   status: z.literal('success'),
