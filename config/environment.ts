@@ -8,8 +8,11 @@ import { CONFIG_KEYS } from './schema.ts'
 import type { Setting, Source } from './settings.ts'
 
 const PREFIX = 'TUMESH_'
-/** TUMESH_FAIL_POINT serves tests of crashes and is read where the node starts. */
-const NOT_KEYS = ['TUMESH_CONFIG', 'TUMESH_FAIL_POINT']
+/**
+ * TUMESH_FAIL_POINT serves tests of crashes and is read where the node starts; TUMESH_KEY is for
+ * commands that ask a node.
+ */
+const NOT_KEYS = ['TUMESH_CONFIG', 'TUMESH_FAIL_POINT', 'TUMESH_KEY']
 
 export type Environment = Readonly<Record<string, string | undefined>>
 

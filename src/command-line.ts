@@ -3,6 +3,7 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { FLAGS, type Flag } from '../config/flags.ts'
 import type { FlagValues } from '../config/load-config.ts'
+import { nearest } from '../config/nearest.ts'
 import { callOf, START } from './base/how-called.ts'
 import { PRODUCT_VERSION } from './base/product-version.ts'
 import { parseDuration } from './base/units.ts'
@@ -16,7 +17,12 @@ import type { NodeTarget } from './commands/node-client.ts'
 
 export type CommandLine =
   | { readonly do: 'start' | 'print-config'; readonly flags: FlagValues }
-  | { readonly do: 'keys'; readonly order: KeysOrder; readonly target: NodeTarget }
+  | {
+      readonly do: 'keys'
+      readonly order: KeysOrder
+      readonly target: NodeTarget
+      readonly isJson: boolean
+    }
   | { readonly do: 'join'; readonly targets: readonly string[]; readonly target: NodeTarget }
   | { readonly do: 'invite'; readonly order: InviteOrder; readonly target: NodeTarget }
   | { readonly do: 'adopt'; readonly order: AdoptOrder; readonly target: NodeTarget }
@@ -32,14 +38,20 @@ export interface CommandOutput {
   readonly writeErr: (text: string) => void
 }
 
+const JSON_HELP = 'the answers of the node as they are, for programs'
+
 /** The exit code of a wrong command line or configuration. */
 export const EXIT_USAGE = 2
 
-/** `words` are the arguments without the program. */
-export function readCommandLine(words: readonly string[], output: CommandOutput): CommandLine {
+/** `words` are the arguments without the program; `key` is one for a node elsewhere. */
+export function readCommandLine(
+  words: readonly string[],
+  output: CommandOutput,
+  key?: string
+): CommandLine {
   let line: CommandLine = { do: 'exit', code: 0 }
   const found = (one: CommandLine) => {
-    line = one
+    line = key ? withKey(one, key) : one
   }
   const program = new Command('tumesh')
     .description('Keeps images alive on every server that should have them.')
@@ -58,6 +70,11 @@ export function readCommandLine(words: readonly string[], output: CommandOutput)
     program.addCommand(command.copyInheritedSettings(program))
   }
   program.addCommand(completionCommand(program, output).copyInheritedSettings(program))
+  const fault = commandFault(words, program)
+  if (fault !== undefined) {
+    output.writeErr(fault)
+    return { do: 'exit', code: EXIT_USAGE }
+  }
   try {
     program.parse(withStart(words), { from: 'user' })
   } catch (error) {
@@ -65,6 +82,23 @@ export function readCommandLine(words: readonly string[], output: CommandOutput)
     return { do: 'exit', code: error.exitCode === 0 ? 0 : EXIT_USAGE }
   }
   return line
+}
+
+/** A first word that is neither an option nor a command would be taken for one of `start`. */
+function commandFault(words: readonly string[], program: Command): string | undefined {
+  const [first = '-'] = words
+  const names = program.commands.map((command) => command.name())
+  if (first.startsWith('-') || first === 'help' || names.includes(first)) return undefined
+  const meant = nearest(first, names)
+  const hint = meant === undefined ? '' : ` Did you mean ${meant}?`
+  return `There is no command ${first}.${hint}\n(tumesh --help shows what there is)\n`
+}
+
+function withKey(line: CommandLine, key: string): CommandLine {
+  if (line.do === 'ask') {
+    return { ...line, order: { ...line.order, target: { ...line.order.target, key } } }
+  }
+  return 'target' in line ? { ...line, target: { ...line.target, key } } : line
 }
 
 /** `tumesh --help` shows the options of start, as that is what most people want. */
@@ -107,12 +141,13 @@ function inviteCommand(found: (line: CommandLine) => void): Command {
     .option('--permanent', 'a line with the secret of the mesh itself, which never expires')
     .option('--qr', 'show it as a QR code too')
     .option('--revoke', 'let nobody in with the invites of this node any more')
-    .action(({ url, data, expires, uses, permanent, qr, revoke }) =>
+    .option('--json', JSON_HELP)
+    .action(({ url, data, expires, uses, permanent, qr, revoke, json }) =>
       found({
         do: 'invite',
         order: {
           ...{ validMs: expires, uses, isPermanent: permanent === true },
-          ...{ isQr: qr === true, isRevoking: revoke === true }
+          ...{ isQr: qr === true, isRevoking: revoke === true, isJson: json === true }
         },
         target: { url, data }
       })
@@ -173,7 +208,7 @@ function ask(found: (line: CommandLine) => void, entry: CommandEntry): Command {
   const command = new Command(name).description(summary)
   for (const [notation, meaning] of words) command.argument(notation, meaning)
   for (const [notation, meaning] of options) command.option(notation, meaning)
-  command.option('--json', 'the answers of the node as they are, for programs')
+  command.option('--json', JSON_HELP)
   return withNode(command).action(() => {
     const { url, data, json, ...own } = command.opts()
     const given = command.processedArgs.flat().filter((word) => word !== undefined) as string[]
@@ -182,11 +217,16 @@ function ask(found: (line: CommandLine) => void, entry: CommandEntry): Command {
   })
 }
 
+const KEY_HELP = `
+A node elsewhere, or behind a proxy, takes a key from the variable TUMESH_KEY
+(${callOf('keys', 'add NAME --scope admin')} makes one there).`
+
 /** The node that a command talks to. */
 function withNode(command: Command): Command {
   return command
     .option('--url <url>', 'the node', readUrl, 'http://127.0.0.1:8000')
-    .option('--data <dir>', 'its data folder (default: ./data)')
+    .option('--data <dir>', 'its data folder, where its key is (default: ./data)')
+    .addHelpText('after', KEY_HELP)
 }
 
 function readTime(text: string): number {
@@ -209,22 +249,32 @@ function keysCommand(found: (line: CommandLine) => void, program: Command): Comm
   const keys = new Command('keys').description('makes, lists and revokes keys of a running node')
   const add = (name: string, text: string) => {
     const command = new Command(name).description(text).copyInheritedSettings(program)
-    keys.addCommand(withNode(command))
+    keys.addCommand(withNode(command.option('--json', JSON_HELP)))
     return command
   }
   add('add', 'makes a key and shows it, this once')
     .argument('<name>', 'who will use it: letters, digits, dots, hyphens, underscores')
-    .requiredOption('--scope <scope>', 'read, write or admin; each includes those before it')
-    .action((name: string, { scope, url, data }) =>
-      found({ do: 'keys', order: { do: 'add', name, scopes: [scope] }, target: { url, data } })
+    .addOption(
+      new Option('--scope <scope>', 'each includes those before it')
+        .choices(['read', 'write', 'admin'])
+        .makeOptionMandatory()
     )
-  add('list', 'lists the keys').action(({ url, data }) =>
-    found({ do: 'keys', order: { do: 'list' }, target: { url, data } })
+    .action((name: string, { scope, url, data, json }) => {
+      const order = { do: 'add', name, scopes: [scope] } as const
+      found({ do: 'keys', order, target: { url, data }, isJson: json === true })
+    })
+  add('list', 'lists the keys').action(({ url, data, json }) =>
+    found({ do: 'keys', order: { do: 'list' }, target: { url, data }, isJson: json === true })
   )
   add('revoke', 'revokes a key at once')
     .argument('<id>', 'as `keys list` shows it')
-    .action((id: string, { url, data }) =>
-      found({ do: 'keys', order: { do: 'revoke', id }, target: { url, data } })
+    .action((id: string, { url, data, json }) =>
+      found({
+        do: 'keys',
+        order: { do: 'revoke', id },
+        target: { url, data },
+        isJson: json === true
+      })
     )
   return keys.copyInheritedSettings(program)
 }
@@ -253,7 +303,7 @@ const EXAMPLE_LINES = [
 
 const EXAMPLES = `
 Commands for a node that runs (COMMAND --help says more):
-${COMMANDS.map(([name, summary]) => `  ${name.padEnd(10)}${summary}`).join('\n')}
+${COMMANDS.map(([name, summary]) => `  ${name.padEnd(12)}${summary}`).join('\n')}
 
 Each option has an environment variable (TUMESH_HTTP_PORT) and a key in the YAML file (http.port).
 All keys: config/README.md

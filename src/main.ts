@@ -5,24 +5,27 @@ import { resolve } from 'node:path'
 import type { FlagValues, LoadedConfig } from '../config/load-config.ts'
 import { NodeError } from './base/errors.ts'
 import type { FailPoints } from './base/fail-point.ts'
-import { EXIT_USAGE, readCommandLine } from './command-line.ts'
+import { type CommandLine, EXIT_USAGE, readCommandLine } from './command-line.ts'
 import type { AdoptOrder } from './commands/adopt.ts'
 import type { BackupOrder } from './commands/backup.ts'
 import type { CommandEntry, Order } from './commands/catalog.ts'
 import type { InviteOrder } from './commands/invite.ts'
-import type { KeysOrder } from './commands/keys.ts'
 import type { NodeTarget } from './commands/node-client.ts'
 
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', () => {}) // a reader that went away (`| head`) must not end the node
 }
-const line = readCommandLine(process.argv.slice(2), {
-  writeOut: (text) => process.stdout.write(text),
-  writeErr: (text) => process.stderr.write(text)
-})
+const line = readCommandLine(
+  process.argv.slice(2),
+  {
+    writeOut: (text) => process.stdout.write(text),
+    writeErr: (text) => process.stderr.write(text)
+  },
+  process.env.TUMESH_KEY
+)
 if (line.do === 'exit') process.exitCode = line.code
 else if (line.do === 'print-config') await orExplain(false, () => printEffective(line.flags))
-else if (line.do === 'keys') await orExplain(false, () => keys(line.order, line.target))
+else if (line.do === 'keys') await orExplain(false, () => keys(line))
 else if (line.do === 'join') await orExplain(false, () => join(line.targets, line.target))
 else if (line.do === 'adopt') await orExplain(false, () => adopt(line.order, line.target))
 else if (line.do === 'backup') await orExplain(false, () => backup(line.order, line.target))
@@ -34,6 +37,8 @@ else {
   const debug = config.logLevel === 'debug' || config.logLevel === 'trace'
   await orExplain(debug, () => start(loaded))
 }
+
+type KeysLine = Extract<CommandLine, { readonly do: 'keys' }>
 
 /** One sentence for a person, not a stack. */
 async function orExplain<T>(debug: boolean, task: () => Promise<T>): Promise<T> {
@@ -58,9 +63,9 @@ async function printEffective(flags: FlagValues): Promise<void> {
   process.stdout.write(printConfig(effective))
 }
 
-async function keys(order: KeysOrder, target: NodeTarget): Promise<void> {
+async function keys({ order, target, isJson }: KeysLine): Promise<void> {
   const { runKeys } = await import('./commands/keys.ts')
-  process.stdout.write(await runKeys(order, target))
+  process.stdout.write(await runKeys(order, target, isJson))
 }
 
 async function join(targets: readonly string[], target: NodeTarget): Promise<void> {

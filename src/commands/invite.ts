@@ -1,6 +1,5 @@
 // tumesh invite: asks the running node for the line by which others join its mesh.
 
-import { NodeError } from '../base/errors.ts'
 import { callOf } from '../base/how-called.ts'
 import { callNode, type NodeTarget } from './node-client.ts'
 
@@ -11,6 +10,8 @@ export interface InviteOrder {
   readonly isPermanent: boolean
   readonly isQr: boolean
   readonly isRevoking: boolean
+  /** The answer of the node alone, for programs. */
+  readonly isJson: boolean
 }
 
 export interface InviteText {
@@ -22,8 +23,9 @@ export interface InviteText {
 
 export async function runInvite(order: InviteOrder, node: NodeTarget): Promise<InviteText> {
   if (order.isRevoking) {
-    const { message } = await callNode(node, 'DELETE /api/invite')
-    return { line: '', notes: `${message}\n` }
+    const answer = await callNode(node, 'DELETE /api/invite')
+    if (order.isJson) return { line: `${JSON.stringify(answer)}\n`, notes: '' }
+    return { line: '', notes: `${answer.message}\n` }
   }
   const { validMs, uses, isPermanent } = order
   const wish = {
@@ -33,9 +35,7 @@ export async function runInvite(order: InviteOrder, node: NodeTarget): Promise<I
   }
   const answer = await callNode(node, 'POST /api/invite', { body: wish })
   const { invite, message, expires_at } = answer
-  if (typeof invite !== 'string') {
-    throw new NodeError('NOT_AVAILABLE', `What answers at ${node.url} is no Tumesh node.`)
-  }
+  if (order.isJson) return { line: `${JSON.stringify(answer)}\n`, notes: '' }
   const qr = order.isQr ? `${await qrOf(invite)}\n` : ''
   const use = `On the other server: ${callOf('join', 'LINE')}\n${holds(expires_at, uses)}`
   return { line: `${invite}\n`, notes: `${qr}${message}\n${use}\n` }

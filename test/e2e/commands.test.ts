@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { makeSvg } from '../fixtures/make-images.ts'
 import { eventually } from '../support/eventually.ts'
 import { put, send } from '../support/http-client.ts'
+import { proxyBelow } from '../support/path-proxy.ts'
 import { freePort } from '../support/proxies.ts'
 import { RealMesh } from '../support/real-mesh.ts'
 import { Workbench } from '../support/real-node.ts'
@@ -34,7 +35,12 @@ interface Said {
 
 function tumesh(...words: string[]): Promise<Said> {
   const node = words.includes('--url') ? [] : ['--url', mesh.url('a'), '--data', bench.path('a')]
-  const child = spawn(process.execPath, [PROGRAM, ...words, ...node], { cwd: bench.folder })
+  return run([...words, ...node])
+}
+
+function run(words: readonly string[], more: Readonly<Record<string, string>> = {}): Promise<Said> {
+  const env = { ...process.env, ...more }
+  const child = spawn(process.execPath, [PROGRAM, ...words], { cwd: bench.folder, env })
   let [out, err] = ['', '']
   child.stdout.setEncoding('utf8').on('data', (text) => {
     out += text
@@ -278,3 +284,24 @@ test('a node that is not there is one sentence, and no stack', async () => {
   expect([code, err.trim().split('\n').length]).toEqual([1, 1])
   expect(err).toBe(`Nothing listens at ${url}. Is it running? Name its address with --url.\n`)
 })
+
+test('a node below a path, behind a proxy, is asked with a key from outside', async () => {
+  await put(mesh.url('a'), 'far/one.svg', makeSvg({ seed: 501 }))
+  const made = await tumesh('keys', 'add', 'far', '--scope', 'admin', '--json')
+  const { key } = JSON.parse(made.out)
+  const proxy = await proxyBelow('/tumesh', mesh.url('a'))
+  const far = (...words: string[]) => run([...words, '--url', proxy.url], { TUMESH_KEY: key })
+  try {
+    expect((await far('ls', 'far/')).out).toBe('far/one.svg\n')
+    expect((await far('get', 'far/one.svg', '-')).out).toBe(makeSvg({ seed: 501 }).toString())
+    expect((await far('mv', 'far/one.svg', 'far/two.svg')).code).toBe(0)
+    expect((await far('why', 'far/two.svg')).code).toBe(0)
+    const without = await run(['ls', '--url', proxy.url, '--data', bench.path('a')])
+    expect([without.code, without.err]).toEqual([1, expect.stringContaining('TUMESH_KEY')])
+    const outside = await run(['ls', '--url', new URL(proxy.url).origin], { TUMESH_KEY: key })
+    expect([outside.code, outside.err]).toEqual([1, expect.stringContaining('no Tumesh node')])
+  } finally {
+    proxy.closeAllConnections()
+    proxy.close()
+  }
+}, 60_000)

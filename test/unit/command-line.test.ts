@@ -70,7 +70,8 @@ test('invite and keys name the node in the same way', () => {
   expect(run('keys', 'list', '--data', './b').line).toEqual({
     do: 'keys',
     order: { do: 'list' },
-    target
+    target,
+    isJson: false
   })
   expect(run('keys', 'revoke', '7', '--data', './b').line).toMatchObject({
     order: { do: 'revoke', id: '7' },
@@ -104,4 +105,35 @@ test.each([
   expect(line).toEqual({ do: 'exit', code: 2 })
   expect(err).toContain(explanation)
   expect(out).toBe('')
+})
+
+test('a key from outside goes to the node that any command asks', () => {
+  const silent = { writeOut: () => {}, writeErr: () => {} }
+  const key = 'tumesh_k'
+  for (const words of ['keys list', 'join http://h:1', 'invite', 'adopt x', 'backup x']) {
+    expect(readCommandLine(words.split(' '), silent, key)).toMatchObject({ target: { key } })
+  }
+  expect(readCommandLine(['ls'], silent, key)).toMatchObject({ order: { target: { key } } })
+  expect(readCommandLine([], silent, key)).toEqual({ do: 'start', flags: {} })
+})
+
+test('a scope that there is not is a wrong command line', () => {
+  const { line, err } = run('keys', 'add', 'x', '--scope', 'all')
+  expect(line).toEqual({ do: 'exit', code: 2 })
+  expect(err).toContain('read, write, admin')
+})
+
+test.each([
+  ['nonsense', 'There is no command nonsense.'],
+  ['statsu', 'There is no command statsu. Did you mean status?']
+])('the word %s is no command', (word, sentence) => {
+  const { line, err } = run(word, '--json')
+  expect(line).toEqual({ do: 'exit', code: 2 })
+  expect(err).toContain(sentence)
+})
+
+test('keys and invites are given to programs as the node gives them', () => {
+  expect(run('keys', 'list', '--json').line).toMatchObject({ isJson: true })
+  expect(run('keys', 'revoke', 'x', '--json').line).toMatchObject({ isJson: true })
+  expect(run('invite', '--json').line).toMatchObject({ order: { isJson: true } })
 })
