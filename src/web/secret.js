@@ -36,7 +36,9 @@ export function createSecret({ api, language, notice, status }) {
   function render() {
     const { origin, decided_at: decided, former_until: until, servers = [] } = state ?? {}
     const since = decided ? say('secret.since', { date: formatTime(decided, language.name) }) : ''
-    setText('secret-about', origin ? since + say(`secret.${origin}`) : failure)
+    const isAlone = origin === 'mesh' && servers.length === 0
+    const about = origin && say(isAlone ? 'secret.alone' : `secret.${origin}`)
+    setText('secret-about', about ? since + about : failure)
     need('secret-rotate').hidden = origin !== 'mesh'
     need('secret-former').hidden = !until
     const date = until ? formatTime(until, language.name) : ''

@@ -263,6 +263,7 @@ export const views = {
     'It comes from a file that only a person changes, on every server. These servers have it, as far as is known here:',
   'secret.mesh':
     'Who has it belongs to the mesh. These servers have it, as far as is known since it was made or this node began:',
+  'secret.alone': 'Who has it belongs to the mesh. There is no other server yet.',
   'secret.since': 'Made {date}. ',
   'secret.former':
     'Until {date} members may still come with the secret of before, and get this one. Later they join again with an invite.',

@@ -115,6 +115,7 @@ function describe(request: ApiRequest, state: SecretState): z.output<typeof stat
 
 function english({ origin, formerUntilMs, servers }: SecretState): string {
   if (origin === 'none') return 'The mesh has no secret: everybody on the local network may join.'
+  if (servers.length === 0) return 'The mesh has a secret, and no other server yet.'
   const [have, lack] = namesOf(servers)
   const who = have.length === 0 ? 'No other server is' : `${have.join(', ')} ${are(have)}`
   const first = `${who} known to have the secret.`
@@ -129,6 +130,7 @@ function english({ origin, formerUntilMs, servers }: SecretState): string {
 
 function chinese({ origin, formerUntilMs, servers }: SecretState): string {
   if (origin === 'none') return '此网络没有密钥：本地网络中的任何节点都可加入。'
+  if (servers.length === 0) return '此网络已有密钥，还没有其他服务器。'
   const [have, lack] = namesOf(servers)
   const first =
     have.length === 0 ? '尚无其他服务器确认持有密钥。' : `已持有密钥：${have.join('、')}。`
