@@ -72,7 +72,8 @@ export function createLimits({ api, language }) {
   function tell() {
     const text = faulty === undefined ? fault : say('limits.bad', { text: faulty.value })
     setText('limits-text', text || (isSaved ? say('limits.saved') : ''))
-    need('limits-text').classList.toggle('trouble', text !== '')
+    // that they can't be shown from here is no fault
+    need('limits-text').classList.toggle('trouble', text !== '' && inputs().length > 0)
     need('limits-text').classList.toggle('good', text === '' && isSaved)
     for (const input of inputs()) input.ariaInvalid = input === faulty ? 'true' : null
   }

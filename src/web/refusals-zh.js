@@ -68,7 +68,7 @@ export const refusals = {
   invite_silent:
     '发出邀请的服务器在端口 {port} 上没有应答，或已不认识这个邀请。请让它运行并开放该端口（--lane-port），或者生成一个不需要端口的邀请：npm run invite -- --permanent',
   address_strange:
-    '“{text}” 不是节点的地址。请给出 http://host:8000 、形如 /ip4/192.168.1.5/tcp/4001/p2p/12D3KooW… 的地址，或 invite 打印的那一行。',
+    '“{text}” 不是节点的地址。请给出 http://host:8000 或形如 /ip4/192.168.1.5/tcp/4001/p2p/12D3KooW… 的地址，或者 invite 打印的那一行。',
   joins_many: '等待加入的服务器最多 {max} 台。一台就够了：节点会从它那里得知其余的服务器。',
   same_node: '这是本节点自己的地址，或其数据文件夹副本的地址。请给出另一个节点的地址。',
   remove_self: '这就是本节点。要把它移出网络，请在另一个节点上移除它。',
