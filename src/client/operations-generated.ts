@@ -1686,9 +1686,11 @@ export const ANSWER_KEYS: Readonly<Record<string, string>> = {
   'GET /api/trash':
     'status size count next_cursor files',
   'GET /api/brakes':
-    'status brakes',
+    'status brakes released',
   'POST /api/brakes':
     'status message',
+  'GET /api/brakes/{token}':
+    'status token since images missing blocks next_offset changes',
   'POST /api/adopt':
     'status message task_id background',
   'POST /api/backup':

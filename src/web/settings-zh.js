@@ -86,6 +86,8 @@ export const meanings = {
   'traffic.receive_remote': '来自本机网络之外所有服务器的每秒字节数；读者不受此限',
   'traffic.send_per_server': '发往一台服务器的图片，每秒字节数',
   'traffic.send_remote': '发往本机网络之外所有服务器的图片，每秒字节数',
+  'traffic.compress':
+    '哪些服务器得到压缩后的图片（能省五分之一时）：本机网络之外的、全部，或都不；JPEG、PNG 和 WebP 从不压缩',
   'alerts.webhook': '状态不再正常以及恢复正常时，向此处发送 JSON 格式的状态',
   'alerts.command': '在同样的时刻由 shell 执行，以同样的 JSON 作为输入',
   'alerts.after': '状态须改变多久才通知；更早恢复的不通知'
