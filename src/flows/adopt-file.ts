@@ -16,7 +16,7 @@ import {
   sameStamp
 } from '../store/blob-store.ts'
 import { pathOfViewName } from '../store/plan-view-name.ts'
-import type { ForeignFile } from '../store/scan.ts'
+import { type ForeignFile, UnreadableFile } from '../store/scan.ts'
 import { checkExtension, type FileTimes, type IngestOptions, ingest } from './ingest.ts'
 import type { LeftFiles } from './left-files.ts'
 import type { LegacyFile } from './legacy-index.ts'
@@ -288,7 +288,14 @@ async function setAside(
   { name, path, stamp, current }: Found,
   why: string
 ): Promise<Outcome> {
-  if (!(await flows.view.moveAside(name, stamp))) return { is: 'later' }
+  try {
+    if (!(await flows.view.moveAside(name, stamp))) return { is: 'later' }
+  } catch (error) {
+    const system = error instanceof NodeError && error.details.system
+    if (system !== 'EACCES' && system !== 'EPERM') throw error
+    const advice = 'let the user of this node write to its folder'
+    return { is: 'refused', why: `${why}, and can't be moved away (${system}): ${advice}` }
+  }
   flows.log.warn({ path, reason: why }, 'a file in images/ was moved to quarantine/')
   if (isImage(current)) await showAnew(flows, path)
   return { is: 'set aside', why }
@@ -312,7 +319,9 @@ const LATER = ['PRECONDITION_FAILED', 'BRAKE_ENGAGED', 'BUSY', 'NOT_AVAILABLE']
 
 /** What concerns this file alone; anything else ends the whole work. */
 export function refusalOf(error: unknown): Outcome {
-  if (error instanceof WireError) return { is: 'refused', why: error.message }
+  if (error instanceof WireError || error instanceof UnreadableFile) {
+    return { is: 'refused', why: error.message }
+  }
   if (error instanceof NodeError && REFUSALS.includes(error.code)) {
     return { is: 'refused', why: error.message }
   }

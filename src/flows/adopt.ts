@@ -75,7 +75,7 @@ export async function adopt(
     await sleep(clock, QUIET_MS, control.signal)
     await forEachAtOnce([...waiting.keys()], FILES_AT_ONCE, visit)
   }
-  reportAbsent(parts, legacy, control, report)
+  await reportAbsent(parts, legacy, control, report)
   return report
 }
 
@@ -110,17 +110,16 @@ function count(
   }
 }
 
-function reportAbsent(
+async function reportAbsent(
   { flows: { index, log }, found }: AdoptParts,
   legacy: ReadonlyMap<string, LegacyFile>,
   control: AdoptControl,
   report: AdoptReport
-): void {
+): Promise<void> {
   for (const path of legacy.keys()) {
     if (index.get(path as ImagePath) !== undefined) continue
-    const there = found.open(path)
-    there?.close()
-    if (there !== undefined) continue
+    const there = await found.look(path)
+    if (there !== undefined && there !== 'folder') continue
     report.absent++
     control.error(path, 'file_index.json names it, but there is no such file under images/')
     if (report.absent <= ABSENT_LOGGED_MAX) {

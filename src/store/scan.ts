@@ -6,7 +6,7 @@ import { closeSync, fstatSync, lstatSync } from 'node:fs'
 import { lstat, opendir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
-import { systemCodeOf } from '../base/errors.ts'
+import { NodeError, systemCodeOf } from '../base/errors.ts'
 import type { SpareBuffers } from '../base/spare-buffers.ts'
 import { type FileStamp, sameStamp } from './blob-store.ts'
 import { diskError, onDisk } from './disk-error.ts'
@@ -170,29 +170,61 @@ export interface ForeignFile {
   close(): void
 }
 
+/** A file of somebody else can't be read, which says nothing of the disk as a whole. */
+export class UnreadableFile extends Error {}
+
+function unreadable(error: unknown): unknown {
+  if (!(error instanceof NodeError) || error.code !== 'DISK_FAULT') return error
+  const system = error.details.system
+  const advice = system === 'EACCES' ? 'let the user of this node read it' : 'look at the disk'
+  return new UnreadableFile(`it can't be read (${system}): ${advice}`, { cause: error })
+}
+
 /**
  * Opens a file below `root` by its relative name. Undefined if there is no regular file, or a
- * symbolic link is on the way. The caller closes it. Errors: DISK_FAULT, BUSY.
+ * symbolic link is on the way. The caller closes it. Errors, as those of reading it:
+ * UnreadableFile, BUSY.
  */
 export function openForeign(
-  { buffers, fill }: ForeignParts,
+  parts: ForeignParts,
   root: string,
   name: string
 ): ForeignFile | undefined {
-  if (!hasRealParents(root, name)) return undefined
-  const path = join(root, name)
-  const file = openRegularFile(path)
-  if (file === undefined) return undefined
+  try {
+    const path = join(root, name)
+    const file = hasRealParents(root, name) ? openRegularFile(path) : undefined
+    return file && foreignFile(parts, path, file)
+  } catch (error) {
+    throw unreadable(error)
+  }
+}
+
+function foreignFile(
+  { buffers, fill }: ForeignParts,
+  path: string,
+  file: { readonly fd: number; readonly stamp: FileStamp }
+): ForeignFile {
   const { fd, stamp } = file
   let open = true
   return {
     path,
     stamp,
-    read: () => readPieces(fd, 0, stamp.size),
+    async *read() {
+      try {
+        yield* readPieces(fd, 0, stamp.size)
+      } catch (error) {
+        throw unreadable(error)
+      }
+    },
     async readWhole() {
       const buffer = buffers.take(stamp.size)
-      const bytes = await fill(fd, buffer.subarray(0, stamp.size))
-      return { bytes: buffer.subarray(0, bytes), giveBack: () => buffers.give(buffer) }
+      try {
+        const bytes = await fill(fd, buffer.subarray(0, stamp.size))
+        return { bytes: buffer.subarray(0, bytes), giveBack: () => buffers.give(buffer) }
+      } catch (error) {
+        buffers.give(buffer)
+        throw unreadable(error)
+      }
     },
     isUnchanged() {
       const named = stampAt(path)

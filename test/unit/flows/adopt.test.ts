@@ -8,7 +8,9 @@ import { ADOPTED_BYTES_MAX, adopt } from '../../../src/flows/adopt.ts'
 import { LeftFiles } from '../../../src/flows/left-files.ts'
 import { type LegacyFile, readLegacyIndex } from '../../../src/flows/legacy-index.ts'
 import { remove } from '../../../src/flows/remove.ts'
+import { onDisk } from '../../../src/store/disk-error.ts'
 import { planViewName } from '../../../src/store/plan-view-name.ts'
+import { UnreadableFile } from '../../../src/store/scan.ts'
 import { MemoryImages } from '../../support/memory-images.ts'
 import { type MemoryNode, openMemoryNode, tinyImage } from '../../support/memory-node.ts'
 
@@ -102,6 +104,33 @@ test('what can not be an image is refused with its name, old or young', async ()
   images.write('young.svg', Buffer.from('<!doctype html><html></html>'), 100)
   expect(await adoptAll()).toMatchObject({ adopted: 0, refused: 2 })
   expect(errors.map((text) => text.split(':')[0])).toEqual(['old.txt', 'young.svg'])
+})
+
+describe('keeps nobody from the others', () => {
+  test('a file that can not be read', async () => {
+    for (const [n, name] of ['a.svg', 'b.svg', 'c.svg'].entries()) write(name, n)
+    const open = images.open.bind(images)
+    images.open = (name) => {
+      if (name === 'b.svg') throw new UnreadableFile('it can not be read')
+      return open(name)
+    }
+    const legacy = new Map([['b.svg', {}]])
+    expect(await adoptAll(legacy)).toMatchObject({ adopted: 2, refused: 1, absent: 0 })
+    expect(node.view.names()).toContain('b.svg')
+  })
+
+  test('nor one that can not be moved away', async () => {
+    await node.put('a.svg', tinyImage(1))
+    await remove(node.flows, { trashKeepMs: MINUTE_MS }, parsePath('a.svg'))
+    write('a.svg', 1)
+    write('b.svg', 2)
+    node.view.moveAside = async () =>
+      onDisk('setting a file aside', () => {
+        throw Object.assign(new Error('no'), { code: 'EACCES' })
+      })
+    expect(await adoptAll()).toMatchObject({ adopted: 1, refused: 1 })
+    expect(errors).toEqual([expect.stringContaining('let the user of this node write')])
+  })
 })
 
 test('a found file is left where it is when the view is off', async () => {

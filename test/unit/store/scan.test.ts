@@ -13,6 +13,7 @@ import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { systemClock } from '../../../src/base/clock.ts'
 import { SpareBuffers } from '../../../src/base/spare-buffers.ts'
+import { onDisk } from '../../../src/store/disk-error.ts'
 import { readFrom, readFromLater } from '../../../src/store/regular-file.ts'
 import {
   countFiles,
@@ -21,7 +22,8 @@ import {
   lookAtName,
   lookAtNameNow,
   openForeign,
-  scanFiles
+  scanFiles,
+  UnreadableFile
 } from '../../../src/store/scan.ts'
 import { collect, temporaryFolder } from '../../support/data-folder.ts'
 
@@ -123,6 +125,19 @@ test('stops when it is aborted', async () => {
 const buffers = new SpareBuffers({ bytesMax: 2 ** 18, keptBytesMax: 2 ** 20 })
 const openFile = (name: string, fill = readFromLater) =>
   openForeign({ buffers, fill }, root.path, name)
+
+test('a foreign file that can not be read is no fault of the disk as a whole', async () => {
+  expect(() => openFile('n'.repeat(300), readFromLater)).toThrow(UnreadableFile)
+  write('a.jpg', 'hello')
+  const failing = async () => onDisk('reading a file', () => throwing('EIO'))
+  await expect(openFile('a.jpg', failing)?.readWhole()).rejects.toThrow(UnreadableFile)
+  const busy = async () => onDisk('reading a file', () => throwing('EMFILE'))
+  await expect(openFile('a.jpg', busy)?.readWhole()).rejects.toMatchObject({ code: 'BUSY' })
+})
+
+function throwing(code: string): never {
+  throw Object.assign(new Error(code), { code })
+}
 
 test.each([
   ['at once', async (fd: number, target: Uint8Array) => readFrom(fd, target)],
