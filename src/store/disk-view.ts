@@ -4,7 +4,6 @@
 // overwritten, and no symbolic link is followed.
 
 import { linkSync, mkdirSync, renameSync, rmdirSync, type Stats, unlinkSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type ContentHash, parseHash } from '../../protocols/hash.ts'
 import { fileNameOf, type ImagePath } from '../../protocols/path.ts'
@@ -16,6 +15,7 @@ import { type FileStamp, sameStamp } from './blob-store.ts'
 import type { GroupCommit } from './commit.ts'
 import { diskError, onDisk } from './disk-error.ts'
 import { FileLinker, whereSupported } from './file-linker.ts'
+import { FoldedNames, foldedPart } from './folded-names.ts'
 import { blobFile, type Folder, requireMarker } from './folder.ts'
 import type { ImageView, ShownFile, ViewFile } from './image-view.ts'
 import { planViewName } from './plan-view-name.ts'
@@ -67,9 +67,11 @@ const FOREIGN_NAME_BYTES_MAX = 200
 export class DiskView implements ImageView {
   readonly #parts: DiskViewParts
   readonly #linker: FileLinker | undefined
+  readonly #folded: FoldedNames
 
   constructor(parts: DiskViewParts, { mode }: DiskViewOptions) {
     this.#parts = parts
+    this.#folded = new FoldedNames(parts.folder)
     this.#linker = mode === 'off' ? undefined : new FileLinker(parts, { mode })
   }
 
@@ -252,6 +254,7 @@ export class DiskView implements ImageView {
       if (there === undefined) {
         onDisk('making a folder in images/', () => mkdirSync(at, { mode: 0o755 }))
       } else if (!there.isDirectory()) return { part, kind: there.isFile() ? 'taken' : 'foreign' }
+      else if (this.#folded.isOther(at)) return { part, kind: 'taken' }
     }
     return undefined
   }
@@ -323,17 +326,4 @@ function giveName(file: string, at: string): boolean {
       throw error
     }
   })
-}
-
-/**
- * The first part that the disk takes for another spelling of a name it has: upper case, or other
- * accents.
- */
-export async function foldedPart(root: string, name: string): Promise<number | undefined> {
-  for (const [part, spelled] of name.split('/').entries()) {
-    const listed = await readdir(join(root, dirname(prefixOf(name, part)))).catch(() => undefined)
-    if (listed === undefined) return undefined
-    if (!listed.some((one) => one.normalize('NFC') === spelled)) return part
-  }
-  return undefined
 }

@@ -15,7 +15,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { ContentHash } from '../../../protocols/hash.ts'
 import { parsePath } from '../../../protocols/path.ts'
-import { foldedPart } from '../../../src/store/disk-view.ts'
+import { foldedPart } from '../../../src/store/folded-names.ts'
 import { makeTestFolder, streamOf, type TestFolder, testBytes } from '../../support/data-folder.ts'
 
 const LENGTH = 1000
