@@ -237,7 +237,8 @@ export const views = {
   'trash.restore': 'Restore',
   'trash.purge': 'Delete for good',
   'trash.purge.title': 'Delete {name} for good?',
-  'trash.purge.text': 'Its bytes are freed on this node, and it can’t be restored from here.',
+  'trash.purge.text':
+    'Its bytes are freed on this node. Other servers keep it in their trash for a while.',
 
   'keys.title': 'Keys',
   'keys.about':

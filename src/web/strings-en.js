@@ -111,7 +111,7 @@ export const en = {
   'detail.purge': 'Delete for good',
   'detail.purge.title': 'Delete {name} for good?',
   'detail.purge.text':
-    'Its bytes are freed at once, and no earlier version is kept. That can’t be undone.',
+    'Its bytes are freed here at once, and no earlier version is kept. Other servers keep it in their trash for a while.',
   'detail.keep': 'Keep it',
   'detail.deleted': 'Deleted {path}.',
   'detail.until': 'It can be brought back until {date}.',

@@ -232,7 +232,7 @@ export const views = {
   'trash.restore': '恢复',
   'trash.purge': '彻底删除',
   'trash.purge.title': '要彻底删除 {name} 吗？',
-  'trash.purge.text': '本节点将释放它的数据，之后无法从这里恢复。',
+  'trash.purge.text': '本节点将释放它的数据；其他服务器仍会在回收区保留一段时间。',
 
   'keys.title': '密钥',
   'keys.about':

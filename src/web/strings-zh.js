@@ -110,7 +110,8 @@ export const zh = {
   'detail.yes': '确认删除',
   'detail.purge': '彻底删除',
   'detail.purge.title': '要彻底删除 {name} 吗？',
-  'detail.purge.text': '立即释放其数据，也不保留任何旧版本，无法撤销。',
+  'detail.purge.text':
+    '本服务器立即释放其数据，也不保留任何旧版本；其他服务器仍会在回收区保留一段时间。',
   'detail.keep': '保留',
   'detail.deleted': '已删除 {path}。',
   'detail.until': '在 {date} 之前可以恢复。',

@@ -62,6 +62,19 @@ async function historyOf(name: string, path: string) {
 const restore = (name: string, path: string, bytes?: Buffer) =>
   postJson(`${mesh.url(name)}/api/restore`, { path, ...(bytes && { sha256: sha256(bytes) }) })
 
+test('what is purged on one server is freed there, and it says that others keep it', async () => {
+  const bytes = svg('purged')
+  await put(mesh.url('a'), 'purged.svg', bytes)
+  await everywhere('purged.svg', bytes)
+  const { body } = await send(`${mesh.url('a')}/images/purged.svg?purge=true`, { method: 'DELETE' })
+  expect(body).toMatchObject({ recoverable_until: null })
+  expect(body.message).toContain('freed here. Other servers keep it in their trash')
+  await everywhere('purged.svg', undefined)
+  const { status } = await postJson(`${mesh.url('a')}/api/restore`, { path: 'purged.svg' })
+  expect(status).toBe(200)
+  await everywhere('purged.svg', bytes)
+})
+
 test('of two writers all name the same winner, and the other a conflict', async () => {
   const [first, byB, byA] = [svg('first'), svg('by b', 300_000), svg('by a')]
   await put(mesh.url('a'), 'x.svg', first)

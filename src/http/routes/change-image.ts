@@ -129,7 +129,7 @@ async function take(
   const until = removed.recoverableUntilMs
   return {
     status: 'success',
-    message: removedMessage(request, removed),
+    message: removedMessage(request, removed, reach),
     path,
     deleted_servers: [node.name, ...(reach?.reached ?? [])],
     pending_servers: [...(reach?.pending ?? [])],
@@ -137,10 +137,22 @@ async function take(
   }
 }
 
-function removedMessage(request: ApiRequest, { path, recoverableUntilMs }: Removed): string {
-  return recoverableUntilMs === undefined
-    ? messageFor(request, `${path} was deleted for good.`, `已彻底删除 ${path}。`)
-    : messageFor(request, `${path} was deleted.`, `已删除 ${path}。`)
+function removedMessage(
+  request: ApiRequest,
+  { path, recoverableUntilMs }: Removed,
+  { reached, pending }: Reach = { reached: [], pending: [] }
+): string {
+  if (recoverableUntilMs !== undefined) {
+    return messageFor(request, `${path} was deleted.`, `已删除 ${path}。`)
+  }
+  if (reached.length + pending.length === 0) {
+    return messageFor(request, `${path} was deleted for good.`, `已彻底删除 ${path}。`)
+  }
+  return messageFor(
+    request,
+    `${path} was deleted, and its bytes are freed here. Other servers keep it in their trash for a while.`,
+    `已删除 ${path}，本服务器已释放其空间；其他服务器仍会在回收区保留一段时间。`
+  )
 }
 
 async function bringBack(parts: HttpParts, request: ApiRequest): Promise<unknown> {
