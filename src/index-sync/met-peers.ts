@@ -55,7 +55,8 @@ export class MetPeers {
       },
       peers: () => network.peers(),
       open: async (peerId, protocol, signal) => {
-        await this.note(peerId)
+        // who is not there gets nothing, and its deletions would be waited for
+        if (network.peers().some(({ id }) => id === peerId)) await this.note(peerId)
         return network.open(peerId, protocol, signal)
       }
     }

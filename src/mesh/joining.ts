@@ -146,10 +146,11 @@ export class Joining {
       )
     }
     const removed = await removeMember(flows.index, id)
+    if (!removed) return false
     // before this node hangs up: it can say so itself then, and nobody else would tell it
     await this.#compare(id, TELL_MS_MAX)
     await members.refresh()
-    return removed
+    return true
   }
 
   /** Resolves when a peer was compared with, or after so long. */

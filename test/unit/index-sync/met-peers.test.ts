@@ -65,3 +65,10 @@ test('who was removed before its record had come is noted again where it comes a
   }
   await mesh.close()
 })
+
+test('who is not connected has got nothing, and is not waited for', async () => {
+  const { mesh, clock, a } = await begin()
+  await clock.run(() => a.sync.compare('nobody'))
+  expect(await clock.run(() => removeMember(a.index, 'nobody'))).toBe(false)
+  await mesh.close()
+})
