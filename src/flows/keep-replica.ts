@@ -88,9 +88,9 @@ export class ReplicaKeeper {
     const { flows, pathOf } = this.#parts
     const { index, store, locks, settler, brakes, feed } = flows
     brakes.requireDisk()
-    if (flows.scanner !== undefined && this.#isNamed(hash)) {
-      await flows.scanner.scanArrived(hash, store.read(blob))
-    }
+    // what is named again while it waits must have been seen, too
+    if (!this.#isNamed(hash)) return false
+    await flows.scanner?.scanArrived(hash, store.read(blob))
     const shown = await locks.blob.run(hash, async () => {
       if (!this.#isNamed(hash)) return undefined
       const state = index.blob(hash)?.state

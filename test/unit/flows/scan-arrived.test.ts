@@ -9,6 +9,7 @@ import { want } from '../../support/blob-holders.ts'
 import { collect } from '../../support/data-folder.ts'
 import { eventually } from '../../support/eventually.ts'
 import type { MemoryNode } from '../../support/memory-node.ts'
+import { settled } from '../../support/microtasks.ts'
 import {
   beginReading,
   endReading,
@@ -171,6 +172,26 @@ test('a scanner that is gone is not asked for each of very many', async () => {
   daemon.isThere = false
   await come()
   expect(scanner?.keepsOut).toBe(false)
+})
+
+test('what is named again while it waits for its turn does not slip through', async () => {
+  const { node, network, replicator } = await beginReading()
+  const { blocks, locks } = node.flows
+  const daemon = withScanner(node)
+  network.add('p', sourceOf(SMALL))
+  const hash = await want(node, 'a.png', SMALL)
+  await blocks.add(hash, { reason: 'test', node: 'a' })
+  const turn = Promise.withResolvers<void>()
+  const before = locks.blob.run(hash, () => turn.promise)
+  const fetching = replicator.fetchNow(hash)
+  await eventually(() => expect(replicator.received().blobs).toBe(1))
+  await settled()
+  await blocks.remove(hash)
+  turn.resolve()
+  await Promise.all([before, fetching])
+  if (daemon.asked === 0) expect(node.store.placeOf(hash)).toBeUndefined()
+  await replicator.fetchNow(hash)
+  expect([daemon.asked, isHeld(node, hash)]).toEqual([1, true])
 })
 
 test('is not shown to it where that is turned off', async () => {
