@@ -103,9 +103,14 @@ export class AssignWants {
     if (this.#behindAt !== undefined) this.#slowedMs = 0
   }
 
-  /** What is new is in front of all others. */
+  /** What is new is in front of all others; and where nobody may be asked, nothing is found. */
   #mayBeBehind(): boolean {
-    const { index, traffic } = this.#parts.flows
+    const { network, peers, flows } = this.#parts
+    const { index, traffic, clock } = flows
+    const nowMs = clock.monotonicMs()
+    const mayBeAsked = (id: string) =>
+      peers.state(id).restsUntilMs <= nowMs && traffic.waitMsOf(id) === 0
+    if (!network.peers().some(({ id }) => mayBeAsked(id))) return false
     if (traffic.waitMs('catch_up') === 0) return true
     const { damagedImages, missingImages } = index.counts()
     return damagedImages + missingImages > 0 && traffic.waitMs('repair') === 0

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { ContentHash, Md5 } from '../../../protocols/hash.ts'
 import { parsePath } from '../../../protocols/path.ts'
 import { want } from '../../support/blob-holders.ts'
@@ -6,8 +6,25 @@ import { testBytes } from '../../support/data-folder.ts'
 import { md5, sha256 } from '../../support/digests.ts'
 import { eventually } from '../../support/eventually.ts'
 import { MemoryBlobSource } from '../../support/memory-blob-source.ts'
+import type { MemoryNode } from '../../support/memory-node.ts'
 import { settled } from '../../support/microtasks.ts'
 import { openReplication } from '../../support/replication.ts'
+
+/** Images whose bytes nobody has. */
+async function wantMany({ flows }: MemoryNode, count: number): Promise<void> {
+  await flows.index.change((tx) => {
+    for (let n = 0; n < count; n++) {
+      const about = { bytes: 1000, mediaType: 'image/png', createdMs: 1 }
+      const [hash, digest] = [sha256(Buffer.from(`${n}`)), md5(Buffer.from(`${n}`))]
+      tx.putImage({
+        path: parsePath(`${n}.png`),
+        hash: hash as ContentHash,
+        md5: digest as Md5,
+        ...about
+      })
+    }
+  })
+}
 
 test('what is caught up with keeps to its limit, and new images do not wait for it', async () => {
   const { node, network, replicator, clock, close } = await openReplication()
@@ -90,19 +107,8 @@ test('what was lost comes although thousands of newer images wait for a limit', 
   source.add(bytes)
   network.add('p', source)
   const lost = await want(node, 'lost.png', bytes)
-  await index.change((tx) => {
-    tx.setBlob(lost, { state: 'missing' })
-    for (let n = 0; n < 2500; n++) {
-      const about = { bytes: 1000, mediaType: 'image/png', createdMs: 1 }
-      const [hash, digest] = [sha256(Buffer.from(`${n}`)), md5(Buffer.from(`${n}`))]
-      tx.putImage({
-        path: parsePath(`${n}.png`),
-        hash: hash as ContentHash,
-        md5: digest as Md5,
-        ...about
-      })
-    }
-  })
+  await index.change((tx) => tx.setBlob(lost, { state: 'missing' }))
+  await wantMany(node, 2500)
   clock.advance(3_600_000)
   traffic.change({ receive_catch_up: 100_000 })
   traffic.asked('catch_up', 'p', 1e9)
@@ -116,6 +122,31 @@ test('what was lost comes although thousands of newer images wait for a limit', 
   expect(index.counts().wants).toBe(2500)
   await close()
 })
+
+test.each(['rests', 'has come to its limit'])(
+  'where the only peer %s, nobody looks behind what waits in front',
+  async (how) => {
+    const { node, network, peers, replicator, clock, close } = await openReplication()
+    const { traffic } = node.flows
+    network.add('p', new MemoryBlobSource())
+    if (how === 'rests') peers.failed('p')
+    else {
+      traffic.change({ receive_per_server: 100_000 })
+      traffic.asked('catch_up', 'p', 1e9)
+    }
+    await wantMany(node, 3000)
+    const looks = vi.spyOn(node.store, 'stamp')
+    replicator.wake()
+    await eventually(() => expect(looks).toHaveBeenCalledTimes(1000))
+    for (let tenth = 1; tenth < 9; tenth++) {
+      await settled()
+      clock.advance(100)
+    }
+    await settled()
+    expect(looks).toHaveBeenCalledTimes(1000)
+    await close()
+  }
+)
 
 test('a large blob comes at the pace of its limit, and nothing else waits for it', async () => {
   const { node, network, peers, replicator, clock, close } = await openReplication()
