@@ -130,6 +130,7 @@ async function sendPlain(
       const room = await out.room(Math.min(left, most))
       blob.readInto(room, blob.bytes - left)
       left -= room.byteLength
+      if (wait !== undefined) await out.flush(PACED_BYTES_MAX)
     }
     return
   }
@@ -148,6 +149,8 @@ async function writePaced(piece: Uint8Array, source: BlobSource, out: SmallWrite
     const part = piece.subarray(at, wait === undefined ? undefined : at + PACED_BYTES_MAX)
     await out.write(part)
     at += part.byteLength
+    // what has had its turn does not wait for that of others
+    if (wait !== undefined) await out.flush(PACED_BYTES_MAX)
   }
 }
 

@@ -48,8 +48,9 @@ export class SmallWrites {
     return this.#buffer.subarray(this.#filled - bytes, this.#filled)
   }
 
-  async flush(): Promise<void> {
-    if (this.#filled === 0) return
+  /** Writes what is kept, if it is so much. */
+  async flush(bytesMin = 1): Promise<void> {
+    if (this.#filled < bytesMin) return
     const gathered = this.#buffer.subarray(0, this.#filled)
     this.#filled = 0
     if (!this.#stream.takesCopies) this.#buffer = Buffer.alloc(0)

@@ -66,59 +66,6 @@ describe('fetch', () => {
     expect(writes).toBe(1)
   })
 
-  test('sends nothing before its turn, piece by piece', async () => {
-    const source = new MemoryBlobSource()
-    const hash = source.add(bytesOf(3 * WRITE_BYTES))
-    const turns: (() => void)[] = []
-    const asked: number[] = []
-    const pace = (bytes: number) => {
-      asked.push(bytes)
-      return new Promise<void>((resolve) => turns.push(resolve))
-    }
-    const { stream } = servePair(blobsProtocol, {
-      open: (one) => source.open(one),
-      have: (one) => source.have(one),
-      whenHeld: (one, ms) => source.whenHeld(one, ms),
-      pace
-    })
-    const { got, onBlob } = collector()
-    const fetching = new BlobsClient(stream).fetch([whole(hash)], onBlob, never)
-    for (let sent = 0; sent < 3 * WRITE_BYTES; ) {
-      await settled()
-      expect(got).toEqual([])
-      expect(turns).toHaveLength(1)
-      turns.pop()?.()
-      sent += asked.at(-1) ?? 0
-    }
-    await fetching
-    expect(got.map(({ bytes }) => bytes.byteLength)).toEqual([3 * WRITE_BYTES])
-  })
-
-  test('a stream that breaks while it waits for its turn waits no longer', async () => {
-    const source = new MemoryBlobSource()
-    const hash = source.add(bytesOf(3 * WRITE_BYTES))
-    const waits: AbortSignal[] = []
-    const pace = (_bytes: number, broken: AbortSignal | undefined) =>
-      new Promise<void>((_, reject) => {
-        if (broken === undefined) return
-        waits.push(broken)
-        broken.addEventListener('abort', () => reject(broken.reason))
-      })
-    const { stream, outcome } = servePair(blobsProtocol, {
-      open: (one) => source.open(one),
-      have: (one) => source.have(one),
-      whenHeld: (one, ms) => source.whenHeld(one, ms),
-      pace
-    })
-    const fetching = new BlobsClient(stream).fetch([whole(hash)], collector().onBlob, never)
-    await settled()
-    expect(waits).toHaveLength(1)
-    stream.abort(new Error('gone'))
-    await expect(fetching).rejects.toThrow()
-    expect(await outcome).toMatchObject({ cause: waits[0]?.reason })
-    expect([waits.length, source.opened]).toEqual([1, 0])
-  })
-
   test('goes on from an offset, up to the end of the blob', async () => {
     const { client, source } = setUp()
     const hash = source.add(bytesOf(100))
