@@ -14,6 +14,7 @@ import type { ReaderLines } from '../blob-sync/reader-lines.ts'
 import type { Transfers } from '../blob-sync/transfers.ts'
 import { SMALL_BLOB_BYTES_MAX } from '../store/blob-store.ts'
 import type { FlowParts, ReadableBlob } from './parts.ts'
+import { SeenBytes } from './seen-bytes.ts'
 import { Unneeded } from './take-in.ts'
 
 export interface PassOnParts {
@@ -41,10 +42,10 @@ export async function passOn(
   const passed = await (isSmall ? passOnSmall(parts, hash, bytes) : passOnLarge(parts, hash, bytes))
   const { scanner } = parts.flows
   try {
-    if (passed && scanner?.seesArrived) {
-      await scanner.scanArrived(hash, passed.blob.read(0, bytes))
-    }
-    return passed
+    if (passed === undefined || !scanner?.seesArrived) return passed
+    const seen = new SeenBytes()
+    await scanner.scanArrived(hash, seen.note(passed.blob.read(0, bytes)))
+    return { ...passed, blob: seen.only(passed.blob) }
   } catch (error) {
     passed?.blob.close()
     throw error

@@ -155,6 +155,38 @@ test('what is only passed on is seen, too', async () => {
   expect(replicator.transfers()).toEqual([])
 })
 
+test('a peer that sends other bytes once it was scanned reaches no reader with them', async () => {
+  const { node, network, replicator } = await beginReading()
+  withScanner(node)
+  const source = sourceOf(LARGE)
+  const open = source.open.bind(source)
+  let asked = 0
+  source.open = async (hash) => {
+    const blob = await open(hash)
+    if (blob === undefined || blob === 'busy' || asked++ === 0) return blob
+    return {
+      ...blob,
+      async *read() {
+        const other = Buffer.from(LARGE)
+        other.write('virus', 100_000)
+        yield other
+      }
+    }
+  }
+  network.add('p', source)
+  Object.assign(node.flows.room, { demand: full, take: full })
+  const hash = await want(node, 'a.png', LARGE)
+  const opened = await replicator.open(hash)
+  const got: Uint8Array[] = []
+  const read = async () => {
+    for await (const piece of opened?.blob.read(0, LARGE.byteLength) ?? []) got.push(piece)
+  }
+  await expect(read()).rejects.toMatchObject({ code: 'NOT_AVAILABLE' })
+  opened?.blob.close()
+  const all = Buffer.concat(got)
+  expect(Buffer.compare(all, LARGE.subarray(0, all.byteLength))).toBe(0)
+})
+
 test('a scanner that is gone is not asked for each of very many', async () => {
   const { node, clock } = await beginReading()
   const daemon = withScanner(node)
