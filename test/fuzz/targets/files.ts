@@ -128,9 +128,10 @@ async function runRecords(input: Buffer): Promise<void> {
   must(found === undefined, 'nobody has the key')
   const listed = (name: string) => {
     const records = async function* () {
-      yield { name, value: input }
+      yield { name, value: input, version: 1n, writer: 'w' }
     }
-    return { records, isRecordKnown, onNews: () => {} } as unknown as ImageIndex
+    const meta = () => undefined
+    return { records, meta, isRecordKnown, onNews: () => {} } as unknown as ImageIndex
   }
   for (const { createdMs } of await listKeys(listed(`key/${'ab'.repeat(6)}`))) {
     must(!Number.isNaN(new Date(createdMs).getTime()), 'a key has a date')
