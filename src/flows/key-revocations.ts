@@ -29,7 +29,7 @@ export function noteRevoked(tx: Transaction, id: string): void {
 /** Keys that nodes of an earlier version delete are revoked by no more than that. */
 export async function noteDeletedKeys(index: ImageIndex): Promise<void> {
   const ids: string[] = []
-  for await (const name of index.deletedRecords(KEY_PREFIX)) {
+  for await (const { name } of index.deletedRecords(KEY_PREFIX)) {
     const id = name.slice(KEY_PREFIX.length)
     if (ID.test(id) && !isRevoked(index, id)) ids.push(id)
     if (ids.length >= NOTED_MAX) break

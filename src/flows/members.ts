@@ -1,7 +1,8 @@
 // Who belongs to the mesh: a record for each member, written by itself and known to all.
 
-import { KIND_RECORD } from '../../protocols/entry.ts'
+import { type Entry, KIND_RECORD } from '../../protocols/entry.ts'
 import { plainLine } from '../../protocols/message.ts'
+import { versionMs } from '../../protocols/version.ts'
 import type { ImageIndex } from '../index/image-index.ts'
 import { readEntry } from '../index/read-entry.ts'
 import { readRecords } from '../index/read-records.ts'
@@ -17,6 +18,8 @@ export interface Member {
   readonly addresses: readonly string[]
   /** Whether it was removed and brought back: what it has not heard may be forgotten elsewhere. */
   readonly returned?: boolean
+  /** Which removal that was, by its version; nodes of earlier versions do not say so. */
+  readonly removedMs?: number
   /** Until when it said that it would be switched off. */
   readonly awayUntilMs?: number | undefined
 }
@@ -48,18 +51,31 @@ export async function announce(
     addresses: addresses.slice(0, ADDRESSES_MAX),
     ...(awayUntilMs !== undefined && { away_until_ms: awayUntilMs })
   }
-  const recordOf = (returned: boolean) =>
-    Buffer.from(JSON.stringify({ ...about, ...(returned && { returned }) }))
+  const recordOf = ({ returned, removedMs }: Return) =>
+    Buffer.from(JSON.stringify({ ...about, ...(returned && { returned, removed_ms: removedMs }) }))
   const have = index.record(PREFIX + id)
-  if (have !== undefined && recordOf(readMember(id, have)?.returned === true).equals(have)) return
-  await index.change((tx) => tx.putRecord(PREFIX + id, recordOf(wasRemoved(tx, id))))
+  if (have !== undefined && recordOf(readMember(id, have) ?? {}).equals(have)) return
+  await index.change((tx) => tx.putRecord(PREFIX + id, recordOf(returnOf(tx, id))))
 }
 
-/** Ids of nodes that were removed from the mesh, and are met no more; at most MEMBERS_MAX. */
-export async function listRemoved(index: ImageIndex): Promise<string[]> {
-  const removed: string[] = []
-  for await (const name of index.deletedRecords(PREFIX)) {
-    if (removed.push(name.slice(PREFIX.length)) === MEMBERS_MAX) break
+type Return = Pick<Member, 'returned' | 'removedMs'>
+
+/** What its record says of that if it is written now. */
+function returnOf(tx: Transaction, id: string): Return {
+  const { deleted, value, version } = entryOf(tx, id) ?? {}
+  if (deleted && version !== undefined) return { returned: true, removedMs: versionMs(version) }
+  return (value && readMember(id, value)) ?? {}
+}
+
+/**
+ * Ids of nodes that were removed from the mesh, and are met no more, with the times of their
+ * removals; at most MEMBERS_MAX.
+ */
+export async function listRemoved(index: ImageIndex): Promise<Map<string, number>> {
+  const removed = new Map<string, number>()
+  for await (const { name, version } of index.deletedRecords(PREFIX)) {
+    removed.set(name.slice(PREFIX.length), versionMs(version))
+    if (removed.size === MEMBERS_MAX) break
   }
   return removed
 }
@@ -95,9 +111,11 @@ export function hasRecord(tx: Transaction, id: string): boolean {
 
 /** Whether a node was a member, and was removed: also if it has been brought back since. */
 export function wasRemoved(tx: Transaction, id: string): boolean {
-  const row = tx.ledger.rows.get('entry', entryKey(KIND_RECORD, PREFIX + id))
-  const { deleted, value } = readEntry(row) ?? {}
-  return deleted === true || (value !== undefined && readMember(id, value)?.returned === true)
+  return returnOf(tx, id).returned === true
+}
+
+function entryOf(tx: Transaction, id: string): Entry | undefined {
+  return readEntry(tx.ledger.rows.get('entry', entryKey(KIND_RECORD, PREFIX + id)))
 }
 
 /** Members that have announced themselves, this node included; at most MEMBERS_MAX. */
@@ -123,12 +141,20 @@ export function removeMember(index: ImageIndex, id: string): Promise<boolean> {
 
 /**
  * The same of one who was removed and whose record is there again, written by itself before it
- * heard of that. Who was brought back by a person says so in its record, and stays.
+ * heard of that. False of one who was brought back from that by a person, as its record says.
  */
-export function removeAgain(index: ImageIndex, id: string): Promise<void> {
+export function removeAgain(index: ImageIndex, id: string, removedMs: number): Promise<boolean> {
   return index.change((tx) => {
-    if (!wasRemoved(tx, id)) tx.deleteRecord(PREFIX + id)
+    const value = entryOf(tx, id)?.value
+    const member = value && readMember(id, value)
+    if (member === undefined || isBack(member, removedMs)) return false
+    return tx.deleteRecord(PREFIX + id) !== undefined
   })
+}
+
+/** Not if it was brought back from an earlier removal only. */
+function isBack({ returned, removedMs = Number.POSITIVE_INFINITY }: Return, ms: number): boolean {
+  return returned === true && removedMs >= ms
 }
 
 /**
@@ -138,7 +164,8 @@ export function removeAgain(index: ImageIndex, id: string): Promise<void> {
 export function readMember(id: string, value: Uint8Array): Member | undefined {
   try {
     const about = JSON.parse(Buffer.from(value).toString())
-    const { name, database, addresses, returned, away_until_ms: awayUntilMs } = about
+    const { name, database, addresses, returned, removed_ms: removedMs } = about
+    const { away_until_ms: awayUntilMs } = about
     if (!ID.test(id) || typeof name !== 'string' || !Array.isArray(addresses)) return undefined
     const usable = addresses.filter(
       (one): one is string =>
@@ -155,6 +182,7 @@ export function readMember(id: string, value: Uint8Array): Member | undefined {
       database: typeof database === 'string' ? database : undefined,
       addresses: usable.slice(0, ADDRESSES_MAX),
       ...(returned === true && { returned }),
+      ...(returned === true && Number.isSafeInteger(removedMs) && { removedMs }),
       ...(Number.isSafeInteger(awayUntilMs) && awayUntilMs > 0 && { awayUntilMs })
     }
   } catch {

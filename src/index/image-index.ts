@@ -112,9 +112,11 @@ export class ImageIndex {
     }
   }
 
-  /** The names, from `prefix` on, of records that were deleted. */
-  async *deletedRecords(prefix: string): AsyncGenerator<string> {
-    for await (const { path, deleted } of this.#recordEntries(prefix)) if (deleted) yield path
+  /** Records that were deleted, whose names start with `prefix`, with the version of that. */
+  async *deletedRecords(prefix: string): AsyncGenerator<Pick<RecordRow, 'name' | 'version'>> {
+    for await (const { path: name, deleted, version } of this.#recordEntries(prefix)) {
+      if (deleted) yield { name, version }
+    }
   }
 
   async *#recordEntries(prefix: string): AsyncGenerator<Entry> {

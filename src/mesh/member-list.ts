@@ -15,7 +15,8 @@ export interface MemberListParts {
 export class MemberList {
   readonly #parts: MemberListParts
   #members: readonly Member[] = []
-  #removed: ReadonlySet<string> = new Set()
+  /** With the times of their removals: of several in a row, the first that was heard of. */
+  #removed: ReadonlyMap<string, number> = new Map()
   #toldRemoved = false
   #awayUntilMs: number | undefined
   /** Reads the records anew: some have come. Removed nodes are met no more, others are again. */
@@ -81,16 +82,18 @@ export class MemberList {
   async #refresh(): Promise<void> {
     const { network, flows } = this.#parts
     const before = this.#removed
-    for (const { id, name, returned } of await listMembers(flows.index)) {
-      if (!before.has(id) || returned === true || id === network.id) continue
+    for (const { id, name } of await listMembers(flows.index)) {
+      const removedMs = before.get(id)
+      if (removedMs === undefined || id === network.id) continue
+      if (!(await removeAgain(flows.index, id, removedMs))) continue
       flows.log.warn({ peer: id, name }, 'a removed server had not heard of it: removed again')
-      await removeAgain(flows.index, id)
     }
     this.#members = await listMembers(flows.index)
-    const removed = new Set(await listRemoved(flows.index))
+    const removed = await listRemoved(flows.index)
+    for (const [id, ms] of removed) removed.set(id, before.get(id) ?? ms)
     this.#removed = removed
-    for (const id of before) if (!removed.has(id)) network.allow(id)
-    for (const id of removed) {
+    for (const id of before.keys()) if (!removed.has(id)) network.allow(id)
+    for (const id of removed.keys()) {
       if (!before.has(id) && id !== network.id) await network.deny(id)
     }
   }

@@ -137,7 +137,7 @@ export class IndexNode {
   async introduce(afterMs = 0): Promise<void> {
     const { index, timers } = this.life
     if (afterMs > 0) await sleep(timers, afterMs)
-    for await (const name of index.deletedRecords(`member/${this.id}`)) {
+    for await (const { name } of index.deletedRecords(`member/${this.id}`)) {
       if (name === `member/${this.id}`) return
     }
     await announce(index, {

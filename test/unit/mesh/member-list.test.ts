@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { removeMember } from '../../../src/flows/members.ts'
+import { announce, removeMember } from '../../../src/flows/members.ts'
 import { MemberList } from '../../../src/mesh/member-list.ts'
 import { openMemoryNode } from '../../support/memory-node.ts'
 import { settled } from '../../support/microtasks.ts'
@@ -64,5 +64,58 @@ test('who was removed and has not heard of it does not come back by saying where
   expect(await read()).toEqual([['B'], []])
   await members.takeBack('B', [])
   expect(await read()).toEqual([[], ['B']])
+  await close()
+})
+
+test('who was brought back once and is removed again does not come back by that', async () => {
+  const { flows, clock, close } = await openMemoryNode()
+  const { index } = flows
+  const denied = new Set<string>()
+  const network = {
+    id: 'own',
+    deny: async (id: string) => void denied.add(id),
+    allow: (id: string) => void denied.delete(id)
+  }
+  const members = new MemberList({ network: network as never, flows })
+  const read = async () => {
+    await members.refresh()
+    return [[...denied], members.others().map(({ id }) => id)]
+  }
+  const remove = async () => {
+    await clock.advance(1000)
+    await removeMember(index, 'B')
+    return read()
+  }
+  await index.change((tx) => tx.putRecord('member/B', Buffer.from('{"name":"b","addresses":[]}')))
+  await read()
+  expect(await remove()).toEqual([['B'], []])
+  await members.takeBack('B', [])
+  await announce(index, { id: 'B', name: 'b', addresses: [] }) // it says so itself from then on
+  const own = index.record('member/B') ?? Buffer.alloc(0)
+  expect(await read()).toEqual([[], ['B']])
+  expect(await remove()).toEqual([['B'], []])
+  const moved = { ...JSON.parse(Buffer.from(own).toString()), database: 'moved' }
+  await index.change((tx) => tx.putRecord('member/B', Buffer.from(JSON.stringify(moved))))
+  expect(await read()).toEqual([['B'], []])
+  await members.takeBack('B', [])
+  expect(await read()).toEqual([[], ['B']])
+  await close()
+})
+
+test('a server of an earlier version that was brought back stays', async () => {
+  const { flows, close } = await openMemoryNode()
+  const { index } = flows
+  const network = { id: 'own', deny: async () => {}, allow: () => {} }
+  const members = new MemberList({ network: network as never, flows })
+  const say = (about: object) =>
+    index.change((tx) =>
+      tx.putRecord('member/B', Buffer.from(JSON.stringify({ name: 'b', addresses: [], ...about })))
+    )
+  await say({})
+  await removeMember(index, 'B')
+  await members.refresh()
+  await say({ returned: true })
+  await members.refresh()
+  expect(members.others().map(({ id }) => id)).toEqual(['B'])
   await close()
 })
