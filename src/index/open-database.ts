@@ -15,7 +15,8 @@ import {
   isWithoutLog,
   leftOut,
   noteDamaged,
-  repairDatabase
+  repairDatabase,
+  requireUnlocked
 } from './repair-database.ts'
 import type { Database } from './tables.ts'
 import { beginRun, endRunOf, isUnreadable, replaceUnreadable } from './unreadable-files.ts'
@@ -103,6 +104,7 @@ async function openOrRepair(
     if (names.length > 0) await repair(`the disk can't read all of ${names.join(', ')}`)
     return names.length > 0
   }
+  await requireUnlocked(folder)
   const noted = damageNoted(folder)
   if (noted !== undefined) onDamage(noted)
   if (beginRun(folder)) await repairUnreadable()

@@ -23,6 +23,21 @@ const LOG_BYTES_MAX = 2 ** 20
 const NOTE = 'DAMAGED'
 
 /**
+ * Before anything is counted or mended there: an open that must find no database takes the lock,
+ * and reads none of the files.
+ */
+export async function requireUnlocked(folder: string): Promise<void> {
+  if (!existsSync(folder)) return
+  const probe = new Level(folder, { createIfMissing: false, errorIfExists: true })
+  try {
+    await probe.open()
+    await probe.close()
+  } catch (error) {
+    if (systemCodeOf((error as Error).cause) === 'LEVEL_LOCKED') throw error
+  }
+}
+
+/**
  * For one that nobody has open; `what` is wrong with it. Rejects with what the database says. After
  * it nothing in the files tells of the damage, so that is noted first: see damageNoted.
  */

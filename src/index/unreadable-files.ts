@@ -40,8 +40,15 @@ export function beginRun(folder: string): boolean {
 
 /** The database was closed; `isDoubted`: the disk has failed, and the next run has to look. */
 export function endRunOf(folder: string, { isDoubted = false } = {}): void {
-  if (isDoubted) note(folder, RUNS_MAX)
-  else rmSync(join(folder, RUNS), { force: true })
+  if (isDoubted) {
+    note(folder, RUNS_MAX)
+    return
+  }
+  try {
+    rmSync(join(folder, RUNS), { force: true })
+  } catch {
+    // a disk that takes no change any more: it counts as broken off
+  }
 }
 
 function note(folder: string, runs: number): void {

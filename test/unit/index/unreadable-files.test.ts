@@ -1,4 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openDatabase } from '../../../src/index/open-database.ts'
@@ -52,6 +54,37 @@ test('is told from other errors by the words of the database', () => {
   const cause = new Error('IO error: /x/MANIFEST-000004: Input/output error')
   expect(isUnreadable(new Error('Database failed to open', { cause }))).toBe(true)
   expect(isUnreadable(new Error('Corruption: bad block'))).toBe(false)
+})
+
+test('a disk that takes no change any more keeps no database from being closed', async () => {
+  const folder = join(root.path, 'index')
+  const database = await openDatabase(folder)
+  mkdirSync(join(folder, 'RUNS'))
+  await database.close()
+  expect(existsSync(join(folder, 'RUNS'))).toBe(true)
+})
+
+test('a database that another process has open is not counted, nor looked at', async () => {
+  const folder = join(root.path, 'index')
+  await (await openDatabase(folder)).close()
+  const holder = spawn(process.execPath, [
+    ...['--input-type=module', '-e'],
+    `import { Level } from ${JSON.stringify(import.meta.resolve('level'))}
+     await new Level(${JSON.stringify(folder)}).open()
+     console.log('open')
+     setInterval(() => {}, 1000)`
+  ])
+  try {
+    await once(holder.stdout, 'data')
+    writeFileSync(join(folder, 'RUNS'), '1')
+    for (let n = 0; n < 3; n++) {
+      await expect(openDatabase(folder)).rejects.toMatchObject({ code: 'FOLDER_IN_USE' })
+    }
+    expect(readFileSync(join(folder, 'RUNS'), 'utf8')).toBe('1')
+  } finally {
+    holder.kill('SIGKILL')
+    await once(holder, 'exit')
+  }
 })
 
 test('a database that is closed, and opened again, leaves no count', async () => {
