@@ -15,7 +15,7 @@ import type { FlowParts } from '../flows/parts.ts'
 import type { Invitation, InviteWish, Met } from '../http/ports.ts'
 import type { ConnectedPeer, Network } from '../network/network.ts'
 import { isLoopback } from '../network/on-link.ts'
-import { admissionOf, factsAfter, joinedMs, ROTATED } from './cluster.ts'
+import { admissionOf, type ClusterFacts, factsAfter, joinedMs, ROTATED } from './cluster.ts'
 import type { Meetings } from './meetings.ts'
 import type { MemberList } from './member-list.ts'
 import type { Rotating } from './rotating.ts'
@@ -50,8 +50,8 @@ export class Joining {
   readonly #parts: JoiningParts
   /** One invite after the other: of two first ones both hold the secret that counts. */
   #inviting: Promise<unknown> = Promise.resolve()
-  /** What the last invite gave that then led nowhere. */
-  #entrance: (Entrance & { readonly text: string }) | undefined
+  /** What the last invite gave that then led nowhere, for as long as nothing else holds here. */
+  #entrance: (Entrance & { readonly text: string; readonly over: ClusterFacts }) | undefined
 
   constructor(parts: JoiningParts) {
     this.#parts = parts
@@ -166,10 +166,12 @@ export class Joining {
   async #enter(text: string, signal: AbortSignal): Promise<ConnectedPeer> {
     const { network, keeper } = this.#parts
     const { addresses } = decodeInvite(text)
-    const entrance =
-      this.#entrance?.text === text ? this.#entrance : await this.#redeem(text, signal)
-    const { cluster, secret, isRotated, decidedMs } = entrance
     const { facts } = keeper
+    const kept = this.#entrance
+    const isKept = kept?.text === text && kept.over === facts
+    const { cluster, secret, isRotated, decidedMs } = isKept
+      ? kept
+      : await this.#redeem(text, signal)
     const same = facts.secret !== undefined && Buffer.compare(facts.secret, secret) === 0
     if (same && facts.name === cluster) return this.#dial(addresses, signal)
     if (facts.isFixed) {
@@ -192,7 +194,10 @@ export class Joining {
     } catch (error) {
       if (peer !== undefined) await network.hangUp(peer.id)
       await network.admit(admissionOf(keeper.facts))
-      throw error
+      if (!isKept || (error as NodeError).details?.reason !== 'other-cluster') throw error
+      // its secret may have been exchanged since
+      this.#entrance = undefined
+      return this.#enter(text, signal)
     }
     this.#entrance = undefined
     await keeper.handOver([peer.id])
@@ -201,8 +206,9 @@ export class Joining {
 
   /** A use of the invite is gone with it, so that the next try must not need another. */
   async #redeem(text: string, signal: AbortSignal): Promise<Entrance> {
+    const { facts: over } = this.#parts.keeper
     const entrance = await this.#secretOf(decodeInvite(text), signal)
-    this.#entrance = { ...entrance, text }
+    this.#entrance = { ...entrance, text, over }
     return entrance
   }
 

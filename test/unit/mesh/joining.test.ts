@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { decodeInvite, encodeInvite } from '../../../protocols/invite.ts'
+import { NodeError } from '../../../src/base/errors.ts'
 import { silentLog } from '../../../src/base/log.ts'
 import { memberRecord } from '../../../src/flows/members.ts'
 import { admissionOf, type ClusterFacts, sumOf } from '../../../src/mesh/cluster.ts'
@@ -132,11 +133,45 @@ test('who is removed hears of it before this node hangs up', async () => {
   expect(calls).toEqual([`compare with ${id}`, 'read who is removed'])
 })
 
-test('an invite for one use is good until it has led into the mesh', async () => {
-  const { cluster, secret, addresses } = INVITE
+function ticketLine(): string {
+  const { cluster, addresses } = INVITE
   const ticket = { port: 4002, expiresMs: 2_000_000_000_000 }
-  const line = encodeInvite({ cluster, addresses, secret: new Uint8Array(32).fill(8), ticket })
-  answers = [{ status: 'ok', cluster, secret: Buffer.from(secret).toString('hex') }]
+  return encodeInvite({ cluster, addresses, secret: new Uint8Array(32).fill(8), ticket })
+}
+
+const entranceOf = (secret: Uint8Array) => ({
+  ...{ status: 'ok', cluster: INVITE.cluster, secret: Buffer.from(secret).toString('hex') }
+})
+
+test('an invite that is given again does not bring back the secret of before', async () => {
+  answers = [entranceOf(INVITE.secret), entranceOf(INVITE.secret)]
+  for (let n = 0; n < 2; n++) await joining.meet(ticketLine(), never)
+  const secret = new Uint8Array(32).fill(9)
+  const { decidedMs } = keeper.facts
+  await keeper.take({ cluster: INVITE.cluster, secret, decidedMs: decidedMs + 1000 })
+  answers = [entranceOf(secret)]
+  await joining.meet(ticketLine(), never)
+  expect(Buffer.from(keeper.facts.secret ?? [])).toEqual(Buffer.from(secret))
+})
+
+test('an invite whose secret was exchanged since the last try is asked anew', async () => {
+  const secret = new Uint8Array(32).fill(9)
+  answers = [entranceOf(INVITE.secret), entranceOf(secret)]
+  dial = () => Promise.reject(new Error('its port is closed'))
+  await expect(joining.meet(ticketLine(), never)).rejects.toThrow('its port is closed')
+  let dials = 0
+  dial = async () => {
+    if (++dials > 1) return { id: 'B' }
+    throw new NodeError('PEER_UNREACHABLE', 'another secret', { reason: 'other-cluster' })
+  }
+  expect(await joining.meet(ticketLine(), never)).toMatchObject({ id: 'B' })
+  expect(keeper.facts.secret).toEqual(Buffer.from(secret))
+})
+
+test('an invite for one use is good until it has led into the mesh', async () => {
+  const { cluster, secret } = INVITE
+  const line = ticketLine()
+  answers = [entranceOf(secret)]
   dial = () => Promise.reject(new Error('its port is closed'))
   await expect(joining.meet(line, never)).rejects.toThrow('its port is closed')
   dial = async () => ({ id: 'B' })
