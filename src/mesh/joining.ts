@@ -189,6 +189,7 @@ export class Joining {
     await network.admit(admissionOf(factsAfter(facts, offer, this.#parts.flows.clock.now())))
     let peer: ConnectedPeer | undefined
     try {
+      await this.#leave(addresses)
       peer = await this.#dial(addresses, signal)
       await keeper.take(offer)
     } catch (error) {
@@ -225,6 +226,14 @@ export class Joining {
     }
     const invite = { cluster, secret, addresses, ticket }
     return redeem({ ask: tickets.ask, clock: flows.clock }, invite, signal)
+  }
+
+  /** A connection by another secret shows nothing of the one that an invite holds. */
+  async #leave(addresses: readonly string[]): Promise<void> {
+    const { network } = this.#parts
+    const ids = new Set(addresses.map(peerIdIn))
+    const left = network.peers().filter(({ id }) => ids.has(id))
+    await Promise.all(left.map(({ id }) => network.hangUp(id)))
   }
 
   async #dial(addresses: readonly string[], signal: AbortSignal): Promise<ConnectedPeer> {

@@ -125,6 +125,24 @@ test('a node that is no member does not come in by the secret of before', async 
   expect(await whoHasIt(a)).toEqual({ b: true })
 }, 120_000)
 
+test('the line of an invite from before the exchange brings no member back to the old secret', async () => {
+  const [a, b] = [await bench.start('a'), await bench.start('b')]
+  const { invite } = await call(a, 'POST', '/api/invite', { permanent: true })
+  await call(b, 'POST', '/api/peers', { address: invite })
+  await sees(a, 'b')
+  const first = secretOf('a')
+  await call(a, 'POST', '/api/secret', { window: 0 })
+  await eventually(() => expect(secretOf('b')).toBe(secretOf('a')), LONG)
+  const answer = await send(`${b.url}/api/peers`, {
+    method: 'POST',
+    body: JSON.stringify({ address: invite })
+  })
+  await sees(a, 'b') // and has heard from it whatever it hands over
+  expect(secretOf('a')).not.toBe(first)
+  expect(secretOf('b')).toBe(secretOf('a'))
+  expect([answer.status, answer.body.code]).toEqual([503, 'PEER_UNREACHABLE'])
+}, 120_000)
+
 test('a mesh without a secret says what to do', async () => {
   const open = await bench.start('open')
   const { origin, message } = await call(open, 'GET', '/api/secret')
