@@ -54,7 +54,8 @@ export class Blocks {
   /** Reads those that there are, the oldest first, and hears of all changes from then on. */
   static async open(parts: BlocksParts): Promise<Blocks> {
     const blocks = new Blocks(parts)
-    const { index } = parts
+    const { index, brakes } = parts
+    const stoppedFromMs = brakes.engaged('changes')?.fromMs ?? 0
     // more than there is room for are looked at, so that the oldest are those that are kept
     let found: RecordRow[] = []
     for await (const record of index.records(BLOCK_PREFIX)) {
@@ -67,7 +68,9 @@ export class Blocks {
       const heardMs = index.meta(HEARD_PREFIX + hash) as number | undefined
       const sinceMs = heardMs ?? block.createdMs
       const known = { ...block, writer, versionMs: versionMs(version), sinceMs }
-      if (blocks.#isHeld(hash)) blocks.#hold(known)
+      // what the brake did not stop holds, also where the last run did not come to carry it out
+      const isOlder = heardMs !== undefined && heardMs < stoppedFromMs
+      if (!isOlder && blocks.#isHeld(hash)) blocks.#hold(known)
       else blocks.#admit(known)
     }
     index.onNews((news) => blocks.#hear(news))
@@ -166,7 +169,7 @@ export class Blocks {
       const { value, writer, version } = entry
       if (value === undefined) this.#drop(hash)
       else this.#note(hash, value, { writer, versionMs: versionMs(version) }, { isOwn })
-      if (value === undefined || !isOwn) heard.set(hash, this.#sinceOf(hash))
+      heard.set(hash, this.#sinceOf(hash))
       for (const listener of this.#listeners) listener(hash)
     }
     if (heard.size > 0) void this.#remember(heard)

@@ -62,6 +62,25 @@ const allHashes = () => Array.from({ length: IMAGES }, (_, n) => hashOf(n))
 describe('blocking in masses', () => {
   beforeEach(putImages)
 
+  test('a block from before the brake holds after a restart, though it was not carried out', async () => {
+    await putImages()
+    await node.clock.advance(DAY_MS)
+    await hear([hashOf(0)])
+    await block(hashOf(1))
+    await node.flows.settler.idle()
+    await node.clock.advance(DAY_MS)
+    await hear(allHashes().slice(2), 'c')
+    await eventually(async () => expect((await brake()).kind).toBe('changes'))
+    // as damaged rows are put together anew
+    await node.flows.index.change((tx) => {
+      for (const n of [0, 1]) tx.setBlob(hashOf(n), { state: 'wanted' })
+    })
+    const brakes = new Brakes(node.flows)
+    const again = await Blocks.open({ ...node.flows, brakes })
+    expect([again.has(hashOf(0)), again.has(hashOf(1))]).toEqual([true, true])
+    expect(again.since(brakes.engaged('changes')?.fromMs ?? 0)).toHaveLength(IMAGES - 2)
+  })
+
   test('with one key stops, and goes on once confirmed', async () => {
     const answers: number[] = []
     for (let n = 0; n < 120; n++) answers.push((await block(hashOf(n))).status)
