@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import type { ImageEntry } from '../../protocols/entry.ts'
-import { cidOf } from '../../protocols/hash.ts'
+import { type ContentHash, cidOf } from '../../protocols/hash.ts'
 import { fileNameOf } from '../../protocols/path.ts'
 import { type Version, versionMs } from '../../protocols/version.ts'
 import { isoTime } from '../base/iso-time.ts'
@@ -60,16 +60,20 @@ export interface Viewpoint {
   readonly holdersOf: (version: Version) => readonly string[]
   /** Name of the node with this peer id, else the id. */
   readonly nameOf: (peerId: string) => string
+  /** Whether a hash is blocked; what follows from that for its bytes comes a moment later. */
+  readonly isBlocked: (hash: ContentHash) => boolean
 }
 
 export function viewpointOf({
   node: { name, peerId },
-  meshStatus
-}: Pick<HttpParts, 'node' | 'meshStatus'>): Viewpoint {
+  meshStatus,
+  flows: { blocks }
+}: Pick<HttpParts, 'node' | 'meshStatus' | 'flows'>): Viewpoint {
   return {
     name,
     holdersOf: meshStatus?.holders() ?? (() => []),
-    nameOf: (id) => (id === peerId ? name : (meshStatus?.nameOf(id) ?? id))
+    nameOf: (id) => (id === peerId ? name : (meshStatus?.nameOf(id) ?? id)),
+    isBlocked: (hash) => blocks.has(hash)
   }
 }
 
@@ -77,9 +81,9 @@ export function viewpointOf({
 export function describeImage(
   entry: ImageEntry,
   row: BlobRow | undefined,
-  { name, holdersOf, nameOf }: Viewpoint
+  { name, holdersOf, nameOf, isBlocked }: Viewpoint
 ): DescribedImage {
-  const state = stateOf(row?.state)
+  const state = stateOf(row?.state, isBlocked(entry.hash))
   const servers =
     state === 'blocked' ? [] : [...(state === 'ok' ? [name] : []), ...holdersOf(entry.version)]
   return {
@@ -117,20 +121,20 @@ export function isRecognized({ mediaType }: Pick<ImageEntry, 'mediaType'>): bool
 }
 
 /** What a client is told of the state of a blob here. */
-export function stateOf(state: BlobState | undefined): DescribedImage['state'] {
+export function stateOf(state: BlobState | undefined, isBlocked: boolean): DescribedImage['state'] {
+  if (isBlocked) return 'blocked'
   switch (state) {
     case 'held':
       return 'ok'
     case undefined:
     case 'wanted':
     case 'trashed': // on its way back from the trash, and not yet durable in its place
+    case 'blocked': // on its way back, too
       return 'pending'
     case 'missing':
       return 'missing'
     case 'damaged':
       return 'corrupted'
-    case 'blocked':
-      return 'blocked'
     default:
       return state satisfies never
   }

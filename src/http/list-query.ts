@@ -116,7 +116,11 @@ export function filterFor(
     entry.path.startsWith(prefix) &&
     entry.version >= sinceVersion &&
     (source_url === undefined || entry.sourceUrl === source_url) &&
-    (state === undefined || stateOf(flows.index.blob(entry.hash)?.state) === state)
+    (state === undefined || stateIn(flows, entry) === state)
+}
+
+function stateIn({ index, blocks }: HttpParts['flows'], { hash }: ImageEntry) {
+  return stateOf(index.blob(hash)?.state, blocks.has(hash))
 }
 
 export function isFiltered({ prefix = '', state, since, source_url }: FilesQuery): boolean {

@@ -8,12 +8,16 @@ import {
   imageUrl,
   viewpointOf
 } from '../../../src/http/describe-image.ts'
-import type { NodeFacts } from '../../../src/http/ports.ts'
+import type { HttpParts, NodeFacts } from '../../../src/http/ports.ts'
 import type { BlobRow, BlobState } from '../../../src/index/rows.ts'
 
 const HASH = parseHash('0f'.repeat(32))
 const MD5 = parseMd5('0e'.repeat(16))
-const NODE = viewpointOf({ node: { name: 'a', peerId: 'peer-a' } as NodeFacts })
+const blocked = new Set<string>()
+const NODE = viewpointOf({
+  node: { name: 'a', peerId: 'peer-a' } as NodeFacts,
+  flows: { blocks: blocked } as unknown as HttpParts['flows']
+})
 
 function entryOf(more: Partial<Parameters<typeof encodeEntry>[0]> = {}): ImageEntry {
   return encodeEntry({
@@ -36,6 +40,15 @@ function rowOf(state: BlobState): BlobRow {
 }
 
 describe('describeImage', () => {
+  it('goes by what is blocked now, not by what has become of the bytes so far', () => {
+    blocked.add(HASH)
+    expect(describeImage(entryOf(), rowOf('held'), NODE)).toMatchObject({
+      ...{ state: 'blocked', local: false, servers: [], replicas: 0 }
+    })
+    blocked.delete(HASH)
+    expect(describeImage(entryOf(), rowOf('blocked'), NODE).state).toBe('pending')
+  })
+
   it('says all there is', () => {
     const row = { ...rowOf('held'), verifiedAtMs: 1_641_000_000_000 }
     const described = describeImage(
