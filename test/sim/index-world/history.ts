@@ -77,7 +77,15 @@ export interface History {
  * Whether something happens in it after which nodes may offer what was deleted and forgotten: only
  * then may anything be put to review.
  */
-export function hasOutdatedPast({ steps }: History): boolean {
+export function hasOutdatedPast({ steps, acquainted, keepMs }: History): boolean {
   const outdated = new Set(['restore', 'wipe', 'copy', 'twin', 'remove'])
-  return steps.some((step) => outdated.has(step.do))
+  if (steps.some((step) => outdated.has(step.do))) return true
+  // who knows nobody waits for nobody
+  let ms = 0
+  const isForgetting = steps.some((step) => {
+    const forgets = (step.do === 'collect' || step.do === 'forget') && ms > keepMs
+    ms += step.ms
+    return forgets
+  })
+  return !acquainted && isForgetting
 }
