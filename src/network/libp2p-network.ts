@@ -193,7 +193,7 @@ export class Libp2pNetwork implements Network {
   }
 
   async dial(texts: readonly string[], signal: AbortSignal): Promise<ConnectedPeer> {
-    const { peerId = '', addresses } = readTarget(texts)
+    const { addresses, peerId = this.#peers.idAt(addresses) ?? '' } = readTarget(texts)
     if (peerId === this.id) throw sameNode()
     const met = this.#peers.whenMet(peerId)
     const signals = [signal, this.#stopped.signal, met.signal]

@@ -1,6 +1,7 @@
 // Who is connected: one connection per peer that is used, and the ones that are being given up.
 
 import type { Connection } from '@libp2p/interface'
+import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Clock } from '../base/clock.ts'
 import type { ConnectedPeer } from './network.ts'
 import type { PeerLink } from './peer-link.ts'
@@ -36,6 +37,17 @@ export class PeerTable {
 
   get(peerId: string): PeerLink | undefined {
     return this.#peers.get(peerId)?.link
+  }
+
+  /**
+   * Who was dialled at one of these addresses, which name nobody, and is connected: one more
+   * connection would take the place of that.
+   */
+  idAt(addresses: readonly Multiaddr[]): string | undefined {
+    const peers = this.peers().filter(({ dialled }) => dialled)
+    const isOf = ({ id, address }: ConnectedPeer) =>
+      addresses.some((one) => `${one}/p2p/${id}` === address)
+    return peers.find(isOf)?.id
   }
 
   find(connection: Connection): PeerLink | undefined {

@@ -100,3 +100,16 @@ test('a dial that goes on when the peer has come by itself makes no second conne
   expect(await dialling).toMatchObject({ id: other.node.id, dialled: false })
   expect([one.told, other.told]).toEqual([['up'], ['up']])
 })
+
+test('a dial to the bare address of who is connected leaves that connection', async () => {
+  let aheadMs = 0
+  const clock: Clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + aheadMs }
+  const [one, other] = [await startNode(clock), await startNode(clock)]
+  const [address = ''] = other.node.addresses()
+  const bare = address.replace(/\/p2p\/.*$/, '')
+  for (const place of [address, bare, bare]) {
+    expect(await one.node.dial([place], never)).toMatchObject({ id: other.node.id })
+    aheadMs += 60_000
+  }
+  expect([one.told, other.told]).toEqual([['up'], ['up']])
+})
