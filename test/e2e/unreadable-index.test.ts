@@ -11,7 +11,7 @@ import { FragileDisk, fragileDiskObstacle } from '../support/fragile-disk.ts'
 import { put, send } from '../support/http-client.ts'
 import { type RealNode, Workbench } from '../support/real-node.ts'
 
-const IMAGES = 600
+const IMAGES = 300
 const obstacle = fragileDiskObstacle()
 const svg = (n: number) =>
   Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg"><!--${n}${'x'.repeat(500)}--></svg>`)
