@@ -79,8 +79,8 @@ export async function openMesh(
     { identity, admission: admissionOf(cluster), host, port, mdns }
   )
   flows.traffic.isRemote = remotePeers({ network, clock, interfaces: networkInterfaces })
-  const lanePort = p2p.lanePort ?? (await rememberedPort(flows, host, LANE_PORT_META))
-  const lanes = new Lanes({ ...base, counters }, { host, port: lanePort })
+  const lastPort = await rememberedPort(flows, host, LANE_PORT_META)
+  const lanes = new Lanes({ ...base, counters }, { host, port: p2p.lanePort, lastPort })
   const onListen = async () => {
     await rememberPort(flows, PORT_META, network.port)
     await rememberPort(flows, LANE_PORT_META, lanes.port)

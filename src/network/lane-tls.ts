@@ -61,6 +61,14 @@ export class LaneServer {
     return [...this.#sockets.values()].reduce((sum, open) => sum + open.size, 0)
   }
 
+  /**
+   * On the port of the last run, which others may know but nobody has asked for, or on a free one.
+   * Errors: ADDRESS_UNUSABLE.
+   */
+  listenAnywhere(host: string, lastPort = 0): Promise<void> {
+    return this.listen(host, lastPort).catch(() => this.listen(host, 0))
+  }
+
   /** Errors: PORT_TAKEN, ADDRESS_UNUSABLE. */
   async listen(host: string, port: number): Promise<void> {
     const grants = new WeakMap<TLSSocket, LaneGrant>()

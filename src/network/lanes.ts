@@ -33,6 +33,8 @@ export interface LanesOptions {
   readonly host: string
   /** Undefined: a free one. */
   readonly port: number | undefined
+  /** Where none is set: that of the last run, if it is still to be had. */
+  readonly lastPort?: number | undefined
 }
 
 /** Peers that belong to this mesh, and nobody else. */
@@ -120,7 +122,8 @@ export class Lanes {
 
   /** Errors: PORT_TAKEN, ADDRESS_UNUSABLE. */
   start(): Promise<void> {
-    return this.#server.listen(this.#options.host, this.#options.port ?? 0)
+    const { host, port, lastPort } = this.#options
+    return port ? this.#server.listen(host, port) : this.#server.listenAnywhere(host, lastPort)
   }
 
   async stop(): Promise<void> {
