@@ -79,7 +79,7 @@ export async function openMesh(
     { identity, admission: admissionOf(cluster), host, port, mdns }
   )
   flows.traffic.isRemote = remotePeers({ network, clock, interfaces: networkInterfaces })
-  const lastPort = await rememberedPort(flows, host, LANE_PORT_META)
+  const lastPort = lastPortOf(flows, LANE_PORT_META)
   const lanes = new Lanes({ ...base, counters }, { host, port: p2p.lanePort, lastPort })
   const onListen = async () => {
     await rememberPort(flows, PORT_META, network.port)
@@ -192,8 +192,13 @@ async function rememberedPort(
   host: string,
   meta: string
 ): Promise<number | undefined> {
+  const port = lastPortOf({ index }, meta)
+  return port === undefined ? undefined : stillFree(host, port)
+}
+
+function lastPortOf({ index }: Pick<FlowParts, 'index'>, meta: string): number | undefined {
   const port = index.meta(meta)
-  return typeof port === 'number' ? stillFree(host, port) : undefined
+  return typeof port === 'number' ? port : undefined
 }
 
 async function rememberPort({ index }: FlowParts, meta: string, port: number | undefined) {
