@@ -1,7 +1,6 @@
 // What is blocked no more is fetched at once, however long ago it was tried in vain.
 
 import type { ContentHash } from '../../protocols/hash.ts'
-import { sleep } from '../base/clock.ts'
 import type { WantBook } from '../blob-sync/want-book.ts'
 import type { FlowParts } from './parts.ts'
 
@@ -21,27 +20,30 @@ const HASHES_MAX = 1000
 
 export function followUnblocks({ flows, book, wake, signal }: FollowUnblocksParts): void {
   const { blocks, clock } = flows
-  const lately = new Set<ContentHash>()
-  const tryAll = () => {
-    for (const hash of lately) book.done(hash)
-    wake()
-  }
-  const tryAgain = async () => {
-    for (const ms of AGAIN_MS) {
-      await sleep(clock, ms, signal)
-      tryAll()
-    }
-    lately.clear()
-  }
-  blocks.onChange((hash) => {
-    if (signal.aborted || blocks.has(hash)) {
-      lately.delete(hash)
-      return
-    }
-    const isFirst = lately.size === 0
-    if (lately.size < HASHES_MAX) lately.add(hash)
+  /** Of each hash what calls its next try off. */
+  const tries = new Map<ContentHash, () => void>()
+  const tryNow = (hash: ContentHash) => {
     book.done(hash)
     wake()
-    if (isFirst) tryAgain().catch(() => {}) // the node is stopping
+  }
+  const tryAfter = (hash: ContentHash, [ms, ...later]: readonly number[]) => {
+    tries.delete(hash)
+    if (ms === undefined) return
+    const again = () => {
+      tryNow(hash)
+      tryAfter(hash, later)
+    }
+    tries.set(hash, clock.after(ms, again))
+  }
+  signal.addEventListener('abort', () => {
+    for (const cancel of tries.values()) cancel()
+    tries.clear()
+  })
+  blocks.onChange((hash) => {
+    tries.get(hash)?.()
+    tries.delete(hash)
+    if (signal.aborted || blocks.has(hash)) return
+    tryNow(hash)
+    if (tries.size < HASHES_MAX) tryAfter(hash, AGAIN_MS)
   })
 }

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest'
 import type { ContentHash } from '../../../protocols/hash.ts'
+import { followUnblocks } from '../../../src/flows/follow-unblocks.ts'
 import { want } from '../../support/blob-holders.ts'
 import { testBytes } from '../../support/data-folder.ts'
 import { eventually } from '../../support/eventually.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
 import { MemoryBlobSource } from '../../support/memory-blob-source.ts'
 import { openReplication } from '../../support/replication.ts'
 
@@ -52,4 +54,34 @@ test('a server that hears of it later is asked again', async () => {
     expect(index.blob(hash)?.state).toBe('held')
   })
   await close()
+})
+
+test('each hash has tries of its own, which end when it is blocked again', async () => {
+  const [one, two] = ['01'.repeat(32), '02'.repeat(32)] as [ContentHash, ContentHash]
+  const clock = new ManualClock()
+  const beganMs = clock.monotonicMs()
+  const blocked = new Set<ContentHash>()
+  const stop = new AbortController()
+  const tried: [ContentHash, number][] = []
+  let change = (_: ContentHash) => {}
+  const blocks = {
+    has: (hash: ContentHash) => blocked.has(hash),
+    onChange: (listener: typeof change) => {
+      change = listener
+    }
+  }
+  const done = (hash: ContentHash) => tried.push([hash, clock.monotonicMs() - beganMs])
+  const flows = { blocks, clock } as never
+  followUnblocks({ flows, book: { done }, wake: () => {}, signal: stop.signal })
+  change(one)
+  blocked.add(one)
+  change(one)
+  await clock.advance(1000)
+  change(two)
+  await clock.advance(9000)
+  expect(tried).toEqual([[one, 0], ...[1000, 1500, 3000, 6000].map((ms) => [two, ms] as const)])
+  change(two)
+  stop.abort()
+  await clock.advance(9000)
+  expect(tried).toHaveLength(6)
 })
