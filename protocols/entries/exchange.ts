@@ -5,7 +5,6 @@
 // empties older places of what it supersedes. Nothing is remembered of an exchange: broken off
 // anywhere, it is begun again. While both sides change, it finds what differed when it looked.
 
-import type { Entry } from '../entry.ts'
 import {
   childKey,
   EMPTY_NODE,
@@ -16,22 +15,19 @@ import {
   type TreeKey,
   type TreeNode
 } from '../time-tree-shape.ts'
-import { readEntries } from './batch.ts'
-import { compareRefs, type EntryRef, refOf } from './entry-ref.ts'
-import { FirstPages, type Place } from './first-pages.ts'
-import { join } from './join.ts'
+import { compareRefs, type EntryRef } from './entry-ref.ts'
+import { type FirstPage, FirstPages, type Place } from './first-pages.ts'
+import { join, unmatched } from './join.ts'
 import { BATCH_ENTRIES_MAX, TREE_CHILDREN_MAX, TREE_NODES_MAX } from './limits.ts'
-import type { DescribedNode, PairsPage, RangePage } from './parse-answer.ts'
+import type { DescribedNode, RangePage } from './parse-answer.ts'
 import { type NodePlan, planNode, planPairs } from './plan-descent.ts'
 import type { EntriesClient } from './request.ts'
-import type { ComparedEntries, EntriesStatus, ExchangedEntries, TreeChild } from './source.ts'
+import { areTied, type Item, nothing, Sides } from './sides.ts'
+import type { ComparedEntries, EntriesStatus, ExchangedEntries } from './source.ts'
 import { Transfer } from './transfer.ts'
 
-/**
- * So many new entries are merged before older places are looked at, which they may have emptied;
- * fewer are left for a larger batch.
- */
-const SUPERSEDING_MIN = 16
+/** So many entries are moved before older places are looked at; fewer wait for a larger batch. */
+const MOVED_MIN = 32
 
 export interface ExchangeResult {
   /**
@@ -71,7 +67,7 @@ export async function exchange(
   if (!equal) {
     try {
       await descent.visit([{ key: ROOT_KEY, theirs: status.root }])
-      await transfer.finish(1)
+      await transfer.finish()
     } finally {
       await transfer.idle()
     }
@@ -82,32 +78,23 @@ export async function exchange(
   return { equal, received, sent, malformed, rounds: remote.asked - before, remote: status }
 }
 
+/** What both sides have below a node. */
+interface Sums {
+  readonly mine: TreeNode
+  readonly theirs: TreeNode
+}
+
 /** What of a node is to be settled. */
 interface Compared {
   readonly places: readonly Place[]
-  /** Both sides' sums, where its pairs are to be compared. */
-  readonly pairs?: { readonly mine: TreeNode; readonly theirs: TreeNode }
+  /** Where its pairs are to be compared. */
+  readonly pairs?: Sums
 }
 
-/** An entry of one side, whole or by name only. */
-interface Item {
-  readonly ref: EntryRef
-  readonly entry?: Entry | undefined
-}
-
-/** Its name is a hash, of which nothing is asked where the other side has nothing. */
-class WholeItem implements Item {
-  readonly entry: Entry
-  #ref: EntryRef | undefined
-
-  constructor(entry: Entry) {
-    this.entry = entry
-  }
-
-  get ref(): EntryRef {
-    this.#ref ??= refOf(this.entry)
-    return this.#ref
-  }
+/** Nodes of which the other side was asked for their children. */
+interface Asked {
+  readonly keys: readonly TreeKey[]
+  readonly nodes: Promise<readonly DescribedNode[]>
 }
 
 class Descent {
@@ -115,6 +102,7 @@ class Descent {
   readonly #remote: EntriesClient
   readonly #transfer: Transfer
   readonly #signal: AbortSignal
+  readonly #sides: Sides
 
   constructor(
     local: ComparedEntries,
@@ -126,46 +114,67 @@ class Descent {
     this.#remote = remote
     this.#transfer = transfer
     this.#signal = signal
+    const onMalformed = (count: number) => {
+      transfer.malformed += count
+    }
+    this.#sides = new Sides({ local, remote, signal, onMalformed })
   }
 
   /** Settles places, which come newest first. */
   async visit(places: readonly Place[]): Promise<void> {
     let deep: TreeKey[] = []
+    let asked: Asked | undefined
+    // the next nodes are on their way while some are looked at
     const descend = async () => {
-      const keys = deep
+      const before = asked
+      asked = deep.length > 0 ? this.#ask(deep) : undefined
       deep = []
-      await this.#descend(keys)
+      if (before !== undefined) await this.#descend(before)
     }
-    const planOf = async ({ key, theirs }: Place) =>
-      this.#plan(key, await this.#local.node(key), theirs)
-    const ahead = new FirstPages({ remote: this.#remote, signal: this.#signal, planOf }, places)
+    const ahead = this.#firstPages(places)
     for (const [at, { key, theirs }] of places.entries()) {
       const mine = await this.#local.node(key)
       const plan = this.#plan(key, mine, theirs)
       if (plan === 'same') continue
       if (plan === 'descend') deep.push(key)
       if (plan !== 'descend' || deep.length === TREE_NODES_MAX) await descend()
-      if (plan === 'send') await this.#settle(this.#localPairs(key), nothing())
-      if (plan !== 'whole' && plan !== 'pairs') continue
-      // what was merged meanwhile may have changed the plan
-      const { whole, pairs } = await ahead.take(at)
-      if (plan === 'whole') await this.#settleWhole(key, whole)
-      else await this.#settlePairs(key, mine, theirs, pairs)
+      if (plan === 'descend') continue
+      await descend()
+      if (plan === 'send') await this.#settle(this.#sides.localPairs(key), nothing())
+      else {
+        // what was merged meanwhile may have changed the plan
+        const first = await ahead.take(at)
+        if (plan === 'whole') await this.#settleWhole(key, first.whole)
+        else await this.#settlePairs(key, { mine, theirs }, first)
+      }
     }
     await descend()
+    await descend()
+  }
+
+  #firstPages(places: readonly Place[]): FirstPages {
+    const planOf = async ({ key, theirs }: Place) =>
+      this.#plan(key, await this.#local.node(key), theirs)
+    const namesOf = (place: Place) => this.#sides.namesOf(place)
+    const parts = { remote: this.#remote, signal: this.#signal, planOf, namesOf }
+    return new FirstPages(parts, places)
   }
 
   #plan(key: TreeKey, mine: TreeNode, theirs: TreeNode): NodePlan {
     return planNode(mine, theirs, levelOf(key) === LEAF_LEVEL)
   }
 
-  /** Looks at the children of some nodes, which then wait for each other as little as one's own. */
-  async #descend(keys: readonly TreeKey[]): Promise<void> {
-    if (keys.length === 0) return
-    const nodes = await this.#remote.tree(
-      keys.map((key) => ({ key })),
-      this.#signal
-    )
+  /** Asks for the children of some nodes, which then wait for each other as little as one's own. */
+  #ask(keys: readonly TreeKey[]): Asked {
+    const asked = keys.map((key) => ({ key }))
+    const nodes = this.#remote.tree(asked, this.#signal)
+    nodes.catch(() => {}) // thrown where they are waited for, if they still are
+    return { keys, nodes }
+  }
+
+  /** Looks at the children of some nodes. */
+  async #descend({ keys, nodes: coming }: Asked): Promise<void> {
+    const nodes = await coming
     let differing: Place[] = []
     for (const [at, key] of keys.entries()) {
       const { pairs, places } = await this.#compare(key, nodes[at] as DescribedNode)
@@ -173,7 +182,7 @@ class Descent {
       if (pairs === undefined) continue
       await this.visit(differing)
       differing = []
-      await this.#settlePairs(key, pairs.mine, pairs.theirs)
+      await this.#settlePairs(key, pairs)
     }
     await this.visit(differing)
   }
@@ -186,7 +195,7 @@ class Descent {
     if (isSameNode(mine, theirs)) return { places: differing }
     const children = join(
       this.#local.children(key),
-      this.#remoteChildren(key, described),
+      this.#sides.remoteChildren(key, described),
       (left, right) => left.index - right.index
     )
     for await (const { left, right } of children) {
@@ -203,13 +212,13 @@ class Descent {
     return isCheaper ? { pairs: { mine, theirs }, places: [] } : { places: differing }
   }
 
-  async #settlePairs(
-    key: TreeKey,
-    mine: TreeNode,
-    theirs: TreeNode,
-    first?: Promise<PairsPage | undefined>
-  ): Promise<void> {
-    const found = await this.#settle(this.#localPairs(key), this.#remotePairs(key, first))
+  async #settlePairs(key: TreeKey, { mine, theirs }: Sums, first: FirstPage = {}): Promise<void> {
+    const [page, names] = [await first.pairs, await first.mine]
+    const isWhole = page?.next === undefined
+    const found =
+      page !== undefined && isWhole && names !== undefined
+        ? await this.#settleNames(names, page.refs)
+        : await this.#settle(this.#sides.localPairs(key), this.#sides.remotePairs(key, first.pairs))
     if (found) return
     // Two entries of one path may have the same version: then pairs don't show what sums do. If
     // nothing has moved meanwhile, that is how it is.
@@ -219,7 +228,20 @@ class Descent {
   }
 
   #settleWhole(key: TreeKey, first?: Promise<RangePage>): Promise<boolean> {
-    return this.#settle(this.#localEntries(key), this.#remoteEntries(key, first))
+    return this.#settle(this.#sides.localEntries(key), this.#sides.remoteEntries(key, first))
+  }
+
+  /** The same as #settle, of all names of a node. */
+  async #settleNames(mine: readonly EntryRef[], theirs: readonly EntryRef[]): Promise<boolean> {
+    let found = false
+    for (const { left, right } of unmatched(mine, theirs, compareRefs)) {
+      found = true
+      if (left !== undefined) this.#transfer.give.push(left)
+      if (right !== undefined) this.#transfer.ask.push(right)
+      await this.#transfer.flush(BATCH_ENTRIES_MAX)
+    }
+    await this.#transfer.settled(MOVED_MIN)
+    return found
   }
 
   /** Takes what is missing here and gives what is missing there. Whether there was any of it. */
@@ -234,68 +256,7 @@ class Descent {
       else if (right !== undefined) this.#transfer.ask.push(right.ref)
       await this.#transfer.flush(BATCH_ENTRIES_MAX)
     }
-    await this.#transfer.finish(SUPERSEDING_MIN)
+    await this.#transfer.settled(MOVED_MIN)
     return found
   }
-
-  async *#localPairs(key: TreeKey): AsyncGenerator<Item> {
-    for await (const ref of this.#local.pairs(key)) yield { ref }
-  }
-
-  async *#localEntries(key: TreeKey): AsyncGenerator<Item> {
-    for await (const raw of this.#local.range(key)) {
-      for (const entry of readEntries([raw]).entries) yield new WholeItem(entry)
-    }
-  }
-
-  async *#remotePairs(key: TreeKey, first?: Promise<PairsPage | undefined>): AsyncGenerator<Item> {
-    const ask = (before?: EntryRef) => this.#remote.pairs(key, before, this.#signal)
-    for await (const { refs } of pagesOf(ask, first)) {
-      for (const ref of refs) yield { ref }
-    }
-  }
-
-  async *#remoteEntries(key: TreeKey, first?: Promise<RangePage>): AsyncGenerator<Item> {
-    const ask = (before?: EntryRef) => this.#remote.range(key, before, this.#signal)
-    for await (const { entries, malformed } of pagesOf(ask, first)) {
-      this.#transfer.malformed += malformed
-      for (const entry of entries) yield new WholeItem(entry)
-    }
-  }
-
-  async *#remoteChildren(key: TreeKey, first: DescribedNode): AsyncGenerator<TreeChild> {
-    for (let page: DescribedNode | undefined = first; page !== undefined; ) {
-      yield* page.children
-      const before = page.more ? page.children.at(-1)?.index : undefined
-      if (before === undefined) return
-      ;[page] = await this.#remote.tree([{ key, before }], this.#signal)
-    }
-  }
 }
-
-interface Page {
-  /** Where to go on; undefined at the end. */
-  readonly next: EntryRef | undefined
-}
-
-/** The next page is on its way while one is worked on. */
-async function* pagesOf<P extends Page>(
-  ask: (before?: EntryRef) => Promise<P>,
-  first?: Promise<P | undefined>
-): AsyncGenerator<P> {
-  let coming: Promise<P | undefined> | undefined = first ?? ask()
-  while (coming !== undefined) {
-    const page: P = (await coming) ?? (await ask())
-    coming = page.next === undefined ? undefined : ask(page.next)
-    coming?.catch(() => {}) // it is thrown where the page is waited for, if it still is
-    yield page
-  }
-}
-
-/** Two entries of one path and version, by two writers who did not know of each other. */
-function areTied(left: Item, right: Item): boolean {
-  if (left.entry === undefined || right.entry === undefined) return false
-  return Buffer.compare(left.entry.id, right.entry.id) !== 0
-}
-
-async function* nothing(): AsyncGenerator<never> {}

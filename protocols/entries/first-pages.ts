@@ -1,7 +1,9 @@
 // The first pages of what an exchange is about to settle, asked for before their turn: places that
 // hold little wait for each other's answer, and share a request where only names are asked for.
+// Those of this side are read meanwhile.
 
 import type { TreeKey, TreeNode } from '../time-tree-shape.ts'
+import type { EntryRef } from './entry-ref.ts'
 import { PAGE_PAIRS_MAX, PAIRS_NODES_MAX, REQUESTS_OUTSTANDING_MAX } from './limits.ts'
 import type { PairsPage, RangePage } from './parse-answer.ts'
 import { type NodePlan, sizeOf } from './plan-descent.ts'
@@ -17,6 +19,8 @@ export interface Place {
 export interface FirstPage {
   readonly whole?: Promise<RangePage>
   readonly pairs?: Promise<PairsPage | undefined>
+  /** Names of this side, all of them. */
+  readonly mine?: Promise<readonly EntryRef[] | undefined>
 }
 
 interface Asked extends FirstPage {
@@ -29,6 +33,8 @@ export interface FirstPagesParts {
   readonly signal: AbortSignal
   /** What is to be done with a place as things are now. */
   readonly planOf: (place: Place) => Promise<NodePlan>
+  /** All names of this side below a place; undefined where they are too many to be held. */
+  readonly namesOf: (place: Place) => Promise<readonly EntryRef[] | undefined>
 }
 
 export class FirstPages {
@@ -97,10 +103,14 @@ export class FirstPages {
     )
     const request = { places: group.length }
     this.#requests++
+    let before: Promise<unknown> = Promise.resolve()
     for (const [at, index] of group.entries()) {
       const pairs = pages.then((all) => all[at])
       pairs.catch(() => {})
-      this.#asked.set(index, { pairs, request })
+      // one after the other: those of other requests are read beside them
+      const mine = before.then(() => this.#parts.namesOf(this.#places[index] as Place))
+      before = mine.catch(() => {})
+      this.#asked.set(index, { pairs, mine, request })
     }
   }
 

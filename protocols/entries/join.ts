@@ -32,3 +32,19 @@ export async function* join<A, B>(
     await right.return?.()
   }
 }
+
+/** What only one of two lists has, which are in the same descending order. */
+export function* unmatched<T>(
+  lefts: readonly T[],
+  rights: readonly T[],
+  compare: (left: T, right: T) => number
+): Generator<Pair<T, T>> {
+  for (let [a, b] = [0, 0]; a < lefts.length || b < rights.length; ) {
+    const [left, right] = [lefts[a], rights[b]]
+    const order = left === undefined ? -1 : right === undefined ? 1 : compare(left, right)
+    if (order >= 0) a++
+    if (order <= 0) b++
+    if (order > 0) yield { left, right: undefined }
+    if (order < 0) yield { left: undefined, right }
+  }
+}

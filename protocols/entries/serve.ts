@@ -40,6 +40,8 @@ export const entriesProtocol: Protocol<EntriesSource> = {
 
 const HISTORY = { entriesMax: HISTORY_PAST_MAX, bytes: PAGE_BYTES }
 const PAGE = { entriesMax: PAGE_ENTRIES_MAX, bytes: PAGE_BYTES }
+/** Nodes of which one answer reads the refs side by side. */
+const READ_AT_ONCE = 8
 
 type Answer = NonNullable<MessageInitShape<typeof ResponseSchema>['kind']>
 
@@ -131,11 +133,16 @@ async function pairsPages(
   const isWhole = first.length < PAGE_PAIRS_MAX
   const more: Uint8Array[] = []
   let room = PAGE_PAIRS_MAX - first.length
-  for (const further of isWhole ? moreKeys : []) {
-    const refs = await pairsOf(source, { key: further, before: undefined }, room)
-    room -= refs.length
-    if (room <= 0) break // there may be more of them
-    more.push(encodeRefs(refs))
+  const further = isWhole ? moreKeys : []
+  for (let at = 0; at < further.length && room > 0; at += READ_AT_ONCE) {
+    const keys = further.slice(at, at + READ_AT_ONCE)
+    const max = room
+    const read = keys.map((one) => pairsOf(source, { key: one, before: undefined }, max))
+    for (const refs of await Promise.all(read)) {
+      room -= refs.length
+      if (room <= 0) break // there may be more of them
+      more.push(encodeRefs(refs))
+    }
   }
   return { refs: encodeRefs(first), next: encodeRefs(isWhole ? [] : first.slice(-1)), more }
 }

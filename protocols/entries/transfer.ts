@@ -25,6 +25,8 @@ export class Transfer {
   readonly #signal: AbortSignal
   /** Merges that are not written yet, the oldest first: meanwhile the next entries come. */
   readonly #merging: Promise<void>[] = []
+  /** Some of these take the place of other entries. */
+  #replacing = false
 
   constructor(
     local: ExchangedEntries,
@@ -47,9 +49,25 @@ export class Transfer {
     return true
   }
 
-  /** Moves what waits, if that is `count` entries or more, and resolves once it is merged. */
-  async finish(count: number): Promise<void> {
-    if ((await this.flush(count)) || count === 1) await Promise.all(this.#merging)
+  /**
+   * The same before older places are looked at: where what came may have emptied these, since it
+   * takes the place of others, it resolves once that is merged.
+   */
+  async settled(count: number): Promise<void> {
+    await this.flush(count)
+    if (this.#replacing) await this.#merged()
+  }
+
+  /** Moves all that waits, and resolves once it is merged. */
+  async finish(): Promise<void> {
+    await this.flush(1)
+    await this.#merged()
+  }
+
+  async #merged(): Promise<void> {
+    await Promise.all(this.#merging)
+    this.#merging.length = 0
+    this.#replacing = false
   }
 
   /** Resolves when nothing is being merged any more, however that ended. */
@@ -66,6 +84,7 @@ export class Transfer {
       taken.push(...entries)
     }
     if (taken.length === 0) return
+    this.#replacing ||= taken.some(({ replaces }) => replaces !== undefined)
     if (this.#merging.length === MERGES_MAX) {
       await this.#merging[0]
       this.#merging.shift()

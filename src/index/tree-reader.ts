@@ -42,7 +42,10 @@ export class TreeReader implements ComparedEntries {
 
   async *pairs(key: TreeKey, before?: EntryRef): AsyncGenerator<EntryRef> {
     const keys = this.#tables.version.keys(boundsOf(key, before))
-    for await (const row of pages(keys, PAGE_ROWS_MAX)) {
+    const { live, dead } = this.node(key)
+    // with one more the first page is the last one
+    const firstRows = Math.min(live + dead + 1, PAGE_ROWS_MAX)
+    for await (const row of pages(keys, Math.max(firstRows, 1))) {
       yield {
         version: parseVersionKey(row.slice(0, VERSION_LENGTH)),
         pathHash: row.slice(VERSION_LENGTH)

@@ -194,7 +194,12 @@ export class MemoryEntries implements EntriesSource, ComparedEntries {
 export function imageEntry(
   path: string,
   version: Version,
-  { writer = 'a', deleted = false, content = '00' } = {}
+  {
+    writer = 'a',
+    deleted = false,
+    content = '00',
+    replaces = undefined as Version | undefined
+  } = {}
 ): Entry {
   return encodeEntry({
     kind: KIND_IMAGE,
@@ -202,6 +207,7 @@ export function imageEntry(
     deleted,
     version,
     writer,
+    replaces,
     createdMs: 1_700_000_000_000,
     ...(deleted
       ? { bytes: 0, mediaType: '' }

@@ -4,6 +4,7 @@ import { PAGE_PAIRS_MAX } from '../../../../protocols/entries/limits.ts'
 import { planNode, planPairs } from '../../../../protocols/entries/plan-descent.ts'
 import { EntriesClient } from '../../../../protocols/entries/request.ts'
 import { entriesProtocol } from '../../../../protocols/entries/serve.ts'
+import type { ExchangedEntries } from '../../../../protocols/entries/source.ts'
 import type { Entry } from '../../../../protocols/entry.ts'
 import { EMPTY_NODE, type TreeKey } from '../../../../protocols/time-tree-shape.ts'
 import { versionAt } from '../../../../protocols/version.ts'
@@ -104,6 +105,37 @@ describe('an exchange', () => {
     const slow = await exchange(new MemoryEntries(some).asking(), new OneByOne(stream), never)
     expect(slow).toMatchObject({ equal: true, received: 30 })
     expect(slow.rounds).toBeGreaterThan(30)
+  })
+
+  test.each([
+    { what: 'goes on to older places while new images are merged', replaces: undefined, merges: 3 },
+    { what: 'merges what takes the place of others before that', replaces: 1n, merges: 1 }
+  ])('$what', async ({ replaces, merges }) => {
+    const places = [0, 1, 2].flatMap((place) =>
+      Array.from({ length: 200 }, (_, number) =>
+        at(`${place}/${number}.png`, NOW_MS - place * 20_000_000 + number, { replaces })
+      )
+    )
+    const left = new MemoryEntries(places.filter((_, number) => number % 200 >= 40))
+    const begun = Promise.withResolvers<void>()
+    const held = Promise.withResolvers<void>()
+    let merging = 0
+    const asking = left.asking()
+    const local: ExchangedEntries = {
+      ...asking,
+      merge: async (entries) => {
+        if (++merging === merges) begun.resolve()
+        await held.promise
+        return asking.merge(entries)
+      }
+    }
+    const { stream } = servePair(entriesProtocol, new MemoryEntries(places))
+    const result = exchange(local, new EntriesClient(stream), never)
+    await begun.promise
+    for (let turn = 0; turn < 100; turn++) await Promise.resolve()
+    expect(merging).toBe(merges)
+    held.resolve()
+    expect(await result).toMatchObject({ equal: true, received: 120 })
   })
 
   test('compares a large burst by pairs, also over several pages', async () => {

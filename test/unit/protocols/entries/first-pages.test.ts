@@ -1,5 +1,9 @@
 import { beforeEach, expect, test } from 'vitest'
-import { FirstPages, type Place } from '../../../../protocols/entries/first-pages.ts'
+import {
+  FirstPages,
+  type FirstPagesParts,
+  type Place
+} from '../../../../protocols/entries/first-pages.ts'
 import {
   PAGE_PAIRS_MAX,
   PAIRS_NODES_MAX,
@@ -21,7 +25,11 @@ beforeEach(() => {
 })
 
 /** Plans are `plans`, else pairs. */
-function firstPages(count: number, size = 1): FirstPages {
+function firstPages(
+  count: number,
+  size = 1,
+  namesOf: FirstPagesParts['namesOf'] = async () => []
+): FirstPages {
   const places: Place[] = Array.from({ length: count }, (_, at) => ({
     key: treeKey(3, (count - at) * 65_536),
     theirs: { ...EMPTY_NODE, live: size }
@@ -37,7 +45,7 @@ function firstPages(count: number, size = 1): FirstPages {
     }
   }
   const planOf = async (place: Place) => plans[places.indexOf(place)] ?? 'pairs'
-  return new FirstPages({ remote, signal: never, planOf }, places)
+  return new FirstPages({ remote, signal: never, planOf, namesOf }, places)
 }
 
 test('small places share a request', async () => {
@@ -84,4 +92,28 @@ test('a place that the answer left out has no page', async () => {
   const pages = firstPages(2)
   expect(await (await pages.take(0)).pairs).toEqual(PAGE)
   expect(await (await pages.take(1)).pairs).toBeUndefined()
+})
+
+test('names of this side are read one after the other, beside the request', async () => {
+  let reading = 0
+  let most = 0
+  const namesOf = async () => {
+    most = Math.max(most, ++reading)
+    await Promise.resolve()
+    reading--
+    return []
+  }
+  const pages = firstPages(3, 1, namesOf)
+  for (let at = 0; at < 3; at++) expect(await (await pages.take(at)).mine).toEqual([])
+  expect(most).toBe(1)
+})
+
+test('names that can not be read are an error only where they are needed', async () => {
+  const namesOf = async ({ key }: Place) => {
+    if (key === treeKey(3, 65_536)) throw new Error('unreadable')
+    return []
+  }
+  const pages = firstPages(2, 1, namesOf)
+  expect(await (await pages.take(0)).mine).toEqual([])
+  await expect((await pages.take(1)).mine).rejects.toThrow('unreadable')
 })
