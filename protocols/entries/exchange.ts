@@ -91,11 +91,10 @@ interface Compared {
   readonly pairs?: Sums
 }
 
-/** Nodes of which the other side was asked for their children. */
-interface Asked {
-  readonly keys: readonly TreeKey[]
-  readonly nodes: Promise<readonly DescribedNode[]>
-}
+/** What is to be settled next: places, or the names of a whole node. */
+type Step =
+  | { readonly places: readonly Place[]; readonly pages: FirstPages }
+  | { readonly key: TreeKey; readonly pairs: Sums }
 
 class Descent {
   readonly #local: ComparedEntries
@@ -121,17 +120,17 @@ class Descent {
   }
 
   /** Settles places, which come newest first. */
-  async visit(places: readonly Place[]): Promise<void> {
+  async visit(places: readonly Place[], pages = this.#firstPages(places)): Promise<void> {
     let deep: TreeKey[] = []
-    let asked: Asked | undefined
-    // the next nodes are on their way while some are looked at
+    let next: Promise<readonly Step[]> | undefined
+    // what is below some nodes is asked for while that of others is settled
     const descend = async () => {
-      const before = asked
-      asked = deep.length > 0 ? this.#ask(deep) : undefined
+      const now = next
+      next = deep.length > 0 ? this.#look(deep, now !== undefined) : undefined
+      next?.catch(() => {}) // thrown where it is waited for, if it still is
       deep = []
-      if (before !== undefined) await this.#descend(before)
+      if (now !== undefined) await this.#take(await now)
     }
-    const ahead = this.#firstPages(places)
     for (const [at, { key, theirs }] of places.entries()) {
       const mine = await this.#local.node(key)
       const plan = this.#plan(key, mine, theirs)
@@ -143,7 +142,7 @@ class Descent {
       if (plan === 'send') await this.#settle(this.#sides.localPairs(key), nothing())
       else {
         // what was merged meanwhile may have changed the plan
-        const first = await ahead.take(at)
+        const first = await pages.take(at)
         if (plan === 'whole') await this.#settleWhole(key, first.whole)
         else await this.#settlePairs(key, { mine, theirs }, first)
       }
@@ -164,27 +163,37 @@ class Descent {
     return planNode(mine, theirs, levelOf(key) === LEAF_LEVEL)
   }
 
-  /** Asks for the children of some nodes, which then wait for each other as little as one's own. */
-  #ask(keys: readonly TreeKey[]): Asked {
+  /**
+   * Looks at the children of some nodes, which then wait for each other as little as one's own.
+   * `ahead`: while others are settled, which may empty some of these: those are asked for in vain.
+   */
+  async #look(keys: readonly TreeKey[], ahead: boolean): Promise<readonly Step[]> {
     const asked = keys.map((key) => ({ key }))
-    const nodes = this.#remote.tree(asked, this.#signal)
-    nodes.catch(() => {}) // thrown where they are waited for, if they still are
-    return { keys, nodes }
-  }
-
-  /** Looks at the children of some nodes. */
-  async #descend({ keys, nodes: coming }: Asked): Promise<void> {
-    const nodes = await coming
+    const nodes = await this.#remote.tree(asked, this.#signal)
+    const steps: Step[] = []
     let differing: Place[] = []
+    const close = () => {
+      const pages = this.#firstPages(differing)
+      if (ahead) pages.begin()
+      steps.push({ places: differing, pages })
+      differing = []
+    }
     for (const [at, key] of keys.entries()) {
       const { pairs, places } = await this.#compare(key, nodes[at] as DescribedNode)
       differing.push(...places)
       if (pairs === undefined) continue
-      await this.visit(differing)
-      differing = []
-      await this.#settlePairs(key, pairs)
+      close()
+      steps.push({ key, pairs })
     }
-    await this.visit(differing)
+    close()
+    return steps
+  }
+
+  async #take(steps: readonly Step[]): Promise<void> {
+    for (const step of steps) {
+      if ('pairs' in step) await this.#settlePairs(step.key, step.pairs)
+      else await this.visit(step.places, step.pages)
+    }
   }
 
   /** The children of a node that differ, or what it has itself where its pairs cost less. */
@@ -202,7 +211,7 @@ class Descent {
       if (isSameNode(left?.node ?? EMPTY_NODE, right?.node ?? EMPTY_NODE)) continue
       const index = (left ?? right)?.index as number
       differing.push({ key: childKey(key, index), theirs: right?.node ?? EMPTY_NODE })
-      // only the root has more children than that
+      // only the root has more children than that, and it is looked at alone
       if (key === ROOT_KEY && differing.length === TREE_CHILDREN_MAX) {
         await this.visit(differing)
         differing = []

@@ -45,10 +45,16 @@ export class FirstPages {
   /** The first place that was not looked at. */
   #next = 0
   #requests = 0
+  #asking: Promise<void> = Promise.resolve()
 
   constructor(parts: FirstPagesParts, places: readonly Place[]) {
     this.#parts = parts
     this.#places = places
+  }
+
+  /** Asks for what comes first. Errors are thrown where pages are taken. */
+  begin(): void {
+    this.#goOn().catch(() => {})
   }
 
   /** What was asked for of the place at `index`; places before it are forgotten. */
@@ -58,10 +64,16 @@ export class FirstPages {
       this.#forget(at)
     }
     this.#next = Math.max(this.#next, index)
-    await this.#askOn()
+    await this.#goOn()
     const asked = this.#asked.get(index)
     this.#forget(index)
     return asked ?? {}
+  }
+
+  /** Once it has been asked for what was to be asked for before. */
+  #goOn(): Promise<void> {
+    this.#asking = this.#asking.then(() => this.#askOn())
+    return this.#asking
   }
 
   async #askOn(): Promise<void> {

@@ -6,8 +6,8 @@ import type { EntryRef } from './entry-ref.ts'
 import type { EntriesClient } from './request.ts'
 import type { ComparedEntries, ExchangedEntries } from './source.ts'
 
-/** One is written, the next ones are decided and share what their writing costs. */
-const MERGES_MAX = 4
+/** One is written, the next ones are decided or on their way, and share what that costs. */
+const MOVES_MAX = 4
 
 export class Transfer {
   /** Entries that came. */
@@ -23,9 +23,11 @@ export class Transfer {
   readonly #compared: ComparedEntries
   readonly #remote: EntriesClient
   readonly #signal: AbortSignal
-  /** Merges that are not written yet, the oldest first: meanwhile the next entries come. */
-  readonly #merging: Promise<void>[] = []
-  /** Some of these take the place of other entries. */
+  /** What is on its way or not written yet, oldest first: meanwhile older places are looked at. */
+  readonly #moving: Promise<void>[] = []
+  /** Resolves when the last of it has come. */
+  #come: Promise<unknown> = Promise.resolve()
+  /** What came last takes the place of other entries. */
   #replacing = false
 
   constructor(
@@ -50,51 +52,57 @@ export class Transfer {
   }
 
   /**
-   * The same before older places are looked at: where what came may have emptied these, since it
-   * takes the place of others, it resolves once that is merged.
+   * The same before older places are looked at: where what came last takes the place of others, it
+   * may have emptied these, so it resolves once all is merged.
    */
   async settled(count: number): Promise<void> {
     await this.flush(count)
-    if (this.#replacing) await this.#merged()
+    if (this.#replacing) await this.#moved()
   }
 
   /** Moves all that waits, and resolves once it is merged. */
   async finish(): Promise<void> {
     await this.flush(1)
-    await this.#merged()
-  }
-
-  async #merged(): Promise<void> {
-    await Promise.all(this.#merging)
-    this.#merging.length = 0
-    this.#replacing = false
+    await this.#moved()
   }
 
   /** Resolves when nothing is being merged any more, however that ended. */
   async idle(): Promise<void> {
-    await Promise.allSettled(this.#merging)
+    await Promise.allSettled(this.#moving)
+  }
+
+  async #moved(): Promise<void> {
+    await Promise.all(this.#moving)
+    this.#moving.length = 0
   }
 
   async #receive(): Promise<void> {
     const asked = this.ask.splice(0)
     const taken = this.take.splice(0)
-    if (asked.length > 0) {
-      const { entries, malformed } = await this.#remote.fetch(asked, this.#signal)
-      this.malformed += malformed
-      taken.push(...entries)
+    if (asked.length + taken.length === 0) return
+    if (this.#moving.length === MOVES_MAX) {
+      await this.#moving[0]
+      this.#moving.shift()
     }
-    if (taken.length === 0) return
-    this.#replacing ||= taken.some(({ replaces }) => replaces !== undefined)
-    if (this.#merging.length === MERGES_MAX) {
-      await this.#merging[0]
-      this.#merging.shift()
-    }
-    const merging = this.#merge(taken)
-    merging.catch(() => {}) // it is thrown where it is waited for
-    this.#merging.push(merging)
+    const moving = this.#move(asked, taken)
+    moving.catch(() => {}) // it is thrown where it is waited for
+    this.#moving.push(moving)
+  }
+
+  /** Merged in the order in which they are asked for. */
+  async #move(asked: readonly EntryRef[], taken: Entry[]): Promise<void> {
+    const fetched = asked.length > 0 ? this.#remote.fetch(asked, this.#signal) : undefined
+    const before = this.#come
+    this.#come = Promise.allSettled([before, fetched])
+    const { entries = [], malformed = 0 } = (await fetched) ?? {}
+    await before
+    this.malformed += malformed
+    taken.push(...entries)
+    if (taken.length > 0) await this.#merge(taken)
   }
 
   async #merge(taken: readonly Entry[]): Promise<void> {
+    this.#replacing = taken.some(({ replaces }) => replaces !== undefined)
     const verdict = await this.#local.merge(taken)
     this.received += taken.length
     if (verdict !== undefined) await this.#remote.review(verdict, this.#signal)

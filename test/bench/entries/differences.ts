@@ -1,23 +1,26 @@
-// What an exchange costs where little or nothing differs, between two large indexes on disk and
-// over libp2p on 127.0.0.1.
+// What an exchange costs where little or nothing differs, between two large indexes on disk, each
+// in its process, over libp2p on 127.0.0.1.
 
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Entry } from '../../../protocols/entry.ts'
-import { systemClock, systemRandom } from '../../../src/base/clock.ts'
+import { fileURLToPath } from 'node:url'
 import { type Log, silentLog } from '../../../src/base/log.ts'
 import type { ImageIndex } from '../../../src/index/image-index.ts'
-import { IndexSync } from '../../../src/index-sync/index-sync.ts'
 import { NETWORK_WORLDS } from '../../support/network-worlds.ts'
 import type { Workbench } from '../../support/real-node.ts'
 import { printTable, short } from '../support/figures.ts'
-import { type Making, madeEntry } from './made-entries.ts'
-import { copyIndex, mergeAll, openAt } from './seed.ts'
+import type { Making } from './made-entries.ts'
+import { type Answer, mergeMade, syncOf, type ToMerge } from './other-index.ts'
+import { copyIndex, openAt } from './seed.ts'
 
+const OTHER = fileURLToPath(new URL('other-index.ts', import.meta.url))
 const DIFFERENCES = 1000
 const STEP = 7919
+/** A program that was begun just now is slower. */
+const ROUNDS = 4
 /** By then both sides have compared for the first time. */
 const CONNECTED_MS = 3000
-const NO_WANTS = { wantsFiles: 0, wantsBytes: 0, wantRanges: [] }
 const NOTHING_MOVED = { rounds: 1, received: 0, sent: 0 }
 const never = new AbortController().signal
 
@@ -25,13 +28,15 @@ const never = new AbortController().signal
 export async function differences(bench: Workbench, folder: string, making: Making): Promise<void> {
   const [mine, theirs] = [bench.path('mine'), bench.path('theirs')]
   for (const copy of [mine, theirs]) copyIndex(folder, copy)
-  const [here, there] = [await openAt(mine), await openAt(theirs)]
+  const here = await openAt(mine)
+  const there = new OtherIndex(theirs)
   const pair = await connect(here, there)
   const rows: (string | number)[][] = [
     [
       'what differs',
       'ms',
-      'CPU ms of both',
+      'CPU ms here',
+      'CPU ms there',
       'requests',
       'bytes asked',
       'bytes answered',
@@ -43,38 +48,55 @@ export async function differences(bench: Workbench, folder: string, making: Maki
   await compare('nothing')
   await compare('nothing, again')
   const some = Array.from({ length: DIFFERENCES }, (_, n) => (n * STEP) % making.count)
-  await mergeEach(there, some, (n) => madeEntry(n, { ...making, series: 'more' }))
+  const series = (name: string) => ({ ...making, series: name })
+  const newest = (name: string): ToMerge =>
+    some.map((_, n) => ({ n: making.count + n, making: series(name) }))
+  await there.merge(some.map((n) => ({ n, making: series('more') })))
   await compare(`${DIFFERENCES} are missing here, of all times`)
-  const newest = (n: number) => making.count + n
-  await mergeEach(there, some, (_, n) => madeEntry(newest(n), { ...making, series: 'new' }))
+  for (let round = 1; round < ROUNDS; round++) {
+    await there.merge(some.map((n) => ({ n: n + round, making: series(`more ${round}`) })))
+    await compare(`${DIFFERENCES} others, round ${round + 1}`)
+  }
+  await there.merge(newest('new'))
   await compare(`${DIFFERENCES} are missing here, the newest`)
-  await mergeEach(here, some, (_, n) => madeEntry(newest(n), { ...making, series: 'own' }))
+  await mergeMade(here, newest('own'))
   await compare(`${DIFFERENCES} are missing there, the newest`)
   const deletedAt = making.count + 2 * DIFFERENCES
-  await mergeEach(there, some, (n, at) => madeEntry(n, making, deletedAt + at))
+  await there.merge(some.map((n, at) => ({ n, making, deletedAt: deletedAt + at })))
   await compare(`${DIFFERENCES} of all times were deleted there just now`)
   await compare('nothing')
   console.log(`two indexes of ${making.count} entries; bytes of streams, without encryption\n`)
   printTable(rows)
   await pair.stop()
   await here.close()
-  await there.close()
 }
 
-async function mergeEach(
-  index: ImageIndex,
-  numbers: readonly number[],
-  entryOf: (n: number, at: number) => Entry
-): Promise<void> {
-  await mergeAll(
-    index,
-    numbers.map((n, at) => entryOf(n, at).raw)
-  )
+class OtherIndex {
+  readonly #process: ReturnType<typeof fork>
+
+  constructor(folder: string) {
+    this.#process = fork(OTHER, [folder])
+  }
+
+  async merge(entries: ToMerge): Promise<void> {
+    await this.ask(entries)
+  }
+
+  async ask(told: ToMerge | 'cpu'): Promise<Answer> {
+    this.#process.send(told)
+    const [answer] = await once(this.#process, 'message')
+    return answer as Answer
+  }
+
+  async end(): Promise<void> {
+    this.#process.send('end')
+    await once(this.#process, 'exit')
+  }
 }
 
-async function connect(here: ImageIndex, there: ImageIndex) {
+async function connect(here: ImageIndex, there: OtherIndex) {
   const world = NETWORK_WORLDS.libp2p()
-  const [a, b] = [await world.node(), await world.node()]
+  const network = await world.node()
   let said = NOTHING_MOVED
   const log = {
     ...silentLog,
@@ -82,38 +104,31 @@ async function connect(here: ImageIndex, there: ImageIndex) {
       if ('rounds' in about) said = { ...NOTHING_MOVED, ...about }
     }
   } as Log
-  const members = { members: async () => new Map(), wasRemoved: () => false, hasRecord: () => true }
-  const base = { clock: systemClock, random: systemRandom, ...members }
-  const rest = { wants: async () => NO_WANTS, onMerged: () => {}, reportMsMax: 60_000 }
-  const sync = new IndexSync({ ...base, ...rest, network: a, index: here, log })
-  const other = new IndexSync({ ...base, ...rest, network: b, index: there, log: silentLog })
-  await a.start()
-  await b.start()
-  await a.dial(b.addresses(), never)
+  const sync = syncOf(network, here, log)
+  await network.start()
+  const { id, addresses } = await there.ask('cpu')
+  await network.dial(addresses, never)
   await sleep(CONNECTED_MS)
   return {
     async compare(): Promise<(string | number)[]> {
       said = NOTHING_MOVED
-      const before = a.traffic()
+      const before = network.traffic()
+      const usedThere = (await there.ask('cpu')).cpuMs
       const used = process.cpuUsage()
       const begun = performance.now()
-      await sync.compare(b.id)
+      await sync.compare(id)
       const ms = performance.now() - begun
       const { user, system } = process.cpuUsage(used)
-      if (!sync.beliefs.report(b.id)?.equal) throw new Error('the two are not the same')
-      const { bytesIn, bytesOut } = a.traffic()
+      const cpuThere = (await there.ask('cpu')).cpuMs - usedThere
+      if (!sync.beliefs.report(id)?.equal) throw new Error('the two are not the same')
+      const { bytesIn, bytesOut } = network.traffic()
+      const cpu = [short((user + system) / 1000), short(cpuThere)]
       const bytes = [bytesOut - before.bytesOut, bytesIn - before.bytesIn]
-      return [
-        short(ms),
-        short((user + system) / 1000),
-        said.rounds,
-        ...bytes,
-        said.received,
-        said.sent
-      ]
+      return [short(ms), ...cpu, said.rounds, ...bytes, said.received, said.sent]
     },
     async stop() {
-      await Promise.all([sync.stop(), other.stop()])
+      await sync.stop()
+      await there.end()
       await world.stop()
     }
   }

@@ -109,7 +109,7 @@ describe('an exchange', () => {
 
   test.each([
     { what: 'goes on to older places while new images are merged', replaces: undefined, merges: 3 },
-    { what: 'merges what takes the place of others before that', replaces: 1n, merges: 1 }
+    { what: 'waits once it knows that others are replaced', replaces: 1n, merges: 2 }
   ])('$what', async ({ replaces, merges }) => {
     const places = [0, 1, 2].flatMap((place) =>
       Array.from({ length: 200 }, (_, number) =>
