@@ -8,7 +8,8 @@ export default defineConfig({
   test: {
     globalSetup: ['test/support/no-mdns.ts'],
     pool: 'forks',
-    maxWorkers: 2,
+    // most of what whole nodes are tested for is waiting, so two cores have time for one more
+    maxWorkers: 3,
     testTimeout: 20_000,
     hookTimeout: 30_000,
     projects: [
