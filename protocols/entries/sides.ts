@@ -6,6 +6,7 @@ import type { TreeKey } from '../time-tree-shape.ts'
 import { readEntries } from './batch.ts'
 import { type EntryRef, refOf } from './entry-ref.ts'
 import type { Place } from './first-pages.ts'
+import { PAGE_PAIRS_MAX } from './limits.ts'
 import type { DescribedNode, PairsPage, RangePage } from './parse-answer.ts'
 import { FEW_ENTRIES_MAX, sizeOf } from './plan-descent.ts'
 import type { EntriesClient } from './request.ts'
@@ -55,11 +56,13 @@ export class Sides {
 
   /**
    * Names of all entries of a place that this side has; undefined where they are many more than
-   * those of the other side, of which an answer has a bound.
+   * those of the other side, or those are more than one answer tells: then both are walked.
    */
   async namesOf({ key, theirs }: Place): Promise<readonly EntryRef[] | undefined> {
+    const theirSize = sizeOf(theirs)
+    if (theirSize >= PAGE_PAIRS_MAX) return undefined
     const size = sizeOf(await this.#local.node(key))
-    if (size > Math.max(FEW_ENTRIES_MAX, 2 * sizeOf(theirs))) return undefined
+    if (size > Math.max(FEW_ENTRIES_MAX, 2 * theirSize)) return undefined
     const names: EntryRef[] = []
     for await (const ref of this.#local.pairs(key)) names.push(ref)
     return names
