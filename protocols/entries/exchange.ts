@@ -49,6 +49,7 @@ export interface ExchangeResult {
 /**
  * Sets the horizon of `remote` to the higher one of both: tombstones that one side may have
  * collected are no difference. Throws what `local` and `remote` throw, and the signal's reason.
+ * Nothing of it goes on once it has ended.
  */
 export async function exchange(
   local: ExchangedEntries,
@@ -60,16 +61,21 @@ export async function exchange(
   let status = await remote.status(signal)
   remote.horizon = Math.max(remote.horizon, status.horizon)
   const compared = local.beyond(remote.horizon)
-  const transfer = new Transfer(local, compared, remote, signal)
-  const descent = new Descent(compared, remote, transfer, signal)
+  const failed = new AbortController()
+  const either = AbortSignal.any([signal, failed.signal])
+  const transfer = new Transfer(local, compared, remote, either)
+  const descent = new Descent(compared, remote, transfer, either)
   const isEqual = async ({ root }: EntriesStatus) => isSameNode(await compared.node(ROOT_KEY), root)
   let equal = await isEqual(status)
   if (!equal) {
     try {
       await descent.visit([{ key: ROOT_KEY, theirs: status.root }])
       await transfer.finish()
+    } catch (error) {
+      failed.abort(error) // nobody waits for what is on its way, which may be for ever
+      throw error
     } finally {
-      await transfer.idle()
+      await Promise.all([transfer.idle(), descent.idle()])
     }
     status = await remote.status(signal)
     equal = await isEqual(status)
@@ -102,6 +108,8 @@ class Descent {
   readonly #transfer: Transfer
   readonly #signal: AbortSignal
   readonly #sides: Sides
+  /** Looks at what comes next that have not ended. */
+  readonly #ahead = new Set<Promise<unknown>>()
 
   constructor(
     local: ComparedEntries,
@@ -126,8 +134,7 @@ class Descent {
     // what is below some nodes is asked for while that of others is settled
     const descend = async () => {
       const now = next
-      next = deep.length > 0 ? this.#look(deep, now !== undefined) : undefined
-      next?.catch(() => {}) // thrown where it is waited for, if it still is
+      next = deep.length > 0 ? this.#begun(this.#look(deep, now !== undefined)) : undefined
       deep = []
       if (now !== undefined) await this.#take(await now)
     }
@@ -151,10 +158,28 @@ class Descent {
     await descend()
   }
 
+  /** Resolves when nothing is looked at any more, however that ended. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.#ahead)
+  }
+
+  /** It throws where it is waited for, if it still is. */
+  #begun<T>(look: Promise<T>): Promise<T> {
+    this.#ahead.add(look)
+    const end = () => this.#ahead.delete(look)
+    look.then(end, end)
+    return look
+  }
+
   #firstPages(places: readonly Place[]): FirstPages {
-    const planOf = async ({ key, theirs }: Place) =>
-      this.#plan(key, await this.#local.node(key), theirs)
-    const namesOf = (place: Place) => this.#sides.namesOf(place)
+    const planOf = async ({ key, theirs }: Place) => {
+      this.#signal.throwIfAborted()
+      return this.#plan(key, await this.#local.node(key), theirs)
+    }
+    const namesOf = async (place: Place) => {
+      this.#signal.throwIfAborted()
+      return this.#begun(this.#sides.namesOf(place))
+    }
     const parts = { remote: this.#remote, signal: this.#signal, planOf, namesOf }
     return new FirstPages(parts, places)
   }

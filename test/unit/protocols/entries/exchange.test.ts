@@ -199,6 +199,62 @@ describe('an exchange', () => {
   })
 })
 
+describe('an exchange that fails', () => {
+  const places = [0, 1, 2].flatMap((place) =>
+    Array.from({ length: 200 }, (_, number) =>
+      at(`${place}/${number}.png`, NOW_MS - place * 20_000_000 + number, { replaces: 1n })
+    )
+  )
+  const some = places.filter((_, number) => number % 200 >= 40)
+  const noDisk = async () => {
+    throw new Error('no disk')
+  }
+
+  test('waits for no answer that never comes', async () => {
+    let fetches = 0
+    class Stalled extends MemoryEntries {
+      override fetch: MemoryEntries['fetch'] = (refs) =>
+        ++fetches < 4 ? super.fetch(refs) : new Promise(() => {})
+    }
+    const { stream } = servePair(entriesProtocol, new Stalled(places))
+    const asking = { ...new MemoryEntries(some).asking(), merge: noDisk }
+    const failing = exchange(asking, new EntriesClient(stream), never)
+    await expect(failing).rejects.toThrow('no disk')
+    expect(fetches).toBe(4)
+  })
+
+  test('reads nothing any more once it has ended', async () => {
+    const reading = Promise.withResolvers<void>()
+    const held = Promise.withResolvers<void>()
+    class Slow extends MemoryEntries {
+      #reads = 0
+      override async *pairs(...about: Parameters<MemoryEntries['pairs']>) {
+        if (++this.#reads === 3) {
+          reading.resolve()
+          await held.promise
+        }
+        yield* super.pairs(...about)
+      }
+    }
+    const { stream } = servePair(entriesProtocol, new MemoryEntries(places))
+    const merge = async () => {
+      await reading.promise
+      return noDisk()
+    }
+    const asking = { ...new Slow(some).asking(), merge }
+    let failure: unknown
+    const failing = exchange(asking, new EntriesClient(stream), never).catch((error) => {
+      failure = error
+    })
+    await reading.promise
+    for (let turn = 0; turn < 100; turn++) await Promise.resolve()
+    expect(failure).toBeUndefined()
+    held.resolve()
+    await failing
+    expect(failure).toMatchObject({ message: 'no disk' })
+  })
+})
+
 describe('the plan for a node', () => {
   const node = (live: number, liveSum = BigInt(live)) => ({ ...EMPTY_NODE, live, liveSum })
 
