@@ -2,7 +2,7 @@
 
 import { decodeEntry, type Entry } from '../entry.ts'
 import { WireError } from '../wire-error.ts'
-import { BATCH_BYTES, BATCH_ENTRIES_MAX } from './limits.ts'
+import { BATCH_BYTES, BATCH_ENTRIES_MAX, HISTORY_PAST_MAX, PAGE_BYTES } from './limits.ts'
 
 export interface Bounds {
   readonly entriesMax: number
@@ -10,6 +10,8 @@ export interface Bounds {
   readonly bytes: number
 }
 
+/** Past entries of one path, of which an answer tells the newest. */
+export const HISTORY: Bounds = { entriesMax: HISTORY_PAST_MAX, bytes: PAGE_BYTES }
 const BATCH: Bounds = { entriesMax: BATCH_ENTRIES_MAX, bytes: BATCH_BYTES }
 
 /** Whether a list of entries takes no more. */

@@ -5,7 +5,7 @@ import { type Entry, KIND_IMAGE } from '../entry.ts'
 import { badMessage, checkCount, checkNumber } from '../message.ts'
 import type { ImagePath } from '../path.ts'
 import { childrenMax, type TreeNode } from '../time-tree-shape.ts'
-import { type ReadEntries, readEntries } from './batch.ts'
+import { HISTORY, isFull, type ReadEntries, readEntries } from './batch.ts'
 import { compareRefs, decodeCursor, decodeRefs, type EntryRef } from './entry-ref.ts'
 import {
   FETCH_REFS_STEP,
@@ -68,6 +68,8 @@ export interface ToldHistory {
   readonly current: Entry | undefined
   /** Newest first. */
   readonly past: readonly KeptPast[]
+  /** False where there may be more that the answer had no room for, or some can't be read here. */
+  readonly isAll: boolean
 }
 
 export function parsePushed(answer: AnswerKind, count: number): Pushed {
@@ -162,13 +164,14 @@ export function parseStatus(answer: AnswerKind): EntriesStatus {
 export function parseHistory(answer: AnswerKind, path: ImagePath): ToldHistory {
   const { current, past } = answerOf(answer, 'history')
   checkCount('past entries', past.length, HISTORY_PAST_MAX)
-  return {
-    current: entryOf(current, path),
-    past: past.flatMap(({ entry: raw, sinceMs }) => {
-      const entry = entryOf(raw, path)
-      return entry === undefined ? [] : [{ entry, sinceMs: checkNumber('a time', sinceMs) }]
-    })
-  }
+  const readable = past.flatMap(({ entry: raw, sinceMs }) => {
+    const entry = entryOf(raw, path)
+    return entry === undefined ? [] : [{ entry, sinceMs: checkNumber('a time', sinceMs) }]
+  })
+  const raws = past.map(({ entry }) => entry)
+  const bytes = raws.reduce((sum, { byteLength }) => sum + byteLength, 0)
+  const isAll = readable.length === past.length && !isFull(raws, bytes, HISTORY)
+  return { current: entryOf(current, path), past: readable, isAll }
 }
 
 /** Undefined if this node can't read it, as one that is not there. */

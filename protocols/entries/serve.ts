@@ -10,12 +10,11 @@ import { serveRequests } from '../serve-requests.ts'
 import { STATUS } from '../status.ts'
 import { LEAF_LEVEL, levelOf, type TreeKey } from '../time-tree-shape.ts'
 import { WireError } from '../wire-error.ts'
-import { isFull } from './batch.ts'
+import { HISTORY, isFull } from './batch.ts'
 import { type EntryRef, encodeRefs, refOf } from './entry-ref.ts'
 import {
   ENTRIES_LIMITS,
   FETCH_REFS_STEP,
-  HISTORY_PAST_MAX,
   PAGE_BYTES,
   PAGE_ENTRIES_MAX,
   PAGE_PAIRS_MAX,
@@ -38,7 +37,6 @@ export const entriesProtocol: Protocol<EntriesSource> = {
   serve: serveEntries
 }
 
-const HISTORY = { entriesMax: HISTORY_PAST_MAX, bytes: PAGE_BYTES }
 const PAGE = { entriesMax: PAGE_ENTRIES_MAX, bytes: PAGE_BYTES }
 /** Nodes of which one answer reads the refs side by side. */
 const READ_AT_ONCE = 8

@@ -11,6 +11,8 @@ type File = AnswerOf<'GET /file-sync/api/file-sync/file/{path}'>
 type Copies = AnswerOf<'GET /api/copies/{hash}'>
 
 const INCOMPLETE = 'Not all servers could be asked: there may be more.\n'
+const PARTLY =
+  'There may be more: not all servers could be asked, or they keep more versions than they tell.\n'
 
 /** SHA-256, CID or MD5. */
 const HASH = /^(?:[0-9a-f]{64}|[0-9a-f]{32}|bafkrei[a-z2-7]{52})$/i
@@ -36,7 +38,7 @@ async function copiesOf({ words: [word = ''], target }: Order): Promise<Copies |
 export async function runHistory(order: Order, { out }: Terminal): Promise<undefined> {
   const file = await fileOf(order)
   if (order.isJson) out(`${JSON.stringify(file.history)}\n`)
-  else out(`${columns(file.history.map(historyRow))}${file.complete ? '' : INCOMPLETE}`)
+  else out(`${columns(file.history.map(historyRow))}${file.complete ? '' : PARTLY}`)
 }
 
 function fileOf({ words: [path = ''], target }: Order): Promise<File> {

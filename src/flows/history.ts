@@ -22,6 +22,8 @@ export interface KnownHistory {
   readonly servers: readonly ServerHistory[]
   /** Names of members that did not say anything. */
   readonly silent: readonly string[]
+  /** False where a member was silent, or somebody keeps more versions than are told. */
+  readonly isAll: boolean
 }
 
 /** Versions of one path that are read here. */
@@ -41,7 +43,8 @@ export async function gatherHistory(
   }
   const current = index.get(path) // after the others: what has come meanwhile is not missed
   if (current !== undefined) add(current, () => ({ here: true }))
-  for (const { entry, sinceMs } of await index.past(path, VERSIONS_MAX)) {
+  const past = await index.past(path, VERSIONS_MAX + 1)
+  for (const { entry, sinceMs } of past.slice(0, VERSIONS_MAX)) {
     add(entry, () => ({ here: true, sinceMs }))
   }
   for (const server of servers) {
@@ -49,7 +52,8 @@ export async function gatherHistory(
     for (const entry of entries) add(entry, ({ on }) => ({ on: [...on, server] }))
   }
   const versions = [...known.values()].sort((a, b) => (wins(a.entry, b.entry) ? -1 : 1))
-  return { versions, servers, silent }
+  const isToldWhole = past.length <= VERSIONS_MAX && servers.every(({ isAll }) => isAll)
+  return { versions, servers, silent, isAll: silent.length === 0 && isToldWhole }
 }
 
 const NAMED_MAX = 10

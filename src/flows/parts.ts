@@ -65,6 +65,8 @@ export interface ServerHistory {
   readonly current: Entry | undefined
   /** Newest first. */
   readonly past: readonly Entry[]
+  /** False where it may keep more than it has told. */
+  readonly isAll: boolean
 }
 
 /** Other nodes, for what this one lacks. */

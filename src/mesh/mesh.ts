@@ -333,8 +333,8 @@ function reading({
     },
     async history(path) {
       const told = await histories.ask(path, FIND_MS_MAX)
-      const servers = [...told].map(([peerId, { current, past }]) => ({
-        ...{ peerId, name: status.nameOf(peerId), current },
+      const servers = [...told].map(([peerId, { current, past, isAll }]) => ({
+        ...{ peerId, name: status.nameOf(peerId), current, isAll },
         past: past.map(({ entry }) => entry)
       }))
       const silent = status.others().filter((id) => !told.has(id))

@@ -134,7 +134,7 @@ export const en = {
   'copies.verified': 'verified {time}',
   'copies.next': 'tried again {time}',
   'history.title': 'History',
-  'history.partly': 'Not every server could be asked, so something may be missing here.',
+  'history.partly': 'Not every server could be asked, or one keeps too many: some may be missing.',
   'history.conflict': 'written at the same time as another; the other one won',
   'history.restore': 'Restore this version',
   'happened.added': 'Added',

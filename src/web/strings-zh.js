@@ -134,7 +134,7 @@ export const zh = {
   'copies.verified': '{time}校验',
   'copies.next': '{time}再试',
   'history.title': '历史',
-  'history.partly': '有些服务器未能询问到，这里可能不完整。',
+  'history.partly': '有些服务器未能询问到，或保留的版本过多，这里可能不完整。',
   'history.conflict': '与另一版本同时写入，以另一版本为准',
   'history.restore': '恢复此版本',
   'happened.added': '添加',

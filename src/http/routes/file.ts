@@ -38,7 +38,9 @@ const moreShape = {
     .describe('All live paths of these bytes; the first of them'),
   servers: z.array(copyShape),
   history: historyShape,
-  complete: z.boolean().describe('Whether all servers were asked and have answered')
+  complete: z
+    .boolean()
+    .describe('Whether all servers have answered, and the history has all versions that they keep')
 }
 
 const liveShape = describedImageShape.extend({
@@ -154,7 +156,7 @@ function describeLive(
     servers: [...servers],
     replicas: servers.filter(({ has }) => has).length,
     history: linesOf(parts, known),
-    complete: known.silent.length === 0 && complete,
+    complete: known.isAll && complete,
     shown_as: name === undefined || name === entry.path ? null : name,
     deleted: false
   }
@@ -203,7 +205,7 @@ function describeDeleted(
       )
     ],
     history: linesOf(parts, known),
-    complete: known.silent.length === 0,
+    complete: known.isAll,
     deleted: true
   }
 }

@@ -98,8 +98,8 @@ describe('a version that only other servers keep', () => {
     ...{ hash, md5: digest('md5', image) as Md5, bytes: image.byteLength },
     ...{ mediaType: 'image/svg+xml', width: 4, createdMs: 500, sourceUrl: 'http://x/7' }
   })
-  const b = { peerId: 'peer-b', name: 'b', current: undefined, past: [old] }
-  const c = { peerId: 'peer-c', name: 'c', current: undefined, past: [] }
+  const b = { peerId: 'peer-b', name: 'b', current: undefined, past: [old], isAll: true }
+  const c = { peerId: 'peer-c', name: 'c', current: undefined, past: [], isAll: true }
   let asked: string[]
 
   /** The node among others, of which b sends what it keeps if `sends`. */

@@ -1,5 +1,7 @@
+import { hash as digest } from 'node:crypto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { Entry } from '../../../../protocols/entry.ts'
+import type { Entry, ImageEntry } from '../../../../protocols/entry.ts'
+import type { ContentHash } from '../../../../protocols/hash.ts'
 import { parsePath } from '../../../../protocols/path.ts'
 import { versionAt } from '../../../../protocols/version.ts'
 import type { ServerHistory } from '../../../../src/flows/parts.ts'
@@ -182,7 +184,7 @@ async function besides(path: string, servers: ServerHistory[], silent: string[] 
 
 const at = (ms: number, more = {}) => imageEntry(X, versionAt(ms), { writer: 'b', ...more })
 const server = (name: string, current?: Entry, past: Entry[] = []): ServerHistory => ({
-  ...{ peerId: `peer-${name}`, name, current, past }
+  ...{ peerId: `peer-${name}`, name, current, past, isAll: true }
 })
 
 test('what other servers keep is told with what is kept here, each version once', async () => {
@@ -198,6 +200,28 @@ test('while a member is silent the history is not complete', async () => {
   await put(1)
   const body = (await besides(URL_X, [], ['b'])).json()
   expect([events(body), body.complete]).toEqual([['added'], false])
+})
+
+test('a history is not complete where a server keeps more than it has told', async () => {
+  const { entry } = await put(1)
+  const servers = [{ ...server('b', entry, [at(1000)]), isAll: false }]
+  expect((await besides(URL_X, servers)).json()).toMatchObject({ complete: false })
+  await removeX()
+  expect((await besides(URL_X, servers)).json()).toMatchObject({ complete: false })
+})
+
+test('nor where more versions are kept here than are told', async () => {
+  for (const count of [1000, 1]) {
+    await node.flows.index.change((tx) => {
+      const { md5, bytes, mediaType } = at(1) as ImageEntry
+      const about = { path: X, md5, bytes, mediaType, createdMs: 1 }
+      for (let n = 0; n <= count; n++) {
+        tx.putImage({ ...about, hash: digest('sha256', String(n % 2)) as ContentHash })
+      }
+    })
+    const history = (await get(URL_X)).history as unknown[]
+    expect([history.length, (await get(URL_X)).complete]).toEqual([1001, count === 1000])
+  }
 })
 
 test('a deleted image says what each server has of it', async () => {

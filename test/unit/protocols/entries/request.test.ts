@@ -171,7 +171,7 @@ test('versions that this node can not read are left out of a history', async () 
   const past = [{ entry: new Uint8Array(3) }, { entry: entry.raw, sinceMs: 7n }]
   const { client } = await answered({ case: 'history', value: { current: Uint8Array.of(9), past } })
   const told = await client.history(parsePath('a.png'), never)
-  expect(told).toEqual({ current: undefined, past: [{ entry, sinceMs: 7 }] })
+  expect(told).toEqual({ current: undefined, past: [{ entry, sinceMs: 7 }], isAll: false })
 })
 
 describe('requests of later versions:', () => {

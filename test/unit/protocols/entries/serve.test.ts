@@ -277,14 +277,16 @@ describe('history', () => {
   })
 
   test('of what never was is empty', async () => {
-    expect(await setUp().client.history(path, never)).toEqual({ current: undefined, past: [] })
+    expect(await setUp().client.history(path, never)).toEqual({
+      ...{ current: undefined, past: [], isAll: true }
+    })
   })
 
   test('leaves out the oldest where there are too many', async () => {
     const source = new MemoryEntries([entry])
     source.past = older(HISTORY_PAST_MAX + 1)
-    const { past } = await setUp(source).client.history(path, never)
-    expect(past).toEqual(source.past.slice(0, -1))
+    const told = await setUp(source).client.history(path, never)
+    expect(told).toMatchObject({ past: source.past.slice(0, -1), isAll: false })
   })
 
   test('fits an answer with the largest entries', async () => {
@@ -294,7 +296,8 @@ describe('history', () => {
       entry: encodeEntry({ ...fields, sourceUrl }),
       sinceMs: NOW_MS
     }))
-    const { past } = await setUp(source).client.history(path, never)
+    const { past, isAll } = await setUp(source).client.history(path, never)
+    expect(isAll).toBe(false)
     const bytes = past.slice(0, -1).reduce((sum, one) => sum + one.entry.raw.byteLength, 0)
     expect(bytes).toBeLessThan(PAGE_BYTES)
     expect(past.length).toBeGreaterThan(PAGE_BYTES / SOURCE_URL_BYTES_MAX / 2)
