@@ -20,9 +20,9 @@ export async function decideReview(
   decision: Decision
 ): Promise<Decided> {
   const { index } = parts
-  const reviewed = index.reviewedAt(path)
-  if (reviewed === undefined) return 'unknown'
   if (decision === 'restore') {
+    const reviewed = index.reviewedAt(path)
+    if (reviewed === undefined) return 'unknown'
     await restore(parts, path, reviewed.entry.hash)
     return 'restored'
   }

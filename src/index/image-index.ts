@@ -23,7 +23,6 @@ import type { Intent } from './intent.ts'
 import { makeLateLookUps } from './late-look-ups.ts'
 import type { Step } from './ledger.ts'
 import { pages } from './pages.ts'
-import { decodePast } from './past.ts'
 import type { Watermarks } from './plan-watermarks.ts'
 import type { BlobRange, IndexOptions, IndexParts, ListRange } from './ports.ts'
 import { readByVersion, type VersionRange } from './read-by-version.ts'
@@ -35,6 +34,7 @@ import {
   readPastNewestFirst,
   readPastOf
 } from './read-past.ts'
+import { readReviewed, readReviewedAt, readReviewedPaths } from './read-review.ts'
 import { readWants, type WantRange } from './read-wants.ts'
 import {
   type BlobRow,
@@ -45,7 +45,6 @@ import {
   pathsInRow,
   type RecordRow,
   type ReviewedImage,
-  type ReviewRow,
   type ViewRow
 } from './rows.ts'
 import { SelfCheck } from './self-check.ts'
@@ -170,18 +169,17 @@ export class ImageIndex {
   }
 
   /** Images that were put to review, in the order of their paths (rule 7). */
-  async *reviewed(after?: ImagePath): AsyncGenerator<ReviewedImage> {
-    const range = after === undefined ? {} : { gt: after }
-    for await (const path of pages(this.#tables.review.keys(range))) {
-      const image = this.reviewedAt(path as ImagePath)
-      if (image !== undefined) yield image
-    }
+  reviewed(after?: ImagePath): AsyncGenerator<ReviewedImage> {
+    return readReviewed(this.#tables, after)
+  }
+
+  /** Their paths, also where the disk has changed what was there. */
+  reviewedPaths(): AsyncGenerator<ImagePath> {
+    return readReviewedPaths(this.#tables)
   }
 
   reviewedAt(path: ImagePath): ReviewedImage | undefined {
-    const row = this.#tables.review.getSync(path) as ReviewRow | undefined
-    const past = row && (this.#tables.past.getSync(row.past) as Uint8Array | undefined)
-    return row && past && { entry: decodePast(past).entry, from: row.from, atMs: row.atMs }
+    return readReviewedAt(this.#tables, path)
   }
 
   meta(name: string): unknown {

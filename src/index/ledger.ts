@@ -16,8 +16,8 @@ import { invariant } from '../base/errors.ts'
 import { LateLookUps } from './late-look-ups.ts'
 import type { Layer } from './layer.ts'
 import { promptLookUpsOf } from './look-ups.ts'
-import { decodePast, encodePast } from './past.ts'
-import { readEntry, readEntryKey } from './read-entry.ts'
+import { encodePast } from './past.ts'
+import { readEntry, readEntryKey, readPast } from './read-entry.ts'
 import {
   addShare,
   type BlobRow,
@@ -138,8 +138,8 @@ export class Ledger {
    */
   isReviewed(image: ImageEntry): boolean {
     const row = this.#layer.get('review', image.path) as ReviewRow | undefined
-    const bytes = row && (this.#layer.get('past', row.past) as Uint8Array | undefined)
-    return bytes !== undefined && !wins(image, decodePast(bytes).entry)
+    const past = row && readPast(this.#layer.get('past', row.past))
+    return past !== undefined && !wins(image, past.entry)
   }
 
   /** What was put to review ages from now on, as what was deleted does. */
@@ -148,10 +148,9 @@ export class Ledger {
     if (row === undefined) return false
     this.#layer.put('review', path, undefined)
     this.#count({ reviewImages: 1 }, -1)
-    const bytes = this.#layer.get('past', row.past) as Uint8Array | undefined
-    if (bytes === undefined) return true
-    const { entry } = decodePast(bytes)
-    this.#layer.put('past', row.past, encodePast({ entry, sinceMs: this.#nowMs }))
+    const past = readPast(this.#layer.get('past', row.past))
+    if (past === undefined) return true
+    this.#layer.put('past', row.past, encodePast({ entry: past.entry, sinceMs: this.#nowMs }))
     this.#layer.put('age', keys.age(this.#nowMs, row.past), '')
     return true
   }
@@ -195,10 +194,9 @@ export class Ledger {
     this.#late.remove(lookUps[0].key, current)
     const past = keys.past(key, current)
     // it may have been past before, and have come back from another node
-    const before = this.#layer.get('past', past) as Uint8Array | undefined
-    if (before !== undefined) {
-      this.#layer.put('age', keys.age(decodePast(before).sinceMs, past), undefined)
-    }
+    const before = this.#layer.get('past', past)
+    const sinceMs = readPast(before)?.sinceMs
+    if (sinceMs !== undefined) this.#layer.put('age', keys.age(sinceMs, past), undefined)
     this.#layer.put('past', past, encodePast({ entry: current, sinceMs: this.#nowMs }))
     this.#layer.put('age', keys.age(this.#nowMs, past), '')
     this.#refer(current.hash, current, { live: -1, past: before === undefined ? 1 : 0 })

@@ -22,8 +22,8 @@ import { invariant } from '../base/errors.ts'
 import type { Layer } from './layer.ts'
 import { Ledger, type LedgerParts, type Step } from './ledger.ts'
 import { livePathsOf } from './look-ups.ts'
-import { decodePast } from './past.ts'
 import { planVersion } from './plan-version.ts'
+import { readPast } from './read-entry.ts'
 import { type BlobRow, type IntentRow, type PastVersion, takesAway, type ViewRow } from './rows.ts'
 import { SharedPast } from './shared-past.ts'
 import { endOf, entryKey, keys, versionRowKey } from './tables.ts'
@@ -115,7 +115,7 @@ export class Transaction {
     const gte = `${entryKey(KIND_IMAGE, path)}\0`
     for (let lt = endOf(gte); ; ) {
       const page = await this.#layer.keys('past', { gte, lt, limit: PAGE_VERSIONS, reverse: true })
-      for (const key of page) yield decodePast(this.#layer.get('past', key) as Uint8Array)
+      yield* page.flatMap((key) => readPast(this.#layer.get('past', key)) ?? [])
       const last = page.at(-1)
       if (last === undefined) return
       lt = last

@@ -129,7 +129,7 @@ async function decide(parts: HttpParts, request: ApiRequest): Promise<unknown> {
   const { reviewImages } = parts.flows.index.counts()
   const count = all === true ? reviewImages : (paths?.length ?? 0)
   const work = async (control?: TaskControl) => {
-    const names = all === true ? reviewedPaths(parts) : (paths ?? [])
+    const names = all === true ? parts.flows.index.reviewedPaths() : (paths ?? [])
     return summary(request, await decideAll(parts, action, names, count, control))
   }
   if (count <= AT_ONCE_MAX) return work()
@@ -144,11 +144,6 @@ async function decide(parts: HttpParts, request: ApiRequest): Promise<unknown> {
     task_id: task.id,
     background: true
   }
-}
-
-/** Those that wait now: each is gone from the list once it is decided. */
-async function* reviewedPaths({ flows }: HttpParts): AsyncGenerator<string> {
-  for await (const { entry } of flows.index.reviewed()) yield entry.path
 }
 
 async function decideAll(
