@@ -136,12 +136,13 @@ export class Prover {
     { cut, horizon }: Pick<Claim, 'cut' | 'horizon'>,
     { database, vouches }: Pick<Proof, 'database' | 'vouches'>
   ): Promise<void> {
+    const databases = await this.#parts.members(tx)
+    tx.shared.makeRoom(databases)
     tx.shared.note(peerId, { until: cut, database })
     // One of the two may have collected up to there. If all of a mesh do as it does, a server with
     // a past of its own is told the same by whomever it meets first.
     tx.shared.raiseHorizon(horizon)
     if (tx.meta('pastLost') === true) tx.setMeta('pastLost', false)
-    const databases = await this.#parts.members(tx)
     tx.shared.trust(vouches, { until: cut, databases })
   }
 

@@ -16,7 +16,7 @@ export interface Watermark {
 /** By the peer id of the member. */
 export type Watermarks = Readonly<Record<string, Watermark>>
 
-/** More than any mesh has members: those that are new beyond it are waited for. */
+/** More than any mesh has members: beyond it those that are new are waited for. */
 export const WATERMARKS_MAX = 1000
 
 /** What is younger can't have been deleted and forgotten, whoever says so. */
@@ -37,6 +37,19 @@ export function raised(
   if (before === undefined && Object.keys(all).length >= WATERMARKS_MAX) return all
   if (before?.database === database && before.until >= until) return all
   return { ...all, [member]: { until, database } }
+}
+
+/**
+ * Without some of those that are members no more, where these would leave no room for a member: of
+ * whom the least is known goes first. The same object if there is room.
+ */
+export function withRoom(all: Watermarks, members: ReadonlyMap<string, unknown>): Watermarks {
+  const gone = Object.entries(all).filter(([id]) => !members.has(id))
+  const excess = gone.length + members.size + 1 - WATERMARKS_MAX
+  if (excess <= 0) return all
+  gone.sort(([, a], [, b]) => a.until - b.until)
+  const dropped = new Set(gone.slice(0, excess).map(([id]) => id))
+  return Object.fromEntries(Object.entries(all).filter(([id]) => !dropped.has(id)))
 }
 
 /**

@@ -12,7 +12,8 @@ import {
   raised,
   vouched,
   type Watermark,
-  type Watermarks
+  type Watermarks,
+  withRoom
 } from './plan-watermarks.ts'
 import { sumBetween } from './tree-sums.ts'
 
@@ -69,6 +70,11 @@ export class SharedPast {
     if (bucket <= this.horizon) return
     this.#layer.put('meta', 'horizon', bucket)
     this.#horizon = bucket
+  }
+
+  /** See `withRoom`. */
+  makeRoom(members: ReadonlyMap<string, unknown>): void {
+    this.#set(withRoom(this.watermarks, members))
   }
 
   /** A member and this node were proved the same below `until`. */
