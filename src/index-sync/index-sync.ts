@@ -62,8 +62,8 @@ export interface Lag {
 const ANSWERED_MS = 1000
 /** Exchanges in a row that find the two still not the same. */
 const REPEATS_MAX = 3
-/** An exchange in which nothing moves for this long is broken off. */
-const EXCHANGE_MS_MAX = 10 * 60_000
+/** An exchange in which nothing is asked for so long is broken off. */
+const STALLED_MS = 5 * 60_000
 
 export class IndexSync implements EntriesSource {
   readonly #parts: IndexSyncParts
@@ -307,9 +307,16 @@ export class IndexSync implements EntriesSource {
   async #exchange(peerId: string): Promise<boolean> {
     const { clock, log } = this.#parts
     const late = new AbortController()
-    const cancel = clock.after(EXCHANGE_MS_MAX, () => late.abort(new Error('it took too long')))
     const signal = AbortSignal.any([late.signal, this.#stop.signal])
     let client: EntriesClient | undefined
+    let asked = 0
+    let cancel = () => {}
+    const look = () => {
+      if (client?.asked === asked) return late.abort(new Error('it does not go on'))
+      asked = client?.asked ?? 0
+      cancel = clock.after(STALLED_MS, look)
+    }
+    cancel = clock.after(STALLED_MS, look)
     try {
       client = new EntriesClient(await this.#network.open(peerId, ENTRIES_ID, signal))
       const done = await exchange(this.#exchanged(peerId), client, signal)
