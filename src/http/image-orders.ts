@@ -2,6 +2,7 @@
 // is gone.
 
 import { type Entry, type ImageEntry, isImage } from '../../protocols/entry.ts'
+import type { ImagePath } from '../../protocols/path.ts'
 import { parseVersionKey, VERSION_MAX, type Version } from '../../protocols/version.ts'
 import type { ImageIndex } from '../index/image-index.ts'
 import { entryKey, keys } from '../index/tables.ts'
@@ -19,8 +20,8 @@ export interface ImageOrder {
   from(place: Place | undefined): AsyncIterable<Listed>
 }
 
-/** Images of one URL, or paths of one blob, that are looked at. */
-const NEIGHBOURS_MAX = 10_000
+/** Images of one URL, or paths of one blob, that are read at a time. */
+const PAGE_PATHS = 1000
 /** Rows that one page looks at when a filter lets few of them through: well under a second. */
 const PAGE_SCANNED_MAX = 20_000
 const VERSION_KEY_LENGTH = 16
@@ -41,8 +42,9 @@ export function bySource(index: ImageIndex, sourceUrl: string): ImageOrder {
   return {
     name: 'path',
     async *from(place) {
-      for (const path of await index.pathsFrom(sourceUrl, NEIGHBOURS_MAX)) {
-        const entry = isAfter(path, place?.[0]) ? index.image(path) : undefined
+      const page = (after?: string) => index.pathsFrom(sourceUrl, PAGE_PATHS, after)
+      for await (const path of pathsAfter(place?.[0], page)) {
+        const entry = index.image(path)
         if (entry !== undefined) yield { entry, place: [path] }
       }
     }
@@ -107,8 +109,9 @@ export function wanted(index: ImageIndex): ImageOrder {
         const version = index.blob(hash)?.want
         const want = version && keys.want(version, hash)
         if (want === undefined || want < afterWant) continue
-        for (const path of await index.pathsOf(hash, NEIGHBOURS_MAX)) {
-          const entry = want > afterWant || isAfter(path, afterPath) ? index.image(path) : undefined
+        const page = (after?: string) => index.pathsOf(hash, PAGE_PATHS, after)
+        for await (const path of pathsAfter(want > afterWant ? undefined : afterPath, page)) {
+          const entry = index.image(path)
           if (entry !== undefined) yield { entry, place: [want, path] }
         }
       }
@@ -158,7 +161,15 @@ function versionOf(key: string): Version {
   return parseVersionKey(key.slice(0, VERSION_KEY_LENGTH))
 }
 
-/** In the order of the index: by UTF-8 bytes. */
-function isAfter(path: string, place: string | undefined): boolean {
-  return place === undefined || Buffer.compare(Buffer.from(path), Buffer.from(place)) > 0
+/** All paths of a list after one of them, or from its beginning on. */
+async function* pathsAfter(
+  place: string | undefined,
+  page: (after?: string) => Promise<readonly ImagePath[]>
+): AsyncGenerator<ImagePath> {
+  for (let after = place; ; ) {
+    const paths = await page(after)
+    yield* paths
+    if (paths.length < PAGE_PATHS) return
+    after = paths.at(-1)
+  }
 }

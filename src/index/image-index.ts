@@ -240,10 +240,11 @@ export class ImageIndex {
     return this.#queue.fault
   }
 
-  /** Live paths of a blob, in order. */
-  async pathsOf(hash: ContentHash, limit: number): Promise<ImagePath[]> {
-    const named = pathsInRow(this.blob(hash)) // nearly always, for two reads less
-    return named ?? pathsOf({ ...this.#parts, tables: this.#tables }, hash, limit)
+  /** Live paths of a blob, in order, those after a path if one is given. */
+  async pathsOf(hash: ContentHash, limit: number, after?: string): Promise<ImagePath[]> {
+    // nearly always, for two reads less
+    const named = after === undefined ? pathsInRow(this.blob(hash)) : undefined
+    return named ?? pathsOf({ ...this.#parts, tables: this.#tables }, hash, { limit, after })
   }
 
   /** Blobs with this MD5 that an entry, live or past, names. */
@@ -251,9 +252,9 @@ export class ImageIndex {
     return hashesOf({ ...this.#parts, tables: this.#tables }, md5, limit)
   }
 
-  /** Live paths that came from this URL. */
-  pathsFrom(sourceUrl: string, limit: number): Promise<ImagePath[]> {
-    return pathsFrom(this.#tables, sourceUrl, limit)
+  /** Live paths that came from this URL, as above. */
+  pathsFrom(sourceUrl: string, limit: number, after?: string): Promise<ImagePath[]> {
+    return pathsFrom(this.#tables, sourceUrl, { limit, after })
   }
 
   /** Live paths with this numeric id: more than one is possible, and then the id is ambiguous. */

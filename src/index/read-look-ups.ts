@@ -20,7 +20,6 @@ import {
   MD5_LENGTH,
   SOURCE_LENGTH,
   sourcePrefix,
-  type Table,
   type Tables
 } from './tables.ts'
 import type { VersionRow } from './version-encoding.ts'
@@ -30,14 +29,26 @@ export interface LookedUp {
   readonly tables: Tables
 }
 
+/** Of a list that goes on after a path, or begins. */
+export interface PathPage {
+  readonly limit: number
+  readonly after?: string | undefined
+}
+
 /** Live paths of a blob, in order. */
-export function pathsOf(parts: LookedUp, hash: ContentHash, limit: number): Promise<ImagePath[]> {
+export function pathsOf(
+  parts: LookedUp,
+  hash: ContentHash,
+  { limit, after }: PathPage
+): Promise<ImagePath[]> {
   // of one moment: a path may go from one place to the other
   return ofOneMoment(parts, async ({ blob, hash: byHash }, snapshot) => {
     const row = (await blob.get(hash, { snapshot })) as BlobRow | undefined
-    const range = { gte: hash, lt: endOf(hash), limit, snapshot }
+    const range = { ...rangeAfter(hash, after), limit, snapshot }
     const paths = (await byHash.keys(range).all()).map((key) => key.slice(HASH_LENGTH))
-    if (row?.path !== undefined) paths.push(row.path)
+    const isIn =
+      row?.path !== undefined && (after === undefined || compareBytes(row.path, after) > 0)
+    if (isIn) paths.push(row.path)
     return paths.sort(compareBytes).slice(0, limit) as ImagePath[]
   })
 }
@@ -45,7 +56,8 @@ export function pathsOf(parts: LookedUp, hash: ContentHash, limit: number): Prom
 /** Blobs with this MD5 that an entry, live or past, names. */
 export function hashesOf(parts: LookedUp, md5: Md5, limit: number): Promise<ContentHash[]> {
   return ofOneMoment(parts, async (tables, snapshot) => {
-    const found = await suffixes(tables.md5, md5, { length: MD5_LENGTH, limit, snapshot })
+    const range = { gte: md5, lt: endOf(md5), limit, snapshot }
+    const found = (await tables.md5.keys(range).all()).map((key) => key.slice(MD5_LENGTH))
     const hashes = new Set(found as ContentHash[])
     for await (const image of lateImages(tables, placesOfMd5(md5), snapshot)) {
       if (image.md5 === md5) hashes.add(image.hash)
@@ -54,10 +66,15 @@ export function hashesOf(parts: LookedUp, md5: Md5, limit: number): Promise<Cont
   })
 }
 
-/** Live paths that came from this URL. */
-export function pathsFrom(tables: Tables, sourceUrl: string, limit: number): Promise<ImagePath[]> {
-  const prefix = sourcePrefix(sourceUrl)
-  return suffixes(tables.source, prefix, { length: SOURCE_LENGTH, limit }) as Promise<ImagePath[]>
+/** Live paths that came from this URL, in order. */
+export async function pathsFrom(
+  { source }: Tables,
+  sourceUrl: string,
+  { limit, after }: PathPage
+): Promise<ImagePath[]> {
+  const range = rangeAfter(sourcePrefix(sourceUrl), after)
+  const found = await source.keys({ ...range, limit }).all()
+  return found.map((key) => key.slice(SOURCE_LENGTH) as ImagePath)
 }
 
 /** Live paths with this numeric id. */
@@ -100,13 +117,8 @@ async function ofOneMoment<T>(
   }
 }
 
-async function suffixes(
-  table: Table<unknown>,
-  prefix: string,
-  { length, ...of }: { length: number; limit: number; snapshot?: AbstractSnapshot }
-): Promise<string[]> {
-  const found = await table.keys({ gte: prefix, lt: endOf(prefix), ...of }).all()
-  return found.map((key) => key.slice(length))
+function rangeAfter(prefix: string, after: string | undefined) {
+  return { ...(after === undefined ? { gte: prefix } : { gt: prefix + after }), lt: endOf(prefix) }
 }
 
 /** Of keys of entries, the paths of those that are images. */

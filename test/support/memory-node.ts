@@ -220,6 +220,20 @@ export async function addEntries(
   })
 }
 
+/** Entries that all name one blob, which is not here. */
+export async function addNames(
+  { flows: { index }, clock }: MemoryNode,
+  paths: readonly string[],
+  hash: ContentHash
+): Promise<void> {
+  const about = { md5: digest('md5', 'it') as Md5, bytes: 1000, mediaType: 'image/jpeg' }
+  await index.change((tx) => {
+    for (const path of paths) {
+      tx.putImage({ ...about, path: parsePath(path), hash, createdMs: clock.now() })
+    }
+  })
+}
+
 /** A part with some of its methods replaced. */
 export function withMethod<T extends object>(part: T, methods: Partial<T>): T {
   return new Proxy(part, {

@@ -75,8 +75,10 @@ async function list(parts: HttpParts, request: ApiRequest): Promise<z.output<typ
   const query = request.query as GalleryQuery
   const { limit, cursor, prefix, contains } = query
   const { order, total } = await orderFor(parts.flows.index, query, request.signal)
-  const keep = ({ path }: ImageEntry) =>
-    path.startsWith(prefix) && foldCase(path).includes(contains)
+  const keep = (image: ImageEntry) =>
+    image.path.startsWith(prefix) &&
+    foldCase(image.path).includes(contains) &&
+    hasHash(image, query.hash)
   const page = await readPage(order, keep, { limit, cursor, signal: request.signal })
   const viewpoint = viewpointOf(parts)
   return {
@@ -93,7 +95,7 @@ async function orderFor(
   { prefix, contains, hash }: GalleryQuery,
   signal: AbortSignal
 ): Promise<{ order: ImageOrder; total: number | null }> {
-  if (hash !== undefined) return { order: newestFirstOf(await withHash(index, hash)), total: null }
+  if (hash !== undefined) return { order: await orderOf(index, hash), total: null }
   if (prefix === '') {
     const total = contains === '' ? index.counts().images : null
     return { order: newestFirst(index), total }
@@ -109,10 +111,16 @@ async function orderFor(
 }
 
 /** Of its blob, or of those with its MD5. */
-async function withHash(index: ImageIndex, hash: HashQuery): Promise<ImageEntry[]> {
+async function orderOf(index: ImageIndex, hash: HashQuery): Promise<ImageOrder> {
   const hashes = 'md5' in hash ? await index.hashesOf(hash.md5, SAME_MD5_MAX) : [hash.sha256]
   const paths = await Promise.all(hashes.map((one) => index.pathsOf(one, SORTED_MAX)))
-  return paths.flat().flatMap((path) => index.image(path) ?? [])
+  if (paths.some(({ length }) => length === SORTED_MAX)) return newestFirst(index)
+  return newestFirstOf(paths.flat().flatMap((path) => index.image(path) ?? []))
+}
+
+function hasHash({ md5, hash }: ImageEntry, query: HashQuery | undefined): boolean {
+  if (query === undefined) return true
+  return 'md5' in query ? md5 === query.md5 : hash === query.sha256
 }
 
 function describe(

@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest'
 import type { ImageEntry } from '../../../protocols/entry.ts'
-import { type ImageOrder, readPage } from '../../../src/http/image-orders.ts'
+import type { ContentHash, Md5 } from '../../../protocols/hash.ts'
+import { parsePath } from '../../../protocols/path.ts'
+import { bySource, type ImageOrder, readPage, wanted } from '../../../src/http/image-orders.ts'
+import { openMemoryIndex } from '../../support/open-index.ts'
 
 /** So many images, of which only the last is wanted. */
 function order(count: number): ImageOrder {
@@ -55,6 +58,23 @@ test('a full page at the very end has no cursor', async () => {
   const all = () => true
   const page = await readPage(order(10), all, { limit: 10, cursor: undefined, signal })
   expect(page).toMatchObject({ entries: { length: 10 }, nextCursor: undefined })
+})
+
+test('all images of one source, or of one blob that is lacking, however many', async () => {
+  const { index, close } = await openMemoryIndex()
+  const paths = Array.from({ length: 10_050 }, (_, n) => `${String(n).padStart(5, '0')}.jpg`)
+  const [hash, md5] = ['a'.repeat(64) as ContentHash, 'a'.repeat(32) as Md5]
+  const about = { bytes: 1, mediaType: 'image/jpeg', createdMs: 1, sourceUrl: 'http://x/' }
+  await index.change((tx) => {
+    for (const path of paths) tx.putImage({ ...about, path: parsePath(path), hash, md5 })
+  })
+  for (const order of [bySource(index, about.sourceUrl), wanted(index)]) {
+    const listed = await Array.fromAsync(order.from(undefined))
+    expect(listed.map(({ entry }) => entry?.path)).toEqual(paths)
+    const rest = await Array.fromAsync(order.from(listed[9000]?.place))
+    expect(rest.map(({ entry }) => entry?.path)).toEqual(paths.slice(9001))
+  }
+  await close()
 })
 
 test('a client that is gone ends the search', async () => {

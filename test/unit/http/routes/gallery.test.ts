@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { ContentHash } from '../../../../protocols/hash.ts'
 import { galleryRoutes } from '../../../../src/http/routes/gallery.ts'
 import {
   addEntries,
+  addNames,
   type MemoryNode,
   openMemoryNode,
   tinyImage,
@@ -135,6 +137,14 @@ test('by the hash, in each of its forms', async () => {
     ])
   }
   expect((await ask({ hash: 'a'.repeat(64) })).json()).toMatchObject({ count: 0, images: [] })
+})
+
+test('by hash, all of very many names', async () => {
+  const paths = names(2050)
+  const hash = 'a'.repeat(64)
+  await addNames(node, paths, hash as ContentHash)
+  await node.put('other.svg', tinyImage(1))
+  expect(await walk({ hash, limit: 1000 })).toEqual(paths.toReversed())
 })
 
 test('what is no hash is refused', async () => {
