@@ -5,6 +5,7 @@
 
 import type { ContentHash } from '../../protocols/hash.ts'
 import { sleep } from '../base/clock.ts'
+import { type GroupLimits, inGroups } from '../base/in-groups.ts'
 import type { BlobRow } from '../index/rows.ts'
 import { lastScan, recordScan } from './last-scan.ts'
 import type { FlowParts } from './parts.ts'
@@ -12,6 +13,7 @@ import { scrubCost, scrubDue, scrubTotal } from './plan-scrub.ts'
 import { showAgain } from './show-again.ts'
 import { AGE_MS_MIN, sweepUnnamed } from './sweep-unnamed.ts'
 import { verifyBlob } from './verify-blob.ts'
+import { GROUP_BLOBS_MAX, GROUP_BYTES_MAX, RIGHT, verifyHeld } from './verify-held.ts'
 
 export interface ScrubOptions {
   /** In which every blob is read once. */
@@ -34,8 +36,15 @@ interface Round {
 }
 
 const NAME = 'scrub'
-/** Blobs after which it is noted where the round is: a crash repeats so many at most. */
-const NOTED_FILES = 64
+type Blob = readonly [hash: ContentHash, row: BlobRow]
+
+const GROUPS: GroupLimits<Blob> = {
+  countMax: GROUP_BLOBS_MAX,
+  weightMax: GROUP_BYTES_MAX,
+  weightOf: ([, { bytes }]) => bytes
+}
+/** Blobs after which it is noted where the round is: a crash repeats these and a group at most. */
+const NOTED_FILES = 48
 /** While it is behind, it reads a quarter of the time: others need the disk too. */
 const REST_PER_WORK = 3
 
@@ -66,12 +75,19 @@ export async function scrub(
   }
   const due = scrubDue(scrubTotal(index.counts()), clock.now() - round.startMs, intervalMs)
   let isLeft = false
-  for await (const [hash, row] of blobsOf(parts, round)) {
+  const dueBlobs = async function* () {
+    let { cost } = round
+    for await (const blob of blobsOf(parts, round)) {
+      isLeft = cost >= due
+      if (isLeft) return
+      cost += scrubCost(blob[1].bytes)
+      yield blob
+    }
+  }
+  for await (const blobs of inGroups(dueBlobs(), GROUPS)) {
     signal.throwIfAborted()
-    isLeft = round.cost >= due
-    if (isLeft) break
     const startMs = clock.monotonicMs()
-    round = { ...(await read(parts, round, hash, row, signal)), isWrapped: hash < round.from }
+    round = await read(parts, round, blobs, signal)
     if (round.files - (noted?.files ?? 0) >= NOTED_FILES) {
       await note(parts, round)
       noted = round
@@ -96,33 +112,43 @@ const isOver = ({ at }: Round) => at === OVER
 async function* blobsOf(
   { index }: FlowParts,
   { from, at, isWrapped }: Round
-): AsyncGenerator<[ContentHash, BlobRow]> {
+): AsyncGenerator<Blob> {
   if (!isWrapped) yield* index.blobs({ after: at === '' ? from : at })
   yield* index.blobs({ after: isWrapped ? at : '', before: from })
 }
 
 async function read(
   parts: FlowParts,
-  round: Round,
-  hash: ContentHash,
-  row: BlobRow,
+  before: Round,
+  blobs: readonly Blob[],
   signal: AbortSignal
 ): Promise<Round> {
-  const at = { ...round, at: hash as string, cost: round.cost + scrubCost(row.bytes) }
-  if (row.live === 0 || ['wanted', 'trashed', 'blocked'].includes(row.state)) return at
-  const { state, repairedFrom } = await verifyBlob(parts, hash, signal)
-  if (state === 'held') {
-    await showAgain(parts, hash)
-    await parts.scanner?.scanStored(hash)
+  const named = blobs.filter(([, row]) => isNamed(row)).map(([hash]) => hash)
+  const held = await verifyHeld(parts, named, signal)
+  let round = before
+  for (const [hash, row] of blobs) {
+    const cost = round.cost + scrubCost(row.bytes)
+    round = { ...round, at: hash, isWrapped: hash < round.from, cost }
+    if (!isNamed(row)) continue
+    const { state, repairedFrom } = held.has(hash) ? RIGHT : await verifyBlob(parts, hash, signal)
+    if (state === 'held') {
+      await showAgain(parts, hash)
+      await parts.scanner?.scanStored(hash)
+    }
+    const isRight = state === 'held' || state === 'trashed'
+    round = {
+      ...round,
+      files: round.files + 1,
+      corrupted: round.corrupted + Number(!isRight),
+      repaired: round.repaired + Number(!isRight && repairedFrom !== undefined),
+      unrepairable: round.unrepairable + Number(!isRight && repairedFrom === undefined)
+    }
   }
-  const isRight = state === 'held' || state === 'trashed'
-  return {
-    ...at,
-    files: round.files + 1,
-    corrupted: round.corrupted + Number(!isRight),
-    repaired: round.repaired + Number(!isRight && repairedFrom !== undefined),
-    unrepairable: round.unrepairable + Number(!isRight && repairedFrom === undefined)
-  }
+  return round
+}
+
+function isNamed({ live, state }: BlobRow): boolean {
+  return live > 0 && !['wanted', 'trashed', 'blocked'].includes(state)
 }
 
 async function end(parts: FlowParts, round: Round, signal: AbortSignal): Promise<Round> {

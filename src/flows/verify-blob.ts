@@ -29,14 +29,13 @@ const READS_MAX = 3
 export async function verifyBlob(
   parts: FlowParts,
   hash: ContentHash,
-  signal?: AbortSignal,
-  onBytes?: (bytes: number) => void
+  signal?: AbortSignal
 ): Promise<Verdict> {
   const { index, locks, settler } = parts
-  const verdict = await locks.blob.run(hash, () => verifyLocked(parts, hash, signal, onBytes))
+  const verdict = await locks.blob.run(hash, () => verifyLocked(parts, hash, signal))
   if (verdict.state === 'trashed' && (index.blob(hash)?.live ?? 0) > 0) {
     await settler.settleBlob(hash) // a restore has just called it back
-    return verifyBlob(parts, hash, signal, onBytes)
+    return verifyBlob(parts, hash, signal)
   }
   if (verdict.changed) await settler.settleViews(hash)
   if (isLost(verdict)) {
@@ -54,14 +53,13 @@ function isLost({ state }: Verdict): boolean {
 export async function verifyLocked(
   parts: FlowParts,
   hash: ContentHash,
-  signal?: AbortSignal,
-  onBytes?: (bytes: number) => void
+  signal?: AbortSignal
 ): Promise<Verdict> {
   const row = parts.index.blob(hash)
   if (row === undefined || row.live === 0 || ['trashed', 'blocked'].includes(row.state)) {
     return { state: row?.state ?? 'wanted', changed: false }
   }
-  const verdict = await decide(parts, hash, row, await rehash(parts, hash, signal, onBytes))
+  const verdict = await decide(parts, hash, row, await rehash(parts, hash, signal))
   if (verdict.changed) report(parts, hash, verdict, row)
   return verdict
 }
@@ -69,12 +67,11 @@ export async function verifyLocked(
 async function rehash(
   { store }: FlowParts,
   hash: ContentHash,
-  signal: AbortSignal | undefined,
-  onBytes: ((bytes: number) => void) | undefined
+  signal: AbortSignal | undefined
 ): Promise<Rehash | 'unreadable' | undefined> {
   for (let n = 0; n < READS_MAX; n++) {
     try {
-      const read = await store.rehash(hash, signal, onBytes)
+      const read = await store.rehash(hash, signal)
       if (read === undefined || read.stamp !== undefined || read.hash !== hash) return read
     } catch (error) {
       if (!(error instanceof NodeError) || error.code !== 'DISK_FAULT') throw error

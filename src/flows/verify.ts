@@ -1,14 +1,18 @@
 // Verify on demand: re-read and re-hash everything, a prefix, or single paths, and say what was
 // found. With everything the index is checked, too.
 
-import { isImage } from '../../protocols/entry.ts'
+import type { ImageEntry } from '../../protocols/entry.ts'
 import type { ContentHash, Md5 } from '../../protocols/hash.ts'
 import type { ImagePath } from '../../protocols/path.ts'
 import { forEachAtOnce } from '../base/for-each.ts'
+import { inGroups } from '../base/in-groups.ts'
+import { pathsInRow } from '../index/rows.ts'
 import { checkIndexNow } from './check-index.ts'
 import type { FlowParts } from './parts.ts'
+import { PATHS_MAX } from './settle.ts'
 import { showIfGone } from './show-again.ts'
 import { type Verdict, verifyBlob } from './verify-blob.ts'
+import { GROUP_BLOBS_MAX, GROUP_BYTES_MAX, RIGHT, verifyHeld } from './verify-held.ts'
 
 export type VerifyScope =
   | { readonly all: true }
@@ -45,8 +49,8 @@ export interface VerifyProgress {
   onFile(report: Readonly<VerifyReport>): void
 }
 
-/** One is read while another is hashed, and their notes share a batch of the index. */
-const FILES_AT_ONCE = 4
+/** One group is read while what was found of another is written. */
+const GROUPS_AT_ONCE = 4
 
 /** Names in one answer; a disk that lost more is said by numbers. */
 const LISTED_MAX = 10_000
@@ -58,8 +62,9 @@ const LISTED_MAX = 10_000
 export async function verify(
   parts: FlowParts,
   scope: VerifyScope,
-  { signal, onFile }: VerifyProgress
+  progress: VerifyProgress
 ): Promise<VerifyReport> {
+  const { signal } = progress
   if ('all' in scope) await checkIndexNow(parts, signal)
   const report: VerifyReport = {
     totalFiles: totalOf(parts, scope),
@@ -71,16 +76,18 @@ export async function verify(
     unrepairableFiles: [],
     unlisted: 0
   }
-  // Several paths may name one blob: it is read once. The last verdicts are enough, as names of one
-  // blob are rare.
-  const verdicts = new Map<ContentHash, Promise<Verdict>>()
-  await forEachAtOnce(filesOf(parts, scope), FILES_AT_ONCE, async (file) => {
-    signal.throwIfAborted()
-    await verifyFile(parts, file, verdicts, report, signal)
+  const limits = { countMax: GROUP_BLOBS_MAX, weightMax: GROUP_BYTES_MAX, weightOf: bytesOf }
+  const onFile = () => {
     report.verifiedFiles++
     if (report.verifiedFiles > report.totalFiles) report.totalFiles = report.verifiedFiles
-    onFile(report)
-  })
+    progress.onFile(report)
+  }
+  // Several paths may name one blob: it is read once. The last verdicts are enough, as names of one
+  // blob are rare.
+  const verdicts = new Map<ContentHash, Verdict>()
+  await forEachAtOnce(inGroups(blobsOf(parts, scope), limits), GROUPS_AT_ONCE, (blobs) =>
+    verifyBlobs(parts, blobs, verdicts, { report, signal, onFile })
+  )
   return report
 }
 
@@ -89,60 +96,89 @@ function totalOf({ index }: FlowParts, scope: VerifyScope): number {
   return 'all' in scope ? index.counts().images : 0
 }
 
-interface FileToVerify {
-  readonly path: ImagePath
+/** A blob, and the paths that are asked for it; no blob where a path has none. */
+interface BlobToVerify {
+  readonly blob: Pick<ImageEntry, 'hash' | 'md5' | 'bytes'> | undefined
+  readonly paths: readonly ImagePath[]
   /** What the caller believes its bytes to have. */
   readonly md5?: Md5
-  /** Nobody asked for this one by name: it may be deleted before its turn. */
-  readonly isListed?: boolean
 }
 
-async function* filesOf({ index }: FlowParts, scope: VerifyScope): AsyncGenerator<FileToVerify> {
-  if ('paths' in scope) for (const path of scope.paths) yield { path }
-  else if ('path' in scope) yield scope
-  else {
-    const range = 'prefix' in scope ? { prefix: scope.prefix } : {}
-    for await (const { path } of index.list(range)) yield { path, isListed: true }
+const bytesOf = ({ blob }: BlobToVerify) => blob?.bytes ?? 0
+
+async function* blobsOf({ index }: FlowParts, scope: VerifyScope): AsyncGenerator<BlobToVerify> {
+  if ('all' in scope) yield* allBlobs(index)
+  else if ('path' in scope)
+    yield { blob: index.image(scope.path), paths: [scope.path], md5: scope.md5 }
+  else if ('paths' in scope)
+    for (const path of scope.paths) yield { blob: index.image(path), paths: [path] }
+  else for await (const blob of index.list(scope)) yield { blob, paths: [blob.path] }
+}
+
+/** In the order of their hashes: to read all entries as well would cost as much as small files. */
+async function* allBlobs(index: FlowParts['index']): AsyncGenerator<BlobToVerify> {
+  for await (const [hash, row] of index.blobs()) {
+    if (row.live === 0) continue
+    const paths = pathsInRow(row) ?? (await index.pathsOf(hash, PATHS_MAX))
+    yield { blob: { hash, md5: row.md5, bytes: row.bytes }, paths }
   }
 }
 
 const REMEMBERED_VERDICTS_MAX = 10_000
 
-async function verifyFile(
+async function verifyBlobs(
   parts: FlowParts,
-  { path, md5: believed, isListed = false }: FileToVerify,
-  verdicts: Map<ContentHash, Promise<Verdict>>,
-  report: VerifyReport,
-  signal: AbortSignal
+  blobs: readonly BlobToVerify[],
+  verdicts: Map<ContentHash, Verdict>,
+  to: { readonly report: VerifyReport; readonly signal: AbortSignal; onFile(): void }
 ): Promise<void> {
-  const entry = parts.index.get(path)
-  if (!isImage(entry)) {
-    if (!isListed) list(report, report.missingFiles, path)
-    return
+  const hashes = new Set(blobs.flatMap(({ blob }) => blob?.hash ?? []))
+  const unread = [...hashes].filter((hash) => !verdicts.has(hash))
+  const held = await verifyHeld(parts, unread, to.signal)
+  for (const asked of blobs) {
+    to.signal.throwIfAborted()
+    const hash = asked.blob?.hash
+    if (hash !== undefined && !verdicts.has(hash)) {
+      verdicts.set(hash, held.has(hash) ? RIGHT : await verifyBlob(parts, hash, to.signal))
+    }
+    const verdict = hash && verdicts.get(hash)
+    for (const path of asked.paths) {
+      await listFile(parts, path, asked, verdict, to.report)
+      to.onFile()
+    }
   }
-  const verifying = verdicts.get(entry.hash) ?? verifyBlob(parts, entry.hash, signal)
-  verdicts.set(entry.hash, verifying)
-  if (verdicts.size > REMEMBERED_VERDICTS_MAX) {
-    const [oldest] = verdicts.keys()
-    if (oldest !== undefined) verdicts.delete(oldest)
+  for (const hash of verdicts.keys()) {
+    if (verdicts.size <= REMEMBERED_VERDICTS_MAX) break
+    verdicts.delete(hash)
   }
-  const verdict = await verifying
-  if (verdict.state === 'held') await showIfGone(parts, path)
-  if (verdict.state === 'held' && (believed === undefined || believed === entry.md5)) {
-    report.validFiles++
-    return
+}
+
+async function listFile(
+  parts: FlowParts,
+  path: ImagePath,
+  { blob, md5: believed }: BlobToVerify,
+  verdict: Verdict | undefined,
+  report: VerifyReport
+): Promise<void> {
+  if (blob === undefined || verdict === undefined) return list(report, report.missingFiles, path)
+  if (verdict.state === 'held') {
+    await showIfGone(parts, path)
+    if (believed === undefined || believed === blob.md5) {
+      report.validFiles++
+      return
+    }
   }
-  if (verdict.state === 'trashed') return // deleted meanwhile
+  if (parts.index.image(path)?.hash !== blob.hash) return // deleted or replaced meanwhile
   if (verdict.state === 'missing' || verdict.state === 'wanted')
     list(report, report.missingFiles, path)
   else {
-    const expected = believed ?? entry.md5
+    const expected = believed ?? blob.md5
     list(report, report.corruptedFiles, {
       path,
       expected,
-      actual: verdict.state === 'held' ? entry.md5 : verdict.actual?.md5,
-      expectedSha256: entry.hash,
-      actualSha256: verdict.state === 'held' ? entry.hash : verdict.actual?.hash,
+      actual: verdict.state === 'held' ? blob.md5 : verdict.actual?.md5,
+      expectedSha256: blob.hash,
+      actualSha256: verdict.state === 'held' ? blob.hash : verdict.actual?.hash,
       action: actionOf(verdict)
     })
   }

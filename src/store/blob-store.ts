@@ -188,11 +188,7 @@ export interface BlobStore {
   open(hash: ContentHash, place?: 'blobs' | 'trash'): OpenBlob | undefined
   stamp(hash: ContentHash): FileStamp | undefined
   /** Reads and hashes the file; undefined if there is none. */
-  rehash(
-    hash: ContentHash,
-    signal?: AbortSignal,
-    onBytes?: (bytes: number) => void
-  ): Promise<Rehash | undefined>
+  rehash(hash: ContentHash, signal?: AbortSignal): Promise<Rehash | undefined>
   /** Hashes that have a file, in no order; some more than once. Errors: DISK_FAULT. */
   list(): AsyncIterable<ContentHash>
   /** Where a blob's file is. */

@@ -19,7 +19,6 @@ import { basename, dirname, join } from 'node:path'
 import type { ContentHash } from '../../protocols/hash.ts'
 import type { Clock } from '../base/clock.ts'
 import { invariant, type NodeError } from '../base/errors.ts'
-import { SpareBuffers } from '../base/spare-buffers.ts'
 import type {
   BlobStore,
   ExistingFile,
@@ -33,26 +32,17 @@ import type {
   StagedBlob,
   StageOptions
 } from './blob-store.ts'
-import { sameStamp } from './blob-store.ts'
 import type { GroupCommit } from './commit.ts'
 import { onDisk } from './disk-error.ts'
 import { blobFile, requireMarker } from './folder.ts'
-import { HashStream, Sha256Stream } from './hashes.ts'
 import { leaveNote } from './leave-note.ts'
 import { listBlobs } from './list-blobs.ts'
 import { moveBlob } from './move-blob.ts'
 import { OpenFile } from './open-file.ts'
 import { Pace } from './pace.ts'
 import { PartialFiles } from './partial-files.ts'
-import {
-  openRegularFile,
-  PIECE_BYTES_MAX,
-  readThrough,
-  removeQuietly,
-  SEALED_MODE,
-  stampAt,
-  stampOf
-} from './regular-file.ts'
+import { openRegularFile, removeQuietly, SEALED_MODE, stampAt, stampOf } from './regular-file.ts'
+import { Reread } from './reread.ts'
 import { stageUncopied } from './stage-uncopied.ts'
 import type { FileHands, StagedFile } from './staged-files.ts'
 import {
@@ -78,16 +68,14 @@ export class DiskBlobs implements BlobStore {
   readonly #parts: DiskBlobsParts
   readonly #partials: PartialFiles
   readonly #pace: Pace
+  readonly #reread: Reread
   readonly read = readStaged
-  readonly #buffers = new SpareBuffers({
-    bytesMax: PIECE_BYTES_MAX,
-    keptBytesMax: 4 * PIECE_BYTES_MAX
-  })
 
   constructor(parts: DiskBlobsParts) {
     this.#parts = parts
     this.#partials = new PartialFiles(parts)
     this.#pace = new Pace(parts.clock)
+    this.#reread = new Reread(this.#pace)
   }
 
   get fault(): NodeError | undefined {
@@ -193,11 +181,7 @@ export class DiskBlobs implements BlobStore {
     return stampAt(blobFile(this.#parts.folder, 'blobs', hash))
   }
 
-  async rehash(
-    hash: ContentHash,
-    signal?: AbortSignal,
-    onBytes?: (bytes: number) => void
-  ): Promise<Rehash | undefined> {
+  async rehash(hash: ContentHash, signal?: AbortSignal): Promise<Rehash | undefined> {
     const { folder } = this.#parts
     const file = openRegularFile(blobFile(folder, 'blobs', hash))
     if (file === undefined) {
@@ -205,8 +189,7 @@ export class DiskBlobs implements BlobStore {
       return undefined
     }
     try {
-      const read = await this.#reread(file, new Sha256Stream(), signal, onBytes)
-      return read.hash === hash ? read : await this.#reread(file, new HashStream(), signal)
+      return await this.#reread.hashesOf(file, hash, signal)
     } finally {
       closeSync(file.fd)
     }
@@ -285,30 +268,6 @@ export class DiskBlobs implements BlobStore {
   #leaveNote(staged: DiskNamelessBlob): void {
     leaveNote(staged.note, join(this.#parts.folder.temp, NOTE_ORIGINAL))
     staged.left.note = true
-  }
-
-  async #reread(
-    { fd, stamp }: { readonly fd: number; readonly stamp: FileStamp },
-    hashes: Sha256Stream | HashStream,
-    signal?: AbortSignal,
-    onBytes?: (bytes: number) => void
-  ): Promise<Rehash> {
-    let bytes = 0
-    const whole = { start: 0, end: stamp.size }
-    const buffer = this.#buffers.take(Math.min(stamp.size, PIECE_BYTES_MAX))
-    try {
-      for await (const piece of readThrough(fd, whole, buffer, this.#pace)) {
-        signal?.throwIfAborted()
-        hashes.update(piece)
-        bytes += piece.byteLength
-        onBytes?.(piece.byteLength)
-      }
-    } finally {
-      this.#buffers.give(buffer)
-    }
-    const after = onDisk(LOOKING, () => stampOf(fstatSync(fd)))
-    const unchanged = sameStamp(stamp, after) && after.size === bytes
-    return { ...hashes.digest(), bytes, stamp: unchanged ? after : undefined }
   }
 
   /** The file with its bytes, open: whoever asks closes it. */

@@ -103,8 +103,9 @@ export class DiskView implements ImageView {
 
   has(name: string): boolean {
     const { folder } = this.#parts
-    requireMarker(folder)
-    return lstatOf(join(folder.images, name)) !== undefined
+    if (lstatOf(join(folder.images, name)) !== undefined) return true
+    requireMarker(folder) // without its disk everything would look gone
+    return false
   }
 
   isWritable(name: string): boolean {

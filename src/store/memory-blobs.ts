@@ -160,16 +160,11 @@ export class MemoryBlobs implements BlobStore {
     return this.#files.blobs.get(hash)?.stamp
   }
 
-  async rehash(
-    hash: ContentHash,
-    signal?: AbortSignal,
-    onBytes?: (bytes: number) => void
-  ): Promise<Rehash | undefined> {
+  async rehash(hash: ContentHash, signal?: AbortSignal): Promise<Rehash | undefined> {
     const file = this.#files.blobs.get(hash)
     if (file === undefined) return undefined
     signal?.throwIfAborted()
     const { bytes, stamp } = file
-    onBytes?.(bytes.byteLength)
     const { hash: actual, md5 } = hashesOf(bytes)
     const wrong = actual === hash ? undefined : md5
     return { hash: actual, md5: wrong, bytes: bytes.byteLength, stamp }

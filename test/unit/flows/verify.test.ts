@@ -48,13 +48,19 @@ test('an image that is deleted while it waits its turn is not called damaged', a
 })
 
 test('an image that is deleted before its turn is not called missing', async () => {
-  for (let n = 1; n <= 9; n++) await node.put(`b${n}.svg`, tinyImage(n + 1))
+  const paths = new Map([[HASH, A]])
+  for (let n = 2; n <= 200; n++) {
+    const path = parsePath(`${n}.svg`)
+    await node.put(path, tinyImage(n))
+    paths.set(digest('sha256', tinyImage(n)) as ContentHash, path)
+  }
+  const last = paths.get([...paths.keys()].sort().at(-1) as ContentHash) as typeof A
   let deleting: Promise<unknown> | undefined
   const report = await verifyAll(() => {
-    deleting ??= node.flows.index.change((tx) => tx.deleteImage(parsePath('b9.svg')))
+    deleting ??= node.flows.index.change((tx) => tx.deleteImage(last))
   })
   await deleting
-  expect(report).toMatchObject({ validFiles: 9, missingFiles: [] })
+  expect(report).toMatchObject({ validFiles: 199, missingFiles: [] })
 })
 
 test('a path that is asked for and not there is missing', async () => {
