@@ -2,7 +2,7 @@
 // which shares them until somebody writes. They are read once, to be hashed.
 
 import { closeSync, constants, copyFileSync, fstatSync, linkSync } from 'node:fs'
-import { systemCodeOf } from '../base/errors.ts'
+import { NodeError, systemCodeOf } from '../base/errors.ts'
 import {
   type ExistingFile,
   type FileStamp,
@@ -49,6 +49,10 @@ export async function stageUncopied(
     const content = { bytes: size, head, whole: undefined, data }
     staged = new DiskStagedBlob(parts, hashes.digest(), content)
     return staged
+  } catch (error) {
+    // its bytes are those of the file: whoever reads that says what is wrong with it
+    if (error instanceof NodeError && error.code === 'DISK_FAULT') return
+    throw error
   } finally {
     if (file !== undefined) closeSync(file.fd)
     if (staged === undefined) removeQuietly(data)
