@@ -6,6 +6,7 @@ import type { ContentHash } from '../../protocols/hash.ts'
 import type { ImagePath } from '../../protocols/path.ts'
 import { versionMs } from '../../protocols/version.ts'
 import type { ImageIndex } from '../index/image-index.ts'
+import type { PastVersion } from '../index/rows.ts'
 import type { KnownBlock } from './blocks.ts'
 import type { FlowParts } from './parts.ts'
 import type { Change } from './plan-confirmations.ts'
@@ -19,22 +20,51 @@ export interface ChangedImage {
   readonly atMs: number
 }
 
+/**
+ * Paths that are remembered of one look, about 100 bytes each. Of one that was forgotten the index
+ * is asked.
+ */
+const SEEN_MAX = 20_000
+
 /** Images that are not what they were at this local time, the first that changed first. */
 export async function* imagesChangedSince(
-  index: Pick<ImageIndex, 'pastSince' | 'get'>,
-  sinceMs: number
+  index: Pick<ImageIndex, 'pastSince' | 'pastOf' | 'get'>,
+  sinceMs: number,
+  seenMax = SEEN_MAX
 ): AsyncGenerator<ChangedImage> {
   const seen = new Set<string>()
-  for await (const { entry: before, sinceMs: atMs } of index.pastSince(sinceMs)) {
+  let areAllSeen = true
+  for await (const version of index.pastSince(sinceMs)) {
+    const { entry: before, sinceMs: atMs } = version
     // the first that ceased to be current is the one that was before
-    if (seen.has(before.path)) continue
+    const isAgain = seen.delete(before.path)
     seen.add(before.path)
+    if (isAgain) continue
+    if (!areAllSeen && !(await isFirstSince(index, sinceMs, version))) continue
+    if (seen.size > seenMax) {
+      areAllSeen = false
+      seen.delete(seen.values().next().value as string)
+    }
     const path = before.path as ImagePath
     const now = index.get(path)
     if (now === undefined || !isImage(before)) continue
     if (isImage(now) && now.hash === before.hash) continue
     yield { path, before, now, atMs }
   }
+}
+
+/** Whether no other version of the path ceased to be current before this one did, since then. */
+async function isFirstSince(
+  index: Pick<ImageIndex, 'pastOf'>,
+  sinceMs: number,
+  { entry, sinceMs: atMs }: PastVersion
+): Promise<boolean> {
+  for await (const other of index.pastOf(entry.path as ImagePath)) {
+    const isBefore =
+      other.sinceMs < atMs || (other.sinceMs === atMs && other.entry.version < entry.version)
+    if (other.sinceMs >= sinceMs && isBefore) return false
+  }
+  return true
 }
 
 /** Blocks that take an image out of sight, or will. */
