@@ -71,16 +71,15 @@ export class AssignWants {
   }
 
   /**
-   * It goes on where the last one left off: wants that are fulfilled leave marks in the database,
-   * and to pass over those of 100,000 takes it a tenth of a second.
+   * Adds to `orders`, also where it throws what the index throws. It goes on where the last one
+   * left off: wants that are fulfilled leave marks in the database, and to pass over those of
+   * 100,000 takes it a tenth of a second.
    */
-  async look(signal: AbortSignal): Promise<Orders> {
-    const orders: Orders = new Map()
+  async look(orders: Orders, signal: AbortSignal): Promise<void> {
     const restarts = this.#restarts
     const { leftAt, enoughAt } = await this.#pass(this.#leftAt, orders, signal)
     if (restarts === this.#restarts) this.#leftAt = leftAt
     if (enoughAt !== undefined) await this.#lookBehind(enoughAt, orders, signal)
-    return orders
   }
 
   /**
@@ -186,12 +185,22 @@ export class AssignWants {
     return !inFlight.has(hash) && !growing.has(hash) && book.isDue(hash)
   }
 
-  /** An index that was lost leaves its blobs: those that are right need not come again. */
+  /**
+   * An index that was lost leaves its blobs: those that are right need not come again. A file that
+   * can't be looked at keeps none of the others back.
+   */
   async #isHere(hash: ContentHash, signal: AbortSignal): Promise<boolean> {
-    const { flows } = this.#parts
-    if (flows.store.stamp(hash) === undefined) return false
-    const { state } = await verifyBlob({ ...flows, remote: undefined }, hash, signal)
-    return state === 'held'
+    const { flows, book } = this.#parts
+    try {
+      if (flows.store.stamp(hash) === undefined) return false
+      const { state } = await verifyBlob({ ...flows, remote: undefined }, hash, signal)
+      return state === 'held'
+    } catch (error) {
+      if (signal.aborted) throw error
+      flows.log.error({ hash, err: error }, 'the file of a blob that is lacking can not be read')
+      book.failed(hash, (error as Error).message)
+      return false
+    }
   }
 
   #holderOf(hash: ContentHash, purpose: Purpose): string | undefined {

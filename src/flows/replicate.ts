@@ -206,8 +206,12 @@ export class Replicator {
     // what is due and never comes would have it look again and again
     book.sweep((hash) => this.#wants.isWanted(hash))
     if (!this.#mayFetch() || !this.#wants.somePeer(runsLow)) return
-    const orders = await this.#wants.look(this.#stop.signal)
-    for (const [peerId, blobs] of orders) this.#order(peerId, blobs)
+    const orders: Orders = new Map()
+    try {
+      await this.#wants.look(orders, this.#stop.signal)
+    } finally {
+      for (const [peerId, blobs] of orders) this.#order(peerId, blobs)
+    }
   }
 
   #mayFetch(): boolean {

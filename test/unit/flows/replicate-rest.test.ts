@@ -1,6 +1,7 @@
 // What is looked for again, and what is not.
 
 import { expect, test } from 'vitest'
+import type { ContentHash } from '../../../protocols/hash.ts'
 import { parsePath } from '../../../protocols/path.ts'
 import { NodeError } from '../../../src/base/errors.ts'
 import { want } from '../../support/blob-holders.ts'
@@ -69,5 +70,57 @@ test.each(['now', 'later'])('what could not be kept %s is tried again', async (w
     clock.advance(500)
     expect(node.flows.index.blob(hash)?.state).toBe('held')
   })
+  await close()
+})
+
+async function withTwo() {
+  const opened = await openReplication()
+  const source = new MemoryBlobSource()
+  const images = [testBytes(5_000), testBytes(6_000)] as const
+  for (const bytes of images) source.add(bytes)
+  opened.network.add('p', source)
+  const older = await want(opened.node, 'a.png', images[0])
+  const newer = await want(opened.node, 'b.png', images[1])
+  const { index } = opened.node.flows
+  return { ...opened, older, newer, stateOf: (hash: ContentHash) => index.blob(hash)?.state }
+}
+
+test('a file that can not be looked at keeps no older image back, and is looked at again', async () => {
+  const { node, peers, replicator, book, clock, close, older, newer, stateOf } = await withTwo()
+  const stamp = node.store.stamp.bind(node.store)
+  let fails = true
+  node.store.stamp = (hash) => {
+    if (hash === newer && fails) throw new NodeError('DISK_FAULT', 'no answer')
+    return stamp(hash)
+  }
+  replicator.wake()
+  await eventually(() => expect(stateOf(older)).toBe('held'))
+  expect(book.note(newer)?.reason).toBe('no answer')
+  fails = false
+  await eventually(() => {
+    clock.advance(1000)
+    expect(stateOf(newer)).toBe('held')
+  })
+  expect([replicator.inFlight.size, peers.state('p').owedBytes]).toEqual([0, 0])
+  await close()
+})
+
+test('what was given to a peer before a look failed is asked for all the same', async () => {
+  const { node, peers, replicator, clock, close, older, newer, stateOf } = await withTwo()
+  const { index } = node.flows
+  const blob = index.blob.bind(index)
+  let reads = 0
+  // as it is given: read once for the look, and for all that follows
+  index.blob = (hash) => {
+    if (hash === older && reads++ === 0) throw new NodeError('DISK_FAULT', 'no answer')
+    return blob(hash)
+  }
+  replicator.wake()
+  await eventually(() => expect(stateOf(newer)).toBe('held'))
+  await eventually(() => {
+    clock.advance(1000)
+    expect(stateOf(older)).toBe('held')
+  })
+  expect([replicator.inFlight.size, peers.state('p').owedBytes]).toEqual([0, 0])
   await close()
 })
