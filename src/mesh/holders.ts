@@ -1,9 +1,12 @@
 // Asks the holders themselves: who has a blob now, and when those that are to get it have it.
 
 import type { ContentHash } from '../../protocols/hash.ts'
-import type { Clock } from '../base/clock.ts'
+import { type Clock, sleep } from '../base/clock.ts'
 import type { SyncNetwork } from './admitted-network.ts'
 import { HolderStream, type HolderWord } from './holder-stream.ts'
+
+/** After so long a peer is asked again on another stream. */
+const AGAIN_MS = 500
 
 export interface HolderParts {
   readonly network: SyncNetwork
@@ -57,7 +60,7 @@ export class Holders {
     await this.#within(timeoutMs, signal, async (either) => {
       const enough = Promise.withResolvers<void>()
       const ask = async (peerId: string) => {
-        if (await this.#streamOf(peerId).untilHeld(hash, either)) held.add(peerId)
+        if (await this.#untilHeld(peerId, hash, either)) held.add(peerId)
         if (held.size >= count) enough.resolve()
       }
       const offPeer = network.onPeer(({ id }, event) => {
@@ -70,6 +73,20 @@ export class Holders {
       offPeer()
     })
     return [...held]
+  }
+
+  /** False if the peer goes, or nobody waits any more; a stream that breaks is opened again. */
+  async #untilHeld(peerId: string, hash: ContentHash, signal: AbortSignal): Promise<boolean> {
+    const { network, clock } = this.#parts
+    const isHere = () => network.peers().some(({ id }) => id === peerId)
+    while (isHere() && !signal.aborted) {
+      const stream = this.#streamOf(peerId)
+      if (await stream.untilHeld(hash, signal)) return true
+      await sleep(clock, AGAIN_MS, signal).catch(() => {})
+      // it went, and has come again: then it is asked as a new one
+      if (this.#streams.get(peerId) !== stream) return false
+    }
+    return false
   }
 
   async stop(): Promise<void> {

@@ -124,3 +124,18 @@ test('a server that is lost is no holder, and keeps nobody waiting for longer', 
     expect(await waiting).toEqual([])
     expect((await holders.ask(X, 1000, never)).size).toBe(0)
   }))
+
+test('a peer whose stream breaks while proof is waited for is asked again', () =>
+  clock.run(async () => {
+    await meet('b', [[X, 1000]])
+    await meet('c', [])
+    const open = own.open.bind(own)
+    let tries = 0
+    own.open = (peerId, ...rest) =>
+      peerId === 'b' && ++tries === 1
+        ? Promise.reject(new Error('the stream was reset'))
+        : open(peerId, ...rest)
+    const startMs = clock.now()
+    expect(await holders.whenHeld(X, 1, 30_000, never)).toEqual(['b'])
+    expect(clock.now() - startMs).toBeLessThan(3000)
+  }))
