@@ -32,3 +32,5 @@ export const GATHERED_BYTES_MAX = 256 * 1024
 export const PACED_BYTES_MAX = 16 * 1024
 /** Pieces wait until they are this many bytes together: one write costs more than a copy of it. */
 export const WRITE_BYTES = 64 * 1024
+/** So many bytes of a blob that is of no use are passed over; for more the stream is broken. */
+export const UNNEEDED_BYTES_MAX = 2 ** 20

@@ -2,7 +2,7 @@
 // brings it, so nothing waits and a buffer is used again and again.
 
 import { AnswerFeed, type AnswerSink } from '../../protocols/blobs/answer-feed.ts'
-import { REQUESTS_OUTSTANDING_MAX } from '../../protocols/blobs/limits.ts'
+import { REQUESTS_OUTSTANDING_MAX, UNNEEDED_BYTES_MAX } from '../../protocols/blobs/limits.ts'
 import { fetchRequest, type Unpacking } from '../../protocols/blobs/request.ts'
 import { STATUS, type StatusError } from '../../protocols/status.ts'
 import { WireError } from '../../protocols/wire-error.ts'
@@ -111,6 +111,9 @@ export class IntakeLane {
     if (status !== STATUS.OK || length !== bytes - offset) {
       this.#parts.tell(first.request, { is: 'lacking', hash })
       this.#taking = SKIPPED
+      if (length > UNNEEDED_BYTES_MAX) {
+        throw new WireError('TOO_LARGE', `${length} bytes of a blob of another size`)
+      }
     } else if (item.partial === undefined) this.#taking = this.#small(first.request, item)
     else this.#taking = this.#large(first.request, item, item.partial)
   }

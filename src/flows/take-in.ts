@@ -1,6 +1,7 @@
 // Takes in what peers send in bulk: bytes are staged while they come, and kept behind the next
 // answer.
 
+import { UNNEEDED_BYTES_MAX } from '../../protocols/blobs/limits.ts'
 import type { BlobAnswer } from '../../protocols/blobs/request.ts'
 import { STATUS } from '../../protocols/status.ts'
 import { NodeError } from '../base/errors.ts'
@@ -19,9 +20,6 @@ export interface TakeInParts {
   readonly transfers: Transfers
   readonly keeper: ReplicaKeeper
 }
-
-/** Bytes that come although nobody needs them any more; beyond this the stream is broken. */
-const UNNEEDED_BYTES_MAX = 2 ** 20
 
 /** Bytes come that are of no use, which is nobody's fault: their stream is broken for it. */
 export class Unneeded extends Error {}

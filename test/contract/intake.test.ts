@@ -303,3 +303,31 @@ test('the side that was dialled dials such a lane as well, and does without wher
   await pair.a.lanes.stop()
   await expect(opening()).rejects.toThrow()
 })
+
+test('a blob of another size is passed over; where that would take long the lane breaks', async () => {
+  const right = testBytes(30_000)
+  const near = itemOf(testBytes(40_000, 2))
+  const far = itemOf(testBytes(50_000, 3))
+  source.add(right)
+  const sizes = new Map([
+    [near.hash, 900_000],
+    [far.hash, 2 ** 50]
+  ])
+  const openRight = source.open.bind(source)
+  source.open = async (hash) => {
+    const bytes = sizes.get(hash)
+    if (bytes === undefined) return openRight(hash)
+    const piece = testBytes(50_000)
+    const read = async function* (start: number, end: number) {
+      for (let at = start; at < end; at += piece.byteLength) yield piece.subarray(0, end - at)
+    }
+    return { bytes, read, close() {} }
+  }
+  const lane = await open()
+  await lane.fetch([near, itemOf(right)], seen)
+  expect([seen.lacks, seen.blobs.length]).toEqual([[near.hash], 1])
+  await expect(lane.fetch([far, itemOf(right)], seen)).rejects.toThrow('another size')
+  expect(seen.lacks).toEqual([near.hash, far.hash])
+  await eventually(() => expect(pair.a.lanes.count()).toBe(0))
+  for (const blob of seen.blobs) store.finish(blob)
+})
