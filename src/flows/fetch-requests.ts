@@ -1,6 +1,7 @@
 // One request for blobs to one peer, from the question until each of them is being kept, or it is
 // known why not.
 
+import { UNNEEDED_BYTES_MAX } from '../../protocols/blobs/limits.ts'
 import type { BlobItem } from '../../protocols/blobs/parse-request.ts'
 import type { BlobAnswer } from '../../protocols/blobs/request.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
@@ -81,8 +82,7 @@ export class FetchRequests {
       const isBulk = !passes && !isSlow
       if (isBulk && this.#isMuch(request)) await peers.direct.seek(peerId, this.#options.stallMs)
       if (isBulk && peers.direct.has(peerId)) {
-        await written
-        await this.#takeDirect.fetch(peerId, request, results)
+        if (await isWritten(written)) await this.#takeDirect.fetch(peerId, request, results)
       } else {
         const take = this.#taking(peerId, open, results, written)
         await this.#ask(peerId, request, take, passes ? 'reads' : 'bulk')
@@ -136,9 +136,11 @@ export class FetchRequests {
     return async (answer: BlobAnswer) => {
       const blob = open.get(answer.hash)
       if (blob === undefined) return
-      await written
       const ended = () => end(blob.hash)
-      if (!(await takeIn.take(peerId, open.counted(answer), blob, ended))) {
+      if (!(await isWritten(written))) {
+        if (answer.length > UNNEEDED_BYTES_MAX) throw new Unneeded('the image did not come to be')
+        ended()
+      } else if (!(await takeIn.take(peerId, open.counted(answer), blob, ended))) {
         ended()
         lacking(blob)
       }
@@ -193,4 +195,14 @@ export class FetchRequests {
     const isFit = (id: string) => !lacking.has(id) && peers.state(id).restsUntilMs <= nowMs
     return network.peers().filter(({ id }) => isFit(id)).length
   }
+}
+
+/** Whoever writes it hears of the error; and what is not wanted need not come. */
+function isWritten(written: Promise<unknown> | undefined): Promise<boolean> {
+  return (
+    written?.then(
+      () => true,
+      () => false
+    ) ?? Promise.resolve(true)
+  )
 }

@@ -124,3 +124,22 @@ test('what was given to a peer before a look failed is asked for all the same', 
   expect([replicator.inFlight.size, peers.state('p').owedBytes]).toEqual([0, 0])
   await close()
 })
+
+test('bytes of an image that could not be written down are not the fault of who sent them', async () => {
+  const { node, network, peers, replicator, close } = await openReplication()
+  const [lost, kept] = [testBytes(5_000), testBytes(6_000)]
+  const source = new MemoryBlobSource()
+  const hash = source.add(lost)
+  source.add(kept)
+  network.add('p', source)
+  const written = Promise.reject(new Error('the index is damaged'))
+  written.catch(() => {})
+  replicator.coming([{ hash, bytes: lost.byteLength }], written)
+  const other = await want(node, 'b.png', kept)
+  replicator.coming([{ hash: other, bytes: kept.byteLength }])
+  await eventually(() => expect(node.flows.index.blob(other)?.state).toBe('held'))
+  expect([replicator.inFlight.size, network.streams('p')]).toEqual([0, 1])
+  const { owedBytes, restsUntilMs } = peers.state('p')
+  expect([owedBytes, restsUntilMs]).toEqual([0, 0])
+  await close()
+})
