@@ -14,6 +14,8 @@ export interface PeerReport {
   readonly atMs: number
 }
 
+/** A pace is that of the last so many milliseconds, or of up to twice as many. */
+const PACE_MS = 60_000
 /** Peers that are remembered; the one that reported longest ago is forgotten first. */
 const PEERS_MAX = 1000
 /** Times at which entries came late that are remembered; with more of them nothing is believed. */
@@ -25,8 +27,10 @@ interface Belief {
   equalMs: number | undefined
   /** Where entries became current here since then that are older. */
   readonly lateBuckets: Set<number>
-  /** An earlier report that lacked more: how fast it gets what it lacks. */
+  /** An earlier report that lacked as much or more: how fast it gets what it lacks. */
   readonly since: PeerReport
+  /** The one from which on that is told after a while. */
+  readonly next: PeerReport
   /** Whether an entry became current here since the report. */
   outdated: boolean
 }
@@ -37,14 +41,13 @@ export class PeerBeliefs {
   /** A peer has said something of itself. */
   note(peerId: string, report: PeerReport): void {
     const before = this.#beliefs.get(peerId)
-    const { equal, atMs, status } = report
-    const more = before !== undefined && before.since.status.wantsBytes > status.wantsBytes
+    const { equal, atMs } = report
     this.#beliefs.delete(peerId)
     this.#beliefs.set(peerId, {
       report,
       equalMs: equal ? atMs : before?.equalMs,
       lateBuckets: equal ? new Set() : (before?.lateBuckets ?? new Set()),
-      since: before !== undefined && more ? before.since : report,
+      ...paceOf(before, report),
       outdated: false
     })
     if (this.#beliefs.size > PEERS_MAX) {
@@ -114,4 +117,13 @@ export class PeerBeliefs {
     const ms = report.atMs - since.atMs
     return bytes > 0 && ms > 0 ? Math.ceil((wantsBytes * ms) / bytes / 1000) : undefined
   }
+}
+
+/** From which report on the pace of a peer is told: a recent one, but an earlier one. */
+function paceOf(before: Belief | undefined, report: PeerReport): Pick<Belief, 'since' | 'next'> {
+  const isMore = ({ status }: PeerReport) => status.wantsBytes > report.status.wantsBytes
+  if (before === undefined) return { since: report, next: report }
+  const { since, next } = before
+  if (Math.abs(report.atMs - next.atMs) >= PACE_MS) return { since: next, next: report }
+  return isMore(since) ? { since, next } : { since: report, next: report }
 }

@@ -86,6 +86,23 @@ test('the time that is left follows from its reports', () => {
   expect(beliefs.etaSeconds('b')).toBe(0)
 })
 
+test('the time that is left follows from how fast it is now, not from how fast it once was', () => {
+  const say = (bytes: number, seconds: number) => {
+    beliefs.note('b', { status: status(bytes), equal: true, atMs: T + seconds * 1000 })
+  }
+  say(1_000_000, 0)
+  for (let s = 5; s <= 100; s += 5) say(1_000_000 - s * 9000, s)
+  expect(beliefs.etaSeconds('b')).toBe(12)
+  for (let s = 105; s <= 300; s += 5) say(100_000, s)
+  expect(beliefs.etaSeconds('b')).toBeUndefined()
+  // and seldom reports
+  say(80_000, 600)
+  say(40_000, 900)
+  expect(beliefs.etaSeconds('b')).toBe(300)
+  beliefs.note('b', { status: status(20_000), equal: true, atMs: T - 1000 })
+  expect(beliefs.etaSeconds('b')).toBeUndefined()
+})
+
 test('where anything may have come unheard, nothing is held until the two are found equal again', () => {
   beliefs.note('b', { status: status(), equal: true, atMs: T })
   beliefs.doubtAll()
