@@ -20,7 +20,10 @@ export interface AskAloneOptions {
   readonly firstMs?: number
 }
 
-/** Throws as BlobsClient.fetch, and what `take` throws. */
+/** A holder has not begun within its time, and may do so later. */
+export class Slow extends Error {}
+
+/** Throws as BlobsClient.fetch, and what `take` throws; Slow after a shorter time for the first. */
 export async function askAlone(
   { peers, clock, signal: ending }: AskAloneParts,
   peerId: string,
@@ -29,13 +32,17 @@ export async function askAlone(
   { stallMs, firstMs = stallMs }: AskAloneOptions
 ): Promise<void> {
   const late = new AbortController()
-  const watch = new StallWatch(clock, stallMs, () => late.abort(stalled(stallMs)))
+  let hasBegun = false
+  const isLate = () =>
+    hasBegun || firstMs >= stallMs ? stalled(stallMs) : new Slow(`no answer within ${firstMs} ms`)
+  const watch = new StallWatch(clock, stallMs, () => late.abort(isLate()))
   const signal = AbortSignal.any([late.signal, ending])
   let client: BlobsClient | undefined
   try {
     watch.wait(firstMs)
     client = await peers.openOwn(peerId, signal)
     const onBlob = async (answer: BlobAnswer) => {
+      hasBegun = true
       watch.rest()
       await take(watch.watchedAnswer(answer))
       watch.wait()

@@ -8,7 +8,9 @@ import { Turns } from '../base/turns.ts'
 import { askAlone } from './ask-alone.ts'
 import type { BlobPeers } from './blob-peers.ts'
 import { Charge } from './charge.ts'
+import type { Progress } from './first-of.ts'
 import { paced } from './paced.ts'
+import { Patience } from './patience.ts'
 import type { Traffic } from './traffic.ts'
 
 export interface ReaderLinesParts {
@@ -30,10 +32,18 @@ export interface Asked extends BlobItem {
   readonly bytes: number
 }
 
+/**
+ * How long a holder is waited for to begin: a small multiple of its usual time; longer, where it is
+ * not asked again; or as long as for any other bytes.
+ */
+export type Wait = 'usual' | 'long' | 'full'
+
 type Take = (answer: BlobAnswer) => Promise<void>
 
-/** A holder that is silent for so long is left for another, while there is one. */
-const PATIENCE_MS = 5000
+/** A holder that is silent for so long has failed where small blobs are asked for. */
+const SILENT_MS = 5000
+/** A holder that has not begun to send a large blob is left for another, and not asked again. */
+const LONG_MS = 5000
 /** Streams of readers to one peer, of the 16 that it allows. */
 const LARGE_MAX = 8
 /** Requests for small blobs on their way to one peer, of the 256 that may wait there. */
@@ -46,44 +56,68 @@ export class ReaderLines {
   readonly #options: ReaderLinesOptions
   readonly #small = new Map<string, Turns>()
   readonly #large = new Map<string, Turns>()
+  readonly #patience: Patience
 
   constructor(parts: ReaderLinesParts, options: ReaderLinesOptions) {
     this.#parts = parts
     this.#options = options
+    this.#patience = new Patience(parts.clock)
+  }
+
+  /** How long a reader waits for this holder to begin before another one is asked. */
+  patienceMs(peerId: string): number {
+    return this.#patience.ms(peerId)
   }
 
   /** Throws as BlobsClient.fetch, and what `take` throws; BUSY if too many wait. */
-  askShared(peerId: string, { bytes, ...item }: Asked, take: Take): Promise<void> {
+  askShared(
+    peerId: string,
+    { bytes, ...item }: Asked,
+    take: Take,
+    progress?: Progress
+  ): Promise<void> {
     const { peers, signal } = this.#parts
-    const stallMs = Math.min(this.#options.stallMs, PATIENCE_MS)
+    const stallMs = Math.min(this.#options.stallMs, SILENT_MS)
     return this.#inTurn(this.#small, peerId, bytes, (charge) => {
-      const counted: Take = (answer) => take(charge.counted(answer))
-      return peers.fetch(peerId, [item], counted, { line: 'reads', signal, stallMs })
+      progress?.asked()
+      const told = this.#patience.asked(peerId)
+      const counted: Take = (answer) => {
+        told(true)
+        progress?.begun()
+        return take(charge.counted(answer))
+      }
+      const fetching = peers.fetch(peerId, [item], counted, { line: 'reads', signal, stallMs })
+      return fetching.finally(() => told(false))
     })
   }
 
   /**
    * The same over a stream of its own: it waits neither behind bulk nor behind other readers.
-   * `asked` is called when it is its turn; undefined if nothing is to be asked then.
+   * `asked` is called when it is its turn; undefined if nothing is to be asked then. Throws Slow
+   * where `wait` is over before anything has begun to come.
    */
   askAlone(
     peerId: string,
     bytes: number,
-    { isLast, asked }: { readonly isLast: boolean; readonly asked: () => BlobItem | undefined },
+    { wait, asked }: { readonly wait: Wait; readonly asked: () => BlobItem | undefined },
     take: Take
   ): Promise<void> {
     const { traffic } = this.#parts
     const { stallMs } = this.#options
-    const firstMs = isLast ? stallMs : Math.min(stallMs, PATIENCE_MS)
+    const waitMs = { usual: this.#patience.ms(peerId), long: LONG_MS, full: stallMs }[wait]
+    const firstMs = Math.min(stallMs, waitMs)
     return this.#inTurn(this.#large, peerId, bytes, async (charge) => {
       const item = asked()
       if (item === undefined) return
+      const told = this.#patience.asked(peerId)
       const perSecond = () => traffic.perSecond('reads', peerId)
       const counted: Take = (answer) => {
+        told(true)
         const coming = charge.counted(answer)
         return take({ ...coming, body: paced(coming, perSecond, this.#parts) })
       }
-      await askAlone(this.#parts, peerId, item, counted, { stallMs, firstMs })
+      const asking = askAlone(this.#parts, peerId, item, counted, { stallMs, firstMs })
+      await asking.finally(() => told(false))
     })
   }
 

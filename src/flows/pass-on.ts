@@ -153,7 +153,9 @@ class Passage {
     const { lines, blaming } = this.#parts
     const asked = () => ({ hash: this.#hash, offset: this.#at })
     return blaming(peerId, this.#hash, () =>
-      lines.askAlone(peerId, this.#bytes, { isLast, asked }, (answer) => this.#take(peerId, answer))
+      lines.askAlone(peerId, this.#bytes, { wait: isLast ? 'full' : 'long', asked }, (answer) =>
+        this.#take(peerId, answer)
+      )
     )
   }
 

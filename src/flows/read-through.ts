@@ -5,15 +5,16 @@ import type { BlobAnswer } from '../../protocols/blobs/request.ts'
 import { verified } from '../../protocols/blobs/verified.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import { STATUS } from '../../protocols/status.ts'
-import { WireError } from '../../protocols/wire-error.ts'
 import { NodeError } from '../base/errors.ts'
 import type { BlobPeers } from '../blob-sync/blob-peers.ts'
-import type { GrowingBlob, GrowingBlobs } from '../blob-sync/growing-blob.ts'
+import { firstOf, type Progress } from '../blob-sync/first-of.ts'
+import type { GrowingBlobs } from '../blob-sync/growing-blob.ts'
 import { planReadOrder } from '../blob-sync/plan-wants.ts'
 import { ReaderLines, type ReaderLinesOptions } from '../blob-sync/reader-lines.ts'
 import type { Transfers } from '../blob-sync/transfers.ts'
 import type { Network } from '../network/network.ts'
 import { type NamelessBlob, SMALL_BLOB_BYTES_MAX, type StagedBlob } from '../store/blob-store.ts'
+import { GrowFromHolders, outcomeOf } from './grow-from-holders.ts'
 import { isOwnFault, type ReplicaKeeper } from './keep-replica.ts'
 import { orPassedOn } from './or-passed-on.ts'
 import type { FlowParts, ReadableBlob } from './parts.ts'
@@ -34,21 +35,28 @@ export interface ReadThroughParts {
   readonly onEnd: () => void
 }
 
-/** Blobs that turned out wrong in the end are begun anew this often. */
-const WRONG_MAX = 3
-
 export class ReadThrough {
   readonly #parts: ReadThroughParts
   readonly #lines: ReaderLines
+  readonly #grow: GrowFromHolders
   readonly #passing: PassOnParts
   readonly #stop = new AbortController()
   readonly #runs = new Map<ContentHash, Promise<string | undefined>>()
+  /** Questions for small blobs, also those that nobody waits for any more. */
+  readonly #asking = new Set<Promise<unknown>>()
 
   constructor(parts: ReadThroughParts, options: ReaderLinesOptions) {
     this.#parts = parts
     const { clock, traffic } = parts.flows
     const { signal } = this.#stop
     this.#lines = new ReaderLines({ ...parts, clock, traffic, signal }, options)
+    this.#grow = new GrowFromHolders({
+      ...parts,
+      lines: this.#lines,
+      holders: (hash, tried) => this.#holders(hash, tried),
+      blaming: (peerId, hash, ask) => this.#blaming(peerId, hash, ask),
+      keep: (peerId, blob) => this.#keep(peerId, blob)
+    })
     this.#passing = {
       flows: parts.flows,
       lines: this.#lines,
@@ -146,14 +154,14 @@ export class ReadThrough {
 
   async stop(): Promise<void> {
     this.#stop.abort(new NodeError('STOPPING', 'The node is stopping.'))
-    await Promise.allSettled(this.#runs.values())
+    await Promise.allSettled([...this.#runs.values(), ...this.#asking])
   }
 
   #run(hash: ContentHash, bytes: number): Promise<string | undefined> {
     let run = this.#runs.get(hash)
     if (run === undefined) {
       const fetching =
-        bytes > SMALL_BLOB_BYTES_MAX ? this.#large(hash, bytes) : this.#small(hash, bytes)
+        bytes > SMALL_BLOB_BYTES_MAX ? this.#grow.whole(hash, bytes) : this.#small(hash, bytes)
       run = fetching.finally(() => {
         this.#runs.delete(hash)
         this.#parts.onEnd()
@@ -174,27 +182,45 @@ export class ReadThrough {
   }
 
   async #small(hash: ContentHash, bytes: number): Promise<string | undefined> {
-    for (const { peerId } of this.#holders(hash, new Set())) {
-      const staged = await this.#stageFrom(peerId, hash, bytes)
-      if (staged !== undefined && (await this.#keep(peerId, staged))) return peerId
-    }
-    return undefined
+    const { clock, store } = this.#parts.flows
+    const first = await firstOf({
+      clock,
+      holders: this.#holders(hash, new Set()),
+      ask: (peerId, progress) => this.#tracked(this.#stageFrom(peerId, hash, bytes, progress)),
+      patienceMs: (peerId) => this.#lines.patienceMs(peerId),
+      leave: (staged) => store.finish(staged)
+    })
+    if (first === undefined) return undefined
+    return (await this.#keep(first.peerId, first.got)) ? first.peerId : undefined
   }
 
-  #stageFrom(peerId: string, hash: ContentHash, bytes: number): Promise<StagedBlob | undefined> {
+  #tracked<T>(asking: Promise<T>): Promise<T> {
+    this.#asking.add(asking)
+    const end = () => this.#asking.delete(asking)
+    asking.then(end, end)
+    return asking
+  }
+
+  #stageFrom(
+    peerId: string,
+    hash: ContentHash,
+    bytes: number,
+    progress?: Progress
+  ): Promise<StagedBlob | undefined> {
     const { room, store } = this.#parts.flows
-    return this.#bring(peerId, hash, bytes, (body) => {
+    const stage = (body: AsyncIterable<Uint8Array>) => {
       room.take(bytes)
       return store.stage(body, { bytesMax: bytes })
-    })
+    }
+    return this.#bring(peerId, { hash, bytes }, stage, progress)
   }
 
   /** Small ones share a stream, for one of its own would cost more than the blob. */
   async #bring<T>(
     peerId: string,
-    hash: ContentHash,
-    bytes: number,
-    use: (body: AsyncIterable<Uint8Array>) => Promise<T>
+    { hash, bytes }: { readonly hash: ContentHash; readonly bytes: number },
+    use: (body: AsyncIterable<Uint8Array>) => Promise<T>,
+    progress?: Progress
   ): Promise<T | undefined> {
     const { transfers } = this.#parts
     let using: Promise<T> | undefined
@@ -208,89 +234,10 @@ export class ReadThrough {
     const item = { hash, offset: 0 }
     await this.#blaming(peerId, hash, () =>
       bytes > SMALL_BLOB_BYTES_MAX
-        ? this.#lines.askAlone(peerId, bytes, { isLast: true, asked: () => item }, take)
-        : this.#lines.askShared(peerId, { ...item, bytes }, take)
+        ? this.#lines.askAlone(peerId, bytes, { wait: 'full', asked: () => item }, take)
+        : this.#lines.askShared(peerId, { ...item, bytes }, take, progress)
     )
     return outcomeOf(using)
-  }
-
-  /** Once more from the start after bytes that were not right. */
-  async #large(hash: ContentHash, bytes: number): Promise<string | undefined> {
-    const tried = new Set<string>()
-    for (let wrong = 0; wrong < WRONG_MAX; wrong++) {
-      const blob = this.#parts.growing.enter(hash, bytes)
-      try {
-        const peerId = await this.#grow(blob, tried)
-        if (peerId !== undefined) return peerId
-        if (!isWrong(blob.failure)) return undefined
-      } finally {
-        blob.leave()
-      }
-    }
-    return undefined
-  }
-
-  /** Until it is whole and kept, or has failed; `tried` grows by the peers that were asked. */
-  async #grow(blob: GrowingBlob, tried: Set<string>): Promise<string | undefined> {
-    const holders = this.#holders(blob.hash, tried)
-    try {
-      await blob.ready
-      for (;;) {
-        if (await blob.idle()) return blob.from // replication was at it
-        if (blob.isOver) return undefined
-        const holder = holders.next().value
-        if (holder === undefined) break
-        tried.add(holder.peerId)
-        if (await this.#growFrom(holder.peerId, blob, holder.isLast, tried)) return holder.peerId
-      }
-    } catch (error) {
-      blob.fail(error)
-      throw error
-    }
-    const sentence = 'No server that is connected could send this image.'
-    blob.fail(new NodeError('NOT_AVAILABLE', sentence, { hash: blob.hash }))
-    return undefined
-  }
-
-  async #growFrom(
-    peerId: string,
-    blob: GrowingBlob,
-    isLast: boolean,
-    tried: Set<string>
-  ): Promise<boolean> {
-    const { flows, transfers } = this.#parts
-    const { hash, bytes } = blob
-    let offset = 0
-    let filling: Promise<NamelessBlob> | undefined
-    const take = async ({ status, length, body }: BlobAnswer) => {
-      if (status !== STATUS.OK) return
-      if (length !== bytes - offset) throw new Unneeded('it has another size')
-      if (!blob.isResting) throw new Unneeded('replication was faster')
-      flows.room.take(length)
-      const coming = transfers.counted({ hash, peerId, bytesDone: offset, bytes }, body)
-      filling = blob.fill(peerId, coming)
-      await filling
-    }
-    const asked = () => {
-      offset = blob.bytesDone
-      return blob.isResting ? { hash, offset } : undefined
-    }
-    await this.#blaming(peerId, hash, () =>
-      this.#lines.askAlone(peerId, bytes, { isLast, asked }, take)
-    )
-    const whole = await outcomeOf(filling)
-    if (whole === undefined) {
-      // the wrong bytes may be those of an earlier peer: this one gets a chance to send them all
-      if (isWrong(blob.failure) && offset > 0) tried.delete(peerId)
-      return false
-    }
-    let kept = false
-    try {
-      kept = await this.#keep(peerId, whole)
-    } finally {
-      blob.kept(kept)
-    }
-    return kept
   }
 
   async #keep(peerId: string, blob: NamelessBlob): Promise<boolean> {
@@ -331,13 +278,4 @@ export class ReadThrough {
       if (!(error instanceof Unneeded)) peers.failed(peerId)
     }
   }
-}
-
-function isWrong(failure: unknown): boolean {
-  return failure instanceof WireError && failure.fault === 'BAD_HASH'
-}
-
-/** What it was rejected with has been thrown to who asked the peer. */
-function outcomeOf<T>(work: Promise<T> | undefined): Promise<T | undefined> {
-  return work === undefined ? Promise.resolve(undefined) : work.catch(() => undefined)
 }

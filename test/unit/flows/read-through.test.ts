@@ -159,7 +159,7 @@ test.each([SMALL, LARGE])(
 
 /** Sends nothing, or stops in the middle. */
 test.each([
-  ['before it answers, while there is another', undefined, 5000],
+  ['before it answers, while there is another', undefined, 1000],
   ['in the middle of a body', 350_000, 30_000]
 ])('a holder that falls silent %s is left for the next', async (_, afterBytes, silentMs) => {
   const { node, network, replicator, clock } = await beginReading()

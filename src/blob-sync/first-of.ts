@@ -1,0 +1,78 @@
+// Asks several holders for the same, one after the other, and does not wait for one that is slow to
+// begin.
+
+import type { Clock } from '../base/clock.ts'
+
+/** Hears how a question fares. */
+export interface Progress {
+  /** It was its turn. */
+  asked(): void
+  /** The answer has begun. */
+  begun(): void
+}
+
+export interface FirstOfParts<T> {
+  readonly clock: Clock
+  readonly holders: Iterator<{ readonly peerId: string }, undefined>
+  /** Undefined if the holder gives nothing. */
+  readonly ask: (peerId: string, progress: Progress) => Promise<T | undefined>
+  /** A holder that has not begun for so long is not waited for alone. */
+  readonly patienceMs: (peerId: string) => number
+  /** What comes from a holder after another one was faster. */
+  readonly leave: (late: T) => void
+}
+
+export interface First<T> {
+  readonly peerId: string
+  readonly got: T
+}
+
+/** What comes first, and from whom; undefined if nobody gives it. Throws what `ask` throws. */
+export function firstOf<T>(parts: FirstOfParts<T>): Promise<First<T> | undefined> {
+  const { clock, holders, ask, patienceMs, leave } = parts
+  const { promise, resolve, reject } = Promise.withResolvers<First<T> | undefined>()
+  let running = 0
+  let isOver = false
+  let cancelNewest = () => {}
+  const end = () => {
+    isOver = true
+    cancelNewest()
+  }
+  const askNext = () => {
+    const peerId = isOver ? undefined : holders.next().value?.peerId
+    if (peerId !== undefined) askOne(peerId)
+    else if (running === 0) resolve(undefined)
+  }
+  const askOne = (peerId: string) => {
+    running++
+    let isAlone = true
+    let cancel = () => {}
+    const askAnother = () => {
+      cancel()
+      if (isAlone || running === 0) askNext()
+      isAlone = false
+    }
+    const asked = () => {
+      cancel = clock.after(patienceMs(peerId), askAnother)
+      cancelNewest = cancel
+    }
+    ask(peerId, { asked, begun: () => cancel() }).then(
+      (got) => {
+        running--
+        if (got === undefined) return askAnother()
+        cancel()
+        if (isOver) return leave(got)
+        end()
+        resolve({ peerId, got })
+      },
+      (error) => {
+        running--
+        cancel()
+        end()
+        reject(error)
+      }
+    )
+  }
+  askNext()
+  return promise
+}

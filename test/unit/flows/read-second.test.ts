@@ -1,0 +1,120 @@
+// A reader does not wait long for a holder that is slow to begin.
+
+import { afterEach, expect, test } from 'vitest'
+import type { ContentHash } from '../../../protocols/hash.ts'
+import { want } from '../../support/blob-holders.ts'
+import { testBytes } from '../../support/data-folder.ts'
+import { eventually } from '../../support/eventually.ts'
+import { settled } from '../../support/microtasks.ts'
+import {
+  beginReading,
+  endReading,
+  isHeld,
+  LARGE,
+  SMALL,
+  silentSource,
+  sourceOf
+} from '../../support/reading-node.ts'
+
+afterEach(endReading)
+
+/** Answers as soon as it is let. */
+function gated(...blobs: readonly Uint8Array[]) {
+  const source = sourceOf(...blobs)
+  const open = source.open.bind(source)
+  const gate = Promise.withResolvers<void>()
+  let asked = 0
+  source.open = async (hash) => {
+    asked++
+    await gate.promise
+    return open(hash)
+  }
+  return { source, open: gate.resolve, asked: () => asked }
+}
+
+test.each([
+  ['small', SMALL],
+  ['large', LARGE]
+])(
+  'a second holder is asked for a %s blob after a second where nothing is known',
+  async (_, bytes) => {
+    const { node, network, replicator, peers, clock } = await beginReading()
+    network.add('silent', silentSource(bytes, undefined))
+    network.add('p', sourceOf(bytes))
+    const hash = await want(node, 'a.png', bytes)
+    const fetching = replicator.fetchNow(hash)
+    await eventually(() => expect(network.streams('silent')).toBe(1))
+    await settled()
+    clock.advance(999)
+    await settled()
+    expect(network.streams('p')).toBe(0)
+    clock.advance(1)
+    expect(await fetching).toBe('p')
+    expect(isHeld(node, hash)).toBe(true)
+    expect(peers.state('p').restsUntilMs).toBe(0)
+  }
+)
+
+test('one that usually begins at once is waited for less long', async () => {
+  const { node, network, replicator, clock } = await beginReading()
+  const images = [11, 12, 13].map((n) => testBytes(5000, n))
+  const slow = gated(SMALL)
+  const quick = sourceOf(...images)
+  network.add('slow', {
+    open: (hash) => (quick.have(hash) ? quick.open(hash) : slow.source.open(hash)),
+    have: () => true,
+    whenHeld: async () => true
+  })
+  for (const [n, bytes] of images.entries()) {
+    expect(await replicator.fetchNow(await want(node, `${n}.png`, bytes))).toBe('slow')
+  }
+  const hash = await want(node, 'a.png', SMALL)
+  // both are idle, and the one that came first is asked first
+  network.add('p', sourceOf(SMALL))
+  const fetching = replicator.fetchNow(hash)
+  await eventually(() => expect(slow.asked()).toBe(1))
+  clock.advance(300)
+  expect(await fetching).toBe('p')
+  slow.open()
+  await settled()
+  expect(node.store.partials()).toEqual([])
+})
+
+test('of two answers the one that comes first counts, and of the other nothing stays', async () => {
+  const { node, network, replicator, clock } = await beginReading()
+  const [first, second] = [gated(SMALL), gated(SMALL)]
+  network.add('first', first.source)
+  network.add('second', second.source)
+  const hash = await want(node, 'a.png', SMALL)
+  const fetching = replicator.fetchNow(hash)
+  await eventually(() => expect(first.asked()).toBe(1))
+  clock.advance(1000)
+  await eventually(() => expect(second.asked()).toBe(1))
+  first.open()
+  expect(await fetching).toBe('first')
+  expect(isHeld(node, hash)).toBe(true)
+  second.open()
+  await eventually(() => expect(network.sentBytes('second')).toBeGreaterThan(SMALL.byteLength))
+  await settled()
+  expect(replicator.transfers()).toEqual([])
+})
+
+test.each([
+  ['small', SMALL],
+  ['large', LARGE]
+])('a holder of a %s blob that is slow is not lost where nobody else has it', async (_, bytes) => {
+  const { node, network, replicator, clock } = await beginReading()
+  const slow = gated(bytes)
+  network.add('slow', slow.source)
+  network.add('lacks', sourceOf())
+  const hash: ContentHash = await want(node, 'a.png', bytes)
+  const fetching = replicator.fetchNow(hash)
+  await eventually(() => expect(slow.asked()).toBe(1))
+  clock.advance(1000)
+  await eventually(() => expect(network.streams('lacks')).toBe(1))
+  await settled()
+  clock.advance(1000)
+  await settled()
+  slow.open()
+  expect(await fetching).toBe('slow')
+})
