@@ -36,6 +36,8 @@ export interface Candidate {
   readonly restsUntilMs: number
   /** Whether it is believed to hold the blob, by what it said itself. */
   readonly believed: boolean
+  /** Of a round trip; undefined where it is not known. */
+  readonly latencyMs?: number | undefined
   /** So long a limit keeps more from being asked of it. */
   readonly slowedMs?: number
 }
@@ -65,8 +67,8 @@ function owedMax({ rate }: Owing): number {
 }
 
 /**
- * The peer to ask for a blob: the least busy of those believed to hold it, else of the others; none
- * of those that have just said that they lack it.
+ * The peer to ask for a blob: the least busy and nearest of those believed to hold it, else of the
+ * others; none of those that have just said that they lack it.
  */
 export function planHolder(
   candidates: readonly Candidate[],
@@ -85,20 +87,28 @@ export function planHolder(
 
 /**
  * The order in which peers are asked for a blob that somebody waits for: those that have
- * not failed lately, then those that are believed to hold it, then the least busy.
+ * not failed lately, then those that are believed to hold it, then the least busy and nearest.
  */
 export function planReadOrder(candidates: readonly Candidate[], nowMs: number): readonly string[] {
   const rests = ({ restsUntilMs }: Candidate) => Number(restsUntilMs > nowMs)
   return candidates
     .toSorted(
       (a, b) =>
-        rests(a) - rests(b) || Number(b.believed) - Number(a.believed) || a.owedBytes - b.owedBytes
+        rests(a) - rests(b) || Number(b.believed) - Number(a.believed) || delayOf(a) - delayOf(b)
     )
     .map(({ peerId }) => peerId)
 }
 
 function isBetter(a: Candidate, b: Candidate): boolean {
-  return a.believed === b.believed ? a.owedBytes < b.owedBytes : a.believed
+  return a.believed === b.believed ? delayOf(a) < delayOf(b) : a.believed
+}
+
+/** Who is farther away counts like one that owes more, but never more than each may owe. */
+const FAR_BYTES_PER_MS = 4000
+const FAR_MS_MAX = 500
+
+function delayOf({ owedBytes, latencyMs = 0 }: Candidate): number {
+  return owedBytes + Math.min(latencyMs, FAR_MS_MAX) * FAR_BYTES_PER_MS
 }
 
 export interface WantedBlob {

@@ -205,10 +205,11 @@ export class AssignWants {
 
   #holderOf(hash: ContentHash, purpose: Purpose): string | undefined {
     const { network, peers, book, believes, flows } = this.#parts
-    const candidates = network.peers().map(({ id }) => {
+    const candidates = network.peers().map(({ id, latencyMs }) => {
       const slowedMs = flows.traffic.waitMsOf(id)
       this.#slowedMs = Math.min(this.#slowedMs, slowedMs || Number.POSITIVE_INFINITY)
-      return { peerId: id, ...peers.state(id), believed: believes(id, hash), slowedMs }
+      const about = { latencyMs, believed: believes(id, hash), slowedMs }
+      return { peerId: id, ...peers.state(id), ...about }
     })
     const lacking = book.lacking(hash)
     if (candidates.every(({ peerId }) => lacking.has(peerId))) {

@@ -258,7 +258,10 @@ export class ReadThrough {
       const candidates = network
         .peers()
         .filter(({ id }) => !asked.has(id))
-        .map(({ id }) => ({ peerId: id, ...peers.state(id), believed: believes(id, hash) }))
+        .map(({ id, latencyMs }) => ({
+          ...{ peerId: id, ...peers.state(id) },
+          ...{ believed: believes(id, hash), latencyMs }
+        }))
       const [peerId] = planReadOrder(candidates, flows.clock.monotonicMs())
       if (peerId === undefined) return undefined
       asked.add(peerId)

@@ -38,6 +38,20 @@ test('of equals the least busy is asked', () => {
   expect(planHolder(peers, new Set(), 0)).toBe('free')
 })
 
+test('of equals the nearest is asked, until it owes more than the way to the other costs', () => {
+  const far = peer('far', { latencyMs: 200 })
+  const asked = (owedBytes: number, latencyMs = 1) => {
+    const peers = [far, peer('near', { latencyMs, owedBytes })]
+    return [planHolder(peers, new Set(), 0), planReadOrder(peers, 0)[0]]
+  }
+  expect(asked(0)).toEqual(['near', 'near'])
+  expect(asked(796_001)).toEqual(['far', 'far'])
+  // a round trip that was measured amid a standstill keeps nobody out
+  expect(
+    planHolder([peer('a', { latencyMs: 60_000 }), peer('b', { owedBytes: 3e6 })], new Set(), 0)
+  ).toBe('a')
+})
+
 test.each([
   ['lacks it', {}, new Set(['x'])],
   ['rests', { restsUntilMs: 1001 }, new Set<string>()],

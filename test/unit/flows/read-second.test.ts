@@ -118,3 +118,21 @@ test.each([
   slow.open()
   expect(await fetching).toBe('slow')
 })
+
+test.each([
+  ['a reader', false],
+  ['replication', true]
+])('of two idle holders %s asks the nearer one', async (_, fetchAll) => {
+  const { node, network, replicator } = await beginReading({ fetchAll })
+  for (const name of ['far', 'near']) network.add(name, sourceOf(SMALL))
+  const peers = network.peers()
+  const latencyMs = (id: string) => (id === 'far' ? 80 : 1)
+  Object.assign(network, {
+    peers: () => peers.map((peer) => ({ ...peer, latencyMs: latencyMs(peer.id) }))
+  })
+  const hash = await want(node, 'a.png', SMALL)
+  if (fetchAll) replicator.wake()
+  else await replicator.fetchNow(hash)
+  await eventually(() => expect(isHeld(node, hash)).toBe(true))
+  expect([network.streams('far'), network.streams('near')]).toEqual([0, 1])
+})
