@@ -1,59 +1,35 @@
 // Whole answers that are asked for again and again, kept in memory: the head as it goes out and the
 // bytes, by the address as clients write it. Of small images only; others cost their bytes anyway.
 // Where there is no room for the bytes the head alone is kept, and the bytes are read each time.
+// Of what only clients asked for that have the bytes, no more is kept than 304 takes.
 //
 // What is kept was current and its bytes were right when it was read, and it goes as soon as the
 // index says anything else of its path, or its file is not what it was.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { LRUCache } from 'lru-cache'
-import type { ContentHash } from '../../protocols/hash.ts'
 import type { ImagePath } from '../../protocols/path.ts'
 import { Frequencies } from '../base/frequencies.ts'
-import type { SpareBuffers } from '../base/spare-buffers.ts'
 import type { ImageIndex } from '../index/image-index.ts'
-import {
-  type FileStamp,
-  type OpenBlob,
-  SMALL_BLOB_BYTES_MAX,
-  sameStamp
-} from '../store/blob-store.ts'
+import { type OpenBlob, SMALL_BLOB_BYTES_MAX, sameStamp } from '../store/blob-store.ts'
+import type {
+  HotFiles,
+  HotImage,
+  Kept,
+  Known,
+  KnownFile,
+  Same,
+  SameImage,
+  Whole
+} from './hot-image.ts'
 import type { ImageRead } from './request-lines.ts'
 import { sendLent } from './send-lent.ts'
-import { datedAt, type WireAnswer, wireAnswerOf, wireSameOf } from './wire-answer.ts'
-
-export interface HotImage {
-  readonly path: ImagePath
-  readonly etag: string
-  /** A flat list of names and values, as `writeHead` takes it: of 200, and of 304. */
-  readonly headers: readonly string[]
-  readonly sameHeaders: readonly string[]
-  readonly body: Uint8Array
-}
+import { datedAt, wireAnswerOf, wireSameOf } from './wire-answer.ts'
 
 export interface HotImagesOptions {
   /** Of all bodies and addresses together, with a little for each; 0 keeps nothing. */
   readonly bytesMax: number
 }
-
-/** Where the bytes of an image are, which are right as long as the file is this one. */
-export interface KnownFile {
-  readonly hash: ContentHash
-  readonly stamp: FileStamp
-}
-
-interface AsItGoesOut {
-  readonly wire: WireAnswer
-  /** Of 304; made when it is first needed. */
-  sameWire?: WireAnswer
-}
-
-/** Its body is a part of the answer as it goes out. */
-type Kept = HotImage & AsItGoesOut
-
-/** An answer whose bytes are read each time; none are in `wire`. */
-type Known = Omit<HotImage, 'body'> &
-  AsItGoesOut & { readonly file: KnownFile; readonly bytes: number }
 
 /** Ready to be sent. */
 export interface QuickAnswer {
@@ -62,13 +38,10 @@ export interface QuickAnswer {
   readonly giveBack?: () => void
 }
 
-export interface HotFiles {
-  open(hash: ContentHash): OpenBlob | undefined
-  readonly buffers: SpareBuffers
-}
-
 /** What an answer takes beside its body and address, about: strings, lists, places in tables. */
 const ENTRY_BYTES = 2048
+/** The same where no more is kept than 304 takes. */
+const SAME_BYTES = 1024
 /** The room for answers without bytes, beside the others. */
 const KNOWN_SHARE = 1 / 8
 const NO_BODY = new Uint8Array(0)
@@ -105,14 +78,17 @@ export class HotImages {
     this.#files = files
     this.#known = new LRUCache({
       maxSize: Math.max(bytesMax * KNOWN_SHARE, 1),
-      sizeCalculation: (_, url) => sizeOf(url, 0),
+      sizeCalculation: ({ whole }, url) => url.length + (whole ? ENTRY_BYTES : SAME_BYTES),
       dispose: ({ path }, url) => this.#forget(path, url)
     })
     this.#bytesMax = bytesMax
     this.#images = new LRUCache({
       maxSize: Math.max(bytesMax, 1),
       sizeCalculation: ({ body }, url) => sizeOf(url, body.byteLength),
-      dispose: ({ path }, url) => this.#forget(path, url)
+      dispose: ({ path }, url) => this.#forget(path, url),
+      disposeAfter: (image, url, why) => {
+        if (why === 'evict') this.#keepHead(url, image, image.body.byteLength, image.file)
+      }
     })
     index.onEntries((paths) => {
       if (paths === undefined) this.clear()
@@ -132,8 +108,8 @@ export class HotImages {
     return this.#images.calculatedSize + this.#known.calculatedSize
   }
 
-  /** Answers a GET of an image that is kept; false if it is not, or the client wants a part. */
-  tryAnswer({ headers, url = '' }: IncomingMessage, response: ServerResponse): boolean {
+  /** Answers a read of an image that is kept; false if it is not, or the client wants a part. */
+  tryAnswer({ method, headers, url = '' }: IncomingMessage, response: ServerResponse): boolean {
     const image = this.#images.get(url) ?? this.#known.get(url)
     // an answer that must wait for those before it must not hold its bytes
     if (image === undefined || response.socket === null) return false
@@ -141,10 +117,7 @@ export class HotImages {
     const known = headers['if-none-match']
     if (known === undefined) {
       if (headers['if-modified-since'] !== undefined) return false
-      this.#asked.add(url)
-      if ('file' in image) return this.#sendFile(url, image, response)
-      response.writeHead(200, image.headers as string[]).end(image.body)
-      return true
+      return this.#sendWhole(url, image, method === 'HEAD', response)
     }
     this.#asked.add(url)
     if (known !== image.etag) return false
@@ -164,17 +137,17 @@ export class HotImages {
       const bytes = datedAt(image.wire, nowMs)
       return { bytes: method === 'HEAD' ? image.wire.head : bytes }
     }
-    if (method === 'HEAD') return undefined
     const known = this.#known.get(url)
-    if (known === undefined) return undefined
-    const head = datedAt(known.wire, nowMs)
-    if (head.byteLength + known.bytes > SMALL_BLOB_BYTES_MAX) return undefined
+    if (known?.whole === undefined) return undefined
+    const head = datedAt(known.whole.wire, nowMs)
+    const length = head.byteLength + known.whole.bytes
+    if (method === 'HEAD') return this.#isThere(url, known.whole) ? { bytes: head } : undefined
+    if (length > SMALL_BLOB_BYTES_MAX) return undefined
     this.#asked.add(url)
-    const buffer = this.#readFile(url, known, head.byteLength)
+    const buffer = this.#readFile(url, known, known.whole, head.byteLength)
     if (buffer === undefined) return undefined
     buffer.set(head)
-    const bytes = buffer.subarray(0, head.byteLength + known.bytes)
-    return { bytes, giveBack: () => this.#giveBack(buffer) }
+    return { bytes: buffer.subarray(0, length), giveBack: () => this.#giveBack(buffer) }
   }
 
   #quickSame(
@@ -190,11 +163,11 @@ export class HotImages {
   }
 
   /**
-   * Notes that an address is asked for. A number for `offer` if its answer is worth keeping, once
-   * it is known.
+   * Notes that an address is asked for. A number for `offer` and `offerSame` if its answer is worth
+   * keeping, once it is known.
    */
-  ask(url: string, bytes: number): number | undefined {
-    if (sizeOf(url, bytes) > this.#bytesMax * SHARE_MAX) return undefined
+  ask(url: string): number | undefined {
+    if (this.#isTooLarge(url, 0)) return undefined
     if (this.#asked.add(url) < ASKED_MIN) return undefined
     return this.#index.entryWrites
   }
@@ -207,22 +180,50 @@ export class HotImages {
     if (asked !== this.#index.entryWrites) return
     const { path, etag, headers, sameHeaders } = image
     const bytes = image.body.byteLength
-    if (this.#isRoomFor(url, bytes)) {
+    const isTooLarge = this.#isTooLarge(url, bytes)
+    if (!isTooLarge && this.#isRoomFor(url, bytes)) {
       this.#known.delete(url)
       const wire = wireAnswerOf(headers, image.body)
-      this.#images.set(url, { path, etag, headers, sameHeaders, body: wire.body, wire })
-    } else if (file !== undefined && this.#files !== undefined) {
-      if (this.#images.has(url)) return // forgetting one of two would leave the other
-      const wire = wireAnswerOf(headers, NO_BODY)
-      this.#known.set(url, { path, etag, headers, sameHeaders, file, bytes, wire })
-    } else return
-    const urls = this.#urls.get(path) ?? new Set()
-    this.#urls.set(path, urls.add(url))
+      this.#images.set(url, { path, etag, headers, sameHeaders, body: wire.body, wire, file })
+      this.#note(path, url)
+    } else this.#keepHead(url, image, bytes, isTooLarge ? undefined : file)
+  }
+
+  /** Keeps what 304 takes, which was read while the number held, if no more is kept. */
+  offerSame(url: string, asked: number, image: SameImage): void {
+    if (asked !== this.#index.entryWrites || this.#known.has(url)) return
+    this.#keepSame(url, image)
+  }
+
+  /** Without a file the bytes could not be read again. */
+  #keepHead(
+    url: string,
+    image: Pick<HotImage, 'headers'> & Same,
+    bytes: number,
+    file: KnownFile | undefined
+  ): void {
+    const { headers } = image
+    const isReadable = file !== undefined && this.#files !== undefined
+    this.#keepSame(
+      url,
+      image,
+      isReadable ? { headers, file, bytes, wire: wireAnswerOf(headers, NO_BODY) } : undefined
+    )
+  }
+
+  #keepSame(url: string, { path, etag, sameHeaders, sameWire }: Same, whole?: Whole): void {
+    if (this.#images.has(url)) return // forgetting one of two would leave the other
+    this.#known.set(url, { path, etag, sameHeaders, sameWire, whole })
+    if (this.#known.has(url)) this.#note(path, url)
   }
 
   clear(): void {
     this.#images.clear()
     this.#known.clear()
+  }
+
+  #isTooLarge(url: string, bytes: number): boolean {
+    return sizeOf(url, bytes) > this.#bytesMax * SHARE_MAX
   }
 
   /** Whether so many bytes would push out nothing that is asked for more. */
@@ -233,22 +234,42 @@ export class HotImages {
     return oldest === undefined || this.#asked.of(oldest) + by <= this.#asked.of(url)
   }
 
-  /** False, with nothing sent, if the file is not what it was. */
-  #sendFile(url: string, known: Known, response: ServerResponse): boolean {
-    const buffer = this.#readFile(url, known, 0)
+  /** False, with nothing sent, if its bytes are not known, or their file is not what it was. */
+  #sendWhole(url: string, image: Kept | Known, isHead: boolean, response: ServerResponse): boolean {
+    this.#asked.add(url)
+    if ('body' in image) {
+      response.writeHead(200, image.headers as string[]).end(isHead ? undefined : image.body)
+      return true
+    }
+    const { whole } = image
+    if (whole === undefined) return false
+    if (isHead) {
+      if (!this.#isThere(url, whole)) return false
+      response.writeHead(200, whole.headers as string[]).end()
+      return true
+    }
+    const buffer = this.#readFile(url, image, whole, 0)
     if (buffer === undefined) return false
-    response.writeHead(200, known.headers as string[])
-    sendLent(response, buffer.subarray(0, known.bytes), () => this.#giveBack(buffer))
+    response.writeHead(200, whole.headers as string[])
+    sendLent(response, buffer.subarray(0, whole.bytes), () => this.#giveBack(buffer))
     return true
+  }
+
+  /** Whether the file is what it was; it is forgotten if not. */
+  #isThere(url: string, { file }: Whole): boolean {
+    const stamp = this.#files?.stamp(file.hash)
+    const isThere = stamp !== undefined && sameStamp(stamp, file.stamp)
+    if (!isThere) this.#known.delete(url)
+    return isThere
   }
 
   /**
    * The bytes from `at` on in a buffer that is to be given back; undefined if the file is not what
    * it was.
    */
-  #readFile(url: string, known: Known, at: number): Buffer | undefined {
+  #readFile(url: string, known: Known, whole: Whole, at: number): Buffer | undefined {
     const { open, buffers } = this.#files as HotFiles
-    const { file, bytes } = known
+    const { file, bytes, headers } = whole
     let blob: OpenBlob | undefined
     let buffer: Buffer | undefined
     try {
@@ -268,13 +289,18 @@ export class HotImages {
     }
     if (this.#isRoomFor(url, bytes, PROMOTED_BY)) {
       const body = buffer.subarray(at, at + bytes)
-      this.offer(url, this.#index.entryWrites, { ...known, body })
+      this.offer(url, this.#index.entryWrites, { ...known, headers, body }, file)
     }
     return buffer
   }
 
   #giveBack(buffer: Buffer): void {
     this.#files?.buffers.give(buffer)
+  }
+
+  #note(path: ImagePath, url: string): void {
+    const urls = this.#urls.get(path) ?? new Set()
+    this.#urls.set(path, urls.add(url))
   }
 
   #forget(path: string, url: string): void {

@@ -100,7 +100,7 @@ export class ImageReader {
     if (entry === undefined) throw this.#unknown(`There is no image ${path}.`)
     const { hash, md5, bytes, mediaType, version } = entry
     await this.#send(request, response, {
-      onWhole: isPlaceholder ? undefined : known && this.#keeper(request, path, known),
+      ...(isPlaceholder ? {} : known && this.#keeper(request, path, known.hash)),
       hash,
       md5,
       bytes,
@@ -116,16 +116,22 @@ export class ImageReader {
   #keeper(
     { method, url = '' }: IncomingMessage,
     path: ImagePath,
-    { hash, bytes }: Pick<ImageEntry, 'hash' | 'bytes'>
-  ): ImageToSend['onWhole'] {
+    hash: ContentHash
+  ): Pick<ImageToSend, 'onWhole' | 'onSame'> {
     const { hot, flows } = this.#parts
-    const asked = method === 'GET' ? hot.ask(url, bytes) : undefined
-    if (asked === undefined) return undefined
-    return (headers, body, stamp) => {
-      if (flows.blocks.has(hash)) return
-      const sameHeaders = headers.slice(0, headers.indexOf('Accept-Ranges'))
-      const image = { path, etag: `"${hash}"`, headers, sameHeaders, body }
-      hot.offer(url, asked, image, stamp && { hash, stamp })
+    const asked = method === 'GET' ? hot.ask(url) : undefined
+    if (asked === undefined) return {}
+    const etag = `"${hash}"`
+    return {
+      onWhole: (headers, body, stamp) => {
+        if (flows.blocks.has(hash)) return
+        const sameHeaders = headers.slice(0, headers.indexOf('Accept-Ranges'))
+        const image = { path, etag, headers, sameHeaders, body }
+        hot.offer(url, asked, image, stamp && { hash, stamp })
+      },
+      onSame: (sameHeaders) => {
+        if (!flows.blocks.has(hash)) hot.offerSame(url, asked, { path, etag, sameHeaders })
+      }
     }
   }
 
@@ -145,7 +151,7 @@ export class ImageReader {
     const isNamed = path !== undefined && this.#parts.flows.index.image(path)?.hash === hash
     await this.#send(request, response, {
       ...this.#blobFacts(hash, row, this.#cacheControl.hash),
-      onWhole: isNamed ? this.#keeper(request, path, { hash, bytes: row.bytes }) : undefined
+      ...(isNamed && this.#keeper(request, path, hash))
     })
   }
 

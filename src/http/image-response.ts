@@ -23,6 +23,8 @@ export interface ImageToSend extends ImageFacts {
   readonly onWhole?:
     | ((headers: readonly string[], body: Uint8Array, stamp: FileStamp | undefined) => void)
     | undefined
+  /** Hears of 304, before it is sent. */
+  readonly onSame?: ((headers: readonly string[]) => void) | undefined
   /** The same where it is only asked whether there are bytes: for HEAD. */
   find(): Promise<Pick<ImageFacts, 'bytes'> & Pick<FoundBlob, 'from'>>
 }
@@ -61,6 +63,7 @@ export async function sendImage(
       return
     }
     if (plan.send === 'nothing') {
+      image.onSame?.(plan.headers)
       response.writeHead(plan.status, plan.headers).end()
       return
     }

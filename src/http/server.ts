@@ -92,7 +92,9 @@ export function createHttpServer(
   const cors = createCors(options.corsOrigins, { isTimed: options.serverTiming })
   const buffers = new SpareBuffers(BUFFERS)
   const open = (hash: ContentHash) => parts.flows.store.open(hash)
-  const hot = new HotImages(index, { bytesMax: options.hotBytesMax }, { open, buffers })
+  const stamp = (hash: ContentHash) => parts.flows.store.stamp(hash)
+  const files = { open, stamp, buffers }
+  const hot = new HotImages(index, { bytesMax: options.hotBytesMax }, files)
   parts.flows.blocks.onChange(() => hot.clear())
   const reads = createImageReads({ ...parts, guard, track, hot, buffers, timing }, options)
   const isOpen = () => !connections.stopping && index.upkeep.reopening === undefined

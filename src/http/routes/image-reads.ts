@@ -93,14 +93,14 @@ export function createImageReads(
   return {
     isRead: (request) => placeOf(request) !== undefined,
     tryAnswer(request, response) {
-      const { method, url = '' } = request
+      const { url = '' } = request
       const place = placeOf(request)
       if (place === undefined) return false
       try {
         const access = parts.guard.check(request, 'public')
         if (isGuarded && !maySee(request, response, access)) return true
         parts.timing?.enter(response, 'kept')
-        if (method === 'GET' && parts.hot.tryAnswer(request, response)) return true
+        if (parts.hot.tryAnswer(request, response)) return true
         parts.timing?.enter(response, 'index')
         const name = decodeName(url, place.prefix.length)
         parts.track(answer(place.by, name, request, response))

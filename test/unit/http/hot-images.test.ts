@@ -2,7 +2,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { ContentHash } from '../../../protocols/hash.ts'
 import { parsePath } from '../../../protocols/path.ts'
 import { SpareBuffers } from '../../../src/base/spare-buffers.ts'
-import { HotImages, type KnownFile } from '../../../src/http/hot-images.ts'
+import type { KnownFile } from '../../../src/http/hot-image.ts'
+import { HotImages } from '../../../src/http/hot-images.ts'
 import type { FileStamp } from '../../../src/store/blob-store.ts'
 import { makeSvg } from '../../fixtures/make-images.ts'
 import { sha256 } from '../../support/digests.ts'
@@ -138,13 +139,17 @@ test('what was kept with its bytes and comes again is gone with its path, too', 
   const hash = sha256(tinyImage(1)) as ContentHash
   const stamp = store.stamp(hash) as FileStamp
   const buffers = new SpareBuffers({ bytesMax: 2 ** 16, keptBytesMax: 2 ** 20 })
-  const files = { open: (of: ContentHash) => store.open(of), buffers }
+  const files = {
+    open: (of: ContentHash) => store.open(of),
+    stamp: (of: ContentHash) => store.stamp(of),
+    buffers
+  }
   const hot = new HotImages(index, { bytesMax: 64 * 4200 }, files)
   const read = (name: string, url: string, times = 2) => {
-    for (let n = 1; n < times; n++) hot.ask(url, 2000)
+    for (let n = 1; n < times; n++) hot.ask(url)
     const about = { path: parsePath(name), etag: '"a"', headers: [], sameHeaders: [] }
     const image = { ...about, body: Buffer.alloc(2000) }
-    hot.offer(url, hot.ask(url, 2000) as number, image, { hash, stamp })
+    hot.offer(url, hot.ask(url) as number, image, { hash, stamp })
   }
   read('a.svg', '/a')
   // no more have room beside it
@@ -170,14 +175,14 @@ test('what gets room for its bytes in the end is not read from the disk any more
     opened++
     return store.open(of)
   }
-  const hot = new HotImages(index, { bytesMax: 64 * 4200 }, { open, buffers })
+  const hot = new HotImages(index, { bytesMax: 64 * 4200 }, { open, stamp: () => stamp, buffers })
   const offer = (name: string, url: string, body: Uint8Array, file?: KnownFile) => {
-    hot.ask(url, 2000)
+    hot.ask(url)
     const about = { path: parsePath(name), etag: '"a"', headers: [], sameHeaders: [] }
-    hot.offer(url, hot.ask(url, 2000) as number, { ...about, body }, file)
+    hot.offer(url, hot.ask(url) as number, { ...about, body }, file)
   }
   for (let n = 0; n < 64; n++) offer(`${n}.svg`, `/${n}`, Buffer.alloc(2140))
-  for (let n = 0; n < 64; n++) for (let times = 0; times < 9; times++) hot.ask(`/${n}`, 2140)
+  for (let n = 0; n < 64; n++) for (let times = 0; times < 9; times++) hot.ask(`/${n}`)
   offer('a.svg', '/a', tinyImage(1), { hash, stamp })
   const response = { socket: {}, writeHead: () => response, end: () => response }
   for (let n = 0; n < 30; n++) {
@@ -194,13 +199,17 @@ test('an answer whose file is another by now is not sent', async () => {
   const hash = sha256(tinyImage(1)) as ContentHash
   const stamp = flows.store.stamp(hash) as FileStamp
   const buffers = new SpareBuffers({ bytesMax: 2 ** 16, keptBytesMax: 2 ** 20 })
-  const files = { open: (of: ContentHash) => flows.store.open(of), buffers }
+  const files = {
+    open: (of: ContentHash) => flows.store.open(of),
+    stamp: (of: ContentHash) => flows.store.stamp(of),
+    buffers
+  }
   const hot = new HotImages(flows.index, { bytesMax: 64 * 4200 }, files)
   const image = { path: parsePath('a.svg'), etag: '"a"', headers: ['X', 'y'], sameHeaders: [] }
   // others with their bytes leave no room
   for (let n = 0; n < 90; n++) {
-    for (let times = 0; times < 12; times++) hot.ask(`/${n}`, 2000)
-    const asked = hot.ask(`/${n}`, 2000) as number
+    for (let times = 0; times < 12; times++) hot.ask(`/${n}`)
+    const asked = hot.ask(`/${n}`) as number
     hot.offer(`/${n}`, asked, { ...image, path: parsePath(`${n}.svg`), body: Buffer.alloc(2000) })
   }
   const sent: Buffer[] = []
@@ -214,8 +223,8 @@ test('an answer whose file is another by now is not sent', async () => {
   }
   const ask = () => hot.tryAnswer({ headers: {}, url: '/a' } as never, response as never)
   const offer = (known: FileStamp) => {
-    hot.ask('/a', 400)
-    const asked = hot.ask('/a', 400) as number
+    hot.ask('/a')
+    const asked = hot.ask('/a') as number
     hot.offer('/a', asked, { ...image, body: tinyImage(1) }, { hash, stamp: known })
   }
   offer(stamp)
@@ -259,13 +268,13 @@ test('memory is bounded, and once-read images do not push out those read all the
     body: Buffer.alloc(2048)
   })
   const read = (n: number) => {
-    const asked = hot.ask(`/${n}`, 2048)
+    const asked = hot.ask(`/${n}`)
     if (asked !== undefined) hot.offer(`/${n}`, asked, image(n))
   }
   for (let times = 0; times < 8; times++) for (let n = 0; n < 60; n++) read(n)
   for (let n = 1000; n < 6000; n++) read(n)
   for (let n = 6000; n < 6500; n++) for (let times = 0; times < 3; times++) read(n)
-  expect(hot.bytes).toBeLessThanOrEqual(64 * 4200)
+  expect(hot.bytes).toBeLessThanOrEqual((64 * 4200 * 9) / 8)
   const response = { socket: {}, writeHead: () => response, end: () => response }
   const isKept = (n: number) =>
     hot.tryAnswer({ headers: {}, url: `/${n}` } as never, response as never)
@@ -276,8 +285,8 @@ test('memory is bounded, and once-read images do not push out those read all the
 test('an answer that was read before a change is not kept after it', async () => {
   other = await openMemoryNode()
   const hot = new HotImages(other.flows.index, { bytesMax: 2 ** 20 })
-  hot.ask('/a', 10)
-  const asked = hot.ask('/a', 10) as number
+  hot.ask('/a')
+  const asked = hot.ask('/a') as number
   await other.put('b.svg', tinyImage(1))
   hot.offer('/a', asked, {
     ...{ path: parsePath('a.svg'), etag: '"1"', headers: [], sameHeaders: [] },
@@ -299,9 +308,9 @@ test('addresses that clients make long count as well', async () => {
   const image = { path: parsePath('a.svg'), etag: '"a"', headers: [], sameHeaders: [] }
   for (let n = 0; n < 50; n++) {
     const url = `/images/a.svg?${n}${'x'.repeat(10_000)}`
-    hot.ask(url, 100)
-    hot.offer(url, hot.ask(url, 100) as number, { ...image, body: Buffer.alloc(100) })
+    hot.ask(url)
+    hot.offer(url, hot.ask(url) as number, { ...image, body: Buffer.alloc(100) })
   }
   expect(hot.bytes).toBeGreaterThan(50 * 10_000)
-  expect(hot.ask(`/images/a.svg?${'x'.repeat(16_000)}`, 100)).toBeUndefined()
+  expect(hot.ask(`/images/a.svg?${'x'.repeat(16_000)}`)).toBeUndefined()
 })
