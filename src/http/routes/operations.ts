@@ -80,7 +80,7 @@ export function operationRoutes(parts: OperationParts, allRoutes: () => readonly
     pageRoute('/', 'The page of this node', ownPage(parts)),
     pageRoute('/web/*', 'Files of the page', ownPage(parts)),
     pageRoute('/docs', 'This description, to read and to try out', docsPage),
-    pageRoute('/docs/*', 'Files of that page', docsPage)
+    docsFilesRoute()
   ]
 }
 
@@ -129,6 +129,21 @@ function ownPage({ page }: HttpParts): Page {
 }
 
 const docsPage: Page = { policy: DOCS_CONTENT_SECURITY_POLICY, fileAt: loadDocsFile }
+
+/** The page names its files as seen from `/docs`. */
+function docsFilesRoute(): Route {
+  const files = pageRoute('/docs/*', 'Files of that page', docsPage)
+  return {
+    ...files,
+    answers: { ...files.answers, 308: { means: 'Without a file: the page is at /docs' } },
+    async handle(request, reply) {
+      const { '*': name } = request.params as Partial<Record<string, string>>
+      if (name !== '') return files.handle(request, reply)
+      reply.redirect('../docs', 308)
+      return undefined
+    }
+  }
+}
 
 function pageRoute(url: string, summary: string, { policy, fileAt }: Page): Route {
   return {

@@ -101,8 +101,13 @@ describe('the page of the API', () => {
     }
   })
 
+  it('is found with a slash behind it, whatever a proxy puts before', async () => {
+    const { status, headers } = await http.send('/docs/')
+    expect([status, headers.location]).toEqual([308, '../docs'])
+  })
+
   it('has no other files', async () => {
-    for (const path of ['/docs/', '/docs/docs.html', '/docs/..%2fpage.js', '/docs/constructor']) {
+    for (const path of ['/docs/docs.html', '/docs/..%2fpage.js', '/docs/constructor']) {
       const { status, json } = await http.send(path)
       expect([path, status, json.code]).toEqual([path, 404, 'NOT_FOUND'])
     }
