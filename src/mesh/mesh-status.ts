@@ -117,7 +117,13 @@ export class MeshStatus implements MeshStatusPort {
 
   async hear(timeoutMs: number, signal: AbortSignal): Promise<void> {
     const { indexSync, flows } = this.#parts
-    await Promise.race([indexSync.askAll(), sleep(flows.clock, timeoutMs, signal)])
+    const heard = new AbortController()
+    const late = sleep(flows.clock, timeoutMs, AbortSignal.any([signal, heard.signal]))
+    try {
+      await Promise.race([indexSync.askAll(), late])
+    } finally {
+      heard.abort()
+    }
   }
 
   async askHolders(
