@@ -6,7 +6,8 @@
 //   npm run bench -- transfer latency            200 new images, one by one
 //   npm run bench -- transfer holders            an empty node is filled by one full node, by two
 //   npm run bench -- transfer beside             while one of the two is read without a pause
-//     [--read-bytes 10000] [--read-images 500] [--connections 64] [--seconds 3] [--all-cores];
+//     [--read-bytes 10000] [--read-images 500] [--connections 64] [--seconds 3] [--all-cores]
+//     [--side receives];
 //     needs wrk
 // Options: --rounds 3. Folders are made under TMPDIR: a disk, with room for some GB.
 
@@ -35,6 +36,7 @@ const { values, positionals } = parseArgs({
     'read-images': { type: 'string', default: '500' },
     connections: { type: 'string', default: '64' },
     seconds: { type: 'string', default: '3' },
+    side: { type: 'string' },
     'all-cores': { type: 'boolean', default: false }
   }
 })
@@ -60,6 +62,7 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
       readCount: Number(values['read-images']),
       connections: Number(values.connections),
       pins: !values['all-cores'],
+      side: values.side,
       seconds: Number(values.seconds)
     })
 }

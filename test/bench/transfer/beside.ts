@@ -27,6 +27,8 @@ export interface BesideOptions {
   readonly connections: number
   /** Whether the node that is measured has a core to itself; else all share all cores. */
   readonly pins: boolean
+  /** Undefined: both. */
+  readonly side?: string | undefined
 }
 
 const SIDES = ['receives', 'sends'] as const
@@ -56,8 +58,9 @@ export async function beside(options: BesideOptions): Promise<void> {
     const all = new Beside(bench, options)
     await all.fill()
     const outcomes = new Map<string, Outcome[]>()
+    const sides = SIDES.filter((side) => side === (options.side ?? side))
     for (let round = 0; round < options.rounds; round++) {
-      for (const side of SIDES) {
+      for (const side of sides) {
         for (const reader of READERS) {
           const outcome = await all.run(side, reader, round)
           console.error(side, reader, JSON.stringify(outcome))
@@ -66,7 +69,7 @@ export async function beside(options: BesideOptions): Promise<void> {
         }
       }
     }
-    for (const side of SIDES) report(side, options, outcomes)
+    for (const side of sides) report(side, options, outcomes)
   } finally {
     await bench.cleanUp()
   }
