@@ -12,6 +12,7 @@ import { isMuch, type WantedBlob } from '../blob-sync/plan-wants.ts'
 import type { WantBook } from '../blob-sync/want-book.ts'
 import type { Network } from '../network/network.ts'
 import { SMALL_BLOB_BYTES_MAX } from '../store/blob-store.ts'
+import { purposeNow, unlessSlow } from './break-if-slow.ts'
 import { isOwnFault } from './keep-replica.ts'
 import { OpenRequest } from './open-request.ts'
 import { type DirectResults, TakeDirect } from './take-direct.ts'
@@ -108,6 +109,7 @@ export class FetchRequests {
   ): Promise<void> {
     const { flows, peers, takeIn, growing, signal } = this.#parts
     const { clock, traffic } = flows
+    const pace = { traffic, growing }
     const { stallMs } = this.#options
     const items: BlobItem[] = []
     for (const blob of request) {
@@ -118,9 +120,7 @@ export class FetchRequests {
       await peers.fetch(peerId, items, take, { line, signal, stallMs })
       return
     }
-    const { hash, purpose = 'catch_up' } = blob
-    // a reader may come for it meanwhile
-    const perSecond = () => traffic.perSecond(growing.isAwaited(hash) ? 'reads' : purpose, peerId)
+    const perSecond = () => traffic.perSecond(purposeNow(pace, blob), peerId)
     const slowly = (answer: BlobAnswer) =>
       take({ ...answer, body: paced(answer, perSecond, { clock, signal }) })
     await askAlone({ peers, clock, signal }, peerId, item, slowly, { stallMs })
@@ -132,15 +132,17 @@ export class FetchRequests {
     { close, lacking, end }: DirectResults,
     written: Promise<unknown> | undefined
   ) {
-    const { takeIn } = this.#parts
+    const { takeIn, flows, growing } = this.#parts
+    const pace = { traffic: flows.traffic, growing }
     return async (answer: BlobAnswer) => {
       const blob = open.get(answer.hash)
       if (blob === undefined) return
       const ended = () => end(blob.hash)
+      const body = blob.isSlow ? answer.body : unlessSlow(pace, peerId, blob, answer)
       if (!(await isWritten(written))) {
         if (answer.length > UNNEEDED_BYTES_MAX) throw new Unneeded('the image did not come to be')
         ended()
-      } else if (!(await takeIn.take(peerId, open.counted(answer), blob, ended))) {
+      } else if (!(await takeIn.take(peerId, open.counted({ ...answer, body }), blob, ended))) {
         ended()
         lacking(blob)
       }

@@ -8,6 +8,7 @@ import type { GrowingBlob } from '../blob-sync/growing-blob.ts'
 import type { WantedBlob } from '../blob-sync/plan-wants.ts'
 import type { Coming } from '../blob-sync/transfers.ts'
 import { SMALL_BLOB_BYTES_MAX } from '../store/blob-store.ts'
+import { breakIfSlow } from './break-if-slow.ts'
 import type { TakeIn, TakeInParts } from './take-in.ts'
 
 export interface DirectResults {
@@ -89,7 +90,8 @@ export class TakeDirect {
     growths: ReadonlyMap<ContentHash, Growth>,
     { close, lacking, grown, end }: DirectResults
   ): DirectTake {
-    const { transfers } = this.#parts
+    const { transfers, flows, growing, peers } = this.#parts
+    const pace = { traffic: flows.traffic, growing }
     const about = (hash: ContentHash) => wanted.get(hash) as WantedBlob
     return {
       came: (blob) => {
@@ -114,6 +116,12 @@ export class TakeDirect {
         grown(hash, bytesDone - growth.bytesDone)
         growth.bytesDone = bytesDone
         growth.onGrown(bytesDone)
+        const blob = about(hash)
+        try {
+          breakIfSlow(pace, peerId, blob, blob.bytes - bytesDone)
+        } catch (unneeded) {
+          peers.direct.drop(peerId, unneeded as Error)
+        }
       },
       whole: (hash, isRight) => {
         growths.get(hash)?.verdict.resolve(isRight)

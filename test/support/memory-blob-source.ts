@@ -10,9 +10,14 @@ export class MemoryBlobSource implements BlobSource {
   opened = 0
   readonly #blobs = new Map<ContentHash, Uint8Array>()
   readonly #pieceBytes: number
+  readonly #onPiece: (piecesRead: number) => void
 
-  constructor({ pieceBytes = 64 * 1024 } = {}) {
+  constructor({
+    pieceBytes = 64 * 1024,
+    onPiece = () => {}
+  }: { pieceBytes?: number; onPiece?: (piecesRead: number) => void } = {}) {
     this.#pieceBytes = pieceBytes
+    this.#onPiece = onPiece
   }
 
   add(bytes: Uint8Array): ContentHash {
@@ -44,7 +49,7 @@ export class MemoryBlobSource implements BlobSource {
 
   async *#read(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
     for (let at = 0; at < bytes.byteLength; at += this.#pieceBytes) {
-      this.piecesRead++
+      this.#onPiece(++this.piecesRead)
       yield bytes.subarray(at, at + this.#pieceBytes)
     }
   }

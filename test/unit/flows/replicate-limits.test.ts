@@ -230,3 +230,38 @@ test('what a reader waits for keeps to its limit too', async () => {
   await opened?.blob.close()
   await close()
 })
+
+test('a limit that is set while a large blob comes holds for the rest of it', async () => {
+  const { node, network, replicator, clock, close } = await openReplication()
+  const { index, traffic } = node.flows
+  const large = testBytes(1_000_000)
+  const onPiece = (pieces: number) => {
+    if (pieces === 30) traffic.change({ receive_catch_up: 100_000 })
+  }
+  const source = new MemoryBlobSource({ pieceBytes: 10_000, onPiece })
+  source.add(large)
+  network.add('p', source)
+  const hash = await want(node, 'large.png', large)
+  clock.advance(3_600_000)
+  replicator.wake()
+  await eventually(() => expect(source.piecesRead).toBeGreaterThan(30))
+  await settled()
+  const done = () => replicator.transfers()[0]?.bytesDone ?? 0
+  await eventually(() => expect(done()).toBeGreaterThan(0))
+  const before = done()
+  expect(before).toBeLessThan(500_000)
+  for (let tenth = 0; tenth < 20; tenth++) {
+    clock.advance(100)
+    await settled()
+  }
+  expect(done()).toBeLessThan(before + 400_000)
+  expect(index.blob(hash)?.state).not.toBe('held')
+  traffic.change({ receive_catch_up: undefined })
+  await eventually(() => {
+    clock.advance(100)
+    expect(index.blob(hash)?.state).toBe('held')
+  })
+  // what had come did not come again
+  expect(source.piecesRead).toBeLessThan(140)
+  await close()
+})
