@@ -32,6 +32,8 @@ export interface BlobAnswer extends BlobItem {
    * Throws WireError TRUNCATED where they end too early.
    */
   readonly body: AsyncIterable<Uint8Array>
+  /** How many of those that were read did not have to come, as they were packed. */
+  readonly saved?: () => number
   /** The same in one piece, for small blobs; `onPiece` hears of each that comes. */
   whole(onPiece?: () => void): Promise<Uint8Array>
 }
@@ -140,9 +142,13 @@ export class BlobsClient {
     if (status !== STATUS.OK && length > 0) throw badMessage('bytes of a blob that is not given')
     const answer = { ...item, status, length }
     if (isPacked(response, this.#unpacking)) {
-      const packed = new PackedBody(reader, length, this.#unpacking.onSaved)
+      let saved = 0
+      const packed = new PackedBody(reader, length, (bytes) => {
+        saved += bytes
+        this.#unpacking.onSaved?.(bytes)
+      })
       const whole = (onPiece?: () => void) => packed.whole(onPiece)
-      await onBlob({ ...answer, body: packed.pieces(), whole })
+      await onBlob({ ...answer, body: packed.pieces(), saved: () => saved, whole })
       await packed.skip()
       return
     }

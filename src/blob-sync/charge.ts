@@ -1,4 +1,5 @@
-// What one blob costs a limit: all of it when it is asked for, and in the end what has come.
+// What one blob costs a limit: all of it when it is asked for, and in the end what has passed for
+// it.
 
 import type { BlobAnswer } from '../../protocols/blobs/request.ts'
 import type { Purpose, Traffic } from './traffic.ts'
@@ -7,7 +8,7 @@ export class Charge {
   readonly #traffic: Pick<Traffic, 'cameNot'>
   readonly #purpose: Purpose
   readonly #peerId: string
-  /** Asked for, and not here. */
+  /** Asked for, and not passed. */
   #left: number
 
   /** Of bytes that the limits know of. */
@@ -21,7 +22,7 @@ export class Charge {
     this.#left = bytes
   }
 
-  came(bytes: number): void {
+  passed(bytes: number): void {
     this.#left -= bytes
   }
 
@@ -31,20 +32,37 @@ export class Charge {
     this.#left = 0
   }
 
-  /** An answer whose bytes count as they come. */
+  /** An answer whose bytes count as they come, packed or not. */
   counted(answer: BlobAnswer): BlobAnswer {
+    const passedOf = passedBytes(answer)
     const whole = async (onPiece?: () => void) => {
       const bytes = await answer.whole(onPiece)
-      this.came(bytes.byteLength)
+      this.passed(passedOf(bytes))
       return bytes
     }
-    return { ...answer, body: this.#counted(answer.body), whole }
+    return { ...answer, body: this.#counted(answer.body, passedOf), whole }
   }
 
-  async *#counted(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  async *#counted(
+    body: AsyncIterable<Uint8Array>,
+    passedOf: (piece: Uint8Array) => number
+  ): AsyncGenerator<Uint8Array> {
     for await (const piece of body) {
-      this.came(piece.byteLength)
+      this.passed(passedOf(piece))
       yield piece
     }
+  }
+}
+
+/** Tells of each piece of an answer in turn how many bytes have passed for it. */
+export function passedBytes({
+  saved = () => 0
+}: Pick<BlobAnswer, 'saved'>): (piece: Uint8Array) => number {
+  let before = saved()
+  return ({ byteLength }) => {
+    const savedNow = saved()
+    const passed = byteLength - (savedNow - before)
+    before = savedNow
+    return passed
   }
 }

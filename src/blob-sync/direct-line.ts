@@ -15,12 +15,12 @@ export interface DirectItem {
 
 /** Hears what becomes of what was asked for, in the order in which it was. */
 export interface DirectTake {
-  /** A small one is here, and right. */
-  came(blob: NamelessBlob): void
+  /** A small one is here, and right; `saved` bytes did not have to come, as it was packed. */
+  came(blob: NamelessBlob, saved: number): void
   /** The peer does not give it. */
   lacking(hash: ContentHash): void
-  /** So many bytes of a large one are in its file. */
-  grown(hash: ContentHash, bytesDone: number): void
+  /** So many bytes of a large one are in its file; since the last word `saved` did not come. */
+  grown(hash: ContentHash, bytesDone: number, saved: number): void
   /** All of them are, and whether they are right. */
   whole(hash: ContentHash, isRight: boolean): void
 }

@@ -71,7 +71,7 @@ export class FetchRequests {
     const results: DirectResults = {
       close: (blob) => open.close(blob),
       lacking: ({ hash }) => book.lacks(hash, peerId),
-      grown: (hash, bytes) => open.came(hash, bytes),
+      passed: (hash, bytes) => open.passed(hash, bytes),
       end: (hash) => {
         inFlight.delete(hash)
         if (isOver && book.note(hash) !== undefined) this.#parts.failedLate()

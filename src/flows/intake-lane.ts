@@ -49,6 +49,8 @@ export class IntakeLane {
   readonly #asked: IntakeRequest[] = []
   #at = 0
   #taking: Taking = SKIPPED
+  /** Bytes of what is taken that did not have to come, since they were told. */
+  #saved = 0
   #socket: LaneSocket | undefined
   #ends = false
 
@@ -60,7 +62,11 @@ export class IntakeLane {
       end: () => this.#end(),
       refused: (failure) => this.#refused(failure)
     }
-    this.#feed = new AnswerFeed(sink, parts.unpacking)
+    const onSaved = (bytes: number) => {
+      this.#saved += bytes
+      parts.unpacking.onSaved?.(bytes)
+    }
+    this.#feed = new AnswerFeed(sink, { ...parts.unpacking, onSaved })
   }
 
   /** It is open. */
@@ -108,6 +114,7 @@ export class IntakeLane {
       throw new WireError('BAD_MESSAGE', 'an answer to nothing')
     }
     const { hash, bytes, offset } = item
+    this.#saved = 0
     if (status !== STATUS.OK || length !== bytes - offset) {
       this.#parts.tell(first.request, { is: 'lacking', hash })
       this.#taking = SKIPPED
@@ -141,9 +148,16 @@ export class IntakeLane {
     this.#ask()
   }
 
+  #takeSaved(): number {
+    const saved = this.#saved
+    this.#saved = 0
+    return saved
+  }
+
   #small(request: number, { hash, bytes }: IntakeItem): Taking {
     const { files, tell } = this.#parts
     const buffer = this.#buffer.subarray(0, bytes)
+    const takeSaved = () => this.#takeSaved()
     let filled = 0
     return {
       bytes(piece) {
@@ -154,7 +168,7 @@ export class IntakeLane {
         if (sha256Of(buffer) !== hash) {
           throw new NodeError('HASH_MISMATCH', `the bytes that came for ${hash} are others`)
         }
-        tell(request, { is: 'staged', hash, bytes, ...files.write(buffer) })
+        tell(request, { is: 'staged', hash, bytes, saved: takeSaved(), ...files.write(buffer) })
       }
     }
   }
@@ -167,7 +181,7 @@ export class IntakeLane {
     const grown = () => {
       if (writer.bytesDone === told) return
       told = writer.bytesDone
-      tell(request, { is: 'grown', hash, bytesDone: told })
+      tell(request, { is: 'grown', hash, bytesDone: told, saved: this.#takeSaved() })
     }
     return {
       bytes(piece) {

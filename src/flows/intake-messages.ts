@@ -48,11 +48,22 @@ export type IntakeOrder =
 /** What became of an item, or of a request. */
 export type IntakeEvent =
   /** All bytes of a small blob are in this file, and right. The node closes and moves it. */
-  | ({ readonly is: 'staged'; readonly hash: ContentHash; readonly bytes: number } & StagedFile)
+  | ({
+      readonly is: 'staged'
+      readonly hash: ContentHash
+      readonly bytes: number
+      /** That did not have to come. */
+      readonly saved: number
+    } & StagedFile)
   /** The peer does not give it. */
   | { readonly is: 'lacking'; readonly hash: ContentHash }
-  /** So many bytes of a large one are in its file. */
-  | { readonly is: 'grown'; readonly hash: ContentHash; readonly bytesDone: number }
+  /** So many bytes of a large one are in its file; `saved` since the last word. */
+  | {
+      readonly is: 'grown'
+      readonly hash: ContentHash
+      readonly bytesDone: number
+      readonly saved: number
+    }
   /** All of them; whether they are right. */
   | { readonly is: 'whole'; readonly hash: ContentHash; readonly isRight: boolean }
   | { readonly is: 'answered' }

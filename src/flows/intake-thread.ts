@@ -286,13 +286,13 @@ export class ThreadLane implements DirectLine {
     const { take, done } = pending
     switch (event.is) {
       case 'staged':
-        take.came(this.#use.adopt(event))
+        take.came(this.#use.adopt(event), event.saved)
         return
       case 'lacking':
         take.lacking(event.hash)
         return
       case 'grown':
-        take.grown(event.hash, event.bytesDone)
+        take.grown(event.hash, event.bytesDone, event.saved)
         return
       case 'whole':
         take.whole(event.hash, event.isRight)

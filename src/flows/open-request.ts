@@ -37,9 +37,9 @@ export class OpenRequest {
     return [...this.#open.values()]
   }
 
-  /** Bytes of it are here. */
-  came(hash: ContentHash, bytes: number): void {
-    this.#charges.get(hash)?.came(bytes)
+  /** So many bytes have passed for it. */
+  passed(hash: ContentHash, bytes: number): void {
+    this.#charges.get(hash)?.passed(bytes)
   }
 
   /** An answer whose bytes count as they come. */

@@ -16,8 +16,8 @@ export interface DirectResults {
   close(blob: WantedBlob): void
   /** The peer does not give it. */
   lacking(blob: WantedBlob): void
-  /** So many more bytes of it are here. */
-  grown(hash: ContentHash, bytes: number): void
+  /** So many more bytes have passed for it. */
+  passed(hash: ContentHash, bytes: number): void
   /** It is kept, or could not be. */
   end(hash: ContentHash): void
 }
@@ -88,18 +88,18 @@ export class TakeDirect {
     peerId: string,
     wanted: ReadonlyMap<ContentHash, WantedBlob>,
     growths: ReadonlyMap<ContentHash, Growth>,
-    { close, lacking, grown, end }: DirectResults
+    { close, lacking, passed, end }: DirectResults
   ): DirectTake {
     const { transfers, flows, growing, peers } = this.#parts
     const pace = { traffic: flows.traffic, growing }
     const about = (hash: ContentHash) => wanted.get(hash) as WantedBlob
     return {
-      came: (blob) => {
+      came: (blob, saved) => {
         const { hash, bytes } = blob
         const coming = transfers.begin({ hash, peerId, bytesDone: 0, bytes })
         coming.add(bytes)
         coming.end()
-        grown(hash, bytes)
+        passed(hash, bytes - saved)
         this.#takeIn.keep(peerId, blob, () => end(hash))
         close(about(hash))
       },
@@ -109,11 +109,11 @@ export class TakeDirect {
         lacking(about(hash))
         close(about(hash))
       },
-      grown: (hash, bytesDone) => {
+      grown: (hash, bytesDone, saved) => {
         const growth = growths.get(hash)
         if (growth === undefined) return
         growth.coming.add(bytesDone - growth.bytesDone)
-        grown(hash, bytesDone - growth.bytesDone)
+        passed(hash, bytesDone - growth.bytesDone - saved)
         growth.bytesDone = bytesDone
         growth.onGrown(bytesDone)
         const blob = about(hash)

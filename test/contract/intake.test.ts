@@ -29,14 +29,17 @@ class Seen implements DirectTake {
   readonly lacks: ContentHash[] = []
   readonly sizes: number[] = []
   readonly verdicts: boolean[] = []
-  came(blob: NamelessBlob) {
+  saved = 0
+  came(blob: NamelessBlob, saved: number) {
     this.blobs.push(blob)
+    this.saved += saved
   }
   lacking(hash: ContentHash) {
     this.lacks.push(hash)
   }
-  grown(_hash: ContentHash, bytesDone: number) {
+  grown(_hash: ContentHash, bytesDone: number, saved: number) {
     this.sizes.push(bytesDone)
+    this.saved += saved
   }
   whole(_hash: ContentHash, isRight: boolean) {
     this.verdicts.push(isRight)
@@ -173,6 +176,7 @@ test('packed blobs come as they were, from any offset on', async () => {
   expect(seen.blobs.map(({ hash }) => hash)).toEqual([itemOf(small).hash])
   expect(seen.verdicts).toEqual([true])
   expect(saved).toBeGreaterThan(200_000)
+  expect(seen.saved, 'each is told what it saved').toBe(saved)
   partial.outside?.grown(large.byteLength)
   store.finish(partial.complete(true) as NamelessBlob)
   partial.close()

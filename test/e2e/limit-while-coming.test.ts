@@ -20,7 +20,10 @@ test('it holds for what is left, and nothing comes twice', { timeout: 120_000 },
     send(`${mesh.url(name)}/api/limits`, { method: 'PUT', body: JSON.stringify(value) })
   expect((await limits('a', { send_per_server: '10MB' })).status).toBe(200)
   const image = testBytes(BYTES)
-  const put = await send(`${mesh.url('a')}/images/large.jpg`, { method: 'PUT', body: image })
+  const put = await send(`${mesh.url('a')}/images/large.jpg`, {
+    method: 'PUT',
+    body: Buffer.from(image)
+  })
   expect(put.status).toBe(201)
   await mesh.start('b')
   const status = async () => (await send(`${mesh.url('b')}/file-sync/api/file-sync/status`)).body

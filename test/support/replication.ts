@@ -1,16 +1,22 @@
 // A node in memory that takes blobs from peers in memory.
 
+import { KNOWN_PACKINGS } from '../../protocols/blobs/packing.ts'
 import { BlobPeers } from '../../src/blob-sync/blob-peers.ts'
 import { WantBook } from '../../src/blob-sync/want-book.ts'
 import { Replicator } from '../../src/flows/replicate.ts'
 import { BlobHolders } from './blob-holders.ts'
 import { openMemoryNode } from './memory-node.ts'
 
+/** It takes packed blobs where peers pack. */
 export async function openReplication() {
   const node = await openMemoryNode()
   const { flows, clock } = node
   const network = new BlobHolders()
-  const peers = new BlobPeers({ network, clock })
+  const peers = new BlobPeers({
+    network,
+    clock,
+    packing: { unpacking: { packings: KNOWN_PACKINGS } }
+  })
   const policy = { maxRetryAttempts: 3, retryDelayMs: 1000 }
   const book = new WantBook({ clock, random: flows.random }, policy)
   const parts = { flows, network, peers, book, believes: () => false }

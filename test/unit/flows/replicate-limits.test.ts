@@ -1,3 +1,4 @@
+import { zstdCompressSync } from 'node:zlib'
 import { expect, test, vi } from 'vitest'
 import type { ContentHash, Md5 } from '../../../protocols/hash.ts'
 import { parsePath } from '../../../protocols/path.ts'
@@ -98,6 +99,31 @@ test('what a server lacks does not count as received', async () => {
   expect(node.flows.traffic.waitMs('catch_up')).toBe(2000)
   await close()
 })
+
+test.each([200_000, 1_000_000])(
+  '%i bytes that come packed cost a limit what passes',
+  async (length) => {
+    const { node, network, replicator, clock, close } = await openReplication()
+    const bytes = new Uint8Array(length).fill(7)
+    const pack = async (block: Uint8Array) => zstdCompressSync(block)
+    const source = Object.assign(new MemoryBlobSource(), { packer: { mayPay: () => true, pack } })
+    source.add(bytes)
+    network.add('p', source)
+    const hash = await want(node, 'a.bmp', bytes)
+    clock.advance(3_600_000)
+    node.flows.traffic.change({ receive_catch_up: 100_000 })
+    replicator.wake()
+    const beganMs = clock.monotonicMs()
+    await eventually(() => {
+      clock.advance(1)
+      expect(node.flows.index.blob(hash)?.state).toBe('held')
+    })
+    // as it was, it is two seconds of the limit, or ten
+    expect(clock.monotonicMs() - beganMs).toBeLessThan(1000)
+    expect(node.flows.traffic.waitMs('catch_up')).toBeLessThan(10)
+    await close()
+  }
+)
 
 test('what was lost comes although thousands of newer images wait for a limit', async () => {
   const { node, network, replicator, clock, close } = await openReplication()
