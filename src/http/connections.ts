@@ -41,10 +41,15 @@ export class Connections {
     return this.#stopping
   }
 
-  /** A request has come; to be called before it is answered. */
-  begin(request: IncomingMessage, response: ServerResponse): void {
+  /**
+   * A request has come. It is answered at once, but not beside one on the same connection that
+   * changes something: who sends several without waiting means one after the other (RFC 9112,
+   * 9.3.2).
+   */
+  begin(request: IncomingMessage, response: ServerResponse, answer: () => void): void {
     const { socket } = request
     const open = this.#answers.get(socket)
+    const before = [...(open ?? [])]
     const beganMs = this.#clock.monotonicMs()
     open?.add(response)
     response.once('close', () => {
@@ -52,6 +57,9 @@ export class Connections {
       this.onEnd(request, response, this.#clock.monotonicMs() - beganMs)
       if (open?.size === 0 && this.#ending.has(socket)) socket.destroySoon()
     })
+    const last = before.at(-1)
+    if (last === undefined || (isSafe(request) && before.every(({ req }) => isSafe(req)))) answer()
+    else last.once('close', () => !socket.destroyed && answer())
   }
 
   /**
@@ -98,6 +106,10 @@ export class Connections {
     await Promise.race([Promise.allSettled(this.#work), wait])
     unwound.abort()
   }
+}
+
+function isSafe({ method }: IncomingMessage): boolean {
+  return method === 'GET' || method === 'HEAD' || method === 'OPTIONS'
 }
 
 function closing(server: Server): Promise<void> {

@@ -25,6 +25,7 @@ import type { ApiOptions, HttpParts } from './ports.ts'
 import { QuickReads, type QuickReadsParts } from './quick-reads.ts'
 import { isLimited, RateLimits } from './rate-limits.ts'
 import { Refusals } from './refusals.ts'
+import { requestFault, takeWholeAddress } from './request-fault.ts'
 import { createRouteTable } from './route-table.ts'
 import { createImageReads } from './routes/image-reads.ts'
 import { Samples } from './samples.ts'
@@ -109,7 +110,6 @@ export function createHttpServer(
       return
     }
     const refusal = connections.stopping ? stopping() : requestFault(request)
-    connections.begin(request, response)
     timing?.begin(response)
     if (refusal !== undefined) {
       response.setHeader('Connection', 'close')
@@ -123,7 +123,8 @@ export function createHttpServer(
   }
   function receive(request: IncomingMessage, response: ServerResponse): void {
     quick?.begin(request, response)
-    answer(request, response)
+    takeWholeAddress(request)
+    connections.begin(request, response, () => answer(request, response))
   }
   /** Whether the client may have it now; false: it was told. */
   function isWithin(request: IncomingMessage, response: ServerResponse): boolean {
@@ -200,18 +201,6 @@ function onFailure({ upkeep }: ImageIndex, refusals: Refusals) {
 
 function stopping(): NodeError {
   return new NodeError('STOPPING', 'The node is stopping. Ask again when it runs.')
-}
-
-/** Of several hosts one would be checked and perhaps another one meant (RFC 9112, 3.2). */
-function requestFault({ httpVersion, headers, rawHeaders }: IncomingMessage) {
-  let hosts = 0
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at]
-    if (name?.length === 4 && name.toLowerCase() === 'host') hosts++
-  }
-  if (hosts > 1) return new NodeError('BAD_REQUEST', 'The request has more than one Host header.')
-  if (headers.host !== undefined || httpVersion === '1.0') return undefined
-  return new NodeError('BAD_REQUEST', 'The request has no Host header.')
 }
 
 const GARBAGE: Readonly<Record<string, readonly [status: string, sentence: string]>> = {
