@@ -4,6 +4,12 @@ import { stringify } from 'yaml'
 import { CONFIG_KEYS, type ConfigKey } from './schema.ts'
 import { hideCredentials, type Setting } from './settings.ts'
 
+/** For programs: each key that is set, with its value and origin. Passwords are hidden. */
+export function configJson(effective: readonly Setting[]): string {
+  const settings = effective.map(({ key, value, origin }) => [key, { value, origin }])
+  return `${hideCredentials(JSON.stringify(Object.fromEntries(settings)))}\n`
+}
+
 /** One line a key; keys that are not set are comments. Passwords in addresses are hidden. */
 export function printConfig(effective: readonly Setting[]): string {
   return printKeys(({ path, kind, unset }) => {

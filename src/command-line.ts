@@ -6,28 +6,12 @@ import type { FlagValues } from '../config/load-config.ts'
 import { nearest } from '../config/nearest.ts'
 import { callOf, START } from './base/how-called.ts'
 import { PRODUCT_VERSION } from './base/product-version.ts'
-import { parseDuration } from './base/units.ts'
-import type { AdoptOrder } from './commands/adopt.ts'
-import type { BackupOrder } from './commands/backup.ts'
 import { CATALOG, type CommandEntry, type Order } from './commands/catalog.ts'
 import { completionFor, SHELLS, type Shell } from './commands/completion.ts'
-import type { InviteOrder } from './commands/invite.ts'
-import type { KeysOrder } from './commands/keys.ts'
-import type { NodeTarget } from './commands/node-client.ts'
 
 export type CommandLine =
   | { readonly do: 'start' | 'print-config'; readonly flags: FlagValues }
-  | {
-      readonly do: 'keys'
-      readonly order: KeysOrder
-      readonly target: NodeTarget
-      readonly isJson: boolean
-    }
-  | { readonly do: 'join'; readonly targets: readonly string[]; readonly target: NodeTarget }
-  | { readonly do: 'invite'; readonly order: InviteOrder; readonly target: NodeTarget }
-  | { readonly do: 'adopt'; readonly order: AdoptOrder; readonly target: NodeTarget }
-  | { readonly do: 'backup'; readonly order: BackupOrder; readonly target: NodeTarget }
-  /** One of the catalog. */
+  /** One that asks a node. */
   | { readonly do: 'ask'; readonly load: CommandEntry['load']; readonly order: Order }
   /** Help or version was shown, or the line is wrong; both are already said. */
   | { readonly do: 'exit'; readonly code: number }
@@ -38,10 +22,16 @@ export interface CommandOutput {
   readonly writeErr: (text: string) => void
 }
 
-const JSON_HELP = 'the answers of the node as they are, for programs'
+const JSON_HELP = 'for programs: the result as JSON; progress and failures as JSON on stderr'
 
 /** The exit code of a wrong command line or configuration. */
 export const EXIT_USAGE = 2
+
+/** Also of a line that can't be read otherwise. */
+export function asksForJson(words: readonly string[]): boolean {
+  const end = words.indexOf('--')
+  return words.slice(0, end < 0 ? undefined : end).includes('--json')
+}
 
 /** `words` are the arguments without the program; `key` is one for a node elsewhere. */
 export function readCommandLine(
@@ -62,13 +52,10 @@ export function readCommandLine(
     .configureOutput(output)
     .exitOverride()
   program.addCommand(startCommand(found).copyInheritedSettings(program), { isDefault: true })
-  program.addCommand(joinCommand(found).copyInheritedSettings(program))
-  program.addCommand(inviteCommand(found).copyInheritedSettings(program))
-  program.addCommand(adoptCommand(found).copyInheritedSettings(program))
-  program.addCommand(keysCommand(found, program))
-  for (const command of [...backupCommands(found), ...CATALOG.map((one) => ask(found, one))]) {
-    program.addCommand(command.copyInheritedSettings(program))
+  for (const entry of CATALOG) {
+    program.addCommand(ask(found, entry).copyInheritedSettings(program))
   }
+  program.addCommand(keysCommand(found, program))
   program.addCommand(completionCommand(program, output).copyInheritedSettings(program))
   const fault = commandFault(words, program)
   if (fault !== undefined) {
@@ -95,10 +82,8 @@ function commandFault(words: readonly string[], program: Command): string | unde
 }
 
 function withKey(line: CommandLine, key: string): CommandLine {
-  if (line.do === 'ask') {
-    return { ...line, order: { ...line.order, target: { ...line.order.target, key } } }
-  }
-  return 'target' in line ? { ...line, target: { ...line.target, key } } : line
+  if (line.do !== 'ask') return line
+  return { ...line, order: { ...line.order, target: { ...line.order.target, key } } }
 }
 
 /** `tumesh --help` shows the options of start, as that is what most people want. */
@@ -116,77 +101,13 @@ function startCommand(found: (line: CommandLine) => void): Command {
   return command
     .option('--accept-folder', 'take over a data folder whose marker is missing or foreign')
     .option('--print-config', 'show the configuration and where each value is from, and exit')
+    .option('--json', 'with --print-config: as JSON; a failure is JSON too, on stderr')
     .addHelpText('after', EXAMPLES)
     .action((values: Record<string, unknown>) => {
       const wish = values.printConfig === true ? 'print-config' : 'start'
-      found({ do: wish, flags: givenFlags(command) })
+      const { '--json': _, ...flags } = givenFlags(command)
+      found({ do: wish, flags })
     })
-}
-
-function joinCommand(found: (line: CommandLine) => void): Command {
-  const command = new Command('join')
-    .description('makes a node meet others, at once or at its next start')
-    .argument('<targets...>', 'http://HOST:8000, a multiaddr, or the line that invite prints')
-    .action((targets: string[], { url, data }) =>
-      found({ do: 'join', targets, target: { url, data } })
-    )
-  return withNode(command)
-}
-
-function inviteCommand(found: (line: CommandLine) => void): Command {
-  const command = new Command('invite')
-    .description('prints one line by which a server anywhere joins the mesh')
-    .option('--expires <time>', 'how long it is good, such as 2h or 7d (default: 24h)', readTime)
-    .option('--uses <count>', 'how many servers may join with it (default: any)', readCount)
-    .option('--permanent', 'a line with the secret of the mesh itself, which never expires')
-    .option('--qr', 'show it as a QR code too')
-    .option('--revoke', 'let nobody in with the invites of this node any more')
-    .option('--json', JSON_HELP)
-    .action(({ url, data, expires, uses, permanent, qr, revoke, json }) =>
-      found({
-        do: 'invite',
-        order: {
-          ...{ validMs: expires, uses, isPermanent: permanent === true },
-          ...{ isQr: qr === true, isRevoking: revoke === true, isJson: json === true }
-        },
-        target: { url, data }
-      })
-    )
-  return withNode(command)
-}
-
-function backupCommands(found: (line: CommandLine) => void): Command[] {
-  const backup = new Command('backup')
-    .description('writes the index of a running node into a file, or takes it in again')
-    .argument('<file>', 'such as tumesh-backup.ndjson.gz')
-    .option('--restore', 'take the file in: what is newer here stays')
-    .action((file: string, { restore, url, data }) =>
-      found({
-        do: 'backup',
-        order: { do: restore === true ? 'restore' : 'make', file },
-        target: { url, data }
-      })
-    )
-  const list = new Command('export')
-    .description('writes a list of the images, one a line of JSON, that needs no program')
-    .argument('<file>', 'such as index.ndjson')
-    .action((file: string, { url, data }) =>
-      found({ do: 'backup', order: { do: 'export', file }, target: { url, data } })
-    )
-  return [withNode(backup), withNode(list)]
-}
-
-function adoptCommand(found: (line: CommandLine) => void): Command {
-  const command = new Command('adopt')
-    .description(
-      'takes in the images of folders of this server; their paths become those of images'
-    )
-    .argument('<folders...>', 'folders, which stay as they are')
-    .option('--link', 'link the files instead of copying them: only if nobody ever changes them')
-    .action((folders: string[], { link, url, data }) =>
-      found({ do: 'adopt', order: { folders, link: link === true }, target: { url, data } })
-    )
-  return withNode(command)
 }
 
 function completionCommand(program: Command, { writeOut }: CommandOutput): Command {
@@ -208,6 +129,15 @@ function ask(found: (line: CommandLine) => void, entry: CommandEntry): Command {
   const command = new Command(name).description(summary)
   for (const [notation, meaning] of words) command.argument(notation, meaning)
   for (const [notation, meaning] of options) command.option(notation, meaning)
+  return asking(command, found, load)
+}
+
+/** Gives it what all that ask a node have. */
+function asking(
+  command: Command,
+  found: (line: CommandLine) => void,
+  load: CommandEntry['load']
+): Command {
   command.option('--json', JSON_HELP)
   return withNode(command).action(() => {
     const { url, data, json, ...own } = command.opts()
@@ -229,17 +159,6 @@ function withNode(command: Command): Command {
     .addHelpText('after', KEY_HELP)
 }
 
-function readTime(text: string): number {
-  const ms = parseDuration(text)
-  if (ms !== undefined && ms >= 1000) return ms
-  throw new InvalidArgumentError('Give a time such as 90m, 2h or 7d.')
-}
-
-function readCount(text: string): number {
-  if (/^[1-9]\d{0,4}$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('Give a number such as 1.')
-}
-
 function readUrl(text: string): string {
   if (/^https?:\/\//i.test(text) && URL.canParse(text)) return text
   throw new InvalidArgumentError('Give one such as http://127.0.0.1:8000.')
@@ -247,46 +166,34 @@ function readUrl(text: string): string {
 
 function keysCommand(found: (line: CommandLine) => void, program: Command): Command {
   const keys = new Command('keys').description('makes, lists and revokes keys of a running node')
-  const add = (name: string, text: string) => {
-    const command = new Command(name).description(text).copyInheritedSettings(program)
-    keys.addCommand(withNode(command.option('--json', JSON_HELP)))
-    return command
-  }
-  add('add', 'makes a key and shows it, this once')
-    .argument('<name>', 'who will use it: letters, digits, dots, hyphens, underscores')
-    .addOption(
-      new Option('--scope <scope>', 'each includes those before it')
-        .choices(['read', 'write', 'admin'])
-        .makeOptionMandatory()
-    )
-    .action((name: string, { scope, url, data, json }) => {
-      const order = { do: 'add', name, scopes: [scope] } as const
-      found({ do: 'keys', order, target: { url, data }, isJson: json === true })
-    })
-  add('list', 'lists the keys').action(({ url, data, json }) =>
-    found({ do: 'keys', order: { do: 'list' }, target: { url, data }, isJson: json === true })
+  const add = (command: Command, load: CommandEntry['load']) =>
+    keys.addCommand(asking(command.copyInheritedSettings(program), found, load))
+  const scope = new Option('--scope <scope>', 'each includes those before it')
+    .choices(['read', 'write', 'admin'])
+    .makeOptionMandatory()
+  add(
+    new Command('add')
+      .description('makes a key and shows it, this once')
+      .argument('<name>', 'who will use it: letters, digits, dots, hyphens, underscores')
+      .addOption(scope),
+    async () => (await import('./commands/keys.ts')).runKeyAdd
   )
-  add('revoke', 'revokes a key at once')
-    .argument('<id>', 'as `keys list` shows it')
-    .action((id: string, { url, data, json }) =>
-      found({
-        do: 'keys',
-        order: { do: 'revoke', id },
-        target: { url, data },
-        isJson: json === true
-      })
-    )
+  add(
+    new Command('list').description('lists the keys'),
+    async () => (await import('./commands/keys.ts')).runKeyList
+  )
+  add(
+    new Command('revoke')
+      .description('revokes a key at once')
+      .argument('<id>', 'as `keys list` shows it'),
+    async () => (await import('./commands/keys.ts')).runKeyRevoke
+  )
   return keys.copyInheritedSettings(program)
 }
 
 const COMMANDS = [
-  ['join', 'makes a node meet others'],
-  ['invite', 'prints one line by which a server anywhere joins the mesh'],
   ...CATALOG.map(({ name, summary }) => [name, summary] as const),
-  ['adopt', 'takes in the images of folders of this server'],
   ['keys', 'makes, lists and revokes keys'],
-  ['backup', 'writes the index into a file, or takes it in again'],
-  ['export', 'writes a list of the images'],
   ['completion', 'prints what a shell needs to complete commands']
 ] as const
 

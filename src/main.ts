@@ -5,32 +5,31 @@ import { resolve } from 'node:path'
 import type { FlagValues, LoadedConfig } from '../config/load-config.ts'
 import { NodeError } from './base/errors.ts'
 import type { FailPoints } from './base/fail-point.ts'
-import { type CommandLine, EXIT_USAGE, readCommandLine } from './command-line.ts'
-import type { AdoptOrder } from './commands/adopt.ts'
-import type { BackupOrder } from './commands/backup.ts'
+import { asksForJson, EXIT_USAGE, readCommandLine } from './command-line.ts'
 import type { CommandEntry, Order } from './commands/catalog.ts'
-import type { InviteOrder } from './commands/invite.ts'
-import type { NodeTarget } from './commands/node-client.ts'
+import { failureOf, UsageError } from './commands/terminal.ts'
 
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', () => {}) // a reader that went away (`| head`) must not end the node
 }
+const words = process.argv.slice(2)
+const isJson = asksForJson(words)
+let wrong = ''
 const line = readCommandLine(
-  process.argv.slice(2),
+  words,
   {
     writeOut: (text) => process.stdout.write(text),
-    writeErr: (text) => process.stderr.write(text)
+    writeErr: (text) => {
+      wrong += text
+    }
   },
   process.env.TUMESH_KEY
 )
+if (wrong !== '' && isJson) complain(new UsageError(wrong.trim().replace(/^error: /, '')))
+else say(wrong)
 if (line.do === 'exit') process.exitCode = line.code
 else if (line.do === 'print-config') await orExplain(false, () => printEffective(line.flags))
-else if (line.do === 'keys') await orExplain(false, () => keys(line))
-else if (line.do === 'join') await orExplain(false, () => join(line.targets, line.target))
-else if (line.do === 'adopt') await orExplain(false, () => adopt(line.order, line.target))
-else if (line.do === 'backup') await orExplain(false, () => backup(line.order, line.target))
 else if (line.do === 'ask') await orExplain(false, () => ask(line.load, line.order))
-else if (line.do === 'invite') await orExplain(false, () => invite(line.order, line.target))
 else {
   const loaded = await orExplain(false, () => load(line.flags))
   const { config } = loaded
@@ -38,17 +37,28 @@ else {
   await orExplain(debug, () => start(loaded))
 }
 
-type KeysLine = Extract<CommandLine, { readonly do: 'keys' }>
+function say(text: string): void {
+  process.stderr.write(text)
+}
 
-/** One sentence for a person, not a stack. */
+/** One sentence for a person, not a stack; for a program one line of JSON. */
 async function orExplain<T>(debug: boolean, task: () => Promise<T>): Promise<T> {
   try {
     return await task()
   } catch (error) {
-    const { message, stack } = error instanceof Error ? error : new Error(String(error))
-    process.stderr.write(`${debug ? stack : message}\n`)
-    process.exit(error instanceof NodeError && error.code === 'BAD_CONFIG' ? EXIT_USAGE : 1)
+    if (isJson) complain(error)
+    else {
+      const { message, stack } = error instanceof Error ? error : new Error(String(error))
+      say(`${debug ? stack : message}\n`)
+    }
+    const isUsage =
+      error instanceof UsageError || (error instanceof NodeError && error.code === 'BAD_CONFIG')
+    process.exit(isUsage ? EXIT_USAGE : 1)
   }
+}
+
+function complain(error: unknown): void {
+  say(`${JSON.stringify({ error: failureOf(error) })}\n`)
 }
 
 async function load(flags: FlagValues): Promise<LoadedConfig> {
@@ -59,60 +69,22 @@ async function load(flags: FlagValues): Promise<LoadedConfig> {
 
 async function printEffective(flags: FlagValues): Promise<void> {
   const { effective } = await load(flags)
-  const { printConfig } = await import('../config/print-config.ts')
-  process.stdout.write(printConfig(effective))
-}
-
-async function keys({ order, target, isJson }: KeysLine): Promise<void> {
-  const { runKeys } = await import('./commands/keys.ts')
-  process.stdout.write(await runKeys(order, target, isJson))
-}
-
-async function join(targets: readonly string[], target: NodeTarget): Promise<void> {
-  const { runJoin } = await import('./commands/join.ts')
-  const allDone = await runJoin(targets, target, {
-    done: (text) => process.stdout.write(`${text}\n`),
-    failed: (text) => process.stderr.write(`${text}\n`)
-  })
-  if (!allDone) process.exitCode = 1
-}
-
-async function backup(order: BackupOrder, target: NodeTarget): Promise<void> {
-  const { runBackup } = await import('./commands/backup.ts')
-  process.stdout.write(await runBackup(order, target))
-}
-
-async function adopt(order: AdoptOrder, target: NodeTarget): Promise<void> {
-  const [{ runAdopt }, { commandClock }] = await Promise.all([
-    import('./commands/adopt.ts'),
-    import('./base/clock.ts')
-  ])
-  await runAdopt(order, target, {
-    clock: commandClock,
-    folder: process.cwd(),
-    progress: (text) => process.stderr.write(`${text}\n`),
-    done: (text) => process.stdout.write(`${text}\n`)
-  })
+  const { configJson, printConfig } = await import('../config/print-config.ts')
+  process.stdout.write(isJson ? configJson(effective) : printConfig(effective))
 }
 
 async function ask(load: CommandEntry['load'], order: Order): Promise<void> {
   const [run, { commandClock }] = await Promise.all([load(), import('./base/clock.ts')])
   const code = await run(order, {
     out: (text) => process.stdout.write(text),
-    err: (text) => process.stderr.write(text),
+    err: say,
+    progress: (line, facts) =>
+      say(`${order.isJson ? JSON.stringify({ progress: facts }) : line}\n`),
     isTerminal: process.stdout.isTTY === true,
     clock: commandClock,
     folder: process.cwd()
   })
   process.exitCode = code ?? 0
-}
-
-/** The line alone goes to stdout, so that it can be piped to another server. */
-async function invite(order: InviteOrder, target: NodeTarget): Promise<void> {
-  const { runInvite } = await import('./commands/invite.ts')
-  const { line, notes } = await runInvite(order, target)
-  process.stdout.write(line)
-  process.stderr.write(notes)
 }
 
 async function start({ config, effective }: LoadedConfig): Promise<void> {

@@ -11,7 +11,7 @@ import { isNamedFile, readNamedFile } from '../store/regular-file.ts'
 import { ignoredBy, scanFiles } from '../store/scan.ts'
 import type { Order } from './catalog.ts'
 import { type NodeTarget, openNode } from './node-client.ts'
-import { counted, type Terminal } from './terminal.ts'
+import { counted, failureOf, type Terminal } from './terminal.ts'
 
 /** Uploads at a time: each is durable before it is answered, so several keep the disk busy. */
 const AT_ONCE = 8
@@ -22,17 +22,24 @@ interface Item {
   readonly path: string
 }
 
+interface Refused {
+  /** As it was named, or found. */
+  readonly file: string
+  readonly code: string
+  readonly detail: string
+}
+
 interface Account {
   added: number
   held: number
   bytes: number
-  readonly refused: string[]
+  readonly refused: Refused[]
 }
 
 /** Exit code 1 if something was refused. */
 export async function runAdd(order: Order, terminal: Terminal): Promise<number> {
   const { words, options, target, isJson } = order
-  const { out, err, clock } = terminal
+  const { out, progress, clock } = terminal
   const account: Account = { added: 0, held: 0, bytes: 0, refused: [] }
   let saidMs = clock.monotonicMs()
   const items = itemsOf(words, String(options.to ?? ''), terminal.folder, account)
@@ -40,12 +47,14 @@ export async function runAdd(order: Order, terminal: Terminal): Promise<number> 
     await addOne(target, item, account)
     if (clock.monotonicMs() - saidMs < PROGRESS_MS) return
     saidMs = clock.monotonicMs()
-    err(`${account.added} added, ${account.held} held already, ${account.refused.length} refused\n`)
+    const { refused, ...counts } = account
+    const line = `${counts.added} added, ${counts.held} held already, ${refused.length} refused`
+    progress(line, { ...counts, refused: refused.length })
   })
   const { refused, ...counts } = account
   if (isJson) out(`${JSON.stringify({ ...counts, refused })}\n`)
   else {
-    for (const line of refused) out(`✗ ${plainLine(line)}\n`)
+    for (const { file, detail } of refused) out(`✗ ${plainLine(`${file}: ${detail}`)}\n`)
     const { added, held, bytes } = counts
     const size = added === 0 ? '' : ` (${formatSize(bytes)})`
     out(
@@ -69,7 +78,9 @@ async function* itemsOf(
     if (isNamedFile(at)) yield { file: at, path: name }
     else {
       const onUnreadable = (one: string, code: string) =>
-        void account.refused.push(`${join(word, one)}: can't be read (${code})`)
+        void account.refused.push({
+          ...{ file: join(word, one), code, detail: `can't be read (${code})` }
+        })
       const options = { isIgnored: ignoredBy(['*.part', '*.tmp']), onUnreadable }
       try {
         for await (const one of scanFiles(at, options)) {
@@ -77,7 +88,8 @@ async function* itemsOf(
         }
       } catch (error) {
         if (systemCodeOf(error) !== 'ENOENT') throw error
-        account.refused.push(`${word}: there is no such file or folder`)
+        const detail = 'there is no such file or folder'
+        account.refused.push({ file: word, code: 'ENOENT', detail })
       }
     }
   }
@@ -100,7 +112,7 @@ async function addOne(target: NodeTarget, { file, path }: Item, account: Account
     account.bytes += bytes
   } catch (error) {
     if (error instanceof NodeError && error.code === 'NOT_AVAILABLE') throw error
-    account.refused.push(`${file}: ${(error as Error).message}`)
+    account.refused.push({ file, ...failureOf(error) })
   }
 }
 

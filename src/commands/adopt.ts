@@ -1,23 +1,12 @@
 // tumesh adopt: a running node takes in the images of folders of its server.
 
 import { resolve } from 'node:path'
-import { type Clock, sleep } from '../base/clock.ts'
+import { sleep } from '../base/clock.ts'
 import { NodeError } from '../base/errors.ts'
 import type { AnswerOf } from '../client/plan-request.ts'
-import { callNode, type NodeTarget } from './node-client.ts'
-
-export interface AdoptOrder {
-  readonly folders: readonly string[]
-  readonly link: boolean
-}
-
-export interface AdoptOutput {
-  readonly clock: Clock
-  /** Relative names count from here. */
-  readonly folder: string
-  readonly progress: (line: string) => void
-  readonly done: (line: string) => void
-}
+import type { Order } from './catalog.ts'
+import { callNode } from './node-client.ts'
+import type { Terminal } from './terminal.ts'
 
 const ASK_MS = 1000
 /** Refused files that are named; all are in the file of the node. */
@@ -33,28 +22,31 @@ interface Account {
 
 /** Resolves when all is taken in, and says what became of it. Throws a sentence if it failed. */
 export async function runAdopt(
-  { folders, link }: AdoptOrder,
-  node: NodeTarget,
-  { clock, folder, progress, done }: AdoptOutput
-): Promise<void> {
-  const absolute = folders.map((name) => resolve(folder, name))
-  const { task_id } = await callNode(node, 'POST /api/adopt', { body: { folders: absolute, link } })
-  progress(`The node takes them in (task ${task_id}); it goes on if this command is ended.`)
+  { words, options, target, isJson }: Order,
+  { out, clock, folder, progress }: Terminal
+): Promise<undefined> {
+  const folders = words.map((name) => resolve(folder, name))
+  const body = { folders, link: options.link === true }
+  const { task_id } = await callNode(target, 'POST /api/adopt', { body })
+  const begun = `The node takes them in (task ${task_id}); it goes on if this command is ended.`
+  progress(begun, { task_id, processed: 0 })
   let before = -1
   for (;;) {
     const path = { id: task_id }
-    const task = await callNode(node, 'GET /file-sync/api/file-sync/tasks/{id}', { path })
-    if (task.status !== 'running') return tell(task, done)
-    if (task.processed !== before) progress(`${task.processed} files`)
-    before = task.processed
+    const task = await callNode(target, 'GET /file-sync/api/file-sync/tasks/{id}', { path })
+    if (task.status !== 'running') return tell(task, isJson, out)
+    const { processed } = task
+    if (processed !== before) progress(`${processed} files`, { task_id, processed })
+    before = processed
     await sleep(clock, ASK_MS)
   }
 }
 
 type Task = AnswerOf<'GET /file-sync/api/file-sync/tasks/{id}'>
 
-function tell(task: Task, done: (line: string) => void): void {
-  for (const { subject, detail } of task.errors.slice(0, SHOWN_MAX)) done(`✗ ${subject}: ${detail}`)
+function tell(task: Task, isJson: boolean, out: Terminal['out']): undefined {
+  const lines = task.errors.map(({ subject, detail }) => `✗ ${subject}: ${detail}\n`)
+  if (!isJson) out(lines.slice(0, SHOWN_MAX).join(''))
   if (task.status === 'failed') {
     const why = task.errors.at(-1)?.detail ?? 'the node does not say why'
     throw new NodeError(
@@ -63,8 +55,14 @@ function tell(task: Task, done: (line: string) => void): void {
     )
   }
   const account = task.result as Account
-  const { refused_file, refused, waiting } = account
-  done(`✓ ${account.new} new, ${account.held} held already, ${refused} refused`)
-  if (waiting > 0) done(`  ${waiting} are still being written; they come by themselves.`)
-  if (refused_file !== null) done(`  All that were refused: ${refused_file}`)
+  out(isJson ? `${JSON.stringify({ ...account, errors: task.errors })}\n` : textOf(account))
+}
+
+function textOf({ new: added, held, refused, waiting, refused_file }: Account): string {
+  const more = [
+    ...(waiting > 0 ? [`  ${waiting} are still being written; they come by themselves.`] : []),
+    ...(refused_file === null ? [] : [`  All that were refused: ${refused_file}`])
+  ]
+  const first = `✓ ${added} new, ${held} held already, ${refused} refused`
+  return `${[first, ...more].join('\n')}\n`
 }

@@ -2,15 +2,14 @@
 
 import type { Order } from './catalog.ts'
 import { callNode } from './node-client.ts'
-import type { Terminal } from './terminal.ts'
+import { type Terminal, UsageError } from './terminal.ts'
 
 export async function runAway(
   { words: [time], options, target, isJson }: Order,
-  { out, err }: Terminal
+  { out }: Terminal
 ): Promise<number> {
   if ((time === undefined) === (options.back !== true)) {
-    err('Say for how long, such as 2h or 3d, or --back.\n')
-    return 2
+    throw new UsageError('Say for how long, such as 2h or 3d, or --back.')
   }
   const answer =
     time === undefined

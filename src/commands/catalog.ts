@@ -9,7 +9,7 @@ export interface Order {
   /** By their names in camel case. */
   readonly options: Readonly<Record<string, string | boolean | undefined>>
   readonly target: NodeTarget
-  /** The answers of the node as they are, for programs. */
+  /** The result is for a program: one JSON value, or one a line where there may be millions. */
   readonly isJson: boolean
 }
 
@@ -26,6 +26,26 @@ export interface CommandEntry {
 }
 
 export const CATALOG: readonly CommandEntry[] = [
+  {
+    name: 'join',
+    summary: 'makes a node meet others, at once or at its next start',
+    words: [['<targets...>', 'http://HOST:8000, a multiaddr, or the line that invite prints']],
+    options: [],
+    load: async () => (await import('./join.ts')).runJoin
+  },
+  {
+    name: 'invite',
+    summary: 'prints one line by which a server anywhere joins the mesh',
+    words: [],
+    options: [
+      ['--expires <time>', 'how long it is good, such as 2h or 7d (default: 24h)'],
+      ['--uses <count>', 'how many servers may join with it (default: any)'],
+      ['--permanent', 'a line with the secret of the mesh itself, which never expires'],
+      ['--qr', 'show it as a QR code too'],
+      ['--revoke', 'let nobody in with the invites of this node any more']
+    ],
+    load: async () => (await import('./invite.ts')).runInvite
+  },
   {
     name: 'status',
     summary: 'shows how the node and its servers are, and what to do',
@@ -218,6 +238,29 @@ export const CATALOG: readonly CommandEntry[] = [
       ['--undo <token>', 'it was not: take it back']
     ],
     load: async () => (await import('./review.ts')).runBrakes
+  },
+  {
+    name: 'adopt',
+    summary: 'takes in the images of folders of this server; their paths become those of images',
+    words: [['<folders...>', 'folders, which stay as they are']],
+    options: [
+      ['--link', 'link the files instead of copying them: only if nobody ever changes them']
+    ],
+    load: async () => (await import('./adopt.ts')).runAdopt
+  },
+  {
+    name: 'backup',
+    summary: 'writes the index of a running node into a file, or takes it in again',
+    words: [['<file>', 'such as tumesh-backup.ndjson.gz']],
+    options: [['--restore', 'take the file in: what is newer here stays']],
+    load: async () => (await import('./backup.ts')).runBackup
+  },
+  {
+    name: 'export',
+    summary: 'writes a list of the images, one a line of JSON, that needs no program',
+    words: [['<file>', 'such as index.ndjson']],
+    options: [],
+    load: async () => (await import('./backup.ts')).runExport
   },
   {
     name: 'doctor',

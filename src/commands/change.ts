@@ -2,7 +2,7 @@
 
 import type { Order } from './catalog.ts'
 import { callNode } from './node-client.ts'
-import type { Terminal } from './terminal.ts'
+import { failureOf, type Terminal } from './terminal.ts'
 
 interface Answer {
   readonly message: string
@@ -13,18 +13,22 @@ export async function runRm(
   { words, options, target, isJson }: Order,
   { out, err }: Terminal
 ): Promise<number> {
-  let code = 0
+  const deleted: object[] = []
+  const failed: object[] = []
   for (const path of words) {
     const query = options.purge === true ? { purge: true } : {}
     try {
       const asked = { path: { path }, query }
-      tell(out, isJson, await callNode(target, 'DELETE /images/{path}', asked))
+      const answer = await callNode(target, 'DELETE /images/{path}', asked)
+      deleted.push(answer)
+      if (!isJson) out(`${answer.message}\n`)
     } catch (error) {
-      err(`${path}: ${(error as Error).message}\n`)
-      code = 1
+      failed.push({ path, ...failureOf(error) })
+      if (!isJson) err(`${path}: ${(error as Error).message}\n`)
     }
   }
-  return code
+  if (isJson) out(`${JSON.stringify({ deleted, failed })}\n`)
+  return failed.length > 0 ? 1 : 0
 }
 
 export function runPurge(order: Order, terminal: Terminal): Promise<number> {

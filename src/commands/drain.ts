@@ -10,10 +10,10 @@ export async function runDrain(
   { options: { look }, target, isJson }: Order,
   terminal: Terminal
 ): Promise<number> {
-  const { out, err } = terminal
+  const { out, progress } = terminal
   let answer = await callNode(target, look === true ? 'GET /api/drain' : 'POST /api/drain')
   if (look !== true && answer.safe_to_switch_off !== true) {
-    err(`${answer.message}\n`)
+    progress(answer.message, answer)
     await followTask(target, answer, terminal)
     answer = await callNode(target, 'GET /api/drain')
   }

@@ -25,7 +25,7 @@ interface Accepted {
 export async function followTask<Given extends object>(
   target: NodeTarget,
   answer: Given,
-  { err, clock }: Pick<Terminal, 'err' | 'clock'>
+  { progress, clock }: Pick<Terminal, 'progress' | 'clock'>
 ): Promise<Exclude<Given, Accepted>> {
   const { task_id } = answer as Answer
   if (typeof task_id !== 'string') return answer as Exclude<Given, Accepted>
@@ -38,9 +38,10 @@ export async function followTask<Given extends object>(
       const [error] = task.errors.slice(-1)
       throw new NodeError('NOT_AVAILABLE', error?.detail ?? 'It broke off without a reason.')
     }
-    const progress = `${task.processed} of ${task.total}`
-    if (progress !== shown) err(`${progress}\n`)
-    shown = progress
+    const { processed, total } = task
+    const line = `${processed} of ${total}`
+    if (line !== shown) progress(line, { task_id, processed, total })
+    shown = line
     await sleep(clock, LOOK_MS)
   }
 }

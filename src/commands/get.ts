@@ -11,8 +11,8 @@ import type { Terminal } from './terminal.ts'
 const READABLE = 0o644
 
 export async function runGet(
-  { words, target }: Order,
-  { err, folder }: Terminal
+  { words, target, isJson }: Order,
+  { out, err, folder }: Terminal
 ): Promise<undefined> {
   const [path = '', name = basename(path)] = words
   const isOutput = name === '-'
@@ -32,7 +32,8 @@ export async function runGet(
     }
   }
   await writeFileAtomic(file, countedBytes(), { mode: READABLE })
-  err(`${file}: ${formatSize(size)}\n`)
+  if (isJson) out(`${JSON.stringify({ path, file, size })}\n`)
+  else err(`${file}: ${formatSize(size)}\n`)
   return undefined
 }
 

@@ -1,44 +1,50 @@
 // tumesh invite: asks the running node for the line by which others join its mesh.
 
 import { callOf } from '../base/how-called.ts'
-import { callNode, type NodeTarget } from './node-client.ts'
+import { parseDuration } from '../base/units.ts'
+import type { Order } from './catalog.ts'
+import { callNode } from './node-client.ts'
+import { type Terminal, UsageError } from './terminal.ts'
 
-export interface InviteOrder {
-  /** Of the node's own default where undefined. */
-  readonly validMs?: number | undefined
-  readonly uses?: number | undefined
-  readonly isPermanent: boolean
-  readonly isQr: boolean
-  readonly isRevoking: boolean
-  /** The answer of the node alone, for programs. */
-  readonly isJson: boolean
-}
-
-export interface InviteText {
-  /** What `join` takes; empty where invites were revoked. */
-  readonly line: string
-  /** What was done, and what to do with the line. */
-  readonly notes: string
-}
-
-export async function runInvite(order: InviteOrder, node: NodeTarget): Promise<InviteText> {
-  if (order.isRevoking) {
-    const answer = await callNode(node, 'DELETE /api/invite')
-    if (order.isJson) return { line: `${JSON.stringify(answer)}\n`, notes: '' }
-    return { line: '', notes: `${answer.message}\n` }
-  }
-  const { validMs, uses, isPermanent } = order
+/** The line alone goes to stdout, so that it can be piped to another server. */
+export async function runInvite(
+  { options, target, isJson }: Order,
+  { out, err }: Pick<Terminal, 'out' | 'err'>
+): Promise<undefined> {
+  const { expires, uses: count, permanent, qr, revoke } = options
+  const uses = count === undefined ? undefined : readUses(String(count))
   const wish = {
-    ...(validMs !== undefined && { expires_in: Math.ceil(validMs / 1000) }),
+    ...(expires !== undefined && { expires_in: readExpiry(String(expires)) }),
     ...(uses !== undefined && { uses }),
-    ...(isPermanent && { permanent: true })
+    ...(permanent === true && { permanent: true })
   }
-  const answer = await callNode(node, 'POST /api/invite', { body: wish })
+  if (revoke === true) {
+    const answer = await callNode(target, 'DELETE /api/invite')
+    if (isJson) out(`${JSON.stringify(answer)}\n`)
+    else err(`${answer.message}\n`)
+    return
+  }
+  const answer = await callNode(target, 'POST /api/invite', { body: wish })
+  if (isJson) {
+    out(`${JSON.stringify(answer)}\n`)
+    return
+  }
   const { invite, message, expires_at } = answer
-  if (order.isJson) return { line: `${JSON.stringify(answer)}\n`, notes: '' }
-  const qr = order.isQr ? `${await qrOf(invite)}\n` : ''
+  out(`${invite}\n`)
   const use = `On the other server: ${callOf('join', 'LINE')}\n${holds(expires_at, uses)}`
-  return { line: `${invite}\n`, notes: `${qr}${message}\n${use}\n` }
+  err(`${qr === true ? `${await qrOf(invite)}\n` : ''}${message}\n${use}\n`)
+}
+
+/** In seconds. */
+function readExpiry(text: string): number {
+  const ms = parseDuration(text)
+  if (ms !== undefined && ms >= 1000) return Math.ceil(ms / 1000)
+  throw new UsageError('--expires takes a time such as 90m, 2h or 7d.')
+}
+
+function readUses(text: string): number {
+  if (/^[1-9]\d{0,4}$/.test(text)) return Number(text)
+  throw new UsageError('--uses takes a number such as 1.')
 }
 
 function holds(expiresAt: unknown, uses: number | undefined): string {

@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import { NodeError } from '../base/errors.ts'
 import { START } from '../base/how-called.ts'
+import type { AnswerOf } from '../client/plan-request.ts'
 import {
   JOIN_FILE,
   mayBeInvite,
@@ -10,37 +11,66 @@ import {
   targetKind,
   writeJoinList
 } from '../flows/join-targets.ts'
+import type { Order } from './catalog.ts'
 import { callNode, DATA_INITIAL, type NodeTarget, readLocalKey } from './node-client.ts'
+import { failureOf, type Terminal } from './terminal.ts'
 
-/** Where the lines go: what worked, and what did not. */
-export interface JoinOutput {
-  readonly done: (line: string) => void
-  readonly failed: (line: string) => void
+type Met = AnswerOf<'POST /api/peers'>
+
+/** What became of the targets. */
+interface Account {
+  readonly joined: Met[]
+  /** To be met at the next start: the node does not run. */
+  readonly later: string[]
+  readonly failed: object[]
 }
 
-/** Joins each target and says so in a line. False if one of them could not be. */
+/** Hears what became of each target as soon as it is known. */
+interface Listener {
+  readonly joined: (met: Met) => void
+  readonly later: (targets: readonly string[]) => void
+  readonly failed: (target: string, error: unknown) => void
+}
+
+/** Joins each target and says so in a line. Exit code 1 if one of them could not be. */
 export async function runJoin(
-  targets: readonly string[],
-  node: NodeTarget,
-  output: JoinOutput
-): Promise<boolean> {
-  const once = [...new Set(targets)]
-  let allDone = true
-  for (const [n, target] of once.entries()) {
+  { words, target, isJson }: Order,
+  { out, err }: Pick<Terminal, 'out' | 'err'>
+): Promise<number> {
+  const account: Account = { joined: [], later: [], failed: [] }
+  await joinAll([...new Set(words)], target, {
+    joined: (met) => {
+      account.joined.push(met)
+      if (!isJson) out(`✓ ${lineOf(met)}\n`)
+    },
+    later: (targets) => {
+      account.later.push(...targets.map(shown))
+      const names = account.later.join(', ')
+      const sentence = `The node is not running (nothing listens at ${target.url}); it will join ${names} at its next start.`
+      if (!isJson) out(`${sentence}\n`)
+    },
+    failed: (one, error) => {
+      account.failed.push({ target: shown(one), ...failureOf(error) })
+      if (!isJson) err(`✗ ${shown(one)}: ${failureOf(error).detail}\n`)
+    }
+  })
+  if (isJson) out(`${JSON.stringify(account)}\n`)
+  return account.failed.length > 0 ? 1 : 0
+}
+
+async function joinAll(targets: readonly string[], node: NodeTarget, told: Listener) {
+  for (const [n, target] of targets.entries()) {
     try {
       targetKind(target)
-      output.done(`✓ ${await meet(target, node)}`)
+      told.joined(await callNode(node, 'POST /api/peers', { body: { address: target } }))
     } catch (error) {
-      if (isRefused(error)) return (await joinLater(once.slice(n), node, output)) && allDone
-      output.failed(failure(target, error))
-      allDone = false
+      if (isRefused(error)) return joinLater(targets.slice(n), node, told)
+      told.failed(target, error)
     }
   }
-  return allDone
 }
 
-async function meet(address: string, node: NodeTarget): Promise<string> {
-  const met = await callNode(node, 'POST /api/peers', { body: { address } })
+function lineOf(met: Met): string {
   const name = met.name === null ? '' : ` (${met.name})`
   const [first = '', ...rest] = met.message.replace(/\.$/, '')
   return `${placeOf(met.address)}${name}: ${first.toLowerCase()}${rest.join('')}`
@@ -50,8 +80,8 @@ async function meet(address: string, node: NodeTarget): Promise<string> {
 async function joinLater(
   targets: readonly string[],
   { url, data = DATA_INITIAL }: NodeTarget,
-  output: JoinOutput
-): Promise<boolean> {
+  told: Listener
+): Promise<void> {
   if (readLocalKey(data) === undefined) {
     throw new NodeError(
       'NOT_FOUND',
@@ -63,7 +93,7 @@ async function joinLater(
       targetKind(target)
       return false
     } catch (error) {
-      output.failed(failure(target, error))
+      told.failed(target, error)
       return true
     }
   })
@@ -71,20 +101,12 @@ async function joinLater(
   if (right.length > 0) {
     const file = join(data, 'metadata', JOIN_FILE)
     await writeJoinList(file, [...readJoinList(file), ...right])
-    const names = right.map(shown).join(', ')
-    output.done(
-      `The node is not running (nothing listens at ${url}); it will join ${names} at its next start.`
-    )
+    told.later(right)
   }
-  return wrong.length === 0
 }
 
 function isRefused(error: unknown): boolean {
   return error instanceof NodeError && error.details.refused === true
-}
-
-function failure(target: string, error: unknown): string {
-  return `✗ ${shown(target)}: ${error instanceof Error ? error.message : error}`
 }
 
 /** An invite is a secret, and long. */

@@ -4,18 +4,15 @@ import { formatSize, parseSize } from '../base/units.ts'
 import { LIMIT_MIN, TRAFFIC_LIMITS, type TrafficLimit } from '../blob-sync/traffic.ts'
 import type { Order } from './catalog.ts'
 import { callNode } from './node-client.ts'
-import type { Terminal } from './terminal.ts'
+import { type Terminal, UsageError } from './terminal.ts'
 
 export async function runLimits(
   { words, target, isJson }: Order,
-  { out, err }: Terminal
+  { out }: Terminal
 ): Promise<number> {
   const wishes = words.map(readWish)
   const fault = wishes.find((wish) => typeof wish === 'string')
-  if (fault !== undefined) {
-    err(`${fault}\n`)
-    return 2
-  }
+  if (typeof fault === 'string') throw new UsageError(fault)
   const body = Object.fromEntries(wishes as [TrafficLimit, string | null][])
   const { limits, ...answer } =
     words.length === 0

@@ -5,7 +5,7 @@ import { LOG_PART_TEXTS, LOG_PARTS } from '../base/log-levels.ts'
 import type { AnswerOf, Asked } from '../client/plan-request.ts'
 import type { Order } from './catalog.ts'
 import { callNode } from './node-client.ts'
-import { columns, type Terminal } from './terminal.ts'
+import { columns, type Terminal, UsageError } from './terminal.ts'
 
 type Levels = AnswerOf<'POST /api/settings'>
 type Levelling = Asked<'POST /api/settings'>['body']
@@ -15,13 +15,14 @@ const CONFIGURED = 'configured'
 
 export async function runLogLevel(
   { words, target, isJson }: Order,
-  { out, err }: Terminal
+  { out }: Terminal
 ): Promise<number> {
   const order = orderOf(words)
   if (order === undefined) {
-    err(`Say a level (${[...LOG_LEVELS, CONFIGURED].join(', ')}), for one part: its name before.\n`)
-    err(`Parts: ${LOG_PARTS.join(', ')}.\n`)
-    return 2
+    const levels = [...LOG_LEVELS, CONFIGURED].join(', ')
+    throw new UsageError(
+      `Say a level (${levels}), for one part: its name before.\nParts: ${LOG_PARTS.join(', ')}.`
+    )
   }
   const answer = await callNode(target, 'POST /api/settings', { body: order })
   if (isJson) out(`${JSON.stringify(answer)}\n`)

@@ -12,10 +12,12 @@ export async function runLog({ target, isJson }: Order, { out }: Terminal): Prom
   const operation = isJson ? 'GET /api/events' : 'GET /stream-logs'
   const { body } = await openNode(target, operation, { headers })
   const input = Readable.fromWeb((body ?? new ReadableStream()) as never)
+  let event = ''
   for await (const line of createInterface({ input })) {
-    if (!line.startsWith('data: ')) continue
-    const text = line.slice('data: '.length)
-    out(`${isJson ? text : plainLine(text)}\n`)
+    const [, name, text = ''] = /^(event|data): (.*)/.exec(line) ?? []
+    if (name === 'event') event = text
+    else if (name === 'data')
+      out(`${isJson ? JSON.stringify({ event, ...JSON.parse(text) }) : plainLine(text)}\n`)
   }
   return undefined
 }

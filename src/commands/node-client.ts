@@ -25,7 +25,8 @@ const KEY_BYTES_MAX = 4096
 
 /**
  * Sends JSON and gives back the JSON of the answer. Errors are sentences for a person:
- * NOT_AVAILABLE (with `refused: true` where nothing listens), NOT_FOUND, BAD_REQUEST.
+ * NOT_AVAILABLE (with `refused: true` where nothing listens), NOT_FOUND, BAD_REQUEST (with the
+ * `answer` of a node that refused).
  */
 export async function callNode<Name extends Operation>(
   target: NodeTarget,
@@ -83,7 +84,9 @@ export async function openNode<Name extends Operation>(
   if (answer.ok && (accept === undefined || type.startsWith(accept))) return answer
   if (answer.ok) throw noNode(answer, target)
   const content = readContent(await answer.text().catch(() => '')) ?? {}
-  throw new NodeError('BAD_REQUEST', sentenceOf(answer, content, target), { status: answer.status })
+  const detail = sentenceOf(answer, content, target)
+  const told = typeof content.code === 'string' && { answer: { ...content, detail } }
+  throw new NodeError('BAD_REQUEST', detail, { status: answer.status, ...told })
 }
 
 /**

@@ -6,7 +6,7 @@ import type { Undone } from '../flows/undo-changes.ts'
 import type { Order } from './catalog.ts'
 import { followTask } from './follow-task.ts'
 import { callNode } from './node-client.ts'
-import { columns, counted, type Terminal } from './terminal.ts'
+import { columns, counted, type Terminal, UsageError } from './terminal.ts'
 
 const PAGE = 1000
 /** As many are shown without --json. */
@@ -18,12 +18,11 @@ type Reviewed = AnswerOf<'GET /api/review'>['files'][number]
 /** Lists, or decides on what is named, or on all. Exit code 1 if a decision failed. */
 export async function runReview(order: Order, terminal: Terminal): Promise<number> {
   const { words, options, target, isJson } = order
-  const { out, err } = terminal
+  const { out } = terminal
   const action = options.restore === true ? 'restore' : options.discard === true ? 'discard' : ''
   if (action === '') return listReview(order, terminal)
   if (words.length === 0 && options.all !== true) {
-    err('Name the paths that are meant, or say --all.\n')
-    return 2
+    throw new UsageError('Name the paths that are meant, or say --all.')
   }
   const which = options.all === true ? { all: true as const } : { paths: words }
   const answer = await callNode(target, 'POST /api/review', { body: { action, ...which } })
@@ -75,7 +74,7 @@ export async function runBrakes(order: Order, terminal: Terminal): Promise<numbe
   const body = { token: String(wish), action } as const
   const answer = await callNode(target, 'POST /api/brakes', { body })
   const done = (await followTask(target, answer, terminal)) as Partial<Undone>
-  if (isJson) out(`${JSON.stringify(answer)}\n`)
+  if (isJson) out(`${JSON.stringify(done === answer ? answer : { ...answer, ...done })}\n`)
   else out(`${answer.message}\n`)
   if (answer.task_id === undefined) return 0
   const { restored = 0, failed = 0 } = done

@@ -3,21 +3,21 @@
 import { parseDuration } from '../base/units.ts'
 import type { Order } from './catalog.ts'
 import { callNode } from './node-client.ts'
-import type { Terminal } from './terminal.ts'
+import { type Terminal, UsageError } from './terminal.ts'
 
 export async function runSecret(
   { words: [what], options, target, isJson }: Order,
-  { out, err }: Terminal
+  { out }: Terminal
 ): Promise<number> {
   const { window } = options
   if ((what !== undefined && what !== 'rotate') || (what === undefined && window !== undefined)) {
-    err('Say nothing, or rotate with --window 24h.\n')
-    return 2
+    throw new UsageError('Say nothing, or rotate with --window 24h.')
   }
   const ms = typeof window === 'string' ? parseDuration(window) : undefined
   if (typeof window === 'string' && ms === undefined) {
-    err(`--window ${window} is no time: say 24h, or 0s to let nobody in by the secret of before.\n`)
-    return 2
+    throw new UsageError(
+      `--window ${window} is no time: say 24h, or 0s to let nobody in by the secret of before.`
+    )
   }
   const answer =
     what === undefined

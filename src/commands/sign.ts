@@ -1,10 +1,9 @@
 // tumesh sign: an address that opens an image, or all below a prefix, for a while.
 
-import { NodeError } from '../base/errors.ts'
 import { parseDuration } from '../base/units.ts'
 import type { Order } from './catalog.ts'
 import { callNode } from './node-client.ts'
-import type { Terminal } from './terminal.ts'
+import { type Terminal, UsageError } from './terminal.ts'
 
 export async function runSign(
   { words: [word], options, target, isJson }: Order,
@@ -15,10 +14,10 @@ export async function runSign(
     out(`${isJson ? JSON.stringify({ key }) : key}\n`)
     return
   }
-  if (word === undefined) throw new NodeError('BAD_REQUEST', 'Name the path of an image.')
+  if (word === undefined) throw new UsageError('Name the path of an image.')
   const ms = parseDuration(String(options.expires ?? '1h'))
   if (ms === undefined || ms < 1000) {
-    throw new NodeError('BAD_REQUEST', '--expires takes a time such as 90s, 2h or 7d.')
+    throw new UsageError('--expires takes a time such as 90s, 2h or 7d.')
   }
   const named = options.prefix === true ? { prefix: word } : byName(word)
   const wish = { ...named, expires_in: Math.ceil(ms / 1000) }

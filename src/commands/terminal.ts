@@ -1,17 +1,36 @@
 // What a command writes to, and the few forms in which it writes.
 
 import type { Clock } from '../base/clock.ts'
+import { NodeError, systemCodeOf } from '../base/errors.ts'
 
 export interface Terminal {
   /** Results, which may be piped on. */
   readonly out: (text: string) => void
-  /** Progress and complaints. */
+  /** What a person reads beside the result. */
   readonly err: (text: string) => void
+  /** How far it is, on stderr: a line for a person, or these facts for programs. */
+  readonly progress: (line: string, facts: object) => void
   /** Whether a person sees the results at once. */
   readonly isTerminal: boolean
   readonly clock: Clock
   /** Relative names count from here. */
   readonly folder: string
+}
+
+/** The words or options of a command are wrong: exit code 2. */
+export class UsageError extends Error {}
+
+export interface Failure {
+  readonly code: string
+  readonly detail: string
+}
+
+/** As programs read it: what the node answered where it refused, else the like of that. */
+export function failureOf(error: unknown): Failure {
+  const detail = error instanceof Error ? error.message : String(error)
+  if (error instanceof UsageError) return { code: 'USAGE', detail }
+  if (!(error instanceof NodeError)) return { code: systemCodeOf(error) ?? 'INTERNAL', detail }
+  return (error.details.answer as Failure | undefined) ?? { code: error.code, detail }
 }
 
 /** Columns side by side, the last one as it is. */

@@ -62,6 +62,25 @@ test('--print-config shows values and origins, and makes nothing', () => {
   expect(existsSync(join(folder, 'data'))).toBe(false)
 })
 
+test('--print-config and what is wrong are given to programs as JSON', () => {
+  const environment = { TUMESH_ALERTS_WEBHOOK: 'https://me:secret@example.org/' }
+  const printed = tumesh(['--print-config', '--json', '--name', 'b'], environment)
+  expect([printed.status, printed.stderr]).toEqual([0, ''])
+  const settings = JSON.parse(printed.stdout)
+  expect(settings.name).toEqual({ value: 'b', origin: '--name' })
+  expect(settings['images.view']).toEqual({ value: 'auto', origin: 'default' })
+  expect(printed.stdout).not.toContain('secret@')
+  for (const [words, code, detail] of [
+    [['--http-prot', '1'], 'USAGE', "unknown option '--http-prot'\n(Did you mean --http-port?)"],
+    [['--http-port', '99999'], 'BAD_CONFIG', 'The configuration is wrong: '],
+    [['away'], 'USAGE', 'Say for how long']
+  ] as const) {
+    const { status, stdout, stderr } = tumesh([...words, '--json'])
+    expect([status, stdout]).toEqual([2, ''])
+    expect(JSON.parse(stderr)).toEqual({ error: { code, detail: expect.stringContaining(detail) } })
+  }
+})
+
 test('a wrong configuration is sentences without a stack, exits with 2, and makes nothing', () => {
   writeFileSync(join(folder, 'tumesh.yaml'), 'http:\n  prot: 1\nfile_sync:\n  retry_delay: soon\n')
   const { status, stdout, stderr } = tumesh([])

@@ -61,7 +61,9 @@ test('files and folders are added once, and what can not be is told', async () =
   expect(first.out).toMatch(/✗ .*page\.jpg: .*\n3 images added \(.*\), 0 held already, 1 refused\n/)
   expect(first.code).toBe(1)
   const again = await tumesh('add', 'photos', '--to', 'in/2024', '--json')
-  expect(JSON.parse(again.out)).toMatchObject({ added: 0, held: 3, refused: [expect.any(String)] })
+  expect(JSON.parse(again.out)).toMatchObject({
+    ...{ added: 0, held: 3, refused: [{ file: expect.any(String), code: 'CONTENT_MISMATCH' }] }
+  })
   const missing = await tumesh('add', 'nothing')
   expect([missing.code, missing.out.split('\n')[0]]).toEqual([
     ...[1, '✗ nothing: there is no such file or folder']

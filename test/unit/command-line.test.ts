@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { FLAGS, flagName } from '../../config/flags.ts'
-import { readCommandLine } from '../../src/command-line.ts'
+import { asksForJson, readCommandLine } from '../../src/command-line.ts'
+import { CATALOG } from '../../src/commands/catalog.ts'
 
 function run(...words: string[]) {
   let out = ''
@@ -51,31 +52,26 @@ const URL_INITIAL = 'http://127.0.0.1:8000'
 
 test('join takes several targets; the node may be named by its address or its folder', () => {
   const targets = ['http://b:8000', '/ip4/10.0.0.2/tcp/4001']
-  expect(run('join', ...targets).line).toEqual({
-    do: 'join',
-    targets,
-    target: { url: URL_INITIAL, data: undefined }
+  expect(run('join', ...targets).line).toMatchObject({
+    do: 'ask',
+    order: { words: targets, target: { url: URL_INITIAL, data: undefined }, isJson: false }
   })
   const named = ['--url', 'http://127.0.0.1:8001', '--data', './b']
-  expect(run('join', targets[0] as string, ...named).line).toEqual({
-    do: 'join',
-    targets: ['http://b:8000'],
-    target: { url: 'http://127.0.0.1:8001', data: './b' }
+  expect(run('join', targets[0] as string, ...named).line).toMatchObject({
+    order: { words: ['http://b:8000'], target: { url: 'http://127.0.0.1:8001', data: './b' } }
   })
 })
 
 test('invite and keys name the node in the same way', () => {
   const target = { url: URL_INITIAL, data: './b' }
-  expect(run('invite', '--data', './b').line).toMatchObject({ do: 'invite', target })
-  expect(run('keys', 'list', '--data', './b').line).toEqual({
-    do: 'keys',
-    order: { do: 'list' },
-    target,
-    isJson: false
+  expect(run('invite', '--uses', '1', '--data', './b').line).toMatchObject({
+    order: { options: { uses: '1' }, target }
+  })
+  expect(run('keys', 'add', 'x', '--scope', 'read', '--data', './b').line).toMatchObject({
+    order: { words: ['x'], options: { scope: 'read' }, target }
   })
   expect(run('keys', 'revoke', '7', '--data', './b').line).toMatchObject({
-    order: { do: 'revoke', id: '7' },
-    target
+    order: { words: ['7'], target }
   })
 })
 
@@ -110,10 +106,10 @@ test.each([
 test('a key from outside goes to the node that any command asks', () => {
   const silent = { writeOut: () => {}, writeErr: () => {} }
   const key = 'tumesh_k'
-  for (const words of ['keys list', 'join http://h:1', 'invite', 'adopt x', 'backup x']) {
-    expect(readCommandLine(words.split(' '), silent, key)).toMatchObject({ target: { key } })
+  for (const words of ['keys list', 'join http://h:1', 'invite', 'adopt x', 'backup x', 'ls']) {
+    const line = readCommandLine(words.split(' '), silent, key)
+    expect(line).toMatchObject({ order: { target: { key } } })
   }
-  expect(readCommandLine(['ls'], silent, key)).toMatchObject({ order: { target: { key } } })
   expect(readCommandLine([], silent, key)).toEqual({ do: 'start', flags: {} })
 })
 
@@ -132,8 +128,19 @@ test.each([
   expect(err).toContain(sentence)
 })
 
-test('keys and invites are given to programs as the node gives them', () => {
-  expect(run('keys', 'list', '--json').line).toMatchObject({ isJson: true })
-  expect(run('keys', 'revoke', 'x', '--json').line).toMatchObject({ isJson: true })
-  expect(run('invite', '--json').line).toMatchObject({ order: { isJson: true } })
+test('--json is known by every command that asks a node, and of any line', () => {
+  const words: Record<string, string> = { add: 'x', mv: 'a b' }
+  for (const { name, words: notations } of CATALOG) {
+    const given = words[name] ?? (notations[0]?.[0].startsWith('<') ? 'x' : '')
+    const line = run(...`${name} ${given} --json`.split(' ').filter(Boolean)).line
+    expect(line, name).toMatchObject({ do: 'ask', order: { isJson: true } })
+  }
+  for (const line of ['keys list', 'keys revoke x', 'keys add x --scope read']) {
+    expect(run(...line.split(' '), '--json').line).toMatchObject({ order: { isJson: true } })
+  }
+  expect(run('--print-config', '--json').line).toEqual({
+    ...{ do: 'print-config', flags: { '--print-config': true } }
+  })
+  expect(asksForJson(['nonsense', '--json'])).toBe(true)
+  expect(asksForJson(['rm', '--', '--json'])).toBe(false)
 })

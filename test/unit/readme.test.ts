@@ -40,7 +40,7 @@ const DOCUMENTS = [
 function commandsIn(text: string): string[] {
   const scripts = '(join|invite|adopt|keys)(?: --)?'
   const call = new RegExp(
-    `(?:npm start(?: --)?|npm run ${scripts}|npx tumesh|(?<![/.])\\btumesh(?!-))( [^\`|#\\n]*)?`
+    `(?:npm start(?: -s)?(?: --)?|npm run ${scripts}|npx tumesh|(?<![/.])\\btumesh(?!-))( [^\`|#\\n]*)?`
   )
   const lines = [
     ...[...text.matchAll(/^ {4,}(?:TUMESH_\w+=\S+ )?(npm .*|npx .*)$/gm)].map(([, line]) => line),

@@ -39,7 +39,9 @@ const orderOf = (...words: string[]): Order => {
 const say = (text: string) => {
   said += text
 }
-const terminal = () => ({ out: say, err: say, isTerminal: true, clock: systemClock, folder })
+const terminal = () => ({
+  ...{ out: say, err: say, progress: say, isTerminal: true, clock: systemClock, folder }
+})
 
 test('each part of a path is encoded', () => {
   expect(inAddress('a b/c?d#e/图.png')).toBe('a%20b/c%3Fd%23e/%E5%9B%BE.png')

@@ -13,6 +13,7 @@ async function statusOf(enabled: boolean): Promise<[number, string]> {
       said += text
     },
     err: () => {},
+    progress: () => {},
     isTerminal: false,
     clock: http.node.clock,
     folder: '/'
