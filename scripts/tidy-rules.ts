@@ -113,6 +113,7 @@ export const BANNED_CALLS: readonly Place[] = [
 
 export const TOP_LEVEL: readonly string[] = [
   '.ci',
+  '.dockerignore',
   '.gitignore',
   '.npmrc',
   'LICENSE',
