@@ -3,6 +3,7 @@
 
 import type { ContentHash } from '../../protocols/hash.ts'
 import { WireError } from '../../protocols/wire-error.ts'
+import { saidAs } from '../base/cause.ts'
 import { invariant, NodeError } from '../base/errors.ts'
 import type { BlobStore, NamelessBlob, PartialBlob } from '../store/blob-store.ts'
 
@@ -277,7 +278,8 @@ export class GrowingBlob {
 
   #brokenOff(): NodeError {
     const sentence = 'No server could send this image to its end. Ask again in a moment.'
-    return new NodeError('NOT_AVAILABLE', sentence, { hash: this.hash }, { cause: this.#failure })
+    const details = { hash: this.hash, ...saidAs('image_broken_off') }
+    return new NodeError('NOT_AVAILABLE', sentence, details, { cause: this.#failure })
   }
 
   #change(): Promise<void> {

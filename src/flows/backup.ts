@@ -5,6 +5,7 @@
 import { decodeEntry, type Entry } from '../../protocols/entry.ts'
 import { ROOT_KEY } from '../../protocols/time-tree-shape.ts'
 import { WireError } from '../../protocols/wire-error.ts'
+import { saidAs } from '../base/cause.ts'
 import { NodeError } from '../base/errors.ts'
 import { readEntry } from '../index/read-entry.ts'
 import { receive } from '../index-sync/receive.ts'
@@ -121,6 +122,7 @@ function entryOf({ entry }: Record<string, unknown>): Entry {
 function broken(what: string): NodeError {
   return new NodeError(
     'BAD_REQUEST',
-    `This backup can't be taken in whole: ${what}. What came before that is here now.`
+    `This backup can't be taken in whole: ${what}. What came before that is here now.`,
+    saidAs('backup_broken')
   )
 }

@@ -4,6 +4,7 @@ import type { BlobAnswer } from '../../protocols/blobs/request.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import { STATUS } from '../../protocols/status.ts'
 import { WireError } from '../../protocols/wire-error.ts'
+import { saidAs } from '../base/cause.ts'
 import { NodeError } from '../base/errors.ts'
 import { Slow } from '../blob-sync/ask-alone.ts'
 import type { GrowingBlob, GrowingBlobs } from '../blob-sync/growing-blob.ts'
@@ -82,7 +83,8 @@ export class GrowFromHolders {
       throw error
     }
     const sentence = 'No server that is connected could send this image.'
-    blob.fail(new NodeError('NOT_AVAILABLE', sentence, { hash: blob.hash }))
+    const details = { hash: blob.hash, ...saidAs('image_not_sent') }
+    blob.fail(new NodeError('NOT_AVAILABLE', sentence, details))
     return undefined
   }
 

@@ -211,7 +211,8 @@ async function placeUnnamed(
     const { entry } = tx.putImage({ ...about, path })
     return { entry: entry as Ingested['entry'], outcome: 'created' }
   }
-  throw new NodeError('NAME_TAKEN', 'No free name was found for this upload: give it a path.')
+  const sentence = 'No free name was found for this upload: give it a path.'
+  throw new NodeError('NAME_TAKEN', sentence, saidAs('name_none_free'))
 }
 
 /** What was decided of a found file was decided of the path as it was then. */

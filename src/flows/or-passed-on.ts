@@ -2,6 +2,7 @@
 // the rest is passed on from a holder, once it is known to begin with what the reader has.
 
 import { createHash } from 'node:crypto'
+import { saidAs } from '../base/cause.ts'
 import { NodeError } from '../base/errors.ts'
 import { isOwnFault } from './keep-replica.ts'
 import type { ReadableBlob } from './parts.ts'
@@ -60,7 +61,7 @@ async function* after(
       left -= known.byteLength
       if (left === 0 && seen.digest('hex') !== hash) {
         const sentence = 'The beginning of this image was sent with other bytes. Ask for it again.'
-        throw new NodeError('NOT_AVAILABLE', sentence)
+        throw new NodeError('NOT_AVAILABLE', sentence, saidAs('image_other_bytes'))
       }
     }
     if (rest.byteLength > 0) yield rest

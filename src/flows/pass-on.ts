@@ -8,6 +8,7 @@ import { verified } from '../../protocols/blobs/verified.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import { STATUS } from '../../protocols/status.ts'
 import { WireError } from '../../protocols/wire-error.ts'
+import { saidAs } from '../base/cause.ts'
 import { NodeError } from '../base/errors.ts'
 import { HandOver } from '../base/hand-over.ts'
 import type { ReaderLines } from '../blob-sync/reader-lines.ts'
@@ -194,7 +195,9 @@ class Passage {
 
   #brokenOff(): NodeError {
     const sentence = 'No server could send this image to its end. Ask again in a moment.'
-    return new NodeError('NOT_AVAILABLE', sentence, { hash: this.#hash })
+    return new NodeError('NOT_AVAILABLE', sentence, {
+      ...{ hash: this.#hash, ...saidAs('image_broken_off') }
+    })
   }
 }
 

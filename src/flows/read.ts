@@ -156,7 +156,7 @@ async function openHere(parts: FlowParts, hash: ContentHash): Promise<Here | und
     throw new NodeError(
       'GONE',
       'Only the trash holds these bytes. POST /api/restore brings them back.',
-      { hash }
+      { hash, ...saidAs('bytes_in_trash') }
     )
   }
   if (row.state === 'trashed') await parts.settler.settleBlob(hash)
@@ -168,5 +168,5 @@ async function openHere(parts: FlowParts, hash: ContentHash): Promise<Here | und
 
 function notAvailable(hash: ContentHash, reason: string): NodeError {
   const sentence = `The bytes of this image are not here: ${reason}. No other server has them now.`
-  return new NodeError('NOT_AVAILABLE', sentence, { hash })
+  return new NodeError('NOT_AVAILABLE', sentence, { hash, ...saidAs('bytes_nowhere') })
 }

@@ -2,6 +2,7 @@
 // and he gets no bytes that are others than those.
 
 import { hash as digest } from 'node:crypto'
+import { saidAs } from '../base/cause.ts'
 import { NodeError } from '../base/errors.ts'
 import type { ReadableBlob } from './parts.ts'
 
@@ -43,7 +44,7 @@ export class SeenBytes {
       if (digest('sha256', chunk) !== this.#digests[index++]) {
         const sentence =
           'A server sent other bytes of this image than before. Ask again in a moment.'
-        throw new NodeError('NOT_AVAILABLE', sentence)
+        throw new NodeError('NOT_AVAILABLE', sentence, saidAs('image_other_bytes'))
       }
       const wanted = chunk.subarray(Math.max(0, start - at), end - at)
       at += chunk.byteLength

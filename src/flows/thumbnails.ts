@@ -3,6 +3,7 @@
 
 import { LRUCache } from 'lru-cache'
 import type { ContentHash } from '../../protocols/hash.ts'
+import { saidAs } from '../base/cause.ts'
 import { NodeError } from '../base/errors.ts'
 import { type Drawn, hasThumbnail, type Thumbnailer } from '../content/thumbnailer.ts'
 import type { BlobRow } from '../index/rows.ts'
@@ -101,7 +102,7 @@ async function bringHere(flows: FlowParts, hash: ContentHash): Promise<void> {
   found?.blob.close()
   if (isTrusted(flows, hash)) return
   throw new NodeError('NOT_AVAILABLE', 'The bytes of this image are not on this server yet.', {
-    hash
+    ...{ hash, ...saidAs('bytes_not_yet') }
   })
 }
 
@@ -113,8 +114,10 @@ function isTrusted(flows: FlowParts, hash: ContentHash): boolean {
 
 function absent(hash: ContentHash, row: BlobRow | undefined): NodeError {
   return row === undefined
-    ? new NodeError('NOT_FOUND', 'There are no such bytes here.', { hash })
-    : new NodeError('GONE', 'Only the trash holds the bytes of this image.', { hash })
+    ? new NodeError('NOT_FOUND', 'There are no such bytes here.', saidAs('bytes_absent'))
+    : new NodeError('GONE', 'Only the trash holds the bytes of this image.', {
+        ...{ hash, ...saidAs('bytes_in_trash') }
+      })
 }
 
 function notDrawn(why: string): NodeError {

@@ -5,6 +5,7 @@ import { createServer, METHODS, type RequestListener } from 'node:http'
 import multipart from '@fastify/multipart'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { ZodType } from 'zod'
+import { saidAs } from '../base/cause.ts'
 import { NodeError } from '../base/errors.ts'
 import type { AuditLog } from '../flows/audit.ts'
 import { answerFailure, type FailureParts } from './answer-failure.ts'
@@ -112,7 +113,8 @@ function nothingHere({ method, url }: FastifyRequest): NodeError {
   const path = url.split('?', 1)[0]?.slice(0, 200)
   return new NodeError(
     'NOT_FOUND',
-    `There is nothing at ${method} ${path}. /openapi.json lists what there is.`
+    `There is nothing at ${method} ${path}. /openapi.json lists what there is.`,
+    saidAs('address_absent', { method, path: path ?? '' })
   )
 }
 
@@ -227,7 +229,8 @@ function readJsonBodies(scope: FastifyInstance): void {
         return JSON.parse(body.toString())
       } catch (cause) {
         const why = cause instanceof Error ? cause.message : ''
-        throw new NodeError('BAD_REQUEST', `The body is not JSON: ${why}.`, {}, { cause })
+        const said = saidAs('body_no_json')
+        throw new NodeError('BAD_REQUEST', `The body is not JSON: ${why}.`, said, { cause })
       }
     }
   )

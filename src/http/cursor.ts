@@ -1,6 +1,7 @@
 // Where a list goes on: a place in an order that additions and deletions do not move. Opaque to
 // clients.
 
+import { saidAs } from '../base/cause.ts'
 import { NodeError } from '../base/errors.ts'
 
 /** The order that a cursor is a place in. */
@@ -22,7 +23,7 @@ export function parseCursor(order: CursorOrder, cursor: string): Place {
     throw new NodeError(
       'VALIDATION',
       'This cursor is not of this list: begin without one, and keep the other parameters as they are.',
-      { place: 'query' }
+      { place: 'query', ...saidAs('cursor_foreign') }
     )
   }
   return fields.slice(1)

@@ -5,6 +5,7 @@ import type { ContentHash } from '../../protocols/hash.ts'
 import { parseHash, parseMd5 } from '../../protocols/hash.ts'
 import { type ImagePath, parsePath } from '../../protocols/path.ts'
 import { WireError } from '../../protocols/wire-error.ts'
+import { saidAs } from '../base/cause.ts'
 import { NodeError } from '../base/errors.ts'
 import type { ImageIndex } from '../index/image-index.ts'
 
@@ -89,6 +90,6 @@ function tooMany(): NodeError {
   return new NodeError(
     'VALIDATION',
     `This names more than ${TARGETS_MAX} images. Nothing was deleted; delete them in parts.`,
-    { place: 'body' }
+    { place: 'body', ...saidAs('names_many', { max: TARGETS_MAX }) }
   )
 }

@@ -3,7 +3,7 @@
 import type { ServerResponse } from 'node:http'
 import { z } from 'zod'
 import { WireError, type WireFault } from '../../protocols/wire-error.ts'
-import type { Word } from '../base/cause.ts'
+import { saidAs, type Word } from '../base/cause.ts'
 import { ERROR_KINDS, type ErrorCode, NodeError } from '../base/errors.ts'
 import { callOf } from '../base/how-called.ts'
 import { isClosed } from '../index/database-error.ts'
@@ -13,6 +13,8 @@ export interface ValidationIssue {
   readonly loc: readonly (string | number)[]
   readonly msg: string
   readonly type: string
+  /** The message once more, where the type does not say it. */
+  readonly cause?: Word
 }
 
 export interface ErrorAnswer {
@@ -73,15 +75,20 @@ const PLACE_OF_CONTEXT: Readonly<Record<string, string>> = { querystring: 'query
 export function errorBody(error: unknown): ErrorAnswer {
   const issues = validationIssues(error)
   if (issues !== undefined) {
-    return answerOf('VALIDATION', issues, error instanceof NodeError ? error : undefined)
+    return answerOf('VALIDATION', issues, error instanceof NodeError ? error.details : {})
   }
-  if (error instanceof NodeError) return answerOf(error.code, error.message, error)
-  if (error instanceof WireError) return answerOf(CODE_OF_FAULT[error.fault], sentenceOf(error))
-  if (isClosed(error)) return answerOf('NOT_AVAILABLE', 'The index is being opened. Ask again.')
+  if (error instanceof NodeError) return answerOf(error.code, error.message, error.details)
+  if (error instanceof WireError) {
+    return answerOf(CODE_OF_FAULT[error.fault], sentenceOf(error), saidOf(error.fault))
+  }
+  if (isClosed(error)) {
+    const sentence = 'The index is being opened. Ask again.'
+    return answerOf('NOT_AVAILABLE', sentence, saidAs('index_opening'))
+  }
   if (isFrameworkRefusal(error)) {
     const { statusCode } = error
     return {
-      ...answerOf(CODE_OF_STATUS[statusCode] ?? 'BAD_REQUEST', error.message),
+      ...answerOf(CODE_OF_STATUS[statusCode] ?? 'BAD_REQUEST', error.message, REQUEST_BROKEN),
       status: statusCode
     }
   }
@@ -116,10 +123,19 @@ function sentenceOf({ message, fault }: WireError): string {
   return `${message.charAt(0).toUpperCase()}${message.slice(1)}. ${ADVICE_OF_FAULT[fault]}`
 }
 
+const REQUEST_BROKEN = saidAs('request_broken')
+
+/** Where the code alone does not say it. */
+function saidOf(fault: WireFault) {
+  const code = CODE_OF_FAULT[fault]
+  if (code === 'BAD_REQUEST') return REQUEST_BROKEN
+  return code === 'NOT_AVAILABLE' ? saidAs('answer_broken') : {}
+}
+
 function answerOf(
   code: ErrorCode,
   detail: string | readonly ValidationIssue[],
-  error?: NodeError
+  details: NodeError['details'] = {}
 ): ErrorAnswer {
   const { http: status } = ERROR_KINDS[code]
   const headers: Record<string, string> = {
@@ -128,11 +144,11 @@ function answerOf(
   }
   if (status === 401) headers['WWW-Authenticate'] = 'Bearer'
   if (status === 503 || status === 429) {
-    const { retryAfterMs } = error?.details ?? {}
+    const { retryAfterMs } = details
     const ms = typeof retryAfterMs === 'number' ? retryAfterMs : RETRY_AFTER_MS
     headers['Retry-After'] = String(Math.max(1, Math.ceil(ms / 1000)))
   }
-  const cause = error?.details.cause as Word | undefined
+  const cause = details.cause as Word | undefined
   return { status, body: { detail, code, ...(cause && { cause }) }, headers }
 }
 
@@ -164,11 +180,15 @@ function validationIssues(error: unknown): readonly ValidationIssue[] | undefine
 }
 
 function issuesOf(error: z.core.$ZodError, loc: readonly string[] = []): ValidationIssue[] {
-  return error.issues.map(({ path, message, code }) => ({
-    loc: [...loc, ...path.map((key) => (typeof key === 'symbol' ? String(key) : key))],
-    msg: message,
-    type: code
-  }))
+  return error.issues.map((issue) => {
+    const cause = issue.code === 'custom' ? (issue.params?.cause as Word | undefined) : undefined
+    return {
+      loc: [...loc, ...issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key))],
+      msg: issue.message,
+      type: issue.code,
+      ...(cause && { cause })
+    }
+  })
 }
 
 interface FrameworkRefusal extends Error {

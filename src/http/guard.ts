@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { BlockList, isIP } from 'node:net'
+import { saidAs } from '../base/cause.ts'
 import type { Clock } from '../base/clock.ts'
 import { NodeError } from '../base/errors.ts'
 import { callOf } from '../base/how-called.ts'
@@ -203,7 +204,7 @@ function endsOf(socket: Socket): [near: Endpoint, far: Endpoint] | undefined {
 }
 
 function refuseSigned(verdict: Exclude<Verdict, 'unsigned' | 'valid'>): NodeError {
-  return new NodeError('FORBIDDEN', UNSIGNED_SENTENCES[verdict])
+  return new NodeError('FORBIDDEN', UNSIGNED_SENTENCES[verdict], saidAs(`address_${verdict}`))
 }
 
 const UNSIGNED_SENTENCES = {

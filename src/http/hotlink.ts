@@ -2,6 +2,7 @@
 // wants to deceive sends another one; it keeps honest browsers from loading what is not theirs.
 
 import type { IncomingMessage } from 'node:http'
+import { saidAs } from '../base/cause.ts'
 import { NodeError } from '../base/errors.ts'
 import type { Access } from './plan-access.ts'
 
@@ -38,7 +39,7 @@ export function isInvited({ as }: Access): boolean {
 
 export function hotlinked(): NodeError {
   const sentence = 'Pages of other sites may not show images from here.'
-  return new NodeError('FORBIDDEN', sentence, { page: true })
+  return new NodeError('FORBIDDEN', sentence, { page: true, ...saidAs('hotlinked') })
 }
 
 interface Host {

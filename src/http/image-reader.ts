@@ -6,6 +6,7 @@ import type { ImageEntry } from '../../protocols/entry.ts'
 import { type ContentHash, cidOf, parseCid, parseHash, parseMd5 } from '../../protocols/hash.ts'
 import { fileNameOf, type ImagePath, parsePath } from '../../protocols/path.ts'
 import { versionMs } from '../../protocols/version.ts'
+import { saidAs } from '../base/cause.ts'
 import { NodeError } from '../base/errors.ts'
 import type { SpareBuffers } from '../base/spare-buffers.ts'
 import { extensionOfKind } from '../content/kinds.ts'
@@ -97,7 +98,8 @@ export class ImageReader {
     const path = parsePath(name)
     const known = findImage(this.#parts.flows, path)
     const entry = known ?? (await this.#learn(path))
-    if (entry === undefined) throw this.#unknown(`There is no image ${path}.`)
+    if (entry === undefined)
+      throw this.#unknown(`There is no image ${path}.`, saidAs('image_absent', { path }))
     const { hash, md5, bytes, mediaType, version } = entry
     await this.#send(request, response, {
       ...(isPlaceholder ? {} : known && this.#keeper(request, path, known.hash)),
@@ -172,7 +174,7 @@ export class ImageReader {
     const hashes = await index.hashesOf(md5, SAME_MD5_MAX)
     const live = hashes.filter((hash) => (index.blob(hash)?.live ?? 0) > 0)
     const [hash] = live.length > 0 ? live : hashes
-    if (hash === undefined) throw this.#unknown('No image here has this MD5.')
+    if (hash === undefined) throw this.#unknown('No image here has this MD5.', saidAs('md5_absent'))
     const cacheControl = this.#cacheControl.md5
     if (live.length < 2) {
       const row = this.#liveRow(hash)
@@ -241,16 +243,18 @@ export class ImageReader {
   /** What was asked for had an entry a moment ago. */
   async #known<T>(looking: Promise<T | undefined>): Promise<T> {
     const found = await looking
-    if (found === undefined) throw this.#unknown('There are no such bytes here.')
+    if (found === undefined)
+      throw this.#unknown('There are no such bytes here.', saidAs('bytes_absent'))
     return found
   }
 
   #liveRow(hash: ContentHash): BlobRow {
     const row = this.#parts.flows.index.blob(hash)
-    if (row === undefined) throw this.#unknown('There are no such bytes here.')
+    if (row === undefined)
+      throw this.#unknown('There are no such bytes here.', saidAs('bytes_absent'))
     if (row.live > 0) return row
     const sentence = 'Only the trash holds these bytes. POST /api/restore brings them back.'
-    throw new NodeError('GONE', sentence, { hash })
+    throw new NodeError('GONE', sentence, { hash, ...saidAs('bytes_in_trash') })
   }
 
   #blobFacts(hash: ContentHash, row: BlobRow, cacheControl: string) {
@@ -269,17 +273,19 @@ export class ImageReader {
   }
 
   /** Not found, unless it may still turn up. */
-  #unknown(sentence: string): NodeError {
+  #unknown(sentence: string, said: ReturnType<typeof saidAs>): NodeError {
     const { adopting, flows } = this.#parts
     const retryAfterMs = adopting() ? ADOPTING_RETRY_MS : CATCHING_UP_RETRY_MS
     if (adopting()) {
       const more = 'This node is still taking in the images that it found; try again in a moment.'
-      return new NodeError('NOT_AVAILABLE', `${sentence} ${more}`, { retryAfterMs })
+      const details = { retryAfterMs, ...saidAs('still_adopting') }
+      return new NodeError('NOT_AVAILABLE', `${sentence} ${more}`, details)
     }
     if (flows.remote?.isCatchingUp()) {
       const more = 'This node has just started and asks the others; try again in a moment.'
-      return new NodeError('NOT_AVAILABLE', `${sentence} ${more}`, { retryAfterMs })
+      const details = { retryAfterMs, ...saidAs('still_catching_up') }
+      return new NodeError('NOT_AVAILABLE', `${sentence} ${more}`, details)
     }
-    return new NodeError('NOT_FOUND', sentence)
+    return new NodeError('NOT_FOUND', sentence, said)
   }
 }

@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { saidAs } from '../base/cause.ts'
 import { NodeError } from '../base/errors.ts'
 import type { SpareBuffers } from '../base/spare-buffers.ts'
 import type { ReadableBlob } from '../flows/parts.ts'
@@ -220,7 +221,7 @@ function checkLength(bytes: number, expectedBytes: number): void {
   throw new NodeError(
     'NOT_AVAILABLE',
     'The stored bytes of this image are not whole, so they are not sent. Verify the image.',
-    { bytes, expectedBytes }
+    { bytes, expectedBytes, ...saidAs('bytes_not_whole') }
   )
 }
 

@@ -5,6 +5,7 @@ import type { ImageEntry } from '../../protocols/entry.ts'
 import { type ContentHash, type Md5, parseCid, parseHash, parseMd5 } from '../../protocols/hash.ts'
 import { PATH_BYTES_MAX } from '../../protocols/path.ts'
 import { type Version, versionAt } from '../../protocols/version.ts'
+import { saidAs } from '../base/cause.ts'
 import type { ImageIndex } from '../index/image-index.ts'
 import { CURSOR_LENGTH_MAX } from './cursor.ts'
 import { stateOf } from './describe-image.ts'
@@ -50,7 +51,8 @@ export const hashField = z
       if (/^[0-9a-f]{32}$/i.test(text)) return { md5: parseMd5(text) }
       return { sha256: /^[0-9a-f]{64}$/i.test(text) ? parseHash(text) : parseCid(text) }
     } catch {
-      context.addIssue('must be a SHA-256 or an MD5 in hex, or a CID')
+      const message = 'must be a SHA-256 or an MD5 in hex, or a CID'
+      context.addIssue({ code: 'custom', message, params: saidAs('field_hash') })
       return z.NEVER
     }
   })
@@ -65,7 +67,8 @@ export function limitField(max: number) {
 const sinceField = z.string().transform((text, context) => {
   const ms = parseTime(text)
   if (ms !== undefined) return ms
-  context.addIssue('not a time: give ISO 8601 (2026-01-31T12:00:00Z), or seconds since 1970')
+  const message = 'not a time: give ISO 8601 (2026-01-31T12:00:00Z), or seconds since 1970'
+  context.addIssue({ code: 'custom', message, params: saidAs('field_since') })
   return z.NEVER
 })
 

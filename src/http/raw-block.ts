@@ -9,6 +9,7 @@ import type {
   OutgoingHttpHeaders,
   ServerResponse
 } from 'node:http'
+import { saidAs } from '../base/cause.ts'
 import { NodeError } from '../base/errors.ts'
 import { UNRECOGNIZED_MEDIA_TYPE } from '../content/kinds.ts'
 
@@ -26,7 +27,8 @@ export function checkBlockFormat({ url = '', headers }: IncomingMessage): void {
   }
   throw new NodeError(
     'BAD_REQUEST',
-    `Say that you want the raw block: ?format=raw or "Accept: ${RAW_BLOCK}". /blobs/{cid} has the image as an image.`
+    `Say that you want the raw block: ?format=raw or "Accept: ${RAW_BLOCK}". /blobs/{cid} has the image as an image.`,
+    saidAs('raw_only')
   )
 }
 

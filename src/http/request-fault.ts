@@ -1,6 +1,7 @@
 // What is wrong with a request before anybody looks at what it asks for.
 
 import type { IncomingMessage } from 'node:http'
+import { saidAs } from '../base/cause.ts'
 import { NodeError } from '../base/errors.ts'
 
 const WHOLE_ADDRESS = /^https?:\/\/([^/?#@]+)(?:\/|(?=[?#]|$))/i
@@ -44,5 +45,5 @@ function hostsAt({ rawHeaders }: IncomingMessage): number[] {
 }
 
 function bad(sentence: string): NodeError {
-  return new NodeError('BAD_REQUEST', sentence)
+  return new NodeError('BAD_REQUEST', sentence, saidAs('request_broken'))
 }

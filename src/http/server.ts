@@ -4,6 +4,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { ContentHash } from '../../protocols/hash.ts'
+import { saidAs } from '../base/cause.ts'
 import { NodeError, systemCodeOf } from '../base/errors.ts'
 import { SpareBuffers } from '../base/spare-buffers.ts'
 import type { ImageIndex } from '../index/image-index.ts'
@@ -228,7 +229,9 @@ function answerGarbage(error: Error, socket: Socket, connections: Connections): 
 
 function garbageAnswer(system: string): string {
   const [status, sentence] = GARBAGE[system] ?? ['400 Bad Request', 'This is not an HTTP request.']
-  const text = JSON.stringify(errorBody(new NodeError('BAD_REQUEST', sentence)).body)
+  const text = JSON.stringify(
+    errorBody(new NodeError('BAD_REQUEST', sentence, saidAs('request_broken'))).body
+  )
   const head = [
     `HTTP/1.1 ${status}`,
     'Connection: close',

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { SOURCE_URL_BYTES_MAX } from '../../protocols/entry.ts'
 import { parseHash, parseMd5 } from '../../protocols/hash.ts'
 import { parsePath } from '../../protocols/path.ts'
+import { saidAs, type Word } from '../base/cause.ts'
 import { NodeError } from '../base/errors.ts'
 import type { Upload } from '../flows/ingest.ts'
 import type { FlowParts } from '../flows/parts.ts'
@@ -99,24 +100,27 @@ function formError(cause: unknown): NodeError {
   if (cause instanceof NodeError) return cause
   const { code, message } = cause as { code?: string; message?: string }
   if (/^FST_(?:FILES|FIELDS|PARTS)_LIMIT$/.test(code ?? '')) {
-    return invalid('file', `at most ${FILES_MAX} files and ${FIELDS_MAX} fields in one request`)
+    const fault = `at most ${FILES_MAX} files and ${FIELDS_MAX} fields in one request`
+    return invalid('file', fault, saidAs('field_files_many', { max: FILES_MAX }))
   }
   return new NodeError(
     'BAD_REQUEST',
     `The form could not be read (${message}). Send multipart/form-data with the image as the field "file".`,
-    {},
+    saidAs('form_broken'),
     { cause }
   )
 }
 
 function takeField(texts: Map<string, string>, { fieldname, value, ...cut }: MultipartValue): void {
-  if (fieldname === 'file') throw invalid('file', 'must be sent as a file, with a file name')
+  if (fieldname === 'file')
+    throw invalid('file', 'must be sent as a file, with a file name', saidAs('field_file_text'))
   if (!['path', 'file_hash', 'sha256', 'source_url'].includes(fieldname)) return
   if (typeof value !== 'string' || cut.valueTruncated) {
-    throw invalid(fieldname, `must be text of at most ${FIELD_BYTES_MAX} bytes`)
+    const fault = `must be text of at most ${FIELD_BYTES_MAX} bytes`
+    throw invalid(fieldname, fault, saidAs('field_long', { max: FIELD_BYTES_MAX }))
   }
   if (texts.has(fieldname) && texts.get(fieldname) !== value) {
-    throw invalid(fieldname, 'was given twice')
+    throw invalid(fieldname, 'was given twice', saidAs('field_twice'))
   }
   texts.set(fieldname, value)
 }
@@ -129,7 +133,8 @@ function parseFields(texts: ReadonlyMap<string, string>): FormFields {
   if (sourceUrl !== undefined) {
     const fits = Buffer.byteLength(sourceUrl) <= SOURCE_URL_BYTES_MAX
     if (!fits || !URL.canParse(sourceUrl)) {
-      throw invalid('source_url', `must be a URL of at most ${SOURCE_URL_BYTES_MAX} bytes`)
+      const fault = `must be a URL of at most ${SOURCE_URL_BYTES_MAX} bytes`
+      throw invalid('source_url', fault, saidAs('field_url', { max: SOURCE_URL_BYTES_MAX }))
     }
   }
   return {
@@ -144,11 +149,14 @@ function parseFields(texts: ReadonlyMap<string, string>): FormFields {
 function checkSingle({ path, md5, sha256 }: FormFields, files: number): void {
   if (files < 2) return
   const name = path ? 'path' : md5 ? 'file_hash' : sha256 ? 'sha256' : undefined
-  if (name !== undefined) throw invalid(name, 'goes with one file only; send the files one by one')
+  if (name !== undefined) {
+    const fault = 'goes with one file only; send the files one by one'
+    throw invalid(name, fault, saidAs('field_one_file'))
+  }
 }
 
 /** VALIDATION for one field of the form. */
-export function invalid(field: string, fault: string): NodeError {
-  const cause = new z.ZodError([{ code: 'custom', path: [field], message: fault }])
+export function invalid(field: string, fault: string, params: { readonly cause: Word }): NodeError {
+  const cause = new z.ZodError([{ code: 'custom', path: [field], message: fault, params }])
   return new NodeError('VALIDATION', `${field} ${fault}`, { place: 'body' }, { cause })
 }

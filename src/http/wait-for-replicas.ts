@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { parseHash } from '../../protocols/hash.ts'
+import { saidAs } from '../base/cause.ts'
 import type { Uploaded } from './describe-upload.ts'
 import { messageFor } from './messages.ts'
 import type { HttpParts } from './ports.ts'
@@ -15,7 +16,10 @@ export const waitFields = {
     .string()
     .regex(/^replicas:[1-9]\d{0,3}$/, 'must be replicas:N')
     .transform((text) => Number(text.slice('replicas:'.length)))
-    .refine((count) => count <= REPLICAS_MAX, `must be at most ${REPLICAS_MAX} replicas`)
+    .refine((count) => count <= REPLICAS_MAX, {
+      error: `must be at most ${REPLICAS_MAX} replicas`,
+      params: saidAs('field_replicas', { max: REPLICAS_MAX })
+    })
     .optional()
     .describe('replicas:N answers when N nodes, this one included, have the image durably'),
   timeout: z.coerce

@@ -2,6 +2,7 @@
 // connected but of another mesh can say hello and nothing else.
 
 import type { ByteStream } from '../../protocols/byte-stream.ts'
+import { saidAs } from '../base/cause.ts'
 import type { Clock } from '../base/clock.ts'
 import { NodeError } from '../base/errors.ts'
 import type { ConnectedPeer, Network, ProtocolHandler } from '../network/network.ts'
@@ -76,7 +77,7 @@ export class AdmittedNetwork implements SyncNetwork {
   async open(peerId: string, protocolId: string, signal: AbortSignal): Promise<ByteStream> {
     if (this.has(peerId)) return this.#network.open(peerId, protocolId, signal)
     throw new NodeError('PEER_UNREACHABLE', `${peerId} is not connected, or of another mesh.`, {
-      peer: peerId
+      ...{ peer: peerId, ...saidAs('server_not_connected', { server: peerId }) }
     })
   }
 

@@ -222,7 +222,8 @@ export class Joining {
     if (ticket === undefined) return { cluster, secret, isRotated: true, decidedMs: 0 }
     const { tickets, flows } = this.#parts
     if (tickets === undefined) {
-      throw new NodeError('PEER_UNREACHABLE', 'This node has no lanes, which this invite needs.')
+      const sentence = 'This node has no lanes, which this invite needs.'
+      throw new NodeError('PEER_UNREACHABLE', sentence, saidAs('invite_no_lanes'))
     }
     const invite = { cluster, secret, addresses, ticket }
     return redeem({ ask: tickets.ask, clock: flows.clock }, invite, signal)

@@ -42,7 +42,10 @@ export async function resolveTarget(
 ): Promise<Target> {
   const kind = targetKind(text)
   if (kind === 'multiaddr') return { addresses: [text] }
-  if (kind === 'invite') throw new NodeError('BAD_REQUEST', 'An invite names several servers.')
+  if (kind === 'invite') {
+    const sentence = 'An invite names several servers.'
+    throw new NodeError('BAD_REQUEST', sentence, saidAs('invite_several'))
+  }
   const url = new URL(text)
   const about = nodeOf(await askStatus(parts, url, signal), url)
   if (about.cluster !== cluster) throw otherCluster(url, about.cluster, cluster)

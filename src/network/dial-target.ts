@@ -3,6 +3,7 @@
 
 import { lookup } from 'node:dns/promises'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { saidAs } from '../base/cause.ts'
 import { NodeError } from '../base/errors.ts'
 import { type Interfaces, isLoopback, isOnLink, isPrivate } from './on-link.ts'
 
@@ -24,7 +25,10 @@ export function readTarget(texts: readonly string[]): DialTarget {
     throw new NodeError(
       'PEER_UNREACHABLE',
       `${texts[0]?.slice(0, 200) ?? 'Nothing'} is not the address of a node; one looks like /ip4/192.168.1.5/tcp/4001/p2p/12D3KooW…`,
-      { addresses: texts.slice(0, ADDRESSES_MAX) }
+      {
+        addresses: texts.slice(0, ADDRESSES_MAX),
+        ...saidAs('address_strange', { text: texts[0]?.slice(0, 200) ?? '' })
+      }
     )
   }
   const [peerId, other] = new Set(addresses.map(peerIdOf).filter((id) => id !== undefined))
@@ -32,7 +36,7 @@ export function readTarget(texts: readonly string[]): DialTarget {
     throw new NodeError(
       'PEER_UNREACHABLE',
       `The addresses name different nodes (${peerId} and ${other}). Give those of one node at a time.`,
-      { addresses: texts.slice(0, ADDRESSES_MAX) }
+      { addresses: texts.slice(0, ADDRESSES_MAX), ...saidAs('addresses_differ') }
     )
   }
   const named = addresses.map((address) =>

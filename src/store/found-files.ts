@@ -3,6 +3,7 @@
 
 import { readdirSync, realpathSync } from 'node:fs'
 import { isAbsolute, relative, sep } from 'node:path'
+import { saidAs } from '../base/cause.ts'
 import type { Clock } from '../base/clock.ts'
 import { NodeError, systemCodeOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
@@ -112,18 +113,22 @@ export type SourceFolder = { readonly at: string } | { readonly root: string }
  * can't be taken in.
  */
 export function findSource(folder: Folder, path: string): SourceFolder {
-  const refuse = (why: string) => new NodeError('BAD_REQUEST', `${path} ${why}`, { path })
-  if (!isAbsolute(path)) throw refuse('is no absolute path.')
+  const refuse = (word: string, why: string) =>
+    new NodeError('BAD_REQUEST', `${path} ${why}`, { path, ...saidAs(`folder_${word}`, { path }) })
+  if (!isAbsolute(path)) throw refuse('relative', 'is no absolute path.')
   let root: string
   try {
     root = realpathSync(path)
     readdirSync(root)
   } catch (error) {
-    throw refuse(`can't be read (${systemCodeOf(error)}): it must be a folder of this server.`)
+    const why = `can't be read (${systemCodeOf(error)}): it must be a folder of this server.`
+    throw refuse('unreadable', why)
   }
   if (isWithin(root, folder.images)) return { at: relative(folder.images, root) }
-  if (isWithin(root, folder.path)) throw refuse('belongs to this node; only images/ holds images.')
-  if (isWithin(folder.path, root)) throw refuse('contains the data folder of this node.')
+  if (isWithin(root, folder.path)) {
+    throw refuse('own', 'belongs to this node; only images/ holds images.')
+  }
+  if (isWithin(folder.path, root)) throw refuse('around', 'contains the data folder of this node.')
   return { root }
 }
 

@@ -1,6 +1,7 @@
 // A blob opened for reading.
 
 import { closeSync } from 'node:fs'
+import { saidAs } from '../base/cause.ts'
 import { NodeError } from '../base/errors.ts'
 import { type FileStamp, type OpenBlob, sameContentStamp } from './blob-store.ts'
 import type { Pace } from './pace.ts'
@@ -69,11 +70,15 @@ export class OpenFile implements OpenBlob {
     if (file !== undefined && sameContentStamp(file.stamp, this.stamp)) return file.fd
     if (file !== undefined) closeSync(file.fd)
     const sentence = `${this.#path} was moved or changed while it was being read. Ask again.`
-    throw new NodeError('NOT_AVAILABLE', sentence, { path: this.#path })
+    throw new NodeError('NOT_AVAILABLE', sentence, {
+      ...{ path: this.#path, ...saidAs('file_moved', { file: this.#path }) }
+    })
   }
 
   #cutShort(at: number): NodeError {
     const sentence = `${this.#path} ends after ${at} of ${this.bytes} bytes: it was changed while it was being read. Verify it.`
-    return new NodeError('DISK_FAULT', sentence, { path: this.#path, at })
+    return new NodeError('DISK_FAULT', sentence, {
+      ...{ path: this.#path, at, ...saidAs('file_short', { file: this.#path }) }
+    })
   }
 }

@@ -6,6 +6,7 @@ import { closeSync, constants, fstatSync, openSync, writev } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { type ContentHash, parseHash } from '../../protocols/hash.ts'
+import { saidAs } from '../base/cause.ts'
 import { invariant, NodeError } from '../base/errors.ts'
 import { type NamelessBlob, PARTIALS_MAX, type PartialBlob } from './blob-store.ts'
 import { diskError, onDisk } from './disk-error.ts'
@@ -304,5 +305,5 @@ function after(pieces: readonly Uint8Array[], count: number): readonly Uint8Arra
 
 function cutShort(file: string, at: number): NodeError {
   const sentence = `${file} ends after ${at} bytes: it was changed while it was being read.`
-  return new NodeError('DISK_FAULT', sentence, { at })
+  return new NodeError('DISK_FAULT', sentence, { at, ...saidAs('file_short', { file }) })
 }

@@ -5,9 +5,12 @@
 import { causes } from './causes-zh.js'
 import { formatAgo, formatTime } from './format.js'
 import { fill } from './language.js'
-import { codes, refusals } from './refusals-zh.js'
+import { codes, issues, refusals } from './refusals-zh.js'
 
-/** @import { Key, Language } from './language.js' */
+/**
+ * @import { Key, Language } from './language.js'
+ * @typedef {{ code: string, details?: Record<string, string | number> }} Word
+ */
 
 /**
  * Why a server has no copy, or what is special about the one it has; empty if nothing is.
@@ -49,8 +52,7 @@ export function sayCause({ code, text, details = {} }, { name }) {
 /**
  * Why the node refused, in the language of the page.
  * @param {string} detail the sentence of the node
- * @param {{ code?: string, cause?: { code: string, details?: Record<string, string | number> } }
- *   | null | undefined} answer
+ * @param {{ code?: string, detail?: unknown, cause?: Word } | null | undefined} answer
  * @param {Pick<Language, 'name'>} language
  */
 export function sayRefusal(detail, answer, { name }) {
@@ -58,7 +60,22 @@ export function sayRefusal(detail, answer, { name }) {
   const { code: word = '', details = {} } = answer?.cause ?? {}
   const sentence = wordsOf(refusals, word) ?? wordsOf(causes, word)
   const byCode = wordsOf(codes, answer?.code ?? '')
-  return fillAll(sentence, details, name) ?? fillAll(byCode, { detail }, name) ?? detail
+  const faults = answer?.detail
+  const said = Array.isArray(faults) ? faults.map(sayIssue).join('；') : detail
+  return fillAll(sentence, details, name) ?? fillAll(byCode, { detail: said }, name) ?? detail
+}
+
+/**
+ * What is wrong with one field, in Chinese.
+ * @param {{ loc?: unknown[], msg: string, type: string, cause?: Word }} issue
+ */
+function sayIssue({ loc = [], msg, type, cause }) {
+  const field = loc.slice(1).join('.')
+  const words =
+    fillAll(wordsOf(refusals, cause?.code ?? ''), cause?.details ?? {}, 'zh') ??
+    wordsOf(issues, type) ??
+    msg
+  return field === '' ? words : `${field} ${words}`
 }
 
 /**

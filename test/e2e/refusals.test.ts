@@ -42,15 +42,17 @@ const reasons = new URL('../../src/web/reasons.js', import.meta.url)
 const { sayRefusal } = await import(reasons.href)
 
 /**
- * The status and the code, of an answer that says in a sentence what happened; the page has one in
- * Chinese.
+ * The status and the code, of an answer that says in a sentence what happened; the page has all
+ * of it in Chinese.
  */
 function expectRefusal({ status, body }: Pick<Answer, 'status' | 'body'>): string {
   const { cause, ...rest } = body
   expect(Object.keys(rest).sort()).toEqual(['code', 'detail'])
   if (cause !== undefined) expect(Object.keys(cause).sort()).toEqual(['code', 'details'])
   expect(body.detail).toMatch(/^[\p{L}\p{N}/].{15,}\.$/u)
-  expect(sayRefusal(body.detail, body, { name: 'zh' })).toMatch(/[\u4e00-\u9fff]/)
+  const inChinese = sayRefusal(body.detail, body, { name: 'zh' })
+  expect(inChinese).toMatch(/[\u4e00-\u9fff]/)
+  expect(inChinese).not.toContain(body.detail)
   return `${status} ${body.code}`
 }
 
@@ -173,7 +175,8 @@ test('a field that is not valid: 422 with its place', async () => {
   ]
   for (const { status, body } of answers) {
     expect([status, body.code]).toEqual([422, 'VALIDATION'])
-    expect(body.detail[0]).toEqual({
+    expect(sayRefusal(body.detail[0].msg, body, { name: 'zh' })).not.toContain(body.detail[0].msg)
+    expect(body.detail[0]).toMatchObject({
       loc: expect.any(Array),
       msg: expect.any(String),
       type: expect.any(String)

@@ -1,6 +1,7 @@
 // POST /api/adopt: take in the images of folders of this server.
 
 import { z } from 'zod'
+import { saidAs } from '../../base/cause.ts'
 import { NodeError } from '../../base/errors.ts'
 import { acceptedShape } from '../describe-task.ts'
 import { messageFor } from '../messages.ts'
@@ -55,6 +56,7 @@ function requireLocal({ raw, headers }: ApiRequest): void {
   if (isLoopback(addressOf(raw.socket.remoteAddress)) && !isForwarded) return
   throw new NodeError(
     'FORBIDDEN',
-    'Folders are named by programs on the server itself only: run tumesh adopt there.'
+    'Folders are named by programs on the server itself only: run tumesh adopt there.',
+    saidAs('adopt_elsewhere')
   )
 }

@@ -1,6 +1,7 @@
 // /api/away: this server will be switched off for a while, and nobody need worry.
 
 import { z } from 'zod'
+import { saidAs } from '../../base/cause.ts'
 import { isoTime } from '../../base/iso-time.ts'
 import { parseDuration } from '../../base/units.ts'
 import { messageFor } from '../messages.ts'
@@ -12,12 +13,10 @@ const DAY_MS = 86_400_000
 const AWAY_MS_MAX = 90 * DAY_MS
 
 const bodyShape = z.strictObject({
-  for: z
-    .string()
-    .refine(
-      (text) => isTime(parseDuration(text)),
-      'must be a time such as 2h or 3d, 90 days at most'
-    )
+  for: z.string().refine((text) => isTime(parseDuration(text)), {
+    error: 'must be a time such as 2h or 3d, 90 days at most',
+    params: saidAs('field_away')
+  })
 })
 const sayingShape = z.object({
   status: z.literal('success'),

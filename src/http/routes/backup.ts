@@ -4,6 +4,7 @@ import { Readable } from 'node:stream'
 import { createGunzip, createGzip } from 'node:zlib'
 import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
+import { saidAs } from '../../base/cause.ts'
 import { NodeError } from '../../base/errors.ts'
 import { backupLines, restoreBackup } from '../../flows/backup.ts'
 import { messageFor } from '../messages.ts'
@@ -106,5 +107,9 @@ async function* linesOf(stream: Readable): AsyncGenerator<string> {
 }
 
 function notOne(what: string): NodeError {
-  return new NodeError('BAD_REQUEST', `This is no backup of Tumesh: ${what}.`)
+  return new NodeError(
+    'BAD_REQUEST',
+    `This is no backup of Tumesh: ${what}.`,
+    saidAs('backup_none')
+  )
 }

@@ -22,10 +22,10 @@ const bodyShape = z
     path: z.string().max(PATH_BYTES_MAX).optional(),
     reason: z.string().trim().min(1).max(REASON_CHARACTERS_MAX)
   })
-  .refine(
-    ({ sha256, path }) => (sha256 === undefined) !== (path === undefined),
-    'name what is to be blocked by "sha256" or by "path"'
-  )
+  .refine(({ sha256, path }) => (sha256 === undefined) !== (path === undefined), {
+    error: 'name what is to be blocked by "sha256" or by "path"',
+    params: saidAs('field_block_one')
+  })
 const paramsShape = z.strictObject({ hash: hashField })
 const blockShape = z.object({
   sha256: z.string(),

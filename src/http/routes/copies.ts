@@ -3,6 +3,7 @@
 
 import { z } from 'zod'
 import { type ContentHash, cidOf, parseCid, parseHash, parseMd5 } from '../../../protocols/hash.ts'
+import { saidAs } from '../../base/cause.ts'
 import { NodeError } from '../../base/errors.ts'
 import type { FlowParts } from '../../flows/parts.ts'
 import { type Copies, copyShape, describeCopies } from '../describe-copies.ts'
@@ -82,11 +83,12 @@ async function hashOf(index: FlowParts['index'], text: string): Promise<ContentH
   if (hash === undefined) {
     const sentence =
       'No image here has this MD5. Other servers are asked by the SHA-256 or the CID alone.'
-    throw new NodeError('NOT_FOUND', sentence, { md5: text })
+    throw new NodeError('NOT_FOUND', sentence, { md5: text, ...saidAs('md5_absent') })
   }
   if (more.length === 0) return hash
   const sentence = `Several blobs have this MD5. Ask by the SHA-256: ${hashes.join(', ')}.`
-  throw new NodeError('BAD_REQUEST', sentence, { md5: text })
+  const said = saidAs('md5_several', { hashes: hashes.join(', ') })
+  throw new NodeError('BAD_REQUEST', sentence, { md5: text, ...said })
 }
 
 function unknown(hash: ContentHash, { servers, complete }: Copies): NodeError {
@@ -94,6 +96,6 @@ function unknown(hash: ContentHash, { servers, complete }: Copies): NodeError {
   const names = silent.map(({ name }) => name).join(', ')
   const rest = complete ? '' : ` Could not be asked: ${names || 'some of them'}.`
   return new NodeError('NOT_FOUND', `No image here or on any server has this hash.${rest}`, {
-    hash
+    ...{ hash, ...saidAs('hash_absent') }
   })
 }

@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import type { ImagePath } from '../../../protocols/path.ts'
+import { saidAs } from '../../base/cause.ts'
 import type { Task, TaskControl } from '../../base/task-board.ts'
 import { remove } from '../../flows/remove.ts'
 import { type DeleteTargets, findTargets } from '../delete-targets.ts'
@@ -37,8 +38,14 @@ const bodyShape = z
       .array(z.string().regex(/^(?:[0-9a-f]{32}|[0-9a-f]{64})$/i, 'must be an MD5 or a SHA-256'))
       .optional()
   })
-  .refine((body) => namesOf(body) > 0, 'name images by image_ids, paths or hashes')
-  .refine((body) => namesOf(body) <= NAMES_MAX, `at most ${NAMES_MAX} names in one request`)
+  .refine((body) => namesOf(body) > 0, {
+    error: 'name images by image_ids, paths or hashes',
+    params: saidAs('field_delete_names')
+  })
+  .refine((body) => namesOf(body) <= NAMES_MAX, {
+    error: `at most ${NAMES_MAX} names in one request`,
+    params: saidAs('names_many', { max: NAMES_MAX })
+  })
 
 const deletedShape = z.object({
   status: z.enum(['success', 'partial']),

@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { isImage } from '../../../protocols/entry.ts'
 import { parsePath } from '../../../protocols/path.ts'
+import { saidAs } from '../../base/cause.ts'
 import { NodeError } from '../../base/errors.ts'
 import type { Task } from '../../base/task-board.ts'
 import type { ServerStatus } from '../../flows/status.ts'
@@ -103,7 +104,8 @@ function checkServers({ node, mesh }: HttpParts, servers: readonly string[]): vo
   if (unknown === undefined) return
   throw new NodeError(
     'NOT_FOUND',
-    `No server ${JSON.stringify(unknown.slice(0, 80))} is connected. GET /api/peers lists them.`
+    `No server ${JSON.stringify(unknown.slice(0, 80))} is connected. GET /api/peers lists them.`,
+    saidAs('server_absent', { server: unknown.slice(0, 80) })
   )
 }
 

@@ -3,6 +3,7 @@
 // the API page.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { saidAs } from '../../base/cause.ts'
 import { NodeError } from '../../base/errors.ts'
 import { answerFailure } from '../answer-failure.ts'
 import type { Guard } from '../guard.ts'
@@ -164,6 +165,6 @@ function decodeName(url: string, prefixLength: number): string {
   } catch (cause) {
     const sentence =
       'The address has a percent sign that begins no escape, or bytes that are no UTF-8.'
-    throw new NodeError('BAD_REQUEST', sentence, {}, { cause })
+    throw new NodeError('BAD_REQUEST', sentence, saidAs('address_escapes'), { cause })
   }
 }

@@ -1,6 +1,7 @@
 // /api/limits: how much may pass between this node and others.
 
 import { z } from 'zod'
+import { saidAs } from '../../base/cause.ts'
 import { parseSize } from '../../base/units.ts'
 import { LIMIT_MIN, TRAFFIC_LIMITS, type TrafficLimits } from '../../blob-sync/traffic.ts'
 import type { HttpParts } from '../ports.ts'
@@ -17,7 +18,10 @@ const shape = z.object({
 const MUST = `must be bytes a second, such as 5MB or 500KiB, at least ${LIMIT_MIN}; null ends the limit`
 const limitShape = z
   .union([z.string(), z.number()])
-  .refine((value) => (parseSize(value) ?? 0) >= LIMIT_MIN, MUST)
+  .refine((value) => (parseSize(value) ?? 0) >= LIMIT_MIN, {
+    error: MUST,
+    params: saidAs('field_limit', { min: LIMIT_MIN })
+  })
   .nullable()
 const bodyShape = z.strictObject(
   Object.fromEntries(TRAFFIC_LIMITS.map((name) => [name, limitShape.optional()]))

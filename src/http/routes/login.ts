@@ -2,6 +2,7 @@
 // use.
 
 import { z } from 'zod'
+import { saidAs } from '../../base/cause.ts'
 import { NodeError } from '../../base/errors.ts'
 import type { Guard } from '../guard.ts'
 import { messageFor } from '../messages.ts'
@@ -81,5 +82,6 @@ export function loginRoutes({ sessions, guard }: LoginParts): Route[] {
 function requireOwnPage({ raw }: ApiRequest): void {
   const { origin, 'sec-fetch-site': site } = raw.headers
   if ((origin === undefined && site === undefined) || isFromOwnPage(raw)) return
-  throw new NodeError('FORBIDDEN', 'The request comes from a page of another site.')
+  const sentence = 'The request comes from a page of another site.'
+  throw new NodeError('FORBIDDEN', sentence, saidAs('login_other_site'))
 }

@@ -2,6 +2,7 @@
 
 import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
+import { saidAs } from '../../base/cause.ts'
 import { NodeError } from '../../base/errors.ts'
 import {
   DOCS_CONTENT_SECURITY_POLICY,
@@ -52,7 +53,7 @@ export function operationRoutes(parts: OperationParts, allRoutes: () => readonly
       async handle() {
         const { health, reasons } = parts.status()
         if (health !== 'critical') return { status: 'ready' }
-        throw new NodeError('NOT_AVAILABLE', reasons.join(' '))
+        throw new NodeError('NOT_AVAILABLE', reasons.join(' '), saidAs('not_ready'))
       }
     },
     {
@@ -160,7 +161,10 @@ function pageRoute(url: string, summary: string, { policy, fileAt }: Page): Rout
     async handle(request, reply) {
       const { '*': rest = '' } = request.params as Partial<Record<string, string>>
       const file = await fileAt(url.replace('*', rest))
-      if (file === undefined) throw new NodeError('NOT_FOUND', 'The page has no such file.')
+      if (file === undefined) {
+        const said = saidAs('page_file_absent')
+        throw new NodeError('NOT_FOUND', 'The page has no such file.', said)
+      }
       sendFile(request, reply, file, policy)
       return undefined
     }

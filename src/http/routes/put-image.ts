@@ -146,7 +146,8 @@ function checkWhole(headers: IncomingHttpHeaders): void {
   if (headers['content-range'] === undefined && !packed) return
   throw new NodeError(
     'BAD_REQUEST',
-    'Send the whole image as it is: no Content-Range, no encoding.'
+    'Send the whole image as it is: no Content-Range, no encoding.',
+    saidAs('image_in_part')
   )
 }
 

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { isImage } from '../../../protocols/entry.ts'
 import { type ImagePath, PATH_BYTES_MAX, parsePath } from '../../../protocols/path.ts'
 import { WireError } from '../../../protocols/wire-error.ts'
+import { saidAs } from '../../base/cause.ts'
 import { isoTime } from '../../base/iso-time.ts'
 import type { TaskControl } from '../../base/task-board.ts'
 import { type Decision, decideReview } from '../../flows/review.ts'
@@ -45,10 +46,10 @@ const bodyShape = z
     paths: z.array(z.string().max(PATH_BYTES_MAX)).max(NAMES_MAX).optional(),
     all: z.literal(true).optional()
   })
-  .refine(
-    ({ paths, all }) => (paths === undefined) !== (all === undefined),
-    'name images by paths, or say "all": true'
-  )
+  .refine(({ paths, all }) => (paths === undefined) !== (all === undefined), {
+    error: 'name images by paths, or say "all": true',
+    params: saidAs('field_review_names')
+  })
 const decidedShape = z.object({
   status: z.enum(['success', 'partial']),
   message: z.string(),

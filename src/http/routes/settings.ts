@@ -2,6 +2,7 @@
 // that can be changed while the node runs.
 
 import { z } from 'zod'
+import { saidAs } from '../../base/cause.ts'
 import { NodeError } from '../../base/errors.ts'
 import { LOG_LEVELS } from '../../base/log.ts'
 import { LOG_PARTS, type LogLevels, type LogPart } from '../../base/log-levels.ts'
@@ -88,7 +89,9 @@ function runningLimit({ key }: SettingFact, traffic: Traffic): Partial<SettingFa
 
 function setLevels({ levels }: SettingParts, request: ApiRequest): z.output<typeof levelsShape> {
   const { log_level, log_levels = {} } = (request.body ?? {}) as z.output<typeof orderShape>
-  if (levels === undefined) throw new NodeError('NOT_AVAILABLE', 'This node has no log.')
+  if (levels === undefined) {
+    throw new NodeError('NOT_AVAILABLE', 'This node has no log.', saidAs('log_none'))
+  }
   if (log_level !== undefined) levels.set(undefined, log_level ?? undefined)
   for (const [part, level] of Object.entries(log_levels)) {
     levels.set(part as LogPart, level ?? undefined)

@@ -24,10 +24,10 @@ const bodyShape = z
       .optional(),
     expires_in: z.int().min(1).max(VALID_SECONDS_MAX).default(3600).describe('Seconds')
   })
-  .refine(
-    ({ path, prefix, sha256 }) => [path, prefix, sha256].filter((one) => one).length === 1,
-    'name one of "path", "prefix" and "sha256"'
-  )
+  .refine(({ path, prefix, sha256 }) => [path, prefix, sha256].filter((one) => one).length === 1, {
+    error: 'name one of "path", "prefix" and "sha256"',
+    params: saidAs('field_sign_one')
+  })
 const shape = z.object({
   status: z.literal('success'),
   message: z.string(),

@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { parseCid, parseHash } from '../../../protocols/hash.ts'
+import { saidAs } from '../../base/cause.ts'
 import { NodeError } from '../../base/errors.ts'
 import { THUMBNAIL_SIZES } from '../../store/thumbnail-files.ts'
 import { planConditional } from '../conditional.ts'
@@ -55,7 +56,9 @@ export function thumbnailRoutes(
           reply.raw.appendHeader('Vary', 'Referer')
           if (!mayShow(request.raw, hotlink) && !isInvited(request.access)) throw hotlinked()
         }
-        if (flows.thumbnails === undefined) throw new NodeError('NOT_FOUND', 'None are made here.')
+        if (flows.thumbnails === undefined) {
+          throw new NodeError('NOT_FOUND', 'None are made here.', saidAs('thumbnails_off'))
+        }
         const bytes = await flows.thumbnails.get(flows, hash, size)
         if (bytes === undefined) {
           return reply

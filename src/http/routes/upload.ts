@@ -159,11 +159,15 @@ async function stageHeld(
   hash: FormFields['sha256'],
   signal: AbortSignal
 ): Promise<StagedFile> {
-  if (hash === undefined) throw invalid('file', 'is missing: send the image as the field "file"')
+  if (hash === undefined) {
+    const fault = 'is missing: send the image as the field "file"'
+    throw invalid('file', fault, saidAs('field_file_missing'))
+  }
   const [path] = await flows.index.pathsOf(hash, 1)
   const blob = path === undefined ? undefined : await openHeld(flows, hash)
   if (blob === undefined || path === undefined) {
-    throw new NodeError('NOT_FOUND', 'These bytes are not here: send the file.', { hash })
+    const details = { hash, ...saidAs('bytes_to_send') }
+    throw new NodeError('NOT_FOUND', 'These bytes are not here: send the file.', details)
   }
   try {
     const source = blob.read(0, blob.bytes)

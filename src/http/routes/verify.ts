@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { parseMd5 } from '../../../protocols/hash.ts'
 import { parsePath } from '../../../protocols/path.ts'
+import { saidAs } from '../../base/cause.ts'
 import type { StartedTask, TaskControl } from '../../base/task-board.ts'
 import { recordScan } from '../../flows/last-scan.ts'
 import { type VerifyReport, type VerifyScope, verify } from '../../flows/verify.ts'
@@ -29,11 +30,15 @@ const bodyShape = z
   })
   .refine(
     ({ paths, prefix, path }) => [paths, prefix, path].filter((one) => one != null).length <= 1,
-    'give one of paths, prefix and path; none of them means everything'
+    {
+      error: 'give one of paths, prefix and path; none of them means everything',
+      params: saidAs('field_verify_one')
+    }
   )
   .refine(({ path, hash }) => hash == null || path != null, {
-    message: 'goes with a path',
-    path: ['hash']
+    error: 'goes with a path',
+    path: ['hash'],
+    params: saidAs('field_hash_alone')
   })
   .nullish()
 

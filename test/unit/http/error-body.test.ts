@@ -43,7 +43,8 @@ test.each<[WireFault, number, string]>([
 ])('text that is no path, hash …: %s', (fault, status, code) => {
   const answer = errorBody(new WireError(fault, 'the text has "x"'))
   const detail = expect.stringMatching(/^The text has "x"\. [A-Z].*\.$/)
-  expect(answer).toEqual({ status, body: { detail, code }, headers: always })
+  const word = code === 'BAD_REQUEST' && { cause: { code: 'request_broken', details: {} } }
+  expect(answer).toEqual({ status, body: { detail, code, ...word }, headers: always })
 })
 
 test('the word of a sentence is told with what fills it, and no other detail', () => {

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { saidAs } from '../../../src/base/cause.ts'
 import { ERROR_KINDS } from '../../../src/base/errors.ts'
 
 const web = new URL('../../../src/web/', import.meta.url)
@@ -8,7 +9,7 @@ const { sayCause, sayCopy, sayRefusal, sayServerError } = await import(
   new URL('reasons.js', web).href
 )
 const { causes } = await import(new URL('causes-zh.js', web).href)
-const { codes, refusals } = await import(new URL('refusals-zh.js', web).href)
+const { codes, issues, refusals } = await import(new URL('refusals-zh.js', web).href)
 const { createLanguage } = await import(new URL('language.js', web).href)
 
 const store = { getItem: () => null, setItem: () => {} }
@@ -137,8 +138,103 @@ it('there are Chinese words for every word of a refusal, filled by what comes wi
   const computed = ['stopped_loss', 'stopped_changes', 'invite_expired', 'invite_used']
   const all = [...faults, ...others, ...strict, ...computed, 'invite_revoked', 'key_unknown']
   expect(all.filter((word) => !Object.hasOwn(refusals, word ?? ''))).toEqual([])
-  const used = new Set([...named.map(([, word]) => word), ...all, 'invite_over'])
+  const made = ['expired', 'revoked', 'wrong'].map((verdict) => `address_${verdict}`)
+  const folders = [
+    ...readFileSync('src/store/found-files.ts', 'utf8').matchAll(/refuse\('(\w+)', /g)
+  ].map(([, word]) => `folder_${word}`)
+  expect([...made, ...folders].filter((word) => refusals[word] === undefined)).toEqual([])
+  const used = new Set([
+    ...named.map(([, word]) => word),
+    ...all,
+    ...made,
+    ...folders,
+    'invite_over'
+  ])
   expect(Object.keys(refusals).filter((word) => !used.has(word))).toEqual([])
+})
+
+/** What never answers a request: a start, a command, a test. */
+const ANSWERS_NOBODY = [
+  ...['src/commands/', 'src/client/', 'src/network/memory-', 'src/store/memory-'],
+  ...['src/network/identity.ts', 'src/store/named-target.ts', 'src/store/regular-file.ts'],
+  ...['src/index/open-database.ts', 'src/flows/settle.ts'],
+  // they hand on what another said
+  ...['src/flows/intake-thread.ts', 'src/http/guard.ts']
+]
+
+/** From an opening bracket to the one that closes it. */
+function bracketed(code: string, at: number): string {
+  let depth = 0
+  for (let end = at; end < code.length; end++) {
+    if (code[end] === '(') depth++
+    else if (code[end] === ')' && --depth === 0) return code.slice(at, end + 1)
+  }
+  return code.slice(at)
+}
+
+it('a refusal whose code does not say it in Chinese has a word of its own', () => {
+  const files = readdirSync('src', { recursive: true }).map((name) => `src/${name}`)
+  const heard = files.filter(
+    (name) => name.endsWith('.ts') && !ANSWERS_NOBODY.some((begin) => name.startsWith(begin))
+  )
+  const mute: string[] = []
+  const computed: string[] = []
+  let count = 0
+  for (const name of heard) {
+    const code = readFileSync(name, 'utf8')
+    for (const { index, 0: begin } of code.matchAll(/new NodeError\(/g)) {
+      const call = bracketed(code, index + begin.length - 1)
+      const [, kind] = /^\(\s*'(\w+)'/.exec(call) ?? []
+      if (kind === undefined) computed.push(name)
+      if (
+        kind === undefined ||
+        BEFORE_THE_PAGE.includes(kind) ||
+        codes[kind]?.includes('{detail}') === false
+      )
+        continue
+      count++
+      // its fields say it
+      if (kind === 'VALIDATION' && /\{ cause\b[^}]*\}\s*\)$/.test(call)) continue
+      const line = code.slice(0, index).split('\n').length
+      if (!/saidAs|\bsaid\b|\bword\b|\bdetails\b/.test(call)) mute.push(`${name}:${line} ${call}`)
+    }
+  }
+  expect(count).toBeGreaterThan(80)
+  expect(mute).toEqual([])
+  // hashes, preconditions and ranges, whose codes say it; a marker, which keeps a node from
+  // starting; an absence, which is said already
+  expect([...new Set(computed)].sort()).toEqual([
+    ...['src/flows/ingest.ts', 'src/flows/restore.ts', 'src/http/accel.ts'],
+    ...['src/http/image-response.ts', 'src/store/folder.ts']
+  ])
+})
+
+it('each fault of a field is said by its word, else by its type', () => {
+  const answer = {
+    code: 'VALIDATION',
+    detail: [
+      { loc: ['body', 'reason'], msg: 'Too small', type: 'too_small' },
+      { loc: ['body'], msg: 'name one', type: 'custom', cause: saidAs('field_sign_one').cause },
+      { loc: ['body', 'x', 0], msg: 'of a later version', type: 'of_a_later_version' }
+    ]
+  }
+  expect(sayRefusal('Said.', answer, zh)).toBe(
+    `输入有误：reason 太小或太短；${refusals.field_sign_one}；x.0 of a later version`
+  )
+  for (const words of Object.values(issues)) expect(words).toMatch(/[\u4e00-\u9fff]/)
+})
+
+it('what is asked of a field has a word, where its type does not say it', () => {
+  const routes = readdirSync('src/http', { recursive: true }).map((name) => `src/http/${name}`)
+  const code = routes
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => readFileSync(name, 'utf8'))
+    .join('\n')
+  const custom = [...code.matchAll(/\.(?:refine|addIssue|superRefine)\(/g)]
+  expect(custom.length).toBeGreaterThan(8)
+  for (const { index, 0: begin } of custom) {
+    expect(bracketed(code, index + begin.length - 1)).toMatch(/params: saidAs\(/)
+  }
 })
 
 it('there are Chinese words for every cause that a node names', () => {
