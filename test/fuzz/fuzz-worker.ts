@@ -1,6 +1,7 @@
 // A thread that fuzzes until its time is over. What it is at lies in memory that the main thread
 // sees, so that an input that never comes back is known all the same.
 
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { parentPort, workerData } from 'node:worker_threads'
@@ -42,6 +43,8 @@ async function work({ targets, seconds, seed, shared }: Work): Promise<void> {
       const roundEndMs = Math.min(endMs, performance.now() + ROUND_MS)
       while (performance.now() < roundEndMs) {
         const finding = await one.run(SLICE)
+        // what closes later, as the streams of zlib do, closes when the thread comes to a turn
+        await nextTurn()
         if (finding === undefined) continue
         parentPort?.postMessage({ finding })
         if (++findings >= FINDINGS_MAX) open.delete(one)
