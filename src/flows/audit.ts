@@ -13,7 +13,7 @@ import type { Journal, JournalLine } from './journal.ts'
 export interface AuditLine {
   readonly at: string
   readonly action: string
-  /** `key NAME`, `this machine`, `server ID`, `a file`. */
+  /** `key NAME`, `this machine`, `server ID`, `a file`, `this node`. */
   readonly by: string
   /** Where the caller is: an IP address. */
   readonly from?: string | undefined
@@ -172,8 +172,12 @@ function tellRelease(audit: AuditLog, { by, from, kind, how, token, count, of }:
   audit.add({ action: 'release brake', by: `server ${by}`, about })
 }
 
-/** Files under images/ have no caller. */
-function tellLine(audit: AuditLog, { event, path, sha256, note }: JournalLine): void {
+/** Files under images/ have no caller, and what this node does by itself has none. */
+function tellLine(audit: AuditLog, { event, path, sha256, note, server }: JournalLine): void {
+  if (event === 'removed-again') {
+    const about = { id: server, why: note }
+    audit.add({ action: 'remove server', by: 'this node', about })
+  }
   const isReplaced = event === 'replaced' && note?.includes('file under images/') === true
   if (event !== 'adopted' && !isReplaced) return
   audit.add({ action: isReplaced ? 'replace' : 'add', by: 'a file', about: { path, sha256 } })

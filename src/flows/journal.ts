@@ -11,7 +11,8 @@ const EVENTS = [
   'damaged',
   'missing',
   'healed',
-  'adopted'
+  'adopted',
+  'removed-again'
 ] as const
 export type JournalEvent = (typeof EVENTS)[number]
 
@@ -21,6 +22,8 @@ export interface JournalLine {
   readonly path?: string
   readonly sha256?: string
   readonly note?: string
+  /** The id of a server. */
+  readonly server?: string
 }
 
 /** Enough to see what happened lately; the file stays below a megabyte. */

@@ -17,7 +17,7 @@ import type { ConnectedPeer, Network } from '../network/network.ts'
 import { isLoopback } from '../network/on-link.ts'
 import { admissionOf, type ClusterFacts, factsAfter, joinedMs, ROTATED } from './cluster.ts'
 import type { Meetings } from './meetings.ts'
-import type { MemberList } from './member-list.ts'
+import { type MemberList, peerIdIn } from './member-list.ts'
 import type { Rotating } from './rotating.ts'
 import type { SecretKeeper } from './secret-keeper.ts'
 import { type AskSideDoor, type Entrance, redeem, TICKET_MS, type Tickets } from './tickets.ts'
@@ -239,10 +239,7 @@ export class Joining {
 
   async #dial(addresses: readonly string[], signal: AbortSignal): Promise<ConnectedPeer> {
     const { network, members } = this.#parts
-    for (const id of new Set(addresses.map(peerIdIn))) {
-      if (id !== undefined) await members.takeBack(id, addresses)
-    }
-    return network.dial(addresses, signal)
+    return members.takeBack(addresses, () => network.dial(addresses, signal))
   }
 
   /** After every decision that is known here, whatever the clocks say. */
@@ -274,8 +271,4 @@ function invitingAddresses(addresses: readonly string[]): readonly string[] {
   const host = (address: string) => /^\/ip[46]\/([^/]+)/.exec(address)?.[1] ?? ''
   const outside = addresses.filter((address) => !isLoopback(host(address)))
   return (outside.length > 0 ? outside : addresses).slice(0, INVITE_ADDRESSES_MAX)
-}
-
-function peerIdIn(address: string): string | undefined {
-  return /\/p2p\/([A-Za-z0-9]+)$/.exec(address)?.[1]
 }

@@ -9,7 +9,7 @@ import type { Remembered } from '../network/plan-redial.ts'
 
 export interface MemberListParts {
   readonly network: Network
-  readonly flows: Pick<FlowParts, 'index' | 'log' | 'name'>
+  readonly flows: Pick<FlowParts, 'index' | 'log' | 'name' | 'journal'>
 }
 
 export class MemberList {
@@ -72,11 +72,30 @@ export class MemberList {
     await this.announceSelf()
   }
 
-  /** A person meets a node that was removed: it belongs to the mesh again. */
-  async takeBack(id: string, addresses: readonly string[]): Promise<void> {
-    if (!this.#removed.has(id)) return
-    await announce(this.#parts.flows.index, { id, name: id.slice(-8), addresses })
-    await this.refresh()
+  /**
+   * Meets nodes of which some may have been removed: whoever is met belongs to the mesh again. Who
+   * is not met stays removed.
+   */
+  async takeBack<Peer extends { readonly id: string }>(
+    addresses: readonly string[],
+    meet: () => Promise<Peer>
+  ): Promise<Peer> {
+    const { network, flows } = this.#parts
+    const ids = new Set(addresses.map(peerIdIn))
+    const removed = [...ids].filter((id) => id !== undefined && this.#removed.has(id)) as string[]
+    for (const id of removed) network.allow(id)
+    try {
+      const peer = await meet()
+      const { id } = peer
+      if (removed.includes(id)) {
+        const own = addresses.filter((address) => peerIdIn(address) === id)
+        await announce(flows.index, { id, name: id.slice(-8), addresses: own })
+        await this.refresh()
+      }
+      return peer
+    } finally {
+      for (const id of removed) if (this.#removed.has(id)) await network.deny(id)
+    }
   }
 
   async #refresh(): Promise<void> {
@@ -86,7 +105,9 @@ export class MemberList {
       const removedMs = before.get(id)
       if (removedMs === undefined || id === network.id) continue
       if (!(await removeAgain(flows.index, id, removedMs))) continue
+      const note = 'it was removed and had not heard of it'
       flows.log.warn({ peer: id, name }, 'a removed server had not heard of it: removed again')
+      flows.journal.add('removed-again', { server: id, note })
     }
     this.#members = await listMembers(flows.index)
     const removed = await listRemoved(flows.index)
@@ -97,4 +118,8 @@ export class MemberList {
       if (!before.has(id) && id !== network.id) await network.deny(id)
     }
   }
+}
+
+export function peerIdIn(address: string): string | undefined {
+  return /\/p2p\/([A-Za-z0-9]+)$/.exec(address)?.[1]
 }

@@ -63,7 +63,8 @@ beforeEach(async () => {
   )
   const none = {} as never
   const members = {
-    ...{ others: () => [], takeBack: async () => {}, isRemoved: false },
+    ...{ others: () => [], isRemoved: false },
+    takeBack: (_: unknown, meet: () => Promise<unknown>) => meet(),
     refresh: async () => void calls.push('read who is removed')
   } as never
   const meetings = { heard: () => undefined, merge: async () => {} } as never

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { tellAudit } from '../../../src/flows/audit.ts'
 import { announce, removeMember } from '../../../src/flows/members.ts'
 import { MemberList } from '../../../src/mesh/member-list.ts'
 import { openMemoryNode } from '../../support/memory-node.ts'
@@ -62,8 +63,44 @@ test('who was removed and has not heard of it does not come back by saying where
   expect(await read()).toEqual([['B'], []])
   await say({ database: 'moved' })
   expect(await read()).toEqual([['B'], []])
-  await members.takeBack('B', [])
+  await members.takeBack(['/ip4/10.0.0.2/tcp/1/p2p/B'], async () => ({ id: 'B' }))
   expect(await read()).toEqual([[], ['B']])
+  await close()
+})
+
+test('who is not met stays removed, and what is removed again is written down', async () => {
+  const { flows, close } = await openMemoryNode()
+  const { index } = flows
+  const denied = new Set<string>()
+  const network = {
+    id: 'own',
+    deny: async (id: string) => void denied.add(id),
+    allow: (id: string) => void denied.delete(id)
+  }
+  const members = new MemberList({ network: network as never, flows })
+  const lines: string[] = []
+  const audit = { isOn: true, onStop: () => {}, add: (line: object) => lines.push(line as never) }
+  tellAudit({ ...flows, audit: audit as never })
+  await announce(index, { id: 'B', name: 'b', addresses: [] })
+  await members.refresh()
+  await removeMember(index, 'B')
+  await members.refresh()
+  const before = await Array.fromAsync(index.deletedRecords('member/'))
+  let allowed = false
+  const meeting = members.takeBack(['/ip4/10.0.0.2/tcp/1/p2p/B'], async () => {
+    allowed = !denied.has('B')
+    throw new Error('nothing listens there')
+  })
+  await expect(meeting).rejects.toThrow('nothing listens there')
+  expect([allowed, denied.has('B')]).toEqual([true, true])
+  // nobody else hears that it was tried
+  expect(await Array.fromAsync(index.deletedRecords('member/'))).toEqual(before)
+  expect(lines).toEqual([])
+  const value = Buffer.from(JSON.stringify({ name: 'b', addresses: [] }))
+  await index.change((tx) => tx.putRecord('member/B', value))
+  await members.refresh()
+  const about = { id: 'B', why: 'it was removed and had not heard of it' }
+  expect(lines).toEqual([{ action: 'remove server', by: 'this node', about }])
   await close()
 })
 
@@ -89,7 +126,7 @@ test('who was brought back once and is removed again does not come back by that'
   await index.change((tx) => tx.putRecord('member/B', Buffer.from('{"name":"b","addresses":[]}')))
   await read()
   expect(await remove()).toEqual([['B'], []])
-  await members.takeBack('B', [])
+  await members.takeBack(['/ip4/10.0.0.2/tcp/1/p2p/B'], async () => ({ id: 'B' }))
   await announce(index, { id: 'B', name: 'b', addresses: [] }) // it says so itself from then on
   const own = index.record('member/B') ?? Buffer.alloc(0)
   expect(await read()).toEqual([[], ['B']])
@@ -97,7 +134,7 @@ test('who was brought back once and is removed again does not come back by that'
   const moved = { ...JSON.parse(Buffer.from(own).toString()), database: 'moved' }
   await index.change((tx) => tx.putRecord('member/B', Buffer.from(JSON.stringify(moved))))
   expect(await read()).toEqual([['B'], []])
-  await members.takeBack('B', [])
+  await members.takeBack(['/ip4/10.0.0.2/tcp/1/p2p/B'], async () => ({ id: 'B' }))
   expect(await read()).toEqual([[], ['B']])
   await close()
 })
