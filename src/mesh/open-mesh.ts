@@ -16,7 +16,6 @@ import type { Identity } from '../network/identity.ts'
 import { Lanes } from '../network/lanes.ts'
 import { Libp2pNetwork } from '../network/libp2p-network.ts'
 import { mdnsRouteFault } from '../network/multicast-route.ts'
-import { stillFree } from '../network/remembered-port.ts'
 import { remotePeers } from '../network/remote-peers.ts'
 import { readRouteTable } from '../network/route-table.ts'
 import { readSmallFile } from '../store/small-file.ts'
@@ -73,14 +72,17 @@ export async function openMesh(
   const { cluster, joins } = await followInvites(known, files, { log, nowMs: clock.now() })
   const { host, mdns } = p2p
   const counters = new CounterTable(base)
-  const port = p2p.port ?? (await rememberedPort(flows, host, PORT_META))
+  const listen = { host, port: p2p.port, lastPort: lastPortOf(flows, PORT_META) }
   const network = new Libp2pNetwork(
     { ...base, counters },
-    { identity, admission: admissionOf(cluster), host, port, mdns }
+    { identity, admission: admissionOf(cluster), ...listen, mdns }
   )
   flows.traffic.isRemote = remotePeers({ network, clock, interfaces: networkInterfaces })
-  const lastPort = lastPortOf(flows, LANE_PORT_META)
-  const lanes = new Lanes({ ...base, counters }, { host, port: p2p.lanePort, lastPort })
+  const lastLanePort = lastPortOf(flows, LANE_PORT_META)
+  const lanes = new Lanes(
+    { ...base, counters },
+    { host, port: p2p.lanePort, lastPort: lastLanePort }
+  )
   const onListen = async () => {
     await rememberPort(flows, PORT_META, network.port)
     await rememberPort(flows, LANE_PORT_META, lanes.port)
@@ -187,15 +189,6 @@ function isTarget(text: string, log: Log): boolean {
 }
 
 /** A free port was taken at the first start; others know this node by it. */
-async function rememberedPort(
-  { index }: FlowParts,
-  host: string,
-  meta: string
-): Promise<number | undefined> {
-  const port = lastPortOf({ index }, meta)
-  return port === undefined ? undefined : stillFree(host, port)
-}
-
 function lastPortOf({ index }: Pick<FlowParts, 'index'>, meta: string): number | undefined {
   const port = index.meta(meta)
   return typeof port === 'number' ? port : undefined

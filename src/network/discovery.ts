@@ -26,6 +26,8 @@ export interface DiscoveryParts {
   isOwn(address: Multiaddr): boolean
   /** Another node answers with this node's own peer id. Must not throw. */
   twin(address: Multiaddr): void
+  /** A connected peer answers with these; `dialNow` dials those nearby. Must not throw. */
+  found(peerId: string, addresses: readonly Multiaddr[], dialNow: () => void): void
   /** Must not throw. */
   dial(addresses: readonly string[]): void
 }
@@ -41,14 +43,16 @@ export class Discovery {
 
   /** `addresses` are without the peer id. */
   found(peerId: string, addresses: readonly Multiaddr[]): void {
-    const { clock, ownId, connected, isOwn, twin, dial } = this.#parts
+    const { clock, ownId, connected, isOwn, twin, found, dial } = this.#parts
     const [first] = addresses
     if (peerId === ownId && first !== undefined && !addresses.some(isOwn)) twin(first)
-    if (peerId === ownId || connected(peerId) || this.#waiting.has(peerId)) return
+    if (peerId === ownId || this.#waiting.has(peerId)) return
     const near = addresses.filter((address) => this.#isNear(ipOf(address)))
     if (near.length === 0) return
     const dialNow = () => dial(near.map((address) => `${address}/p2p/${peerId}`))
-    if (ownId < peerId) {
+    if (connected(peerId)) {
+      found(peerId, addresses, dialNow)
+    } else if (ownId < peerId) {
       dialNow()
     } else if (this.#waiting.size < WAITING_MAX) {
       const cancel = clock.after(SECOND_DIAL_MS, () => {

@@ -2,7 +2,7 @@
 
 import { setMaxListeners } from 'node:events'
 import { networkInterfaces } from 'node:os'
-import type { Connection, Stream } from '@libp2p/interface'
+import type { Connection } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { ByteStream } from '../../protocols/byte-stream.ts'
 import type { Clock, Random } from '../base/clock.ts'
@@ -20,11 +20,13 @@ import { Libp2pMetrics } from './libp2p-metrics.ts'
 import { type CreatedNode, createNode } from './libp2p-setup.ts'
 import { listenAddresses, listenError } from './listen-addresses.ts'
 import { startLiveness } from './liveness.ts'
+import { MovedPeers } from './moved-peers.ts'
 import type { ConnectedPeer, Network, NetworkTraffic, ProtocolHandler } from './network.ts'
 import { type Interfaces, isOnLink } from './on-link.ts'
 import { openError } from './open-error.ts'
 import { PeerLink, PING_BYTES } from './peer-link.ts'
 import { type PeerListener, PeerTable } from './peer-table.ts'
+import { Serving } from './serving.ts'
 import { TwinWatch } from './twin-watch.ts'
 
 /** All addresses of a peer together; each alone has less. */
@@ -53,6 +55,8 @@ export interface Libp2pNetworkOptions {
   readonly host: string
   /** Undefined or 0: a free one. */
   readonly port: number | undefined
+  /** Where none is set: that of the last run, by which others know this node, if it is free. */
+  readonly lastPort?: number | undefined
   /** Whether to look for nodes on the local network. */
   readonly mdns: boolean
 }
@@ -70,10 +74,11 @@ export class Libp2pNetwork implements Network {
   readonly #peers: PeerTable
   readonly #twins: TwinWatch
   readonly #discovery: Discovery
+  readonly #moved: MovedPeers
   readonly #denied = new Set<string>()
   /** Connections that this side dialled, until the other has answered. */
   readonly #proofs = new Map<Connection, Promise<void>>()
-  readonly #serving = new Set<Promise<void>>()
+  readonly #serving: Serving
   readonly #stopped = new AbortController()
   #admission: Admission
   #created: CreatedNode | undefined
@@ -92,6 +97,10 @@ export class Libp2pNetwork implements Network {
     // every dial and every open listens to it
     setMaxListeners(0, this.#stopped.signal)
     this.#peers = new PeerTable(parts, this.id)
+    const enter = (connection: Connection) => this.#enter(connection)
+    const { signal: stopped } = this.#stopped
+    this.#serving = new Serving({ log: parts.log, counters: this.#counters, stopped, enter })
+    this.#moved = new MovedPeers({ ...parts, links: (peerId) => this.#peers.links(peerId) })
     this.#twins = new TwinWatch(parts)
     this.#discovery = new Discovery({
       clock: parts.clock,
@@ -100,6 +109,7 @@ export class Libp2pNetwork implements Network {
       connected: (peerId) => this.#peers.get(peerId) !== undefined,
       isOwn: (address) => this.addresses().includes(`${address}/p2p/${this.id}`),
       twin: (address) => this.#twins.met(hostAndPortOf(address)),
+      found: (...found) => this.#moved.found(...found),
       dial: (addresses) => this.#dialFound(addresses)
     })
   }
@@ -143,7 +153,21 @@ export class Libp2pNetwork implements Network {
 
   /** Errors: PORT_TAKEN, ADDRESS_UNUSABLE. */
   async start(): Promise<void> {
-    const { host, port = 0, identity, mdns } = this.#options
+    const { port, lastPort, mdns } = this.#options
+    const created =
+      port || !lastPort
+        ? await this.#listen(port ?? 0)
+        : await this.#listen(lastPort).catch(() => this.#listen(0))
+    this.#created = created
+    const { libp2p, setDoors } = created
+    setDoors(this.#admission.doors) // another admission may have come meanwhile
+    const parts = { clock: this.#clock, random: this.#random, log: this.#log }
+    this.#liveness = startLiveness({ ...parts, links: () => this.#peers.links() })
+    if (mdns) await libp2p.services.search.open(this.#admission.serviceTag, this.#discovery)
+  }
+
+  async #listen(port: number): Promise<CreatedNode> {
+    const { host, identity } = this.#options
     const { libp2p, setDoors } = await createNode({
       privateKey: identity.privateKey,
       listen: await listenAddresses(host, port),
@@ -158,17 +182,13 @@ export class Libp2pNetwork implements Network {
     })
     libp2p.addEventListener('connection:open', ({ detail }) => this.#onOpen(detail))
     libp2p.addEventListener('connection:close', ({ detail }) => this.#onClose(detail))
-    await Promise.all(this.#handlers.map((handler) => this.#register(libp2p, handler)))
+    await Promise.all(this.#handlers.map((handler) => this.#serving.register(libp2p, handler)))
     try {
       await libp2p.start()
     } catch (error) {
       throw listenError(error, host, port)
     }
-    this.#created = { libp2p, setDoors }
-    setDoors(this.#admission.doors) // another admission may have come meanwhile
-    const parts = { clock: this.#clock, random: this.#random, log: this.#log }
-    this.#liveness = startLiveness({ ...parts, links: () => this.#peers.links() })
-    if (mdns) await libp2p.services.search.open(this.#admission.serviceTag, this.#discovery)
+    return { libp2p, setDoors }
   }
 
   async stop(): Promise<void> {
@@ -179,10 +199,11 @@ export class Libp2pNetwork implements Network {
     if (libp2p === undefined) return
     await libp2p.services.search.close()
     this.#discovery.stop()
+    this.#moved.stop()
     await this.#liveness?.stop()
     const links = this.#peers.links()
     for (const link of links) link.abortStreams(reason)
-    await withDeadline(this.#clock, HANDLERS_MS, [], () => Promise.all(this.#serving)).catch(() =>
+    await withDeadline(this.#clock, HANDLERS_MS, [], () => this.#serving.idle()).catch(() =>
       this.#log.warn('handlers still run; stopping all the same')
     )
     await withDeadline(this.#clock, CLOSE_MS, [], () =>
@@ -314,36 +335,6 @@ export class Libp2pNetwork implements Network {
   #linkOf(connection: Connection): PeerLink {
     const isFormer = isFormerDoor(this.#admission, connection.encryption)
     return new PeerLink(connection, this.#counters, this.#clock, isFormer)
-  }
-
-  #register(libp2p: CreatedNode['libp2p'], handler: ProtocolHandler): Promise<void> {
-    const { id, streamsMax } = handler
-    return libp2p.handle(
-      id,
-      (stream, connection) => {
-        const serving = this.#serve(handler, stream, connection)
-        this.#serving.add(serving)
-        serving.finally(() => this.#serving.delete(serving))
-      },
-      { maxInboundStreams: streamsMax, maxOutboundStreams: streamsMax }
-    )
-  }
-
-  /** Never rejects. */
-  async #serve(handler: ProtocolHandler, stream: Stream, connection: Connection): Promise<void> {
-    // a stream of the other side is an answer as well
-    const link = this.#enter(connection)
-    const adapted = link.adopt(stream)
-    try {
-      this.#stopped.signal.throwIfAborted()
-      await handler.serve(adapted, link.peer)
-      await adapted.end()
-    } catch (error) {
-      adapted.abort(error instanceof Error ? error : new Error(String(error)))
-      if (this.#stopped.signal.aborted) return
-      this.#counters.fault(link.peer.id, error)
-      this.#log.debug({ err: error, peer: link.peer.id, protocol: handler.id }, 'a stream failed')
-    }
   }
 }
 

@@ -12,6 +12,7 @@ function discovering(ownId: string) {
   const connected = new Set<string>()
   const dialled: (readonly string[])[] = []
   const twins: string[] = []
+  const found: string[] = []
   const discovery = new Discovery({
     clock,
     ownId,
@@ -19,20 +20,22 @@ function discovering(ownId: string) {
     connected: (id) => connected.has(id),
     isOwn: (address) => address.equals(own),
     twin: (address) => twins.push(address.toString()),
+    found: (id) => found.push(id),
     dial: (addresses) => dialled.push(addresses)
   })
-  return { clock, connected, dialled, discovery, twins }
+  return { clock, connected, dialled, discovery, found, twins }
 }
 
 describe('a node that was found', () => {
   test('is dialled at once by the lower peer id, as often as it answers', () => {
-    const { discovery, dialled, connected } = discovering('a')
+    const { discovery, dialled, connected, found } = discovering('a')
     discovery.found('b', [near])
     discovery.found('b', [near])
     expect(dialled).toEqual([[`${near}/p2p/b`], [`${near}/p2p/b`]])
     connected.add('b')
     discovery.found('b', [near])
-    expect(dialled).toHaveLength(2)
+    discovery.found('b', [far])
+    expect([dialled.length, found]).toEqual([2, ['b']])
   })
 
   test('is dialled by the higher one if it has not dialled within a second', () => {
