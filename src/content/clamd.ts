@@ -3,6 +3,7 @@
 
 import { connect, type Socket } from 'node:net'
 import type { Clock } from '../base/clock.ts'
+import { systemCodeOf } from '../base/errors.ts'
 import { BoundedCalls } from './bounded-calls.ts'
 
 export interface ClamdOptions {
@@ -19,6 +20,9 @@ export type AskClamd = (bytes: Iterable<Uint8Array> | AsyncIterable<Uint8Array>)
 
 /** The scanner is not there, or does not answer as it should. */
 export class ScannerError extends Error {}
+
+/** It is there, and takes no stream as long as this one, or hung up on it. */
+export class ScannerLimit extends ScannerError {}
 
 const RUNNING_MAX = 8
 const WAITING_MAX = 1024
@@ -46,15 +50,38 @@ async function ask(
   timeoutMs: number,
   bytes: Iterable<Uint8Array> | AsyncIterable<Uint8Array>
 ): Promise<Found> {
-  const [, host = '', port] = /^(?!\/)\[?(.+?)\]?:(\d+)$/.exec(address) ?? []
-  const socket = port === undefined ? connect(address) : connect(Number(port), host)
+  const socket = connectTo(address)
   const answer = answerOf(socket, timeoutMs)
   try {
     await Promise.race([send(socket, bytes), answer])
     return read(await answer)
   } catch (cause) {
     if (cause instanceof ScannerError) throw cause
+    // why it hung up is lost where more was sent to it meanwhile
+    if (BROKEN_OFF.includes(systemCodeOf(cause) ?? '') && (await isThere(address, timeoutMs))) {
+      throw new ScannerLimit(`clamd at ${address} hung up in the middle`, { cause })
+    }
     throw new ScannerError(`clamd at ${address} failed: ${(cause as Error).message}`, { cause })
+  } finally {
+    socket.destroy()
+  }
+}
+
+const BROKEN_OFF = ['EPIPE', 'ECONNRESET']
+
+function connectTo(address: string): Socket {
+  const [, host = '', port] = /^(?!\/)\[?(.+?)\]?:(\d+)$/.exec(address) ?? []
+  return port === undefined ? connect(address) : connect(Number(port), host)
+}
+
+async function isThere(address: string, timeoutMs: number): Promise<boolean> {
+  const socket = connectTo(address)
+  try {
+    const answer = answerOf(socket, timeoutMs)
+    await write(socket, Buffer.from('zPING\0'))
+    return (await answer).startsWith('PONG')
+  } catch {
+    return false
   } finally {
     socket.destroy()
   }
@@ -105,6 +132,7 @@ function read(answer: string): Found {
   const text = answer.replace(/[\0\s]+$/, '')
   if (text === 'stream: OK') return undefined
   const [, found] = /^stream: (.{1,200}) FOUND$/.exec(text) ?? []
+  if (/^INSTREAM size limit exceeded/.test(text)) throw new ScannerLimit('clamd takes less')
   if (found === undefined) throw new ScannerError(`clamd answers "${text.slice(0, 200)}"`)
   return found
 }

@@ -6,7 +6,8 @@
 import type { ContentHash } from '../../protocols/hash.ts'
 import { saidAs } from '../base/cause.ts'
 import { NodeError } from '../base/errors.ts'
-import { type AskClamd, ScannerError } from '../content/clamd.ts'
+import { formatSize } from '../base/units.ts'
+import { type AskClamd, ScannerError, ScannerLimit } from '../content/clamd.ts'
 import type { StagedBlob } from '../store/blob-store.ts'
 import type { FlowParts } from './parts.ts'
 import { openTrusted } from './read.ts'
@@ -43,6 +44,8 @@ export class VirusScanner {
   readonly #parts: VirusScannerParts
   readonly #options: ScanOptions
   #fault: string | undefined
+  /** Bytes of the shortest stream that was too long for it, until one as long is taken. */
+  #tooLong: number | undefined
   #misses = 0
   #missedMs = Number.NEGATIVE_INFINITY
 
@@ -54,6 +57,11 @@ export class VirusScanner {
   /** Why there is no answer, for people; undefined while there is. */
   get fault(): string | undefined {
     return this.#fault
+  }
+
+  /** From how many bytes on it takes nothing, as far as was seen; undefined if it takes all. */
+  get limit(): number | undefined {
+    return this.#tooLong
   }
 
   /** How many blobs wait to be scanned. */
@@ -73,11 +81,11 @@ export class VirusScanner {
     return this.#misses >= MISSES_MAX && sinceMs < OUT_MS
   }
 
-  /** Before bytes are published. Errors: INFECTED, NOT_AVAILABLE, BUSY. */
+  /** Before bytes are published. Errors: INFECTED, NOT_AVAILABLE, BLOB_TOO_LARGE, BUSY. */
   async scan(staged: StagedBlob): Promise<void> {
     const { flows } = this.#parts
     const { hash } = staged
-    const found = await this.#look(hash, flows.store.read(staged))
+    const found = await this.#look(hash, flows.store.read(staged), true)
     if (found === undefined) return
     flows.log.warn(
       { hash, reason: found },
@@ -95,28 +103,56 @@ export class VirusScanner {
    */
   async scanArrived(hash: ContentHash, bytes: Bytes): Promise<void> {
     if (!this.seesArrived) return
-    const found = await this.#look(hash, bytes)
+    const found = await this.#look(hash, bytes, false)
     if (found === undefined) return
     await this.#block(hash, found)
     this.#parts.flows.blocks.require(hash)
   }
 
   /** Without an answer it is noted, or refused. */
-  async #look(hash: ContentHash, bytes: Bytes): Promise<string | undefined> {
+  async #look(hash: ContentHash, bytes: Bytes, isUpload: boolean): Promise<string | undefined> {
     try {
       return await this.#ask(bytes)
     } catch (error) {
       if (!(error instanceof ScannerError)) throw error
-      await this.#miss(hash, error)
+      await this.#miss(hash, error, isUpload)
       return undefined
     }
   }
 
   async #ask(bytes: Bytes): Promise<string | undefined> {
-    const found = await this.#parts.ask(bytes)
+    let count = 0
+    async function* counted() {
+      for await (const piece of bytes) {
+        count += piece.byteLength
+        yield piece
+      }
+    }
+    try {
+      const found = await this.#parts.ask(counted())
+      if (count >= (this.#tooLong ?? 0)) this.#tooLong = undefined
+      this.#isThere()
+      return found
+    } catch (error) {
+      if (error instanceof ScannerLimit) {
+        this.#isThere()
+        this.#noteLimit(count)
+      }
+      throw error
+    }
+  }
+
+  #isThere(): void {
     this.#fault = undefined
     this.#misses = 0
-    return found
+  }
+
+  #noteLimit(sent: number): void {
+    if (this.#tooLong === undefined) {
+      const text = 'the virus scanner takes no image as large as some here: see StreamMaxLength'
+      this.#parts.flows.log.error({ bytes: sent }, text)
+    }
+    this.#tooLong = Math.min(sent, this.#tooLong ?? sent)
   }
 
   /** A blob that is held; without an answer it is for the next time. */
@@ -128,7 +164,7 @@ export class VirusScanner {
       const found = await this.#ask(blob.read(0, blob.bytes))
       if (found !== undefined) await this.#block(hash, found)
     } catch (error) {
-      if (error instanceof ScannerError) this.#fault = error.message
+      if (error instanceof ScannerError) this.#noteFault(error)
       else if (!(error instanceof NodeError && LATER.includes(error.code))) throw error
     } finally {
       blob.close()
@@ -146,9 +182,10 @@ export class VirusScanner {
         if (found !== undefined) await this.#block(hash, found)
       } catch (error) {
         if (!(error instanceof ScannerError)) throw error
-        this.#fault = error.message
-        // it may be this one alone that gets no answer: it is too large, say
+        this.#noteFault(error)
+        // it may be this one alone that gets no answer
         await this.#takeOut(hash, { toEnd: true })
+        if (error instanceof ScannerLimit) continue
         return
       } finally {
         blob?.close()
@@ -158,6 +195,10 @@ export class VirusScanner {
     }
   }
 
+  #noteFault(error: ScannerError): void {
+    if (!(error instanceof ScannerLimit)) this.#fault = error.message
+  }
+
   async #takeOut(hash: ContentHash, { toEnd = false } = {}): Promise<void> {
     await this.#parts.flows.index.change((tx) => {
       const others = unseenOf(tx.meta(ROW)).filter((one) => one !== hash)
@@ -165,18 +206,12 @@ export class VirusScanner {
     })
   }
 
-  async #miss(hash: ContentHash, error: ScannerError): Promise<void> {
-    const { index, log, clock } = this.#parts.flows
-    this.#misses++
-    this.#missedMs = clock.monotonicMs()
-    if (this.#fault === undefined) log.error({ err: error }, 'the virus scanner does not answer')
-    this.#fault = error.message
+  async #miss(hash: ContentHash, error: ScannerError, isUpload: boolean): Promise<void> {
+    const { index, log } = this.#parts.flows
+    const isLimit = error instanceof ScannerLimit
+    if (!isLimit) this.#noteMiss(error)
     if (this.#options.absent === 'refuse') {
-      const sentence = 'The virus scanner does not answer, and nothing is taken in without it.'
-      throw new NodeError('NOT_AVAILABLE', sentence, {
-        retryAfterMs: RETRY_MS,
-        ...saidAs('scanner_absent')
-      })
+      throw isLimit ? overLimit(isUpload, this.#tooLong ?? 0) : absent()
     }
     await index.change((tx) => {
       const unseen = unseenOf(tx.meta(ROW))
@@ -186,12 +221,35 @@ export class VirusScanner {
     })
   }
 
+  #noteMiss(error: ScannerError): void {
+    const { log, clock } = this.#parts.flows
+    this.#misses++
+    this.#missedMs = clock.monotonicMs()
+    if (this.#fault === undefined) log.error({ err: error }, 'the virus scanner does not answer')
+    this.#fault = error.message
+  }
+
   async #block(hash: ContentHash, found: string): Promise<void> {
     const { blocks, log, name } = this.#parts.flows
     log.error({ hash, reason: found }, 'the virus scanner found something: it is blocked')
     if (blocks.has(hash)) return
     await blocks.add(hash, { reason: `virus: ${found}`, node: name })
   }
+}
+
+function absent(): NodeError {
+  const sentence = 'The virus scanner does not answer, and nothing is taken in without it.'
+  const details = { retryAfterMs: RETRY_MS, ...saidAs('scanner_absent') }
+  return new NodeError('NOT_AVAILABLE', sentence, details)
+}
+
+function overLimit(isUpload: boolean, bytes: number): NodeError {
+  const size = formatSize(bytes)
+  const sentence = `The virus scanner takes no image of ${size} or more, and nothing is taken in without it: see StreamMaxLength in its clamd.conf.`
+  const details = { retryAfterMs: RETRY_MS, ...saidAs('scanner_limit', { size }) }
+  return isUpload
+    ? new NodeError('BLOB_TOO_LARGE', sentence, details)
+    : new NodeError('NOT_AVAILABLE', sentence, details)
 }
 
 function unseenOf(value: unknown): readonly ContentHash[] {

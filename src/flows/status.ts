@@ -3,6 +3,7 @@
 
 import { type Cause, causeOf } from '../base/cause.ts'
 import type { NodeError } from '../base/errors.ts'
+import { formatSize } from '../base/units.ts'
 import { isDamage } from '../index/database-error.ts'
 import type { Counts } from '../index/rows.ts'
 import { BLOCKS_MAX, BLOCKS_PER_WRITER_MAX } from './blocks.ts'
@@ -167,6 +168,17 @@ function lostImages({ damagedImages, missingImages }: Counts): Cause[] {
 }
 
 function scannerTroubles({ scanner }: StatusSources['flows']): Cause[] {
+  return [...scannerLimit(scanner), ...scannerSilence(scanner)]
+}
+
+function scannerLimit(scanner: StatusSources['flows']['scanner']): Cause[] {
+  if (scanner?.limit === undefined) return []
+  const size = formatSize(scanner.limit)
+  const text = `The virus scanner takes no image of ${size} or more, so such images are not scanned. Set StreamMaxLength in its clamd.conf to file_storage.max_file_size at least.`
+  return [causeOf('scanner_limit', text, { size })]
+}
+
+function scannerSilence(scanner: StatusSources['flows']['scanner']): Cause[] {
   if (scanner?.fault === undefined) return []
   const unseen = scanner.unseen()
   const then =

@@ -23,6 +23,8 @@ export const causes = {
   review: '{count} 张图片待审：其他服务器可能早已将其删除。请在“安全”中恢复或丢弃。',
   scanner_silent: '病毒扫描程序没有应答（{detail}）：上传被拒绝。',
   scanner_silent_accepting: '病毒扫描程序没有应答（{detail}）：图片仍被接收，{count} 张等待扫描。',
+  scanner_limit:
+    '病毒扫描程序不接收 {size} 或更大的图片，因此这样的图片没有经过扫描。请把 clamd.conf 中的 StreamMaxLength 至少设为 file_storage.max_file_size。',
   index_rebuilt:
     '索引曾有 {count} 处错误，最近一次在 {at}，已在原处重建。若再次出现，请检查本机的磁盘和内存。',
   index_damaged:

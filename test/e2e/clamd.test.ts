@@ -113,3 +113,32 @@ describe.skipIf(missing)('a server with clamd among others without', () => {
     expect(existsSync(bench.path('b', 'images', 'small.svg'))).toBe(false)
   }, 120_000)
 })
+
+describe.skipIf(missing)('with a clamd that takes less than the node', () => {
+  let bench: Workbench
+  let clamd: RealClamd
+  const root = temporaryFolder()
+  beforeAll(async () => {
+    bench = new Workbench()
+    clamd = new RealClamd(root.path, { streamMax: '1M' })
+    await clamd.start()
+  }, 90_000)
+  afterAll(async () => {
+    await bench.cleanUp()
+    await clamd.stop()
+    root.remove()
+  })
+
+  test('only what is too large is refused, and the status says what to do', async () => {
+    const { url } = await bench.start('a', { env: { TUMESH_SCAN_CLAMD: clamd.socket } })
+    const answers = []
+    for (let n = 0; n < 10; n++) {
+      answers.push(await put(url, `large-${n}.svg`, svg(`${n}`, 20_000_000)))
+      answers.push(await put(url, `small-${n}.svg`, svg(`${n}`, 1000)))
+    }
+    expect(answers.map(({ status }) => status)).toEqual(Array(10).fill([413, 201]).flat())
+    expect(answers[0]?.body.detail).toContain('StreamMaxLength')
+    const { body } = await send(`${url}/api/storage-status`)
+    expect(body.status_causes.map(({ code }: { code: string }) => code)).toEqual(['scanner_limit'])
+  }, 90_000)
+})

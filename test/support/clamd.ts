@@ -38,7 +38,7 @@ export class RealClamd {
   #child: ChildProcess | undefined
 
   /** In this folder, which must be short: names of sockets are. */
-  constructor(folder: string) {
+  constructor(folder: string, { streamMax = '100M' } = {}) {
     mkdirSync(join(folder, 'db'), { recursive: true })
     const hex = Buffer.from(EICAR).toString('hex')
     writeFileSync(join(folder, 'db', 'own.ndb'), `Test.Signature:0:*:${hex}\n`)
@@ -46,7 +46,8 @@ export class RealClamd {
     this.#config = join(folder, 'clamd.conf')
     const lines = [
       ...[`DatabaseDirectory ${join(folder, 'db')}`, `LocalSocket ${this.socket}`],
-      ...['FixStaleSocket true', 'Foreground true', 'StreamMaxLength 100M', 'MaxThreads 4']
+      ...['FixStaleSocket true', 'Foreground true', 'MaxThreads 4'],
+      `StreamMaxLength ${streamMax}`
     ]
     const user = process.getuid?.() === 0 ? ['User root'] : []
     writeFileSync(this.#config, `${[...lines, ...user].join('\n')}\n`)

@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net'
 import { createServer, type Server, type Socket } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { systemClock } from '../../../src/base/clock.ts'
-import { createClamd, ScannerError } from '../../../src/content/clamd.ts'
+import { createClamd, ScannerError, ScannerLimit } from '../../../src/content/clamd.ts'
 
 let server: Server
 const sockets = new Set<Socket>()
@@ -53,6 +53,11 @@ test.each([
 ])('%.20j is none', async (answer) => {
   const ask = await answering((socket) => socket.end(answer))
   await expect(ask()).rejects.toBeInstanceOf(ScannerError)
+})
+
+test('that a stream is too long for it is told apart', async () => {
+  const ask = await answering((socket) => socket.end('INSTREAM size limit exceeded. ERROR\0'))
+  await expect(ask()).rejects.toBeInstanceOf(ScannerLimit)
 })
 
 test('a scanner that says nothing, resets, or is not there is none', async () => {
