@@ -1,8 +1,12 @@
 // What the records of a mesh hold, byte for byte: nodes of all versions read each other's.
 
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { ContentHash } from '../../../protocols/hash.ts'
+import { readBlock } from '../../../src/flows/block-record.ts'
+import { isRevoked, noteRevoked } from '../../../src/flows/key-revocations.ts'
 import { createKey, findKey, listKeys } from '../../../src/flows/keys.ts'
-import { announce, listMembers } from '../../../src/flows/members.ts'
+import { announce, listMembers, listRemoved, removeMember } from '../../../src/flows/members.ts'
+import { confirmationText, readConfirmation } from '../../../src/flows/plan-confirmations.ts'
 import { clusterText, readClusterText } from '../../../src/mesh/cluster.ts'
 import { ClusterIds } from '../../../src/mesh/cluster-ids.ts'
 import { createSeal } from '../../../src/seal.ts'
@@ -39,6 +43,61 @@ test('member/', async () => {
   expect(await listMembers(node.flows.index)).toEqual([member])
   await write('member/12D3a', `{"name":"a","addresses":["${ADDRESS}"],"later":1}`)
   expect(await listMembers(node.flows.index)).toEqual([{ ...member, database: undefined }])
+})
+
+test('member/ of one that was brought back, and of one that is away', async () => {
+  const { index } = node.flows
+  const member = { id: '12D3a', name: 'a', database: 'd1', addresses: [ADDRESS] }
+  await announce(index, member)
+  await removeMember(index, '12D3a')
+  const [removedMs] = (await listRemoved(index)).values()
+  await announce(index, { ...member, awayUntilMs: 1_700_000_600_000 })
+  expect(await records()).toMatchInlineSnapshot(`
+    {
+      "member/12D3a": "{"name":"a","database":"d1","addresses":["/ip4/10.0.0.1/tcp/4001/p2p/12D3a"],"away_until_ms":1700000600000,"returned":true,"removed_ms":1700000000000}",
+    }
+  `)
+  expect(await listMembers(index)).toEqual([
+    { ...member, returned: true, removedMs, awayUntilMs: 1_700_000_600_000 }
+  ])
+})
+
+test('block/', async () => {
+  const hash = 'ab'.repeat(32) as ContentHash
+  await node.flows.blocks.add(hash, { reason: 'a face', node: 'a' })
+  expect(await records()).toMatchInlineSnapshot(`
+    {
+      "block/abababababababababababababababababababababababababababababababab": "{"reason":"a face","node":"a","createdMs":1700000000000}",
+    }
+  `)
+  const text = (await records())[`block/${hash}`] as string
+  const later = Buffer.from(text.replace('}', ',"later":1}'))
+  expect(readBlock(hash, later)).toEqual(readBlock(hash, Buffer.from(text)))
+  expect(readBlock(hash, later)).toMatchObject({ reason: 'a face', node: 'a' })
+})
+
+test('key-revoked/', async () => {
+  const { index } = node.flows
+  await index.change((tx) => noteRevoked(tx, '0123456789ab'))
+  expect(await records()).toMatchInlineSnapshot(`
+    {
+      "key-revoked/0123456789ab": "{"revokedMs":1700000000000}",
+    }
+  `)
+  await write('key-revoked/ba9876543210', '{"later":1}')
+  expect(
+    ['0123456789ab', 'ba9876543210', '000000000000'].map((id) => isRevoked(index, id))
+  ).toEqual([...[true, true, false]])
+})
+
+test('what a person has confirmed', () => {
+  const group = { writer: '12D3a', count: 3, fromMs: 1_699_999_000_000, toMs: 1_700_000_000_000 }
+  const text = confirmationText({ token: 't1', groups: [group] })
+  expect(Buffer.from(text).toString()).toMatchInlineSnapshot(
+    `"{"token":"t1","groups":[{"writer":"12D3a","count":3,"fromMs":1699999000000,"toMs":1700000000000}]}"`
+  )
+  const later = Buffer.from(Buffer.from(text).toString().replace('{', '{"later":1,'))
+  expect(readConfirmation(later, 1_700_000_000_000)).toEqual({ token: 't1', groups: [group] })
 })
 
 test('cluster/', async () => {
