@@ -11,7 +11,7 @@ export interface RetryPolicy {
 }
 
 /** A blob that waits for a long time is tried again at least this often. */
-const LONG_WAIT_MS = 10 * 60_000
+export const LONG_WAIT_MS = 10 * 60_000
 
 /**
  * When a blob that has failed `attempts` times is tried again: doubling, so that it comes no later

@@ -1,8 +1,10 @@
 // What is known of blobs that could not be had: how often they were tried, why not, and when next.
+// Of very many only that they were tried, and when all of those are tried again.
 
 import type { ContentHash } from '../../protocols/hash.ts'
 import type { Clock, Random } from '../base/clock.ts'
-import { planRetryMs, type RetryPolicy } from './plan-wants.ts'
+import { LONG_WAIT_MS, planRetryMs, type RetryPolicy } from './plan-wants.ts'
+import { TriedSet } from './tried-set.ts'
 
 export interface WantNote {
   readonly attempts: number
@@ -15,28 +17,47 @@ export interface WantNote {
   readonly lacking: ReadonlySet<string>
 }
 
-/** Blobs beyond this have no note: they are tried without a memory of earlier tries. */
+/** Of more than these the oldest have no note of their own. */
 const NOTES_MAX = 100_000
+/** Ten million of them that are tried 500 a second are through by then. */
+const ROUND_MS_MAX = 6 * 3_600_000
 const NO_ONE: ReadonlySet<string> = new Set()
+const UNTOLD = 'it could not be had; too many are lacking to remember why'
 
 export class WantBook {
   readonly #clock: Clock
   readonly #random: Random
   readonly #policy: RetryPolicy
+  readonly #notesMax: number
+  /** The oldest first. */
   readonly #notes = new Map<ContentHash, WantNote>()
+  /** Those whose notes have made room for others. */
+  readonly #tried: TriedSet
 
-  constructor({ clock, random }: { clock: Clock; random: Random }, policy: RetryPolicy) {
+  constructor(
+    { clock, random }: { clock: Clock; random: Random },
+    policy: RetryPolicy,
+    { notesMax = NOTES_MAX } = {}
+  ) {
     this.#clock = clock
     this.#random = random
     this.#policy = policy
+    this.#notesMax = notesMax
+    const round = { quietMs: LONG_WAIT_MS, roundMsMax: ROUND_MS_MAX }
+    this.#tried = new TriedSet({ clock, random }, round)
   }
 
   note(hash: ContentHash): WantNote | undefined {
-    return this.#notes.get(hash)
+    const note = this.#notes.get(hash)
+    const nextTryMs = this.#tried.endMs
+    if (note !== undefined || nextTryMs === undefined || !this.#tried.has(hash)) return note
+    return { attempts: 1, cause: 'failed', reason: UNTOLD, nextTryMs, lacking: NO_ONE }
   }
 
   isDue(hash: ContentHash): boolean {
-    return (this.#notes.get(hash)?.nextTryMs ?? 0) <= this.#clock.monotonicMs()
+    const note = this.#notes.get(hash)
+    if (note === undefined) return !this.#tried.has(hash)
+    return note.nextTryMs <= this.#clock.monotonicMs()
   }
 
   lacking(hash: ContentHash): ReadonlySet<string> {
@@ -71,10 +92,12 @@ export class WantBook {
 
   done(hash: ContentHash): void {
     this.#notes.delete(hash)
+    this.#tried.delete(hash)
   }
 
   /** Everything is due now: a peer has come, or a person asks for it. */
   retryAll(): void {
+    this.#tried.clear()
     for (const [hash, note] of this.#notes) {
       this.#notes.set(hash, { ...note, nextTryMs: 0, lacking: NO_ONE })
     }
@@ -99,7 +122,7 @@ export class WantBook {
 
   /** Milliseconds until the next blob is due; undefined if none waits. */
   nextDueMs(): number | undefined {
-    let next: number | undefined
+    let next = this.#tried.endMs
     for (const { nextTryMs } of this.#notes.values()) {
       if (next === undefined || nextTryMs < next) next = nextTryMs
     }
@@ -107,6 +130,10 @@ export class WantBook {
   }
 
   #put(hash: ContentHash, note: WantNote): void {
-    if (this.#notes.size < NOTES_MAX || this.#notes.has(hash)) this.#notes.set(hash, note)
+    this.#notes.set(hash, note)
+    const [oldest] = this.#notes.keys()
+    if (this.#notes.size <= this.#notesMax || oldest === undefined) return
+    if (!this.isDue(oldest)) this.#tried.add(oldest)
+    this.#notes.delete(oldest)
   }
 }

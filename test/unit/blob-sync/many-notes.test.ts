@@ -1,0 +1,91 @@
+// More blobs that nobody has than are remembered one by one.
+
+import { expect, test } from 'vitest'
+import type { ContentHash } from '../../../protocols/hash.ts'
+import { BlobPeers } from '../../../src/blob-sync/blob-peers.ts'
+import { WantBook } from '../../../src/blob-sync/want-book.ts'
+import { Replicator } from '../../../src/flows/replicate.ts'
+import { BlobHolders, want } from '../../support/blob-holders.ts'
+import { sha256 } from '../../support/digests.ts'
+import { eventually } from '../../support/eventually.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
+import { MemoryBlobSource } from '../../support/memory-blob-source.ts'
+import { openMemoryNode, tinyImage } from '../../support/memory-node.ts'
+import { settled } from '../../support/microtasks.ts'
+
+const POLICY = { maxRetryAttempts: 3, retryDelayMs: 1000 }
+const hashOf = (n: number) => sha256(Buffer.from(`${n}`)) as ContentHash
+
+function openBook(notesMax: number) {
+  const clock = new ManualClock()
+  const random = { bytes: () => new Uint8Array(), fraction: () => 0 }
+  return { clock, book: new WantBook({ clock, random }, POLICY, { notesMax }) }
+}
+
+test('what has no note any more waits as well, until all of it is due again', () => {
+  const { clock, book } = openBook(2)
+  for (let n = 0; n < 5; n++) book.failed(hashOf(n), 'gone')
+  const due = () => [0, 1, 2, 3, 4].filter((n) => book.isDue(hashOf(n)))
+  expect(due()).toEqual([])
+  expect(book.note(hashOf(0))?.reason).toContain('too many')
+  expect(book.note(hashOf(4))?.reason).toBe('gone')
+  clock.advance(1000)
+  expect([due(), book.nextDueMs()]).toEqual([[3, 4], 0])
+  book.done(hashOf(0))
+  expect(due()).toEqual([0, 3, 4])
+  clock.advance(599_000)
+  expect([due(), book.note(hashOf(1))]).toEqual([[0, 1, 2, 3, 4], undefined])
+})
+
+test('a new peer makes it due, and what goes on failing puts it off for some hours at most', () => {
+  const { clock, book } = openBook(2)
+  for (let n = 0; n < 5; n++) book.failed(hashOf(n), 'gone')
+  book.retryAll()
+  expect(book.isDue(hashOf(0))).toBe(true)
+  const waited = hashOf(0)
+  book.failed(waited, 'gone')
+  let hours = 0
+  for (let n = 1; hours < 10 && !book.isDue(waited); n++) {
+    for (const one of [1, 2, 3]) book.failed(hashOf(10 * n + one), 'gone')
+    clock.advance(360_000)
+    hours += 0.1
+  }
+  expect(hours).toBeGreaterThan(1)
+  expect(hours).toBeLessThan(7)
+})
+
+test('nobody is asked without end, and what is to be had comes', async () => {
+  const { flows, close, ...node } = await openMemoryNode()
+  const { clock, random } = flows
+  const network = new BlobHolders()
+  const source = new MemoryBlobSource()
+  network.add('p', source)
+  const [oldest] = [tinyImage(0)]
+  source.add(oldest)
+  const last = await want({ flows, close, ...node }, '0.svg', oldest)
+  for (let n = 1; n <= 60; n++) await want({ flows, close, ...node }, `${n}.svg`, tinyImage(n))
+  let asked = 0
+  const open = source.open.bind(source)
+  source.open = (hash) => {
+    asked++
+    return open(hash)
+  }
+  const replicator = new Replicator(
+    {
+      ...{ flows, network, peers: new BlobPeers({ network, clock }), believes: () => false },
+      book: new WantBook({ clock, random }, POLICY, { notesMax: 20 })
+    },
+    { batchSize: 10, fetchAll: true, syncTimeoutMs: 1000 }
+  )
+  replicator.wake()
+  await eventually(() => expect(flows.index.blob(last)?.state).toBe('held'))
+  const stands = async () => {
+    const before = asked
+    for (let n = 0; n < 20; n++) await settled()
+    expect(asked).toBe(before)
+  }
+  await eventually(stands)
+  expect(asked).toBeLessThan(200)
+  await replicator.stop()
+  await close()
+})
