@@ -30,7 +30,9 @@ export type Orders = Map<string, WantedBlob[]>
 
 /** Wants that are due and are looked at in one pass. */
 const PASS_WANTS_MAX = 1000
-/** Behind as many that wait for a limit, all others are looked over at most so often. */
+/** Those that wait for their next try and are passed over in one pass: of 1,000 in some 2 ms. */
+const PASS_WAITING_MAX = 2000
+/** Behind as many that wait, all others are looked over at most so often. */
 const BEHIND_EVERY_MS = 10_000
 
 interface Pass {
@@ -38,6 +40,8 @@ interface Pass {
   readonly leftAt: string | undefined
   /** Where it had seen enough; undefined if it came to the end, or no peer has room. */
   readonly enoughAt: string | undefined
+  /** Where no peer had room any more. */
+  readonly fullAt?: string
 }
 
 export class AssignWants {
@@ -83,11 +87,14 @@ export class AssignWants {
   }
 
   /**
-   * Behind many that wait for a limit there may be some that need not: a part of all of them each
-   * time, whatever else has this node look again from the newest one on.
+   * Behind many that wait for a limit, or for their next try, there may be some that need not: a
+   * part of all of them each time, whatever else has this node look again from the newest one on.
    */
   async #lookBehind(enoughAt: string, orders: Orders, signal: AbortSignal): Promise<void> {
-    if (!this.#mayBeBehind()) return
+    if (!this.#mayBeBehind()) {
+      this.#slowedMs = Math.min(this.#slowedMs, BEHIND_EVERY_MS)
+      return
+    }
     const nowMs = this.#parts.flows.clock.monotonicMs()
     if (this.#behindAt === undefined) {
       const waitMs = this.#behindNextMs - nowMs
@@ -98,8 +105,9 @@ export class AssignWants {
     // what waits in front has become less, or more
     const upTo =
       this.#behindAt !== undefined && this.#behindAt < enoughAt ? this.#behindAt : enoughAt
-    this.#behindAt = (await this.#pass(upTo, orders, signal)).enoughAt
-    if (this.#behindAt !== undefined) this.#slowedMs = 0
+    const behind = await this.#pass(upTo, orders, signal)
+    this.#behindAt = behind.enoughAt ?? behind.fullAt
+    if (behind.enoughAt !== undefined) this.#slowedMs = 0
   }
 
   /** What is new is in front of all others; and where nobody may be asked, nothing is found. */
@@ -119,16 +127,19 @@ export class AssignWants {
     const { flows, book } = this.#parts
     let leftAt: string | undefined
     let due = 0
+    let waiting = 0
     for await (const hash of flows.index.wants({ newestFirst: true, ...(upTo && { upTo }) })) {
-      if (!this.#isDue(hash)) continue
+      if (!book.isDue(hash)) waiting++
+      const isEnough = waiting > PASS_WAITING_MAX
+      if (!isEnough && !this.#isDue(hash)) continue
       const row = flows.index.blob(hash)
       // what is read may have come since the reading began
       if (row?.want === undefined) continue
       const place = keys.want(row.want, hash)
       if (signal.aborted || !this.somePeer(hasRoom)) {
-        return { leftAt: leftAt ?? place, enoughAt: undefined }
+        return { leftAt: leftAt ?? place, enoughAt: undefined, fullAt: place }
       }
-      if (due >= PASS_WANTS_MAX) return { leftAt: leftAt ?? place, enoughAt: place }
+      if (isEnough || due >= PASS_WANTS_MAX) return { leftAt: leftAt ?? place, enoughAt: place }
       if (await this.#isHere(hash, signal)) continue
       const purpose = purposeOf({ state: row.state, want: row.want }, flows.clock.now())
       const isGiven = this.give({ hash, bytes: row.bytes }, purpose, orders)

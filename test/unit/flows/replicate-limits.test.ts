@@ -291,3 +291,35 @@ test('a limit that is set while a large blob comes holds for the rest of it', as
   expect(source.piecesRead).toBeLessThan(140)
   await close()
 })
+
+test('thousands that nobody has are passed over a part at a time, and what is behind them comes', async () => {
+  const { node, network, book, replicator, clock, close } = await openReplication()
+  const { index } = node.flows
+  const images = [testBytes(5_000), testBytes(6_000)] as const
+  const source = new MemoryBlobSource()
+  for (const bytes of images) source.add(bytes)
+  const old = await want(node, 'old.png', images[0])
+  await wantMany(node, 9000)
+  for await (const hash of index.wants()) {
+    for (let n = 0; n < 10 && hash !== old; n++) book.failed(hash, 'gone')
+  }
+  const startMs = clock.monotonicMs()
+  const looks = vi.spyOn(book, 'isDue')
+  network.add('p', source)
+  replicator.wake()
+  await settled()
+  await eventually(() => expect(looks.mock.calls.length).toBeGreaterThan(2000))
+  await settled()
+  expect(looks.mock.calls.length).toBeLessThan(9000)
+  // new ones keep coming meanwhile, and are not kept back
+  const fresh = await want(node, 'new.png', images[1])
+  replicator.came([fresh])
+  await eventually(() => expect(index.blob(fresh)?.state).toBe('held'))
+  await eventually(() => {
+    clock.advance(100)
+    replicator.wake()
+    expect(index.blob(old)?.state).toBe('held')
+  })
+  expect(clock.monotonicMs() - startMs).toBeLessThan(60_000)
+  await close()
+})
