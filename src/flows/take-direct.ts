@@ -44,8 +44,8 @@ export class TakeDirect {
   }
 
   /**
-   * Asks a peer that has a direct line. Throws as DirectLine.fetch, DISK_FULL for the first blob
-   * that has no room, when those before it have come, and WireError BAD_HASH.
+   * Asks a peer that has a direct line. Throws as DirectLine.fetch, DISK_FULL where a blob has no
+   * room, when the others have come, and WireError BAD_HASH.
    */
   async fetch(peerId: string, blobs: readonly WantedBlob[], results: DirectResults): Promise<void> {
     const { keeper, flows, peers } = this.#parts
@@ -56,14 +56,15 @@ export class TakeDirect {
     let full: unknown
     for (const blob of blobs) {
       const { hash, bytes } = blob
-      try {
-        flows.room.take(bytes)
-      } catch (error) {
-        full = error
-        break
-      }
-      if (bytes <= SMALL_BLOB_BYTES_MAX) items.push({ hash, offset: 0, bytes })
-      else {
+      if (bytes <= SMALL_BLOB_BYTES_MAX) {
+        try {
+          flows.room.take(bytes)
+        } catch (error) {
+          full = error
+          break
+        }
+        items.push({ hash, offset: 0, bytes })
+      } else {
         const grows = this.#grow(peerId, blob, results, (item, growth) => {
           items.push(item)
           growths.set(hash, growth)
@@ -137,7 +138,7 @@ export class TakeDirect {
     { end }: DirectResults,
     onBegin: (item: DirectItem, growth: Growth) => void
   ): { begun: Promise<void>; done: Promise<void> } {
-    const { growing, transfers } = this.#parts
+    const { flows, growing, transfers } = this.#parts
     const blob = growing.enter(hash, bytes)
     const begun = Promise.withResolvers<void>()
     const run = async () => {
@@ -145,6 +146,7 @@ export class TakeDirect {
       // a reader was faster
       if (!blob.isResting) return end(hash)
       const offset = blob.bytesDone
+      flows.room.take(bytes - offset)
       const coming = transfers.begin({ hash, peerId, bytesDone: offset, bytes })
       const verdict = Promise.withResolvers<boolean>()
       const filling = blob.fillBy(peerId, (partial, onGrown) => {
