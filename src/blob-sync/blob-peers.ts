@@ -136,11 +136,11 @@ export class BlobPeers {
 
   /** For one large blob, on a stream of its own: a lane where there are lanes to this peer. */
   async openOwn(peerId: string, signal: AbortSignal): Promise<BlobsClient> {
-    const { network, lanes } = this.#parts
+    const { lanes } = this.#parts
     const isReached = [...this.#of(peerId).lines.values()].some(({ lane }) => lane !== undefined)
     const own = isReached ? await lanes?.open(peerId, () => {}, signal).catch(() => {}) : undefined
     signal.throwIfAborted()
-    return this.#clientOn(own ?? (await network.open(peerId, BLOBS_ID, signal)))
+    return this.#clientOn(own ?? (await this.#openStream(peerId, signal)))
   }
 
   /** The peer has come: what it is asked for soon finds a lane. */
@@ -192,11 +192,19 @@ export class BlobPeers {
 
   #lineTo(peerId: string, { line: kind, signal, stallMs }: FetchOptions): Line {
     const state = this.#of(peerId)
-    const { network } = this.#parts
     const known = state.lines.get(kind)
     if (known === undefined || this.#isSpent(state, known)) this.#seekLane(peerId, kind, stallMs)
     if (known !== undefined) return known
-    return this.#addLine(state, kind, network.open(peerId, BLOBS_ID, signal), stallMs)
+    return this.#addLine(state, kind, this.#openStream(peerId, signal), stallMs)
+  }
+
+  /** Why it can't be opened is a matter of this one peer, also where this side has too many. */
+  async #openStream(peerId: string, signal: AbortSignal): Promise<ByteStream> {
+    try {
+      return await this.#parts.network.open(peerId, BLOBS_ID, signal)
+    } catch (cause) {
+      throw new Error((cause as Error).message, { cause })
+    }
   }
 
   #addLine(

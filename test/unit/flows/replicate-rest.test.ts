@@ -143,3 +143,21 @@ test('bytes of an image that could not be written down are not the fault of who 
   expect([owedBytes, restsUntilMs]).toEqual([0, 0])
   await close()
 })
+
+test('where no stream to one server is left, images come from the others', async () => {
+  const { node, network, peers, replicator, close } = await openReplication()
+  const bytes = testBytes(5_000)
+  const source = new MemoryBlobSource()
+  source.add(bytes)
+  for (const name of ['full', 'p']) network.add(name, source)
+  const open = network.open.bind(network)
+  Object.assign(network, {
+    open: (id: string) =>
+      id === 'full' ? Promise.reject(new NodeError('BUSY', 'Too many streams')) : open(id)
+  })
+  const hash = await want(node, 'a.png', bytes)
+  replicator.wake()
+  await eventually(() => expect(node.flows.index.blob(hash)?.state).toBe('held'))
+  expect([replicator.pausedUntilMs, peers.state('p').restsUntilMs]).toEqual([undefined, 0])
+  await close()
+})
