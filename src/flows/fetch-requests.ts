@@ -45,6 +45,8 @@ export interface FetchRequestsOptions {
 }
 
 const PASSING_MAX = 16
+/** What a new image waits for without another stream. */
+const BEHIND_BYTES = 256 * 1024
 
 export class FetchRequests {
   readonly #parts: FetchRequestsParts
@@ -78,7 +80,7 @@ export class FetchRequests {
       }
     }
     const isSlow = request.some((blob) => blob.isSlow)
-    const passes = !isSlow && isNew && peers.direct.has(peerId) && this.#passBy(request)
+    const passes = isNew && !isSlow && this.#isBehind(peerId, request) && this.#passBy(request)
     try {
       const isBulk = !passes && !isSlow
       if (isBulk && this.#isMuch(request)) await peers.direct.seek(peerId, this.#options.stallMs)
@@ -148,6 +150,13 @@ export class FetchRequests {
       }
       close(blob)
     }
+  }
+
+  /** Whether they would wait for bulk that is on its way. */
+  #isBehind(peerId: string, request: readonly WantedBlob[]): boolean {
+    const { peers } = this.#parts
+    const own = request.reduce((sum, { bytes }) => sum + bytes, 0)
+    return peers.direct.has(peerId) || peers.state(peerId).owedBytes - own > BEHIND_BYTES
   }
 
   /**

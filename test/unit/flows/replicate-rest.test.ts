@@ -161,3 +161,30 @@ test('where no stream to one server is left, images come from the others', async
   expect([replicator.pausedUntilMs, peers.state('p').restsUntilMs]).toEqual([undefined, 0])
   await close()
 })
+
+test('a new image does not wait behind bulk where there are no lanes', async () => {
+  const { node, network, replicator, clock, close } = await openReplication()
+  const { index } = node.flows
+  const source = new MemoryBlobSource()
+  const old = Array.from({ length: 5 }, (_, n) => testBytes(200_000, n + 2))
+  const fresh = testBytes(5_000)
+  for (const bytes of [...old, fresh]) source.add(bytes)
+  const gate = Promise.withResolvers<void>()
+  const open = source.open.bind(source)
+  source.open = async (hash) => {
+    const blob = await open(hash)
+    if (blob !== undefined && blob !== 'busy' && blob.bytes > 5_000) await gate.promise
+    return blob
+  }
+  network.add('p', source)
+  for (const [n, bytes] of old.entries()) await want(node, `${n}.png`, bytes)
+  clock.advance(3_600_000)
+  replicator.wake()
+  await eventually(() => expect(replicator.inFlight.size).toBe(5))
+  const hash = await want(node, 'new.png', fresh)
+  replicator.came([hash])
+  await eventually(() => expect(index.blob(hash)?.state).toBe('held'))
+  gate.resolve()
+  await eventually(() => expect(index.counts().wants).toBe(0))
+  await close()
+})
