@@ -11,6 +11,7 @@ import { WireError } from '../../protocols/wire-error.ts'
 import { saidAs } from '../base/cause.ts'
 import { NodeError } from '../base/errors.ts'
 import { HandOver } from '../base/hand-over.ts'
+import { firstOf, type Progress } from '../blob-sync/first-of.ts'
 import type { ReaderLines } from '../blob-sync/reader-lines.ts'
 import type { Transfers } from '../blob-sync/transfers.ts'
 import { SMALL_BLOB_BYTES_MAX } from '../store/blob-store.ts'
@@ -19,11 +20,11 @@ import { SeenBytes } from './seen-bytes.ts'
 import { Unneeded } from './take-in.ts'
 
 export interface PassOnParts {
-  readonly flows: Pick<FlowParts, 'scanner'>
+  readonly flows: Pick<FlowParts, 'scanner' | 'clock'>
   readonly lines: ReaderLines
   readonly transfers: Transfers
   /** Whom to ask, one after the other. */
-  readonly holders: (hash: ContentHash) => Iterable<{ peerId: string; isLast: boolean }>
+  readonly holders: (hash: ContentHash) => Generator<{ peerId: string; isLast: boolean }, undefined>
   /** Throws only what is not the peer's fault. */
   readonly blaming: (peerId: string, hash: ContentHash, ask: () => Promise<void>) => Promise<void>
 }
@@ -83,11 +84,11 @@ async function passOnLarge(
 }
 
 async function passOnSmall(
-  { lines, transfers, holders, blaming }: PassOnParts,
+  { flows, lines, transfers, holders, blaming }: PassOnParts,
   hash: ContentHash,
   bytes: number
 ): Promise<PassedBlob | undefined> {
-  for (const { peerId } of holders(hash)) {
+  const ask = async (peerId: string, progress: Progress) => {
     let whole: Buffer | undefined
     const take = async ({ status, length, body }: BlobAnswer) => {
       if (status !== STATUS.OK) return
@@ -95,10 +96,16 @@ async function passOnSmall(
       const coming = transfers.counted({ hash, peerId, bytesDone: 0, bytes }, body)
       whole = Buffer.concat(await Array.fromAsync(verified(coming, hash, bytes)))
     }
-    await blaming(peerId, hash, () => lines.askShared(peerId, { hash, offset: 0, bytes }, take))
-    if (whole !== undefined) return { peerId, blob: inMemory(whole) }
+    const item = { hash, offset: 0, bytes }
+    await blaming(peerId, hash, () => lines.askShared(peerId, item, take, progress))
+    return whole
   }
-  return undefined
+  const first = await firstOf({
+    ...{ clock: flows.clock, holders: holders(hash), ask },
+    patienceMs: (peerId) => lines.patienceMs(peerId),
+    leave() {}
+  })
+  return first && { peerId: first.peerId, blob: inMemory(first.got) }
 }
 
 function inMemory(bytes: Uint8Array): ReadableBlob {

@@ -2,6 +2,7 @@
 
 import { afterEach, expect, test } from 'vitest'
 import type { ContentHash } from '../../../protocols/hash.ts'
+import { NodeError } from '../../../src/base/errors.ts'
 import { want } from '../../support/blob-holders.ts'
 import { testBytes } from '../../support/data-folder.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -135,4 +136,23 @@ test.each([
   else await replicator.fetchNow(hash)
   await eventually(() => expect(isHeld(node, hash)).toBe(true))
   expect([network.streams('far'), network.streams('near')]).toEqual([0, 1])
+})
+
+test('what can not be kept is asked of a second holder soon, too', async () => {
+  const { node, network, replicator, clock } = await beginReading()
+  network.add('silent', silentSource(SMALL, undefined))
+  network.add('p', sourceOf(SMALL))
+  const hash = await want(node, 'a.png', SMALL)
+  Object.assign(node.flows.room, {
+    demand() {
+      throw new NodeError('DISK_FULL', 'no room')
+    }
+  })
+  const opening = replicator.open(hash)
+  await eventually(() => expect(network.streams('silent')).toBe(1))
+  await settled()
+  clock.advance(1000)
+  const opened = await opening
+  expect(opened?.peerId).toBe('p')
+  opened?.blob.close()
 })
