@@ -4,6 +4,7 @@
 import { type Entry, isImage } from '../../protocols/entry.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import { extensionOf, type ImagePath, parsePath } from '../../protocols/path.ts'
+import { bucketStartMs } from '../../protocols/time-tree-shape.ts'
 import { versionMs } from '../../protocols/version.ts'
 import { WireError } from '../../protocols/wire-error.ts'
 import type { Allowance } from '../base/allowance.ts'
@@ -126,6 +127,7 @@ function factsOf(
     before,
     hasIntent: index.intent('view', path) !== undefined,
     isViewOn: view.isOn,
+    forgottenMs: view.isOn ? 0 : bucketStartMs(index.horizon()),
     current: current && { deleted: current.deleted, versionMs: versionMs(current.version) },
     shown,
     isWritable: shown?.name === name && view.isWritable(name),

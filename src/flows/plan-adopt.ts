@@ -32,6 +32,8 @@ export interface FoundFacts {
   /** A step of the view is open for its path. */
   readonly hasIntent: boolean
   readonly isViewOn: boolean
+  /** Deletions of before then may have been forgotten; 0 where none was. */
+  readonly forgottenMs?: number | undefined
   /** The entry of its path. */
   readonly current?: { readonly deleted: boolean; readonly versionMs: number } | undefined
   /** What the view shows for its path, by its row. */
@@ -126,6 +128,10 @@ function planForeign(facts: FoundFacts): FoundPlan {
   const { name, file, nowMs, isViewOn, current, shown } = facts
   // whose files these are is not known then
   if (!isViewOn && current !== undefined) return { do: 'leave' }
+  // nobody took it away when it was deleted; its ctime is no date that a copy brings along
+  if (!isViewOn && file.ctimeMs < (facts.forgottenMs ?? 0)) {
+    return { do: 'refuse', why: 'it may be of an image that was deleted long ago: touch it if not' }
+  }
   if (shown !== undefined && shown.name !== name && isSpelling(shown.name, name)) {
     return { do: 'refuse', why: `${shown.name} is the same path, spelled otherwise: rename one` }
   }

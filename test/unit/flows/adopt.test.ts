@@ -5,6 +5,7 @@ import { parsePath } from '../../../protocols/path.ts'
 import { versionMs } from '../../../protocols/version.ts'
 import { Allowance } from '../../../src/base/allowance.ts'
 import { ADOPTED_BYTES_MAX, adopt } from '../../../src/flows/adopt.ts'
+import { collect } from '../../../src/flows/collect.ts'
 import { LeftFiles } from '../../../src/flows/left-files.ts'
 import { type LegacyFile, readLegacyIndex } from '../../../src/flows/legacy-index.ts'
 import { remove } from '../../../src/flows/remove.ts'
@@ -12,7 +13,7 @@ import { onDisk } from '../../../src/store/disk-error.ts'
 import { planViewName } from '../../../src/store/plan-view-name.ts'
 import { UnreadableFile } from '../../../src/store/scan.ts'
 import { MemoryImages } from '../../support/memory-images.ts'
-import { type MemoryNode, openMemoryNode, tinyImage } from '../../support/memory-node.ts'
+import { DAY_MS, type MemoryNode, openMemoryNode, tinyImage } from '../../support/memory-node.ts'
 
 const MINUTE_MS = 60_000
 
@@ -137,6 +138,20 @@ test('a found file is left where it is when the view is off', async () => {
   node.view.isOn = false
   write('a.svg', 1)
   expect(await adoptAll()).toMatchObject({ adopted: 1 })
+  expect(node.view.at('a.svg')).toBe('foreign')
+})
+
+test('without a view nobody takes a deleted image in again once its deletion is forgotten', async () => {
+  node.view.isOn = false
+  write('a.svg', 1)
+  expect(await adoptAll()).toMatchObject({ adopted: 1 })
+  await remove(node.flows, { trashKeepMs: 0 }, parsePath('a.svg'))
+  node.clock.advance(100 * DAY_MS)
+  await collect(node.flows, { tombstonesKeepMs: 90 * DAY_MS }, new AbortController().signal)
+  expect(node.flows.index.get(parsePath('a.svg'))).toBeUndefined()
+  write('b.svg', 2)
+  expect(await adoptAll()).toMatchObject({ adopted: 1, refused: 1 })
+  expect(errors).toEqual([expect.stringContaining('touch it')])
   expect(node.view.at('a.svg')).toBe('foreign')
 })
 

@@ -108,7 +108,18 @@ describe('a file of somebody else', () => {
     ['unless it stays so at the place of an image', { ...shown, file: stamp(9, OLD, 0) }, TAKE],
     ['is taken without a view', { isViewOn: false }, TAKE],
     ['is not told from ours without one', { isViewOn: false, current: image(OLD) }, LEAVE],
-    ['is not set aside without one', { isViewOn: false, current: tombstone(NOW) }, LEAVE]
+    ['is not set aside without one', { isViewOn: false, current: tombstone(NOW) }, LEAVE],
+    [
+      'is left without one where its deletion may be forgotten',
+      { isViewOn: false, forgottenMs: NOW },
+      { do: 'refuse', why: expect.stringContaining('touch it') }
+    ],
+    [
+      'but not when it has come since, whatever its date',
+      { isViewOn: false, forgottenMs: NOW, file: { ...stamp(9), ctimeMs: NOW } },
+      TAKE
+    ],
+    ['nor with one, which takes deleted files away', { forgottenMs: NOW }, TAKE]
   ])('%s', (_what, change, plan) => {
     expect(planFound(facts(change))).toEqual(plan)
   })
