@@ -38,7 +38,8 @@ export async function verifyBlob(
     return verifyBlob(parts, hash, signal)
   }
   if (verdict.changed) await settler.settleViews(hash)
-  if (isLost(verdict)) {
+  // while its disk is in doubt nothing that comes would be kept
+  if (isLost(verdict) && parts.brakes.engaged('loss') === undefined) {
     const repairedFrom = await parts.remote?.fetch(hash)
     if (repairedFrom !== undefined) return { ...verdict, repairedFrom }
   }

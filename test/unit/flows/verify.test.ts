@@ -2,6 +2,8 @@ import { hash as digest } from 'node:crypto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { ContentHash } from '../../../protocols/hash.ts'
 import { parsePath } from '../../../protocols/path.ts'
+import type { Remote } from '../../../src/flows/parts.ts'
+import { BRAKE_COUNT_MIN } from '../../../src/flows/plan-brakes.ts'
 import { verify } from '../../../src/flows/verify.ts'
 import { type MemoryNode, openMemoryNode, tinyImage } from '../../support/memory-node.ts'
 
@@ -89,4 +91,22 @@ test.each([
   expect(node.flows.index.blob(HASH)?.state).toBe('held')
   const told = node.flows.journal.lines.map(({ event }) => event)
   expect(told.includes('healed')).toBe(isHealed)
+})
+
+test('nothing is fetched in the place of what is missing while the disk is in doubt', async () => {
+  for (let n = 2; n <= 150; n++) await node.put(`${n}.svg`, tinyImage(n))
+  await node.flows.settler.idle()
+  for (let n = 1; n <= 150; n++) {
+    await node.store.moveTo(digest('sha256', tinyImage(n)) as ContentHash, 'trash')
+  }
+  let fetched = 0
+  const fetch = async () => {
+    fetched++
+    return undefined
+  }
+  const flows = { ...node.flows, remote: { fetch } as unknown as Remote }
+  const options = { signal: new AbortController().signal, onFile: () => {} }
+  await verify(flows, { all: true }, options)
+  expect(node.flows.brakes.engaged('loss')).toMatchObject({ count: BRAKE_COUNT_MIN })
+  expect(fetched).toBeLessThan(BRAKE_COUNT_MIN)
 })
