@@ -5,13 +5,13 @@ export const BRAKE_COUNT_MIN = 100
 /** More than this share of what there is. */
 export const BRAKE_SHARE = 0.1
 
+/** So many are remembered at most, and are too many whatever share they are: more is not known. */
+const RECENT_MAX = 100_000
+
 /** Whether so many of all are too many. */
 export function isTooMuch(count: number, all: number): boolean {
-  return count >= BRAKE_COUNT_MIN && count > all * BRAKE_SHARE
+  return count >= BRAKE_COUNT_MIN && (count > all * BRAKE_SHARE || count >= RECENT_MAX)
 }
-
-/** More of them than any brake needs to know. */
-const RECENT_MAX = 100_000
 
 interface Happened<T> {
   readonly atMs: number
