@@ -214,7 +214,11 @@ async function makeRoom(
   await room.measure()
   await indexReserve.take()
   if (flows.index.fault !== undefined) return
-  if (room.status().state !== 'ok') dropPartials(flows)
+  if (room.status().state !== 'ok') {
+    dropPartials(flows)
+    // what can be made again goes before what was deleted
+    if (await flows.thumbnails?.dropAll()) await room.measure()
+  }
   const reviewed = await reviewedBytes()
   const trashBytes = Math.max(0, flows.index.counts().trashBytes - reviewed)
   const facts = { trashBytes, bytesMax: fileStorage.trashSizeBytes, disk: room.status() }

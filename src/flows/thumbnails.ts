@@ -60,6 +60,11 @@ export class Thumbnails {
     this.#parts.files.drop(hash)
   }
 
+  /** All that is kept; whether there was any. */
+  dropAll(): Promise<boolean> {
+    return this.#parts.files.dropAll()
+  }
+
   stop(): void {
     this.#parts.drawer.stop()
   }

@@ -80,6 +80,17 @@ export class ThumbnailFiles {
     for (const size of THUMBNAIL_SIZES) removeQuietly(this.#file(hash, size))
   }
 
+  /** All of them, for the room that they take; whether there were any. Never rejects. */
+  async dropAll(): Promise<boolean> {
+    await this.#counting
+    this.#shards = this.#counting = undefined
+    const folder = join(this.#folder.path, 'thumbnails')
+    const shards = await readdir(folder).catch(() => [])
+    if (shards.length === 0) return false
+    await rm(folder, { recursive: true, force: true }).catch(() => {})
+    return true
+  }
+
   /** Resolves when nothing is counted or removed in the background. */
   async idle(): Promise<void> {
     await this.#counting

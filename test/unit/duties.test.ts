@@ -3,11 +3,15 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { ImageEntry } from '../../protocols/entry.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import { parsePath } from '../../protocols/path.ts'
+import { systemRandom } from '../../src/base/clock.ts'
+import { Thumbnailer } from '../../src/content/thumbnailer.ts'
 import { createDuties, type Duties } from '../../src/duties.ts'
 import { lastScan } from '../../src/flows/last-scan.ts'
 import type { DiskStatus } from '../../src/flows/status.ts'
+import { Thumbnails } from '../../src/flows/thumbnails.ts'
+import { ThumbnailFiles } from '../../src/store/thumbnail-files.ts'
 import { BreakableLevel } from '../support/breakable-level.ts'
-import { makeTestFolder, streamOf, type TestFolder } from '../support/data-folder.ts'
+import { makeTestFolder, streamOf, type TestFolder, testBytes } from '../support/data-folder.ts'
 import { eventually } from '../support/eventually.ts'
 import {
   DAY_MS,
@@ -24,12 +28,14 @@ let on: TestFolder
 let node: MemoryNode
 let duties: Duties
 let disk: DiskStatus
+let onMeasure = () => {}
 let healed = 0
 let trashSizeBytes = 1e9
 beforeEach(async () => {
   on = await makeTestFolder()
   node = await openMemoryNode()
   disk = TEST_DISK
+  onMeasure = () => {}
   healed = 0
   trashSizeBytes = 1e9
   duties = dutiesOf(node)
@@ -48,7 +54,7 @@ function dutiesOf({ flows, http, options }: MemoryNode, compared = async () => {
       flows,
       tasks: http.tasks,
       folder: on.folder,
-      room: { measure: async () => {}, status: () => disk },
+      room: { measure: async () => onMeasure(), status: () => disk },
       compared,
       indexReserve: { take: async () => {} },
       onHealed: () => {
@@ -93,6 +99,29 @@ test('the trash is kept while the disk has room, and gives it up before it is fu
   node.clock.advance(MINUTE_MS)
   await eventually(() => expect(node.flows.index.counts().trashBlobs).toBe(1))
   expect(node.store.placeOf(hashOf(1))).toBeUndefined()
+})
+
+test('small pictures make room before the trash does', async () => {
+  const files = new ThumbnailFiles(
+    { folder: on.folder, random: systemRandom },
+    { bytesMax: 1_000_000 }
+  )
+  const thumbnails = new Thumbnails({ files, drawer: new Thumbnailer(node.flows) })
+  await duties.stop()
+  const flows = { ...node.flows, thumbnails }
+  duties = dutiesOf({ ...node, flows })
+  duties.start({ wasBrokenOff: false, wasDamaged: false })
+  files.keep(hashOf(1), 256, testBytes(100))
+  await replaceOften()
+  disk = { ...TEST_DISK, free: 2 * TEST_DISK.reserved - 1, state: 'low' }
+  onMeasure = () => {
+    if (files.read(hashOf(1), 256) === undefined) disk = TEST_DISK
+  }
+  await eventually(() => {
+    node.clock.advance(MINUTE_MS)
+    expect(disk).toBe(TEST_DISK)
+  })
+  expect(node.flows.index.counts().trashBlobs).toBe(2)
 })
 
 test('after a full disk changes are taken again when there is room, and not before', async () => {

@@ -54,3 +54,18 @@ test('without room none is kept, and what is in the way is no error', () => {
   files.drop(hashOf(1))
   expect(kept(files)).toEqual([])
 })
+
+test('all of them can go, and others are kept and counted after that', async () => {
+  const files = filesOf(1000)
+  expect(await files.dropAll()).toBe(false)
+  for (let n = 0; n < 5; n++) files.keep(hashOf(n), 256, testBytes(100, n))
+  expect(await files.dropAll()).toBe(true)
+  expect(kept(files)).toEqual([])
+  expect(await files.dropAll()).toBe(false)
+  for (let n = 0; n < 20; n++) {
+    files.keep(hashOf(n), 256, testBytes(100, n))
+    await files.idle()
+  }
+  expect(kept(files).length).toBeLessThanOrEqual(10)
+  expect(kept(files).length).toBeGreaterThan(5)
+})
