@@ -5,11 +5,14 @@ import type { Clock } from '../base/clock.ts'
 
 /** What the system has in memory is there sooner. */
 const CALL_MS_MAX = 1
-/** After one that took longer so many leave the event loop to others. */
+/** One that took longer may have waited for the processor, not for the disk. */
+const SLOW_IN_A_ROW = 2
+/** After these so many leave the event loop to others. */
 const SLOW_CALLS = 256
 
 export class Pace {
   readonly #clock: Pick<Clock, 'monotonicMs'>
+  #inARow = 0
   #slowCalls = 0
 
   constructor(clock: Pick<Clock, 'monotonicMs'>) {
@@ -24,7 +27,11 @@ export class Pace {
     }
     const beginMs = this.#clock.monotonicMs()
     const result = now()
-    if (this.#clock.monotonicMs() - beginMs > CALL_MS_MAX) this.#slowCalls = SLOW_CALLS
+    this.#inARow = this.#clock.monotonicMs() - beginMs > CALL_MS_MAX ? this.#inARow + 1 : 0
+    if (this.#inARow === SLOW_IN_A_ROW) {
+      this.#inARow = 0
+      this.#slowCalls = SLOW_CALLS
+    }
     return result
   }
 }

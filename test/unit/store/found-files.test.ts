@@ -27,7 +27,7 @@ function foundFiles(lookMs: number): DiskFoundFiles {
 
 test.each([
   ['holds up nobody while the disk is fast', 0.01, 100],
-  ['holds up the others once, then goes another way, where it is slow', 20, 1]
+  ['holds up the others twice, then goes another way, where it is slow', 20, 2]
 ])('a look at a file %s', async (_, lookMs, heldUp) => {
   const found = foundFiles(lookMs)
   for (let n = 0; n < 100; n++) expect(await found.look('a.jpg')).toMatchObject({ size: 1 })
