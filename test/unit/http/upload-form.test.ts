@@ -49,6 +49,21 @@ describe('refusals', () => {
     expect((await http.send(UPLOAD, { method: 'POST' })).status).toBe(422)
   })
 
+  it('of a file in a coding that nobody undoes', async () => {
+    for (const [coding, status] of [
+      ['base64', 422],
+      ['quoted-printable', 422],
+      ['Binary', 201]
+    ] as const) {
+      const head = `Content-Disposition: form-data; name="file"; filename="a.svg"\r\nContent-Transfer-Encoding: ${coding}`
+      const body = Buffer.from(`--B\r\n${head}\r\n\r\n${IMAGE}\r\n--B--\r\n`)
+      const headers = { 'Content-Type': 'multipart/form-data; boundary=B' }
+      const answer = await http.send(UPLOAD, { method: 'POST', headers, body })
+      expect([coding, answer.status]).toEqual([coding, status])
+      expect(images()).toBe(status === 201 ? 1 : 0)
+    }
+  })
+
   it('of fields that say nothing possible', async () => {
     expect(await refused([FILE, { name: 'path', value: '../a.svg' }])).toEqual([422, 'BAD_PATH'])
     expect(await refused([{ name: 'path', value: 'con.svg' }, FILE])).toEqual([422, 'BAD_PATH'])
