@@ -1,6 +1,7 @@
 // The language of the sentences in answers: English, or Chinese for clients that prefer it.
 
 import type { IncomingMessage } from 'node:http'
+import { acceptedIn } from './accepted.ts'
 
 /** For the `message` of a POST or DELETE: `zh` if Accept-Language prefers Chinese, else `en`. */
 export function messageFor(request: Pick<IncomingMessage, 'headers'>, en: string, zh: string) {
@@ -11,17 +12,7 @@ export function messageFor(request: Pick<IncomingMessage, 'headers'>, en: string
  * Whether the first of the languages with the highest weight is Chinese (zh, zh-CN, zh-Hant-TW …).
  */
 export function prefersChinese(acceptLanguage: string | undefined): boolean {
-  let best = { language: '', weight: 0 }
-  for (const item of acceptLanguage?.split(',') ?? []) {
-    const [language = '', weightText] = item.split(';')
-    const weight = weightOf(weightText)
-    if (language.trim() !== '' && weight > best.weight) best = { language, weight }
-  }
-  return /^\s*zh(?:-|\s*$)/i.test(best.language)
-}
-
-function weightOf(text: string | undefined): number {
-  if (text === undefined) return 1
-  const [, digits] = /^\s*q=([01](?:\.\d{0,3})?)\s*$/i.exec(text) ?? []
-  return digits === undefined ? 0 : Number(digits)
+  let best = { value: '', weight: 0 }
+  for (const one of acceptedIn(acceptLanguage)) if (one.weight > best.weight) best = one
+  return /^zh(?:-|$)/.test(best.value)
 }

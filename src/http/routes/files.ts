@@ -4,6 +4,7 @@ import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
 import type { ImageEntry } from '../../../protocols/entry.ts'
+import { asksFor } from '../accepted.ts'
 import { parseCursor } from '../cursor.ts'
 import {
   type DescribedImage,
@@ -53,7 +54,7 @@ async function list(parts: HttpParts, request: ApiRequest, reply: FastifyReply):
     order: orderFor(index, query),
     keep: filterFor(parts, query),
     describe: (entry) => describeImage(entry, index.blob(entry.hash), viewpoint),
-    asLines: (request.headers.accept ?? '').includes(LINES_TYPE),
+    asLines: asksFor(request.headers.accept, LINES_TYPE, 'application/json'),
     signal: request.signal
   }
   reply.raw.appendHeader('Vary', 'Accept')
