@@ -7,8 +7,11 @@
 //   npm run bench -- transfer holders            an empty node is filled by one full node, by two
 //   npm run bench -- transfer beside             while one of the two is read without a pause
 //     [--read-bytes 10000] [--read-images 500] [--connections 64] [--seconds 3] [--all-cores]
-//     [--side receives];
+//     [--side receives] [--read nobody|one|other];
 //     needs wrk
+//   npm run bench -- transfer packed             SVG and JPEG over a slow line, packed and not
+//     [--line 10MB]
+//   npm run bench -- transfer scanned            with clamd before each image and without
 // Options: --rounds 3. Folders are made under TMPDIR: a disk, with room for some GB.
 
 import { parseArgs } from 'node:util'
@@ -18,6 +21,7 @@ import { bulk } from './transfer/bulk.ts'
 import { holders } from './transfer/holders.ts'
 import { latency, latencyOfSyncthing } from './transfer/latency.ts'
 import { missing } from './transfer/missing.ts'
+import { packed, scanned } from './transfer/settings.ts'
 
 const SETS = [
   { count: 10_000, bytes: 100_000 },
@@ -37,6 +41,8 @@ const { values, positionals } = parseArgs({
     connections: { type: 'string', default: '64' },
     seconds: { type: 'string', default: '3' },
     side: { type: 'string' },
+    read: { type: 'string' },
+    line: { type: 'string', default: '10MB' },
     'all-cores': { type: 'boolean', default: false }
   }
 })
@@ -55,6 +61,8 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
     await latencyOfSyncthing({ count: Math.min(count(24), 24), bytes })
   },
   holders: () => holders({ count: count(6000), bytes }),
+  packed: () => packed({ count: count(400), bytes, rounds }, values.line),
+  scanned: () => scanned({ count: count(2000), bytes: Number(values.bytes ?? 10_000), rounds }),
   beside: () =>
     beside({
       ...{ count: count(3000), bytes, rounds },
@@ -63,6 +71,7 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
       connections: Number(values.connections),
       pins: !values['all-cores'],
       side: values.side,
+      read: values.read,
       seconds: Number(values.seconds)
     })
 }

@@ -29,6 +29,8 @@ export interface BesideOptions {
   readonly pins: boolean
   /** Undefined: both. */
   readonly side?: string | undefined
+  /** Who is read; undefined: each of them in turn. */
+  readonly read?: string | undefined
 }
 
 const SIDES = ['receives', 'sends'] as const
@@ -59,9 +61,10 @@ export async function beside(options: BesideOptions): Promise<void> {
     await all.fill()
     const outcomes = new Map<string, Outcome[]>()
     const sides = SIDES.filter((side) => side === (options.side ?? side))
+    const readers = READERS.filter((reader) => reader === (options.read ?? reader))
     for (let round = 0; round < options.rounds; round++) {
       for (const side of sides) {
-        for (const reader of READERS) {
+        for (const reader of readers) {
           const outcome = await all.run(side, reader, round)
           console.error(side, reader, JSON.stringify(outcome))
           const key = `${side} ${reader}`
