@@ -12,6 +12,7 @@ import { KeyedLock } from './base/keyed-lock.ts'
 import type { Log } from './base/log.ts'
 import { LogLevels, type PartLogs } from './base/log-levels.ts'
 import { PRODUCT_VERSION } from './base/product-version.ts'
+import { RequestCount } from './base/request-count.ts'
 import { TaskBoard } from './base/task-board.ts'
 import { Packing } from './blob-sync/packing.ts'
 import { Traffic } from './blob-sync/traffic.ts'
@@ -137,13 +138,13 @@ export async function createNode(config: Config, nodeParts: NodeParts): Promise<
     const made = createFlows(config, parts, { folder, index, brakes, blocks, room, logs })
     followConfirmations(made)
     const scanner = openScanner(config, made)
-    const flows = { ...made, scanner, remote, activity }
+    const flows = { ...made, scanner, remote, activity, requests: new RequestCount() }
     if (damage.length > 0) await noteDamage(flows, damage)
     await noteOwnKeys(index)
     let port: number | undefined
     const httpPort = () => port
     const { store, packing } = made
-    const intake = openIntake({ ...parts, log: logs.blobs, folder, store, packing })
+    const intake = openIntake({ ...flows, log: logs.blobs, folder, store, packing })
     const forMesh = { identity, files: meshFiles(files), httpPort, intake, logs }
     mesh = await openMesh(config, { flows, ...forMesh })
     const onListen = (listening: number) => {

@@ -2,6 +2,7 @@
 
 import { type Random, randomHex } from './base/clock.ts'
 import type { Log } from './base/log.ts'
+import type { RequestCount } from './base/request-count.ts'
 import type { Packing } from './blob-sync/packing.ts'
 import { IntakeThread } from './flows/intake-thread.ts'
 import type { DiskBlobs } from './store/disk-blobs.ts'
@@ -13,15 +14,16 @@ export interface OpenIntakeParts {
   readonly folder: Folder
   readonly store: DiskBlobs
   readonly packing: Packing
+  readonly requests: RequestCount
 }
 
 /** It begins when it is needed. */
 export function openIntake(parts: OpenIntakeParts): IntakeThread {
-  const { log, random, folder, store, packing } = parts
+  const { log, random, folder, store, packing, requests } = parts
   const { packings, onSaved } = packing.unpacking
   const program = new URL('./lane-thread.js', import.meta.url)
   return new IntakeThread(
-    { log, adopt: (file, by) => store.adopt(file, by), onSaved },
+    { log, adopt: (file, by) => store.adopt(file, by), onSaved, requests },
     { program, folder: folder.temp, tag: randomHex(random, 8), packings }
   )
 }

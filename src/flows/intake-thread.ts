@@ -5,8 +5,10 @@ import type { Unpacking } from '../../protocols/blobs/request.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import type { LaneKey } from '../../protocols/lane/key.ts'
 import { StatusError } from '../../protocols/status.ts'
+import { BehindRequests } from '../base/behind-requests.ts'
 import { NodeError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
+import type { RequestCount } from '../base/request-count.ts'
 import type { DirectItem, DirectLine, DirectTake } from '../blob-sync/direct-line.ts'
 import type { LaneMeter } from '../network/lane-stream.ts'
 import type { NamelessBlob } from '../store/blob-store.ts'
@@ -34,6 +36,8 @@ export interface IntakeThreadParts {
   ) => NamelessBlob
   /** Hears how many bytes did not have to come. */
   readonly onSaved?: Unpacking['onSaved'] | undefined
+  /** What it takes over makes room for these. */
+  readonly requests?: Pick<RequestCount, 'begun'> | undefined
 }
 
 export interface IntakeThreadOptions extends IntakeSettings {
@@ -53,6 +57,7 @@ export class IntakeThread {
   readonly #parts: IntakeThreadParts
   readonly #options: IntakeThreadOptions
   readonly #lanes = new Map<number, ThreadLane>()
+  readonly #heard: BehindRequests<LaneNews>
   #worker: Worker | undefined
   #workers = 0
   #numbers = 0
@@ -66,6 +71,9 @@ export class IntakeThread {
   constructor(parts: IntakeThreadParts, options: IntakeThreadOptions) {
     this.#parts = parts
     this.#options = options
+    this.#heard = new BehindRequests(parts.requests, (news) =>
+      this.#lanes.get(news.lane)?.hear(news)
+    )
   }
 
   /** Throws what keeps the lane from being opened, and the signal's reason. */
@@ -114,7 +122,7 @@ export class IntakeThread {
     const placing: Placing[][] = []
     worker.on('message', (news: IntakeNews) => {
       if (news.say === 'placed') settle(placing.shift() ?? [], news.outcomes)
-      else this.#lanes.get(news.lane)?.hear(news)
+      else this.#heard.add(this.#oneByOne(news))
     })
     worker.on('error', (error) => this.#parts.log.error({ err: error }, 'a thread has failed'))
     worker.on('exit', () => this.#ended(worker, placing))
@@ -123,7 +131,17 @@ export class IntakeThread {
     return worker
   }
 
+  /** Files count as not taken over from here on, bytes as come; the rest is heard in its turn. */
+  #oneByOne(news: LaneNews): LaneNews[] {
+    if (news.say !== 'came') return [news]
+    const { lane, bytes, saved, events } = news
+    this.#lanes.get(lane)?.moved(bytes, saved)
+    for (const [, event] of events) if (event.is === 'staged') this.#unreleased++
+    return events.map((event) => ({ say: 'came', lane, bytes: 0, saved: 0, events: [event] }))
+  }
+
   #ended(worker: Worker, placing: readonly Placing[][]): void {
+    this.#heard.flush()
     for (const moves of placing) settle(moves, [])
     if (this.#worker !== worker) return
     this.#leave()
@@ -141,7 +159,6 @@ export class IntakeThread {
   }
 
   #adopt(worker: Worker, file: StagedBlobFile): NamelessBlob {
-    this.#unreleased++
     const onEnd = () => {
       if (this.#worker !== worker) return
       this.#unreleased--
@@ -182,6 +199,8 @@ export class IntakeThread {
     this.#unreleased = this.#released = this.#releasedBytes = 0
   }
 }
+
+type LaneNews = Exclude<IntakeNews, { say: 'placed' }>
 
 interface Placing {
   readonly move: FileMove
@@ -255,13 +274,17 @@ export class ThreadLane implements DirectLine {
     void this.#closed.promise.then(listener)
   }
 
-  hear(news: Exclude<IntakeNews, { say: 'placed' }>): void {
+  /** So many bytes have come. */
+  moved(bytes: number, saved: number): void {
+    this.#use.onMoved(bytes, saved)
+  }
+
+  hear(news: LaneNews): void {
     switch (news.say) {
       case 'open':
         this.#opening.resolve()
         return
       case 'came':
-        this.#use.onMoved(news.bytes, news.saved)
         for (const [request, event] of news.events) this.#happened(request, event)
         return
       case 'closed':

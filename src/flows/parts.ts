@@ -8,6 +8,7 @@ import type { Clock, Random } from '../base/clock.ts'
 import type { FailPoints } from '../base/fail-point.ts'
 import type { KeyedLock } from '../base/keyed-lock.ts'
 import type { Log } from '../base/log.ts'
+import type { RequestCount } from '../base/request-count.ts'
 import type { Packing } from '../blob-sync/packing.ts'
 import type { Traffic } from '../blob-sync/traffic.ts'
 import type { InspectImage } from '../content/inspect.ts'
@@ -131,6 +132,8 @@ export interface FlowParts {
   readonly log: Log
   /** What runs, by name. */
   readonly activity?: Activity | undefined
+  /** Those of clients over HTTP. */
+  readonly requests?: RequestCount | undefined
   readonly failPoints: FailPoints
   /** Name of this node, as people gave it. */
   readonly name: string

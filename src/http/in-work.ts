@@ -4,6 +4,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { NodeError } from '../base/errors.ts'
+import type { RequestCount } from '../base/request-count.ts'
 import type { Client } from './clients.ts'
 
 export interface InWorkOptions {
@@ -24,10 +25,13 @@ export class InWork {
   readonly #options: InWorkOptions
   readonly #counts = new Map<string, number>()
   readonly #clients = new WeakMap<ServerResponse, Client | undefined>()
+  readonly #requests: RequestCount | undefined
   #total = 0
 
-  constructor(options: InWorkOptions) {
+  /** `requests`: what others make room by. */
+  constructor(options: InWorkOptions, requests?: RequestCount) {
     this.#options = options
+    this.#requests = requests
   }
 
   /** Requests that are being answered. */
@@ -58,6 +62,7 @@ export class InWork {
   /** Counts a request until `leave`. */
   enter(client: Client | undefined): void {
     this.#total++
+    this.#requests?.note()
     if (client !== undefined) this.#counts.set(client.name, this.#countOf(client) + 1)
   }
 

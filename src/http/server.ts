@@ -89,7 +89,7 @@ export function createHttpServer(
   }
   const rates = isLimited(options.rates) ? new RateLimits(parts, options.rates) : undefined
   const clients = new Clients({ ...parts, guard }, options.rates)
-  const inWork = new InWork(options.inWork)
+  const inWork = new InWork(options.inWork, parts.flows.requests)
   const timing = options.serverTiming ? new ServerTiming(parts) : undefined
   const cors = createCors(options.corsOrigins, { isTimed: options.serverTiming })
   const buffers = new SpareBuffers(BUFFERS)
