@@ -1,6 +1,7 @@
 // Long work that a person started: it runs in the background, can be looked up, and is stopped with
 // the node.
 
+import type { Word } from './cause.ts'
 import { type Clock, type Random, randomHex } from './clock.ts'
 import { NodeError } from './errors.ts'
 
@@ -9,6 +10,9 @@ export type TaskStatus = 'running' | 'completed' | 'failed'
 export interface TaskError {
   readonly subject: string
   readonly detail: string
+  /** The same, to be said in another language. */
+  readonly code?: string
+  readonly cause?: Word
 }
 
 /** One piece of work. Its fields change while it runs. */
@@ -32,7 +36,8 @@ export interface TaskControl {
   readonly signal: AbortSignal
   total(count: number): void
   processed(count: number): void
-  error(subject: string, detail: string): void
+  /** What it was refused for, or the sentence itself. */
+  error(subject: string, failure: unknown): void
 }
 
 const TASK_ERRORS_MAX = 100
@@ -103,7 +108,7 @@ export class TaskBoard {
     const watched = done.then(
       (result) => this.#end(task, 'completed', result),
       (error: unknown) => {
-        addError(task, kind, error instanceof Error ? error.message : String(error))
+        addError(task, kind, error)
         this.#end(task, 'failed', undefined)
       }
     )
@@ -141,11 +146,19 @@ function controlOf(task: Mutable<Task>, signal: AbortSignal): TaskControl {
     processed: (count) => {
       task.processed = count
     },
-    error: (subject, detail) => addError(task, subject, detail)
+    error: (subject, failure) => addError(task, subject, failure)
   }
 }
 
-function addError(task: Mutable<Task>, subject: string, detail: string): void {
+function addError(task: Mutable<Task>, subject: string, failure: unknown): void {
   task.errorCount += 1
-  if (task.errors.length < TASK_ERRORS_MAX) task.errors = [...task.errors, { subject, detail }]
+  if (task.errors.length >= TASK_ERRORS_MAX) return
+  const detail = failure instanceof Error ? failure.message : String(failure)
+  task.errors = [...task.errors, { subject, detail, ...wordsOf(failure) }]
+}
+
+function wordsOf(failure: unknown): Pick<TaskError, 'code' | 'cause'> {
+  if (!(failure instanceof NodeError)) return {}
+  const cause = failure.details.cause as Word | undefined
+  return { code: failure.code, ...(cause && { cause }) }
 }

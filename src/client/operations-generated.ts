@@ -337,6 +337,11 @@ export interface Operations {
       readonly errors: ReadonlyArray<{
         readonly subject: string
         readonly detail: string
+        readonly code?: string | undefined
+        readonly cause?: {
+          readonly code: string
+          readonly details: Readonly<Record<string, string | number>>
+        } | undefined
       }>
       readonly start_time: number
       readonly end_time: number | null
@@ -853,6 +858,11 @@ export interface Operations {
       readonly errors: ReadonlyArray<{
         readonly subject: string
         readonly detail: string
+        readonly code?: string | undefined
+        readonly cause?: {
+          readonly code: string
+          readonly details: Readonly<Record<string, string | number>>
+        } | undefined
       }>
       readonly start_time: number
       readonly end_time: number | null

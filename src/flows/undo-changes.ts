@@ -32,7 +32,7 @@ export async function undoChanges(
       }
     } catch (error) {
       undone.failed++
-      control.error(path, (error as Error).message)
+      control.error(path, error)
     }
     control.processed(seen)
   }

@@ -5,6 +5,7 @@ import { saidAs } from '../base/cause.ts'
 import type { Clock } from '../base/clock.ts'
 import { NodeError } from '../base/errors.ts'
 import type { StartedTask, Task, TaskBoard } from '../base/task-board.ts'
+import { causeShape } from './describe-status.ts'
 
 export const taskShape = z.object({
   task_id: z.string(),
@@ -12,7 +13,14 @@ export const taskShape = z.object({
   status: z.enum(['running', 'completed', 'failed']),
   total: z.int(),
   processed: z.int(),
-  errors: z.array(z.object({ subject: z.string(), detail: z.string() })),
+  errors: z.array(
+    z.object({
+      subject: z.string(),
+      detail: z.string(),
+      code: z.string().optional(),
+      cause: causeShape.omit({ text: true }).optional()
+    })
+  ),
   start_time: z.number().describe('Seconds since 1970'),
   end_time: z.number().nullable(),
   result: z.unknown()

@@ -66,6 +66,15 @@ export function sayRefusal(detail, answer, { name }) {
 }
 
 /**
+ * What a task failed at first; undefined if it did not.
+ * @param {{ errors: ({ detail: string } & Parameters<typeof sayRefusal>[1])[] }} task
+ * @param {Pick<Language, 'name'>} language
+ */
+export function sayTaskError({ errors: [first] }, language) {
+  return first && sayRefusal(first.detail, first, language)
+}
+
+/**
  * What is wrong with one field, in Chinese.
  * @param {{ loc?: unknown[], msg: string, type: string, cause?: Word }} issue
  */

@@ -5,6 +5,7 @@ import { ApiError } from './api.js'
 import { make, need, onClick, setText } from './dom.js'
 import { formatSize, formatTime } from './format.js'
 import { confirm, onAction } from './notice.js'
+import { sayTaskError } from './reasons.js'
 
 /** @import { Language } from './language.js' */
 
@@ -112,7 +113,7 @@ export function createReview({ api, language, status, onChange }) {
   async function ended(id) {
     for (;;) {
       const task = await api.call('GET', `file-sync/api/file-sync/tasks/${id}`)
-      if (task.status !== 'running') return task.errors[0]?.detail ?? ''
+      if (task.status !== 'running') return sayTaskError(task, language) ?? ''
       setText('review-text', say('tasks.of', { done: task.processed, total: task.total }))
       await new Promise((resolve) => setTimeout(resolve, TASK_MS))
     }

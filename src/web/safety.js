@@ -6,7 +6,7 @@ import { ApiError } from './api.js'
 import { make, need, setText } from './dom.js'
 import { formatAgo, formatSize, formatTime } from './format.js'
 import { confirm, onAction } from './notice.js'
-import { sayCause } from './reasons.js'
+import { sayCause, sayTaskError } from './reasons.js'
 
 /** @import { Language } from './language.js' */
 
@@ -205,8 +205,8 @@ export function createSafety({ api, language, notice, status }) {
       setText('verify-text', say('scrub.running', { done: processed, total }))
     })
     if (task === undefined) return
-    const { result, errors } = task
-    const detail = errors[0]?.detail ?? task.status
+    const { result } = task
+    const detail = sayTaskError(task, language) ?? task.status
     setText('verify-text', result?.message ?? say('scrub.failed', { detail }))
     const damaged = (result?.corrupted_files ?? []).map(
       (/** @type {any} */ { path, action }) => `${path}: ${action}`

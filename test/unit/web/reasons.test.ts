@@ -2,10 +2,13 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { saidAs } from '../../../src/base/cause.ts'
-import { ERROR_KINDS } from '../../../src/base/errors.ts'
+import { systemClock, systemRandom } from '../../../src/base/clock.ts'
+import { ERROR_KINDS, NodeError } from '../../../src/base/errors.ts'
+import { type Task, TaskBoard } from '../../../src/base/task-board.ts'
+import { describeTask, taskShape } from '../../../src/http/describe-task.ts'
 
 const web = new URL('../../../src/web/', import.meta.url)
-const { sayCause, sayCopy, sayRefusal, sayServerError } = await import(
+const { sayCause, sayCopy, sayRefusal, sayServerError, sayTaskError } = await import(
   new URL('reasons.js', web).href
 )
 const { causes } = await import(new URL('causes-zh.js', web).href)
@@ -222,6 +225,26 @@ it('each fault of a field is said by its word, else by its type', () => {
     `输入有误：reason 太小或太短；${refusals.field_sign_one}；x.0 of a later version`
   )
   for (const words of Object.values(issues)) expect(words).toMatch(/[\u4e00-\u9fff]/)
+})
+
+it('what a task failed at is said as a refusal is', async () => {
+  const tasks = new TaskBoard({ clock: systemClock, random: systemRandom })
+  const failing = (failure: unknown) => {
+    const { task, done } = tasks.start('review', async () => {
+      throw failure
+    })
+    return done.catch(() => task)
+  }
+  const refused = new NodeError('NOT_FOUND', 'There is none.', saidAs('bytes_absent'))
+  const task = (await failing(refused)) as Task
+  expect(sayTaskError(describeTask(task), zh)).toBe(refusals.bytes_absent)
+  expect(sayTaskError(describeTask(task), en)).toBe('There is none.')
+  expect(taskShape.parse(describeTask(task)).errors).toEqual([
+    { subject: 'review', detail: 'There is none.', code: 'NOT_FOUND', ...saidAs('bytes_absent') }
+  ])
+  const other = (await failing(new Error('Said.'))) as Task
+  expect(sayTaskError(describeTask(other), zh)).toBe('Said.')
+  expect(sayTaskError({ errors: [] }, zh)).toBeUndefined()
 })
 
 it('what is asked of a field has a word, where its type does not say it', () => {
