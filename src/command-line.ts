@@ -115,10 +115,15 @@ function completionCommand(program: Command, { writeOut }: CommandOutput): Comma
     .description('prints what a shell needs to complete commands: eval "$(tumesh completion bash)"')
     .addArgument(new Argument('<shell>').choices(SHELLS))
     .action((shell: Shell) => {
+      const optionsOf = ({ options }: Command) => options.flatMap(({ long }) => long ?? [])
       const commands = program.commands.map((command) => ({
         name: command.name(),
         summary: command.description(),
-        options: command.options.flatMap(({ long }) => long ?? [])
+        words: [
+          ...command.commands.map((one) => one.name()),
+          ...(command.registeredArguments[0]?.argChoices ?? [])
+        ],
+        options: [...new Set([command, ...command.commands].flatMap(optionsOf))]
       }))
       writeOut(completionFor(shell, commands))
     })

@@ -113,6 +113,12 @@ test('a key from outside goes to the node that any command asks', () => {
   expect(readCommandLine([], silent, key)).toEqual({ do: 'start', flags: {} })
 })
 
+test('completion knows the words that commands take, and their options', () => {
+  const { out } = run('completion', 'bash')
+  expect(out).toMatch(/^ {4}keys\) words="add list revoke --scope --json --url --data" ;;$/m)
+  expect(out).toMatch(/^ {4}completion\) words="bash zsh fish" ;;$/m)
+})
+
 test('a scope that there is not is a wrong command line', () => {
   const { line, err } = run('keys', 'add', 'x', '--scope', 'all')
   expect(line).toEqual({ do: 'exit', code: 2 })

@@ -3,8 +3,9 @@ import { expect, test } from 'vitest'
 import { completionFor } from '../../../src/commands/completion.ts'
 
 const COMMANDS = [
-  { name: 'status', summary: "how it's going", options: ['--watch', '--json'] },
-  { name: 'start', summary: 'begins', options: ['--data'] }
+  { name: 'status', summary: "how it's going", words: [], options: ['--watch', '--json'] },
+  { name: 'start', summary: 'begins', words: [], options: ['--data'] },
+  { name: 'keys', summary: 'keys', words: ['add', 'list'], options: ['--scope'] }
 ]
 
 /** What bash offers after these words. */
@@ -23,11 +24,16 @@ test('bash completes commands and their options', () => {
   expect(offered('stat')).toEqual(['status'])
   expect(offered('status', '--')).toEqual(['--watch', '--json'])
   expect(offered('start', '--d')).toEqual(['--data'])
+  expect(offered('keys', '')).toEqual(['add', 'list', '--scope'])
+  expect(offered('keys', 'ad')).toEqual(['add'])
 })
 
 test('other shells get the same words', () => {
   expect(completionFor('zsh', COMMANDS)).toContain('bashcompinit')
   expect(completionFor('fish', COMMANDS)).toContain(
     "complete -c tumesh -n __fish_use_subcommand -a status -d 'how it\\'s going'"
+  )
+  expect(completionFor('fish', COMMANDS)).toContain(
+    "complete -c tumesh -n '__fish_seen_subcommand_from keys' -a list"
   )
 })
