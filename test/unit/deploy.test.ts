@@ -54,7 +54,8 @@ test('what the container copies is there, and it begins as the package does', ()
   expect([all, lines.pop()]).toEqual(['*', FOLDER])
   expect(lines).toEqual([...new Set(copied)].map((name) => `!${name}`))
   const { bin } = JSON.parse(readFileSync('package.json', 'utf8'))
-  expect(read('Dockerfile')).toContain(`ENTRYPOINT ["node", "${bin.tumesh}"]`)
+  expect(read('Dockerfile')).toContain(`ln -s /app/${bin.tumesh} /usr/local/bin/tumesh`)
+  expect(read('Dockerfile')).toContain('ENTRYPOINT ["tumesh"]')
 })
 
 // systemd is no package of its own in every container
