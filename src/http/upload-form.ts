@@ -62,7 +62,8 @@ export async function readUploadForm(
       else {
         // nobody has sent these for long, and what is left of them would pass for the image
         if (!/^(?:7bit|8bit|binary)$/i.test(part.encoding)) {
-          throw invalid('file', `must be sent as it is, not as ${part.encoding}`)
+          const fault = `must be sent as it is, not as ${part.encoding}`
+          throw invalid('file', fault, saidAs('field_file_coding', { coding: part.encoding }))
         }
         beforeFile(fields)
         const source = takingRoom(room, translated<Uint8Array>(part.file))

@@ -54,6 +54,7 @@ export const refusals = {
   field_since: '不是时间：请用 ISO 8601（2026-01-31T12:00:00Z）或自 1970 年起的秒数',
   field_files_many: '一次请求的文件过多（最多 {max} 个）',
   field_file_text: '须作为带文件名的文件发送',
+  field_file_coding: '须按原样发送，不能使用 {coding} 编码',
   field_file_missing: '缺少：请把图片放在 file 字段中发送',
   field_long: '应为不超过 {max} 字节的文本',
   field_twice: '给出了两次',
