@@ -1,9 +1,11 @@
 // Files that crawlers write into images/: how fast they become images, while they are read.
 //   node test/bench/adopt.ts [--count 100000] [--bytes 20000] [--slow 0.5] [--renamed 0.2]
-//     [--dir D] [--drops 50] [--node-options O]
+//     [--dir D] [--drops 50] [--node-options O] [--limit-mb 200 [--own-node]]
 //
 // A share of the files is written in two pieces with a pause, and a share of those under another
-// name first. A reader asks for images that are there, all the time.
+// name first. A reader asks for images that are there, all the time. With a limit the node runs in
+// a control group that has so much memory for all: its own, and the pages of files. Those of
+// Node itself count there only with --own-node: they are shared with others of it otherwise.
 
 import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
@@ -17,6 +19,7 @@ import { spawnNode } from '../support/real-node.ts'
 import { Client, eachOf } from './support/client.ts'
 import { printTable, quantile, short } from './support/figures.ts'
 import { cpuSeconds, measure, memory } from './support/machine.ts'
+import { makeMemoryLimit } from './support/memory-limit.ts'
 
 const { values } = parseArgs({
   options: {
@@ -26,7 +29,9 @@ const { values } = parseArgs({
     renamed: { type: 'string', default: '0.2' },
     drops: { type: 'string', default: '50' },
     dir: { type: 'string', default: tmpdir() },
-    'node-options': { type: 'string', default: '' }
+    'node-options': { type: 'string', default: '' },
+    'limit-mb': { type: 'string' },
+    'own-node': { type: 'boolean', default: false }
   }
 })
 const count = Number(values.count)
@@ -36,6 +41,11 @@ const [slow, renamed] = [Number(values.slow), Number(values.renamed)]
 const WRITERS = 512
 const PAUSE_MS = 400
 const FOLDERS = 100
+
+/** Of the program itself: pages that others had read before would be free here. */
+const OWN_NODE = 'cp "$1" "$0" && shift && exec "$0" "$@"'
+/** How often it is looked how much memory there is. */
+const LOOK_MS = 500
 
 const folder = mkdtempSync(join(values.dir, 'tumesh-bench-'))
 const images = join(folder, 'a', 'images')
@@ -64,7 +74,14 @@ async function waitFor(client: Client, url: string, images: number): Promise<voi
 }
 
 const env = { NODE_OPTIONS: values['node-options'] }
-const node = await spawnNode({ folder, name: 'a', flags: ['--log-level', 'warn'], env }).started()
+const limitMb = values['limit-mb']
+const limit = limitMb === undefined ? undefined : makeMemoryLimit(Number(limitMb) * 1e6)
+const copied = values['own-node'] ? ['sh', '-c', OWN_NODE, join(folder, 'node')] : []
+const runner = limit && [...limit.runner, ...copied]
+const node = await spawnNode({
+  ...{ folder, name: 'a', flags: ['--log-level', 'warn'], env },
+  ...(runner && { runner })
+}).started()
 const pid = node.child.pid as number
 const client = new Client({ atOnce: 8 })
 
@@ -97,6 +114,13 @@ async function read(): Promise<void> {
   }
 }
 
+const most = { anonymousMb: 0, mappedMb: 0 }
+const looking = setInterval(() => {
+  const { nowMb, anonymousMb } = memory(pid)
+  most.anonymousMb = Math.max(most.anonymousMb, anonymousMb)
+  most.mappedMb = Math.max(most.mappedMb, nowMb - anonymousMb)
+}, LOOK_MS)
+
 const drops = await dropped()
 const idleMb = memory(pid).nowMb
 for (let n = 0; n < FOLDERS; n++) mkdirSync(join(images, String(n)), { recursive: true })
@@ -121,6 +145,16 @@ const { total_files, deleted_files, trash_size } = await client.json(
   `${node.url}/api/storage-status`
 )
 const peakMb = memory(pid).peakMb
+clearInterval(looking)
+
+function limitRows(): [string, string][] {
+  if (limit === undefined) return []
+  const { peakBytes, reached, killed } = limit.report()
+  return [
+    ['limit, most that was taken, MB', `${limitMb}, ${short(peakBytes / 1e6)}`],
+    ['times that room was made, processes ended', `${reached}, ${killed}`]
+  ]
+}
 
 console.log(
   `${count} files of ${bytes} bytes into ${FOLDERS} folders, ${slow * 100} % of them in two pieces ` +
@@ -141,6 +175,8 @@ printTable([
     `${short(quantile(reads, 0.5))} / ${short(quantile(reads, 0.99))}`
   ],
   ['RSS before / peak MiB', `${short(idleMb)} / ${short(peakMb)}`],
+  ['its own, files mapped, at most MiB', `${short(most.anonymousMb)}, ${short(most.mappedMb)}`],
+  ...limitRows(),
   ['wrong or missing', wrong.length],
   [
     'images beyond them, deleted, bytes in the trash',
@@ -150,6 +186,7 @@ printTable([
 ])
 client.close()
 await node.end('SIGTERM')
+await limit?.remove()
 if (wrong.length > 0 || node.stderr !== '')
   console.log(wrong.slice(0, 5), node.stderr.slice(0, 2000))
 rmSync(folder, { recursive: true })
