@@ -10,7 +10,7 @@ import type { RequestCount } from './request-count.ts'
  */
 const REQUESTS_A_PIECE = 20
 /** After so many turns without a request nobody waits, but clients that take long to ask again. */
-const QUIET_TURNS = 20
+const QUIET_TURNS = 8
 /** Done in one turn where nobody waits. */
 const PIECES_MAX = 32
 
