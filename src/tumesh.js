@@ -10,12 +10,12 @@ import { runWithOwnNode } from './own-node.js'
 
 /**
  * decisions/0012: new objects get 8 MiB twice, not 64, and the heap is looked through when it has
- * grown by a third, not when it is several times as large.
+ * grown by a half, not when it is several times as large.
  */
 const ENGINE_LIMITS = [
   '--max-semi-space-size=8',
   '--initial-old-space-size=48',
-  '--heap-growing-percent=30'
+  '--heap-growing-percent=50'
 ]
 /** Pools of native memory: with one for each thread most of it would lie idle. */
 const NATIVE_POOLS = '2'
