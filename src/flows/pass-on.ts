@@ -108,9 +108,12 @@ async function passOnSmall(
   return first && { peerId: first.peerId, blob: inMemory(first.got) }
 }
 
-function inMemory(bytes: Uint8Array): ReadableBlob {
+export function inMemory(bytes: Uint8Array): ReadableBlob {
   return {
     bytes: bytes.byteLength,
+    readInto(target, at = 0) {
+      target.set(bytes.subarray(at, at + target.byteLength))
+    },
     async *read(start, end) {
       yield bytes.subarray(start, end)
     },

@@ -18,7 +18,7 @@ import { GrowFromHolders, outcomeOf } from './grow-from-holders.ts'
 import { isOwnFault, type ReplicaKeeper } from './keep-replica.ts'
 import { orPassedOn } from './or-passed-on.ts'
 import type { FlowParts, ReadableBlob } from './parts.ts'
-import { type PassOnParts, passOn } from './pass-on.ts'
+import { inMemory, type PassOnParts, passOn } from './pass-on.ts'
 import { openTrusted } from './read.ts'
 import { Unneeded } from './take-in.ts'
 
@@ -35,6 +35,12 @@ export interface ReadThroughParts {
   readonly onEnd: () => void
 }
 
+/** A small blob, and the peer that it came from. */
+interface Come {
+  readonly peerId: string
+  readonly whole: Uint8Array
+}
+
 export class ReadThrough {
   readonly #parts: ReadThroughParts
   readonly #lines: ReaderLines
@@ -42,6 +48,8 @@ export class ReadThrough {
   readonly #passing: PassOnParts
   readonly #stop = new AbortController()
   readonly #runs = new Map<ContentHash, Promise<string | undefined>>()
+  /** Small blobs of these, as soon as they are known to be right. */
+  readonly #come = new Map<ContentHash, Promise<Come | undefined>>()
   /** Questions for small blobs, also those that nobody waits for any more. */
   readonly #asking = new Set<Promise<unknown>>()
 
@@ -164,6 +172,7 @@ export class ReadThrough {
         bytes > SMALL_BLOB_BYTES_MAX ? this.#grow.whole(hash, bytes) : this.#small(hash, bytes)
       run = fetching.finally(() => {
         this.#runs.delete(hash)
+        this.#come.delete(hash)
         this.#parts.onEnd()
       })
       this.#runs.set(hash, run)
@@ -176,20 +185,31 @@ export class ReadThrough {
     hash: ContentHash,
     bytes: number
   ): Promise<{ peerId: string; blob: ReadableBlob } | undefined> {
-    const peerId = await this.#run(hash, bytes)
+    const run = this.#run(hash, bytes)
+    const come = await this.#come.get(hash)
+    const { scanner, blocks } = this.#parts.flows
+    // right bytes need not be kept before they are read
+    if (come !== undefined && !scanner?.seesArrived && !blocks.has(hash)) {
+      return { peerId: come.peerId, blob: inMemory(come.whole) }
+    }
+    const peerId = await run
     const blob = peerId === undefined ? undefined : openTrusted(this.#parts.flows, hash)
     return peerId === undefined || blob === undefined ? undefined : { peerId, blob }
   }
 
   async #small(hash: ContentHash, bytes: number): Promise<string | undefined> {
     const { clock, store } = this.#parts.flows
-    const first = await firstOf({
+    const asking = firstOf({
       clock,
       holders: this.#holders(hash, new Set()),
       ask: (peerId, progress) => this.#tracked(this.#stageFrom(peerId, hash, bytes, progress)),
       patienceMs: (peerId) => this.#lines.patienceMs(peerId),
       leave: (staged) => store.finish(staged)
     })
+    const come = asking.then((first) => first?.got.whole && { ...first, whole: first.got.whole })
+    come.catch(() => {}) // who waits for it hears of it
+    this.#come.set(hash, come)
+    const first = await asking
     if (first === undefined) return undefined
     return (await this.#keep(first.peerId, first.got)) ? first.peerId : undefined
   }

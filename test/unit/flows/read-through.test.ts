@@ -53,6 +53,21 @@ test.each([
   }
 )
 
+test('a small image is read before it is kept', async () => {
+  const { node, network, replicator } = await beginReading()
+  network.add('p', sourceOf(SMALL))
+  const hash = await want(node, 'a.png', SMALL)
+  const placed = Promise.withResolvers<void>()
+  const placing = node.flows.locks.blob.run(hash, () => placed.promise)
+  const opened = await replicator.open(hash)
+  expect(isHeld(node, hash)).toBe(false)
+  expect(opened?.peerId).toBe('p')
+  expect(same(await collect(opened?.blob.read(0, SMALL.byteLength)), SMALL)).toBe(true)
+  placed.resolve()
+  await placing
+  await eventually(() => expect(isHeld(node, hash)).toBe(true))
+})
+
 test('one who reads nothing keeps nobody back', async () => {
   const { node, network, replicator } = await beginReading()
   network.add('p', sourceOf(LARGE))
