@@ -24,7 +24,7 @@ export interface LivenessParts {
 }
 
 export function startLiveness({ clock, random, log, links }: LivenessParts): Loop {
-  const silentTicks = new WeakMap<PeerLink, number>()
+  const known = new WeakMap<PeerLink, { readonly signs: number; readonly silent: number }>()
   let tick = 0
   return startLoop(
     { clock, log },
@@ -32,8 +32,10 @@ export function startLiveness({ clock, random, log, links }: LivenessParts): Loo
     async () => {
       tick++
       for (const link of links()) {
-        const silent = link.takeHeard() ? 0 : (silentTicks.get(link) ?? 0) + 1
-        silentTicks.set(link, silent)
+        const before = known.get(link)
+        const signs = link.signsOfLife
+        const silent = before?.signs === signs ? before.silent + 1 : 0
+        known.set(link, { signs, silent })
         if (silent > SILENT_TICKS_MAX) {
           log.info({ peer: link.peer.id }, 'a node does not answer any more: connection given up')
           link.connection.abort(new Error('the other side does not answer'))

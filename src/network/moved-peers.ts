@@ -18,7 +18,7 @@ export interface MovedPeersParts {
 }
 
 /** A connection, as it is needed here. */
-export type Asked = Pick<PeerLink, 'takeHeard' | 'pingQuietly'> & {
+export type Asked = Pick<PeerLink, 'signsOfLife' | 'pingQuietly'> & {
   readonly connection: Pick<PeerLink['connection'], 'remoteAddr' | 'abort'>
 }
 
@@ -40,13 +40,11 @@ export class MovedPeers {
     const places = addresses.map(ipOf)
     const isThere = ({ connection }: Asked) => places.includes(ipOf(connection.remoteAddr))
     if (open.length === 0 || open.some(isThere) || this.#asked.has(peerId)) return
-    for (const link of open) {
-      link.takeHeard()
-      link.pingQuietly(random.bytes(PING_BYTES))
-    }
+    const before = open.map(({ signsOfLife }) => signsOfLife)
+    for (const link of open) link.pingQuietly(random.bytes(PING_BYTES))
     const cancel = clock.after(ANSWER_MS, () => {
       this.#asked.delete(peerId)
-      if (open.some((link) => link.takeHeard())) return
+      if (open.some(({ signsOfLife }, at) => signsOfLife !== before[at])) return
       log.info({ peer: peerId }, 'a node does not answer any more, and is found elsewhere')
       const reason = new Error('the other side has moved')
       for (const link of open) link.connection.abort(reason)

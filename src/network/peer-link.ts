@@ -20,7 +20,7 @@ export class PeerLink {
   readonly #streams = new Set<ByteStream>()
   /** Streams that were opened here and have not closed, by protocol. */
   readonly #opened = new Map<string, number>()
-  #heard = true
+  #signsOfLife = 0
   #pinging = false
   #latencyMs: number | undefined
 
@@ -51,11 +51,9 @@ export class PeerLink {
     return this.#streams.size > 0
   }
 
-  /** Whether anything came from the other side since this was asked last. */
-  takeHeard(): boolean {
-    const heard = this.#heard
-    this.#heard = false
-    return heard
+  /** How often anything came from the other side: more than before, and it is alive. */
+  get signsOfLife(): number {
+    return this.#signsOfLife
   }
 
   /** Opens a stream. Throws TooManyStreams if `streamsMax` of its protocol are open from here. */
@@ -84,11 +82,11 @@ export class PeerLink {
     const { protocol } = stream
     const adapted = adaptStream(stream, {
       received: (bytes) => {
-        this.#heard = true
+        this.#signsOfLife++
         this.#counters.received(id, bytes, protocol)
       },
       sent: (bytes, waited) => {
-        this.#heard ||= waited
+        if (waited) this.#signsOfLife++
         this.#counters.sent(id, bytes, protocol)
       }
     })
@@ -104,7 +102,7 @@ export class PeerLink {
     const stream = await this.connection.newStream(PING_ID, signal === undefined ? {} : { signal })
     const ping = adaptStream(stream, {
       received: () => {
-        this.#heard = true
+        this.#signsOfLife++
       },
       sent: () => {}
     })
@@ -125,7 +123,7 @@ export class PeerLink {
     }
   }
 
-  /** Pings unless a ping is under way; what comes of it is seen by takeHeard(). */
+  /** Pings unless a ping is under way; what comes of it is a sign of life. */
   pingQuietly(payload: Uint8Array): void {
     if (this.#pinging) return
     this.#pinging = true

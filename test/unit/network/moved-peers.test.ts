@@ -2,7 +2,11 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { beforeEach, expect, test } from 'vitest'
 import { systemRandom } from '../../../src/base/clock.ts'
 import { silentLog } from '../../../src/base/log.ts'
+import { CounterTable } from '../../../src/network/counters.ts'
+import { startLiveness } from '../../../src/network/liveness.ts'
 import { type Asked, MovedPeers } from '../../../src/network/moved-peers.ts'
+import { PeerLink } from '../../../src/network/peer-link.ts'
+import { FakeConnection } from '../../support/fake-connection.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 
 const before = multiaddr('/ip4/192.168.7.9/tcp/4001')
@@ -15,17 +19,15 @@ let isAlive: boolean
 beforeEach(() => {
   clock = new ManualClock()
   calls = []
-  let heard = true
+  let signsOfLife = 1
   const link: Asked = {
     connection: { remoteAddr: before, abort: () => void calls.push('given up') },
-    takeHeard: () => {
-      const was = heard
-      heard = false
-      return was
+    get signsOfLife() {
+      return signsOfLife
     },
     pingQuietly: () => {
       calls.push('pinged')
-      heard = isAlive
+      if (isAlive) signsOfLife++
     }
   }
   const links = (id: string) => (id === 'B' ? [link] : [])
@@ -65,4 +67,18 @@ test('nothing is given up after a stop', () => {
   moved.stop()
   clock.advance(60_000)
   expect(calls).toEqual(['pinged'])
+})
+
+test('who answers stays, also where another one looks for signs of life meanwhile', async () => {
+  const connection = new FakeConnection('B', 'outbound')
+  const link = new PeerLink(connection.asConnection, new CounterTable(), clock)
+  const parts = { clock, random: systemRandom, log: silentLog, links: () => [link] }
+  const liveness = startLiveness(parts)
+  await clock.pass(3_000)
+  new MovedPeers(parts).found('B', [after], () => void calls.push('dialled'))
+  await clock.pass(1)
+  connection.streams[0]?.receive(new Uint8Array(32))
+  await clock.pass(10_000)
+  expect([connection.streams.length > 0, connection.fault, calls]).toEqual([true, undefined, []])
+  await liveness.stop()
 })
