@@ -40,11 +40,12 @@ export async function* imagesChangedSince(
     const isAgain = seen.delete(before.path)
     seen.add(before.path)
     if (isAgain) continue
-    if (!areAllSeen && !(await isFirstSince(index, sinceMs, version))) continue
+    const wereAllSeen = areAllSeen
     if (seen.size > seenMax) {
       areAllSeen = false
       seen.delete(seen.values().next().value as string)
     }
+    if (!wereAllSeen && !(await isFirstSince(index, sinceMs, version))) continue
     const path = before.path as ImagePath
     const now = index.get(path)
     if (now === undefined || !isImage(before)) continue

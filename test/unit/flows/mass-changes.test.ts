@@ -43,3 +43,28 @@ test('of each path what it was at first is told once, however few paths are reme
     expect([seenMax, lines, told]).toEqual([seenMax, PATHS, before])
   }
 })
+
+test('no more paths are remembered where many change again and again', async () => {
+  const { index } = node.flows
+  const paths = Array.from({ length: PATHS }, (_, n) => parsePath(`${n}.svg`))
+  const sinceMs = node.clock.now()
+  for (let round = 0; round < 4; round++) {
+    for (const [n, path] of paths.entries()) {
+      node.clock.advance(10)
+      await node.put(path, tinyImage(100 * round + n))
+    }
+  }
+  let asked = 0
+  const counted: Parameters<typeof imagesChangedSince>[0] = {
+    pastSince: (ms) => index.pastSince(ms),
+    get: (path) => index.get(path),
+    pastOf: (path) => {
+      asked++
+      return index.pastOf(path)
+    }
+  }
+  const told = await Array.fromAsync(imagesChangedSince(counted, sinceMs, 3))
+  expect(told.map(({ path }) => path)).toEqual(paths)
+  // each time but for the first four: until then all were remembered, and then no path still is
+  expect(asked).toBe(3 * PATHS - 4)
+})
