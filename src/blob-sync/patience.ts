@@ -37,7 +37,7 @@ export class Patience {
       if (isTold) return
       isTold = true
       const tookMs = this.#clock.monotonicMs() - askedMs
-      const usualMs = this.#usualMs.get(peerId) ?? tookMs
+      const usualMs = this.#usualMs.get(peerId) ?? (hasBegun ? tookMs : FIRST_MS / USUAL_FACTOR)
       // what failed at once says nothing of how fast it is
       if (!hasBegun && tookMs <= usualMs) return
       this.#usualMs.set(peerId, usualMs + (tookMs - usualMs) * WEIGHT)

@@ -26,3 +26,17 @@ test('a holder gets a small multiple of its usual time, within bounds', () => {
   for (let n = 0; n < 50; n++) ask(60_000)
   expect(patience.ms('p')).toBe(5000)
 })
+
+test('one that never begins gets more time too, where nothing was known of it', () => {
+  const clock = new ManualClock()
+  const patience = new Patience(clock)
+  const giveUp = (ms: number) => {
+    const told = patience.asked('p')
+    clock.advance(ms)
+    told(false)
+  }
+  giveUp(1)
+  expect(patience.ms('p')).toBe(1000)
+  for (let n = 0; n < 10; n++) giveUp(patience.ms('p'))
+  expect(patience.ms('p')).toBe(5000)
+})
