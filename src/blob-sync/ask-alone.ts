@@ -21,7 +21,14 @@ export interface AskAloneOptions {
 }
 
 /** A holder has not begun within its time, and may do so later. */
-export class Slow extends Error {}
+export class Slow extends Error {
+  readonly waitedMs: number
+
+  constructor(waitedMs: number) {
+    super(`no answer within ${waitedMs} ms`)
+    this.waitedMs = waitedMs
+  }
+}
 
 /** Throws as BlobsClient.fetch, and what `take` throws; Slow after a shorter time for the first. */
 export async function askAlone(
@@ -33,8 +40,7 @@ export async function askAlone(
 ): Promise<void> {
   const late = new AbortController()
   let hasBegun = false
-  const isLate = () =>
-    hasBegun || firstMs >= stallMs ? stalled(stallMs) : new Slow(`no answer within ${firstMs} ms`)
+  const isLate = () => (hasBegun || firstMs >= stallMs ? stalled(stallMs) : new Slow(firstMs))
   const watch = new StallWatch(clock, stallMs, () => late.abort(isLate()))
   const signal = AbortSignal.any([late.signal, ending])
   let client: BlobsClient | undefined

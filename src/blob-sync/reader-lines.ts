@@ -43,7 +43,7 @@ type Take = (answer: BlobAnswer) => Promise<void>
 /** A holder that is silent for so long has failed where small blobs are asked for. */
 const SILENT_MS = 5000
 /** A holder that has not begun to send a large blob is left for another, and not asked again. */
-const LONG_MS = 5000
+export const LONG_MS = 5000
 /** Streams of readers to one peer, of the 16 that it allows. */
 const LARGE_MAX = 8
 /** Requests for small blobs on their way to one peer, of the 256 that may wait there. */

@@ -8,7 +8,7 @@ import { saidAs } from '../base/cause.ts'
 import { NodeError } from '../base/errors.ts'
 import { Slow } from '../blob-sync/ask-alone.ts'
 import type { GrowingBlob, GrowingBlobs } from '../blob-sync/growing-blob.ts'
-import type { ReaderLines, Wait } from '../blob-sync/reader-lines.ts'
+import { LONG_MS, type ReaderLines, type Wait } from '../blob-sync/reader-lines.ts'
 import type { Transfers } from '../blob-sync/transfers.ts'
 import type { NamelessBlob } from '../store/blob-store.ts'
 import type { FlowParts } from './parts.ts'
@@ -127,8 +127,10 @@ export class GrowFromHolders {
     }
     await blaming(peerId, hash, () =>
       lines.askAlone(peerId, bytes, { wait, asked }, take).catch((error) => {
-        if (error instanceof Slow) slow.add(peerId)
-        throw error
+        if (!(error instanceof Slow)) throw error
+        slow.add(peerId)
+        // whoever is only slower than usual has not failed: other blobs go on coming from there
+        if (error.waitedMs >= LONG_MS) throw error
       })
     )
     const whole = await outcomeOf(filling)

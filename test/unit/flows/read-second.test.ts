@@ -53,6 +53,8 @@ test.each([
     expect(await fetching).toBe('p')
     expect(isHeld(node, hash)).toBe(true)
     expect(peers.state('p').restsUntilMs).toBe(0)
+    // it is slow, and has not failed: what else it sends goes on
+    expect(peers.state('silent').restsUntilMs).toBe(0)
   }
 )
 
@@ -155,4 +157,23 @@ test('what can not be kept is asked of a second holder soon, too', async () => {
   const opened = await opening
   expect(opened?.peerId).toBe('p')
   opened?.blob.close()
+})
+
+test('a holder of large blobs that begins none for long has failed', async () => {
+  const { node, network, replicator, peers, clock } = await beginReading()
+  const images = Array.from({ length: 20 }, (_, n) => testBytes(600_000, n))
+  const silent = sourceOf(...images)
+  silent.open = () => new Promise(() => {})
+  network.add('silent', silent)
+  network.add('p', sourceOf(...images))
+  let tries = 0
+  for (; peers.state('silent').restsUntilMs === 0; tries++) {
+    const hash = await want(node, `${tries}.png`, images[tries] as Uint8Array)
+    const fetching = replicator.fetchNow(hash)
+    await eventually(() => expect(network.streams('silent')).toBe(tries + 1))
+    await settled()
+    clock.advance(5000)
+    expect(await fetching).toBe('p')
+  }
+  expect(tries).toBeGreaterThan(1)
 })
