@@ -5,8 +5,8 @@ import type { Clock } from '../base/clock.ts'
 
 /** Hears how a question fares. */
 export interface Progress {
-  /** It was its turn. */
-  asked(): void
+  /** It is its turn: whether it is still to be asked, as nobody else has answered meanwhile. */
+  asked(): boolean
   /** The answer has begun. */
   begun(): void
 }
@@ -53,8 +53,10 @@ export function firstOf<T>(parts: FirstOfParts<T>): Promise<First<T> | undefined
       isAlone = false
     }
     const asked = () => {
+      if (isOver) return false
       cancel = clock.after(patienceMs(peerId), askAnother)
       cancelNewest = cancel
+      return true
     }
     ask(peerId, { asked, begun: () => cancel() }).then(
       (got) => {

@@ -78,8 +78,8 @@ export class ReaderLines {
   ): Promise<void> {
     const { peers, signal } = this.#parts
     const stallMs = Math.min(this.#options.stallMs, SILENT_MS)
-    return this.#inTurn(this.#small, peerId, bytes, (charge) => {
-      progress?.asked()
+    return this.#inTurn(this.#small, peerId, bytes, async (charge) => {
+      if (progress?.asked() === false) return
       const told = this.#patience.asked(peerId)
       const counted: Take = (answer) => {
         told(true)
@@ -87,7 +87,7 @@ export class ReaderLines {
         return take(charge.counted(answer))
       }
       const fetching = peers.fetch(peerId, [item], counted, { line: 'reads', signal, stallMs })
-      return fetching.finally(() => told(false))
+      await fetching.finally(() => told(false))
     })
   }
 

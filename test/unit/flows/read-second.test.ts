@@ -24,13 +24,13 @@ function gated(...blobs: readonly Uint8Array[]) {
   const source = sourceOf(...blobs)
   const open = source.open.bind(source)
   const gate = Promise.withResolvers<void>()
-  let asked = 0
+  const asked: ContentHash[] = []
   source.open = async (hash) => {
-    asked++
+    asked.push(hash)
     await gate.promise
     return open(hash)
   }
-  return { source, open: gate.resolve, asked: () => asked }
+  return { source, open: gate.resolve, asked: () => asked.length, hashes: () => asked }
 }
 
 test.each([
@@ -176,4 +176,28 @@ test('a holder of large blobs that begins none for long has failed', async () =>
     expect(await fetching).toBe('p')
   }
   expect(tries).toBeGreaterThan(1)
+})
+
+test('a second holder whose turn comes too late is not asked', async () => {
+  const { node, network, replicator, clock } = await beginReading()
+  const busyWith = Array.from({ length: 128 }, (_, n) => testBytes(5000, 100 + n))
+  const [first, busy] = [gated(SMALL), gated(SMALL, ...busyWith)]
+  network.add('busy', busy.source)
+  const others: Promise<unknown>[] = []
+  for (const [n, bytes] of busyWith.entries()) {
+    others.push(replicator.fetchNow(await want(node, `${n}.png`, bytes)))
+  }
+  await eventually(() => expect(busy.asked()).toBeGreaterThan(0))
+  network.add('first', first.source)
+  const hash = await want(node, 'a.png', SMALL)
+  const fetching = replicator.fetchNow(hash)
+  await eventually(() => expect(first.asked()).toBe(1))
+  clock.advance(1000)
+  await settled()
+  first.open()
+  expect(await fetching).toBe('first')
+  busy.open()
+  await Promise.all(others)
+  await settled()
+  expect(busy.hashes()).not.toContain(hash)
 })
