@@ -37,25 +37,42 @@ export function memberRecord(id: string): string {
   return PREFIX + id
 }
 
+/** Writes the record of a member, if it is not so already: this node's own one. */
+export async function announce(index: ImageIndex, member: Member): Promise<void> {
+  const { id } = member
+  const have = index.record(PREFIX + id)
+  if (have !== undefined && recordOf(member, readMember(id, have) ?? {}).equals(have)) return
+  await index.change((tx) => tx.putRecord(PREFIX + id, recordOf(member, returnOf(tx, id))))
+}
+
 /**
- * Writes the record of a member, if it is not so already: this node's own one, or that of a member
- * who was removed and may come back.
+ * Writes the record of one who was removed then and belongs to the mesh again, because a person
+ * says so: also where its own one of before, which does not know of that, is there again.
  */
-export async function announce(
+export async function bringBack(
   index: ImageIndex,
-  { id, name, database, addresses, awayUntilMs }: Member
+  member: Member,
+  removedMs: number
 ): Promise<void> {
+  await index.change((tx) => {
+    const before = returnOf(tx, member.id).removedMs ?? removedMs
+    const back = { returned: true, removedMs: Math.max(before, removedMs) }
+    return tx.putRecord(PREFIX + member.id, recordOf(member, back))
+  })
+}
+
+function recordOf(
+  { name, database, addresses, awayUntilMs }: Member,
+  { returned, removedMs }: Return
+): Buffer {
   const about = {
     name,
     database,
     addresses: addresses.slice(0, ADDRESSES_MAX),
-    ...(awayUntilMs !== undefined && { away_until_ms: awayUntilMs })
+    ...(awayUntilMs !== undefined && { away_until_ms: awayUntilMs }),
+    ...(returned && { returned, removed_ms: removedMs })
   }
-  const recordOf = ({ returned, removedMs }: Return) =>
-    Buffer.from(JSON.stringify({ ...about, ...(returned && { returned, removed_ms: removedMs }) }))
-  const have = index.record(PREFIX + id)
-  if (have !== undefined && recordOf(readMember(id, have) ?? {}).equals(have)) return
-  await index.change((tx) => tx.putRecord(PREFIX + id, recordOf(returnOf(tx, id))))
+  return Buffer.from(JSON.stringify(about))
 }
 
 type Return = Pick<Member, 'returned' | 'removedMs'>

@@ -2,7 +2,14 @@
 
 import { callOf } from '../base/how-called.ts'
 import { oneAtATime } from '../base/one-at-a-time.ts'
-import { announce, listMembers, listRemoved, type Member, removeAgain } from '../flows/members.ts'
+import {
+  announce,
+  bringBack,
+  listMembers,
+  listRemoved,
+  type Member,
+  removeAgain
+} from '../flows/members.ts'
 import type { FlowParts } from '../flows/parts.ts'
 import type { Network } from '../network/network.ts'
 import type { Remembered } from '../network/plan-redial.ts'
@@ -17,6 +24,8 @@ export class MemberList {
   #members: readonly Member[] = []
   /** With the times of their removals: of several in a row, the first that was heard of. */
   #removed: ReadonlyMap<string, number> = new Map()
+  /** Removed nodes that a person is about to meet. */
+  readonly #expected = new Set<string>()
   #toldRemoved = false
   #awayUntilMs: number | undefined
   /** Reads the records anew: some have come. Removed nodes are met no more, others are again. */
@@ -29,6 +38,11 @@ export class MemberList {
   /** All members but this node. */
   others(): readonly Member[] {
     return this.#members.filter(({ id }) => id !== this.#parts.network.id)
+  }
+
+  /** Whether a node belongs to the mesh, or will as soon as it is met. */
+  has(id: string): boolean {
+    return this.#expected.has(id) || this.others().some((one) => one.id === id)
   }
 
   remembered(): readonly Remembered[] {
@@ -83,17 +97,22 @@ export class MemberList {
     const { network, flows } = this.#parts
     const ids = new Set(addresses.map(peerIdIn))
     const removed = [...ids].filter((id) => id !== undefined && this.#removed.has(id)) as string[]
-    for (const id of removed) network.allow(id)
+    for (const id of removed) {
+      this.#expected.add(id)
+      network.allow(id)
+    }
     try {
       const peer = await meet()
       const { id } = peer
       if (removed.includes(id)) {
         const own = addresses.filter((address) => peerIdIn(address) === id)
-        await announce(flows.index, { id, name: id.slice(-8), addresses: own })
+        const about = { id, name: id.slice(-8), addresses: own }
+        await bringBack(flows.index, about, this.#removed.get(id) ?? 0)
         await this.refresh()
       }
       return peer
     } finally {
+      for (const id of removed) this.#expected.delete(id)
       for (const id of removed) if (this.#removed.has(id)) await network.deny(id)
     }
   }

@@ -208,7 +208,7 @@ function createMeeting(parts: MeshParts, options: MeshOptions) {
   const clusterIds = new ClusterIds({ index, random })
   const haveSecret = () => keeper.facts.secret !== undefined
   const members = new MemberList({ network, flows })
-  const isMember = (id: string) => members.others().some((one) => one.id === id)
+  const isMember = (id: string) => members.has(id)
   const meetings = new Meetings({ ...parts, admitted, clusterIds, haveSecret, isMember })
   const resolve = (target: string, signal: AbortSignal) =>
     parts.resolve(target, keeper.facts.name, signal)

@@ -125,6 +125,21 @@ test('a node that is no member does not come in by the secret of before', async 
   expect(await whoHasIt(a)).toEqual({ b: true })
 }, 120_000)
 
+test('who was removed is taken back by a person also where it only knows the secret of before', async () => {
+  const [a, b] = [await bench.start('a'), await bench.start('b')]
+  await join(b, a)
+  await sees(a, 'b')
+  const { peer_id: id } = (await call(b, 'GET', '/api/storage-status')).node
+  await b.end('SIGTERM')
+  await call(a, 'DELETE', `/api/peers/${id}`)
+  await call(a, 'POST', '/api/secret', { window: 3600 })
+  const back = await bench.start('b')
+  const [address] = (await call(back, 'GET', '/api/storage-status')).node.addresses
+  await call(a, 'POST', '/api/peers', { address })
+  await sees(a, 'b')
+  await eventually(() => expect(secretOf('b')).toBe(secretOf('a')), LONG)
+}, 120_000)
+
 test('the line of an invite from before the exchange brings no member back to the old secret', async () => {
   const [a, b] = [await bench.start('a'), await bench.start('b')]
   const { invite } = await call(a, 'POST', '/api/invite', { permanent: true })

@@ -68,6 +68,31 @@ test('who was removed and has not heard of it does not come back by saying where
   await close()
 })
 
+test('who is met again belongs to the mesh at once, whatever it says of itself meanwhile', async () => {
+  const { flows, close } = await openMemoryNode()
+  const { index } = flows
+  const network = { id: 'own', deny: async () => {}, allow: () => {} }
+  const members = new MemberList({ network: network as never, flows })
+  const value = Buffer.from(JSON.stringify({ name: 'b', addresses: [] }))
+  await announce(index, { id: 'B', name: 'b', addresses: [] })
+  await members.refresh()
+  await removeMember(index, 'B')
+  await members.refresh()
+  let isExpected = false
+  const meet = async () => {
+    isExpected = members.has('B')
+    // it has come before it is written down here, and has not heard that it was removed
+    await index.change((tx) => tx.putRecord('member/B', value))
+    return { id: 'B' }
+  }
+  const addresses = ['/ip4/10.0.0.2/tcp/1/p2p/B']
+  await expect(members.takeBack(addresses, () => Promise.reject(new Error('no')))).rejects.toThrow()
+  expect(members.has('B')).toBe(false)
+  await members.takeBack(addresses, meet)
+  expect([isExpected, members.has('B')]).toEqual([true, true])
+  await close()
+})
+
 test('who is not met stays removed, and what is removed again is written down', async () => {
   const { flows, close } = await openMemoryNode()
   const { index } = flows
