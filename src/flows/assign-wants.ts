@@ -158,7 +158,12 @@ export class AssignWants {
   give(blob: WantedBlob, purpose: Purpose, orders: Orders): boolean {
     const { hash, bytes } = blob
     if (!this.#isDue(hash)) return false
-    const { traffic } = this.#parts.flows
+    const { traffic, scanner } = this.#parts.flows
+    if (scanner?.keepsOutBytes(bytes)) {
+      // it would come whole to be refused, again and again
+      this.#parts.book.failed(hash, 'the virus scanner takes no image as large')
+      return false
+    }
     const waitMs = traffic.waitMs(purpose)
     this.#slowedMs = Math.min(this.#slowedMs, waitMs || Number.POSITIVE_INFINITY)
     const peerId = waitMs > 0 ? undefined : this.#holderOf(hash, purpose)

@@ -37,6 +37,8 @@ const RETRY_MS = 30_000
 /** Of one blob alone it may give no answer; after so many in a row it is not there. */
 const MISSES_MAX = 8
 const OUT_MS = 10_000
+/** What is too long for it is tried again so often: it may take more by now. */
+const LIMIT_MS = 60_000
 /** Too many wait for the scanner, or too much is blocked at once. */
 const LATER: readonly string[] = ['BUSY', 'BRAKE_ENGAGED']
 
@@ -46,6 +48,7 @@ export class VirusScanner {
   #fault: string | undefined
   /** Bytes of the shortest stream that was too long for it, until one as long is taken. */
   #tooLong: number | undefined
+  #tooLongMs = 0
   #misses = 0
   #missedMs = Number.NEGATIVE_INFINITY
 
@@ -79,6 +82,13 @@ export class VirusScanner {
     if (!this.seesArrived || this.#options.absent === 'accept') return false
     const sinceMs = this.#parts.flows.clock.monotonicMs() - this.#missedMs
     return this.#misses >= MISSES_MAX && sinceMs < OUT_MS
+  }
+
+  /** The same of so many bytes: it takes no stream as long, and has said so a short while ago. */
+  keepsOutBytes(bytes: number): boolean {
+    if (!this.seesArrived || this.#options.absent === 'accept') return false
+    if (this.#tooLong === undefined || bytes < this.#tooLong) return false
+    return this.#parts.flows.clock.monotonicMs() - this.#tooLongMs < LIMIT_MS
   }
 
   /** Before bytes are published. Errors: INFECTED, NOT_AVAILABLE, BLOB_TOO_LARGE, BUSY. */
@@ -153,6 +163,7 @@ export class VirusScanner {
       this.#parts.flows.log.error({ bytes: sent }, text)
     }
     this.#tooLong = Math.min(sent, this.#tooLong ?? sent)
+    this.#tooLongMs = this.#parts.flows.clock.monotonicMs()
   }
 
   /** A blob that is held; without an answer it is for the next time. */

@@ -3,10 +3,10 @@
 import { afterEach, expect, test } from 'vitest'
 import type { ContentHash } from '../../../protocols/hash.ts'
 import { NodeError } from '../../../src/base/errors.ts'
-import { ScannerError } from '../../../src/content/clamd.ts'
+import { ScannerError, ScannerLimit } from '../../../src/content/clamd.ts'
 import { type ScanOptions, VirusScanner } from '../../../src/flows/scan-virus.ts'
 import { want } from '../../support/blob-holders.ts'
-import { collect } from '../../support/data-folder.ts'
+import { collect, testBytes } from '../../support/data-folder.ts'
 import { eventually } from '../../support/eventually.ts'
 import type { MemoryNode } from '../../support/memory-node.ts'
 import { settled } from '../../support/microtasks.ts'
@@ -29,17 +29,23 @@ const BAD = [
 
 interface Daemon {
   isThere: boolean
+  /** Longer ones it does not take. */
+  bytesMax: number
   /** Answers wait for it. */
   gate: Promise<void>
   asked: number
 }
 
 function withScanner({ flows }: MemoryNode, options: Partial<ScanOptions> = {}): Daemon {
-  const daemon: Daemon = { isThere: true, gate: Promise.resolve(), asked: 0 }
+  const daemon: Daemon = {
+    ...{ isThere: true, bytesMax: LARGE.byteLength * 2 },
+    ...{ gate: Promise.resolve(), asked: 0 }
+  }
   const ask = async (bytes: Iterable<Uint8Array> | AsyncIterable<Uint8Array>) => {
     daemon.asked++
     if (!daemon.isThere) throw new ScannerError('clamd is gone')
     const whole = Buffer.concat(await Array.fromAsync(bytes))
+    if (whole.byteLength > daemon.bytesMax) throw new ScannerLimit('too long')
     await daemon.gate
     return whole.includes('virus') ? 'Test.Virus' : undefined
   }
@@ -204,6 +210,36 @@ test('a scanner that is gone is not asked for each of very many', async () => {
   daemon.isThere = false
   await come()
   expect(scanner?.keepsOut).toBe(false)
+})
+
+test('what is too long for the scanner does not come again and again to be refused', async () => {
+  const { node, network, replicator, clock } = await beginReading({ fetchAll: true })
+  const daemon = withScanner(node)
+  daemon.bytesMax = SMALL.byteLength
+  const images = Array.from({ length: 20 }, (_, n) => testBytes(LARGE.byteLength, 50 + n))
+  network.add('p', sourceOf(SMALL, ...images))
+  const hashes: ContentHash[] = []
+  const wantNext = async (bytes: Uint8Array) => {
+    hashes.push(await want(node, `${hashes.length}.png`, bytes))
+    replicator.wake()
+    await settled()
+  }
+  await wantNext(images[0] as Buffer)
+  await eventually(() => expect(daemon.asked).toBe(1))
+  for (const bytes of images.slice(1)) await wantNext(bytes)
+  for (let n = 0; n < 50; n++) {
+    await clock.pass(1000)
+    await settled()
+  }
+  await wantNext(SMALL)
+  await eventually(() => expect(isHeld(node, hashes.at(-1) as ContentHash)).toBe(true))
+  expect(daemon.asked).toBe(2)
+  // it is tried again, and all come once one is taken
+  daemon.bytesMax = LARGE.byteLength
+  await eventually(async () => {
+    await clock.pass(60_000)
+    for (const hash of hashes) expect(isHeld(node, hash)).toBe(true)
+  })
 })
 
 test('what is named again while it waits for its turn does not slip through', async () => {
