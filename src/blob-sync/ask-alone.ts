@@ -57,6 +57,7 @@ export async function askAlone(
     await client.end(signal)
   } catch (error) {
     client?.abort(error as Error)
+    late.signal.throwIfAborted() // a stream that was still to open says only that it could not
     throw error
   } finally {
     watch.stop()

@@ -122,6 +122,31 @@ test.each([
   expect(await fetching).toBe('slow')
 })
 
+test('nor is one to which a stream is slow to open', async () => {
+  const { node, network, replicator, peers, clock } = await beginReading()
+  network.add('slow', sourceOf(LARGE))
+  network.add('lacks', sourceOf())
+  const open = network.open.bind(network)
+  const gate = Promise.withResolvers<void>()
+  let asked = 0
+  const openLate = async (id: string, _: string, signal: AbortSignal) => {
+    if (id !== 'slow') return open(id)
+    asked++
+    const late = Promise.withResolvers<never>()
+    signal.addEventListener('abort', () => late.reject(new Error('there is no connection')))
+    await Promise.race([gate.promise, late.promise])
+    return open(id)
+  }
+  Object.assign(network, { open: openLate })
+  const fetching = replicator.fetchNow(await want(node, 'a.png', LARGE))
+  await eventually(() => expect(asked).toBe(1))
+  clock.advance(1000)
+  await eventually(() => expect(asked).toBe(2))
+  gate.resolve()
+  expect(await fetching).toBe('slow')
+  expect(peers.state('slow').restsUntilMs).toBe(0)
+})
+
 test.each([
   ['a reader', false],
   ['replication', true]
