@@ -95,6 +95,11 @@ export class WantBook {
     this.#tried.delete(hash)
   }
 
+  /** It has just come to be: it was not tried before, whatever other one it is taken for. */
+  isNew(hash: ContentHash): void {
+    this.#tried.delete(hash)
+  }
+
   /** Everything is due now: a peer has come, or a person asks for it. */
   retryAll(): void {
     this.#tried.clear()

@@ -105,7 +105,9 @@ export class Replicator {
 
   /** Images have come to be: their blobs are fetched without a look at all others. */
   came(hashes: readonly ContentHash[]): void {
-    const { index } = this.#parts.flows
+    const { flows, book } = this.#parts
+    const { index } = flows
+    for (const hash of hashes) book.isNew(hash)
     if (hashes.length <= NEW_MAX) {
       const rows = hashes.map((hash) => ({ hash, row: index.blob(hash) }))
       this.coming(rows.flatMap(({ hash, row }) => (row?.want ? [{ hash, bytes: row.bytes }] : [])))
@@ -115,7 +117,9 @@ export class Replicator {
 
   /** The same for wants that are still being written: what comes is kept when they are. */
   coming(blobs: readonly WantedBlob[], written?: Promise<unknown>): void {
-    const { store } = this.#parts.flows
+    const { flows, book } = this.#parts
+    const { store } = flows
+    for (const { hash } of blobs) book.isNew(hash)
     if (this.#pass !== undefined || blobs.length > NEW_MAX || !this.#mayFetch()) return
     const orders: Orders = new Map()
     for (const blob of blobs) {

@@ -54,6 +54,40 @@ test('a new peer makes it due, and what goes on failing puts it off for some hou
   expect(hours).toBeLessThan(7)
 })
 
+/** Two images that are taken for each other: the digits of their hashes that count are the same. */
+function alike(): [first: Buffer, second: Buffer] {
+  const seen = new Map<string, Buffer>()
+  for (let n = 0; ; n++) {
+    const image = tinyImage(n)
+    const digits = sha256(image).slice(6, 12)
+    const before = seen.get(digits)
+    if (before !== undefined) return [before, image]
+    seen.set(digits, image)
+  }
+}
+
+test('a new image does not wait because it is taken for one that nobody has', async () => {
+  const { flows, close, ...node } = await openMemoryNode()
+  const { clock, random } = flows
+  const network = new BlobHolders()
+  const source = new MemoryBlobSource()
+  network.add('p', source)
+  const [gone, image] = alike()
+  const book = new WantBook({ clock, random }, POLICY, { notesMax: 1 })
+  for (const one of [gone, Buffer.from('1')]) book.failed(sha256(one) as ContentHash, 'gone')
+  const replicator = new Replicator(
+    { flows, network, peers: new BlobPeers({ network, clock }), book, believes: () => false },
+    { batchSize: 10, fetchAll: true, syncTimeoutMs: 1000 }
+  )
+  source.add(image)
+  const hash = await want({ flows, close, ...node }, 'new.svg', image)
+  expect(book.isDue(hash)).toBe(false)
+  replicator.came([hash])
+  await eventually(() => expect(flows.index.blob(hash)?.state).toBe('held'))
+  await replicator.stop()
+  await close()
+})
+
 test('nobody is asked without end, and what is to be had comes', async () => {
   const { flows, close, ...node } = await openMemoryNode()
   const { clock, random } = flows
