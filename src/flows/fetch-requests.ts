@@ -5,6 +5,7 @@ import { UNNEEDED_BYTES_MAX } from '../../protocols/blobs/limits.ts'
 import type { BlobItem } from '../../protocols/blobs/parse-request.ts'
 import type { BlobAnswer } from '../../protocols/blobs/request.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
+import { WireError } from '../../protocols/wire-error.ts'
 import { askAlone } from '../blob-sync/ask-alone.ts'
 import type { LineKind } from '../blob-sync/blob-peers.ts'
 import { paced } from '../blob-sync/paced.ts'
@@ -149,6 +150,11 @@ export class FetchRequests {
         lacking(blob)
       }
       close(blob)
+      // what was asked for behind it would wait until all of that is passed over
+      const { length, offset } = answer
+      if (length > UNNEEDED_BYTES_MAX && length !== blob.bytes - offset) {
+        throw new WireError('TOO_LARGE', `${length} bytes of a blob of another size`)
+      }
     }
   }
 

@@ -6,6 +6,7 @@ import { parsePath } from '../../../protocols/path.ts'
 import { NodeError } from '../../../src/base/errors.ts'
 import { want } from '../../support/blob-holders.ts'
 import { testBytes } from '../../support/data-folder.ts'
+import { sha256 } from '../../support/digests.ts'
 import { eventually } from '../../support/eventually.ts'
 import { MemoryBlobSource } from '../../support/memory-blob-source.ts'
 import { settled } from '../../support/microtasks.ts'
@@ -186,5 +187,21 @@ test('a new image does not wait behind bulk where there are no lanes', async () 
   await eventually(() => expect(index.blob(hash)?.state).toBe('held'))
   gate.resolve()
   await eventually(() => expect(index.counts().wants).toBe(0))
+  await close()
+})
+
+test('a stream on which a blob of another size would come for long is broken off', async () => {
+  const { node, network, replicator, peers, book, close } = await openReplication()
+  const [right, other] = [testBytes(5_000, 1), testBytes(3 * 2 ** 20, 2)]
+  const hash = await want(node, 'a.png', right)
+  const source = new MemoryBlobSource()
+  source.add(other)
+  const open = source.open.bind(source)
+  source.open = () => open(sha256(other) as ContentHash)
+  network.add('p', source)
+  replicator.wake()
+  await eventually(() => expect(book.note(hash)?.attempts).toBe(1))
+  await eventually(() => expect(peers.state('p').restsUntilMs).toBeGreaterThan(0))
+  expect(node.flows.index.blob(hash)?.state).toBe('wanted')
   await close()
 })
