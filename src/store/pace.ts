@@ -5,14 +5,17 @@ import type { Clock } from '../base/clock.ts'
 
 /** What the system has in memory is there sooner. */
 const CALL_MS_MAX = 1
-/** One that took longer may have waited for the processor, not for the disk. */
-const SLOW_IN_A_ROW = 2
+/**
+ * One that took longer may have waited for the processor, which puts off one of some hundreds; two
+ * of so many have not: of a slow disk one read brings along what some dozens of others ask for.
+ */
+const NEAR_CALLS = 100
 /** After these so many leave the event loop to others. */
 const SLOW_CALLS = 256
 
 export class Pace {
   readonly #clock: Pick<Clock, 'monotonicMs'>
-  #inARow = 0
+  #sinceSlow = Number.POSITIVE_INFINITY
   #slowCalls = 0
 
   constructor(clock: Pick<Clock, 'monotonicMs'>) {
@@ -27,10 +30,11 @@ export class Pace {
     }
     const beginMs = this.#clock.monotonicMs()
     const result = now()
-    this.#inARow = this.#clock.monotonicMs() - beginMs > CALL_MS_MAX ? this.#inARow + 1 : 0
-    if (this.#inARow === SLOW_IN_A_ROW) {
-      this.#inARow = 0
-      this.#slowCalls = SLOW_CALLS
+    this.#sinceSlow++
+    if (this.#clock.monotonicMs() - beginMs > CALL_MS_MAX) {
+      const isDisk = this.#sinceSlow <= NEAR_CALLS
+      this.#sinceSlow = isDisk ? Number.POSITIVE_INFINITY : 0
+      if (isDisk) this.#slowCalls = SLOW_CALLS
     }
     return result
   }

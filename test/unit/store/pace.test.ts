@@ -21,7 +21,16 @@ async function callsOf(msOf: (n: number) => number, count: number): Promise<stri
 
 test('what is there at once is called at once, though one call had to wait for the processor', async () => {
   expect(await callsOf(() => 0.1, 300)).toBe('n'.repeat(300))
-  expect(await callsOf((n) => (n % 3 === 0 ? 50 : 0.1), 300)).toBe('n'.repeat(300))
+  expect(await callsOf((n) => (n % 150 === 0 ? 50 : 0.1), 600)).toBe('n'.repeat(600))
+})
+
+test('a disk of which one read brings along what the next ones ask for is slow all the same', async () => {
+  for (const every of [2, 16]) {
+    const made = await callsOf((n) => (n % every === 0 ? 10 : 0.1), 1000)
+    expect(made.slice(0, every + 258)).toBe(`${'n'.repeat(every + 1)}${'l'.repeat(256)}n`)
+    // most of the rest, too, wait elsewhere
+    expect(made.match(/n/g)?.length).toBeLessThan(5 * 2 * every)
+  }
 })
 
 test('a disk that is slow twice in a row holds up nobody for a while, and then is tried again', async () => {
