@@ -257,8 +257,13 @@ export class HotImages {
 
   /** Whether the file is what it was; it is forgotten if not. */
   #isThere(url: string, { file }: Whole): boolean {
-    const stamp = this.#files?.stamp(file.hash)
-    const isThere = stamp !== undefined && sameStamp(stamp, file.stamp)
+    let isThere = false
+    try {
+      const stamp = this.#files?.stamp(file.hash)
+      isThere = stamp !== undefined && sameStamp(stamp, file.stamp)
+    } catch {
+      // whoever answers instead finds out why
+    }
     if (!isThere) this.#known.delete(url)
     return isThere
   }

@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { ContentHash } from '../../../protocols/hash.ts'
 import { parsePath } from '../../../protocols/path.ts'
+import { NodeError } from '../../../src/base/errors.ts'
 import { SpareBuffers } from '../../../src/base/spare-buffers.ts'
 import { HotImages } from '../../../src/http/hot-images.ts'
 import type { FileStamp } from '../../../src/store/blob-store.ts'
@@ -20,13 +21,18 @@ const etag = `"${hash}"`
 
 let node: MemoryNode
 let hot: HotImages
+let cannotLook: boolean
 beforeEach(async () => {
+  cannotLook = false
   node = await openMemoryNode()
   await node.put('a.svg', tinyImage(1))
   const { index, store } = node.flows
   const files = {
     open: (of: ContentHash) => store.open(of),
-    stamp: (of: ContentHash) => store.stamp(of),
+    stamp: (of: ContentHash) => {
+      if (cannotLook) throw new NodeError('NOT_AVAILABLE', 'EIO')
+      return store.stamp(of)
+    },
     buffers: new SpareBuffers({ bytesMax: 2 ** 16, keptBytesMax: 2 ** 20 })
   }
   hot = new HotImages(index, { bytesMax: 64 * 4200 }, files)
@@ -92,6 +98,14 @@ test('HEAD is not answered for bytes whose file is another by now', () => {
   offer({ ...stamp, mtimeMs: stamp.mtimeMs + 1 })
   fill()
   expect(quick('GET', etag)).toMatch(/^HTTP\/1\.1 304 /)
+  expect(quick('HEAD')).toBeUndefined()
+})
+
+test('HEAD of what the disk can not say anything about is left to whoever can say why', () => {
+  const stamp = node.flows.store.stamp(hash) as FileStamp
+  offer(stamp)
+  fill()
+  cannotLook = true
   expect(quick('HEAD')).toBeUndefined()
 })
 
