@@ -7,14 +7,26 @@ import type { Listener } from './listeners.ts'
 
 /** Handlers whose client was cut off get this long to notice. */
 const UNWIND_MS_MAX = 2_000
+/** Requests of one connection that wait for others on it: clients that send ahead send a few. */
+const WAITING_MAX = 100
+
+/** What a connection is asked, and has not answered. */
+interface Line {
+  readonly answers: Set<ServerResponse>
+  last: ServerResponse | undefined
+  /** Of the answers, those to requests that change something. */
+  changes: number
+  /** Of the answers, those that nobody works at yet. */
+  waiting: number
+}
 
 export class Connections {
   readonly #listeners: readonly Listener[]
   readonly #clock: Clock
   /** Those on which there is not even TLS yet as well. */
   readonly #sockets = new Set<Socket>()
-  /** Every open connection with the answers that it waits for. */
-  readonly #answers = new Map<Socket, Set<ServerResponse>>()
+  /** Of every open connection. */
+  readonly #lines = new Map<Socket, Line>()
   /** Those that end with their last answer. */
   readonly #ending = new WeakSet<Socket>()
   readonly #work = new Set<Promise<unknown>>()
@@ -31,8 +43,8 @@ export class Connections {
         socket.once('close', () => this.#sockets.delete(socket))
       })
       server.on(connectionEvent, (socket: Socket) => {
-        this.#answers.set(socket, new Set())
-        socket.once('close', () => this.#answers.delete(socket))
+        this.#lines.set(socket, newLine())
+        socket.once('close', () => this.#lines.delete(socket))
       })
     }
   }
@@ -44,22 +56,39 @@ export class Connections {
   /**
    * A request has come. It is answered at once, but not beside one on the same connection that
    * changes something: who sends several without waiting means one after the other (RFC 9112,
-   * 9.3.2).
+   * 9.3.2). It is refused where too many wait already.
    */
-  begin(request: IncomingMessage, response: ServerResponse, answer: () => void): void {
+  begin(
+    request: IncomingMessage,
+    response: ServerResponse,
+    answer: () => void,
+    refuse: () => void
+  ): void {
     const { socket } = request
-    const open = this.#answers.get(socket)
-    const before = [...(open ?? [])]
+    const line = this.#lines.get(socket) ?? newLine()
     const beganMs = this.#clock.monotonicMs()
-    open?.add(response)
+    const changes = isSafe(request) ? 0 : 1
+    const before = line.answers.size === 0 ? undefined : line.last
+    const mayBegin = before === undefined || line.changes + changes === 0
+    line.answers.add(response)
+    line.last = response
+    line.changes += changes
     response.once('close', () => {
-      open?.delete(response)
+      line.answers.delete(response)
+      line.changes -= changes
       this.onEnd(request, response, this.#clock.monotonicMs() - beganMs)
-      if (open?.size === 0 && this.#ending.has(socket)) socket.destroySoon()
+      if (line.answers.size === 0 && this.#ending.has(socket)) socket.destroySoon()
     })
-    const last = before.at(-1)
-    if (last === undefined || (isSafe(request) && before.every(({ req }) => isSafe(req)))) answer()
-    else last.once('close', () => !socket.destroyed && answer())
+    if (mayBegin) answer()
+    else if (line.waiting >= WAITING_MAX) refuse()
+    else {
+      line.waiting++
+      before.once('close', () => {
+        line.waiting--
+        // nobody would hear of it who was told that the connection ends (RFC 9112, 9.6)
+        if (socket.writable) answer()
+      })
+    }
   }
 
   /**
@@ -74,7 +103,7 @@ export class Connections {
 
   /** The answers that the connection waits for. */
   answersOn(socket: Socket): readonly ServerResponse[] {
-    return [...(this.#answers.get(socket) ?? [])]
+    return [...(this.#lines.get(socket)?.answers ?? [])]
   }
 
   /** Ends the connection after the answers that it waits for. */
@@ -98,7 +127,7 @@ export class Connections {
     // the platform would cut off what it does not know of
     await quiet
     const closed = Promise.all(this.#listeners.map(({ server }) => closing(server)))
-    for (const socket of this.#answers.keys()) this.endAfterAnswers(socket)
+    for (const socket of this.#lines.keys()) this.endAfterAnswers(socket)
     await closed
     cancel()
     const unwound = new AbortController()
@@ -106,6 +135,10 @@ export class Connections {
     await Promise.race([Promise.allSettled(this.#work), wait])
     unwound.abort()
   }
+}
+
+function newLine(): Line {
+  return { answers: new Set(), last: undefined, changes: 0, waiting: 0 }
 }
 
 function isSafe({ method }: IncomingMessage): boolean {

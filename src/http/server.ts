@@ -125,7 +125,12 @@ export function createHttpServer(
   function receive(request: IncomingMessage, response: ServerResponse): void {
     quick?.begin(request, response)
     takeWholeAddress(request)
-    connections.begin(request, response, () => answer(request, response))
+    connections.begin(
+      request,
+      response,
+      () => answer(request, response),
+      () => answerFailure(parts, request, response, waitingLong())
+    )
   }
   /** Whether the client may have it now; false: it was told. */
   function isWithin(request: IncomingMessage, response: ServerResponse): boolean {
@@ -202,6 +207,12 @@ function onFailure({ upkeep }: ImageIndex, refusals: Refusals) {
 
 function stopping(): NodeError {
   return new NodeError('STOPPING', 'The node is stopping. Ask again when it runs.')
+}
+
+function waitingLong(): NodeError {
+  const sentence =
+    'Too many requests wait on this connection for those before them. Wait for their answers.'
+  return new NodeError('TOO_MANY_REQUESTS', sentence, { retryAfterMs: 1000 })
 }
 
 const GARBAGE: Readonly<Record<string, readonly [status: string, sentence: string]>> = {

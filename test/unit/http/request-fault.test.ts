@@ -29,6 +29,24 @@ test('what comes right behind an upload sees the image, and a deletion waits for
   expect(await answers(all.join(''))).toEqual(['404', '201', '200', '200', '200', '201', '200'])
 })
 
+test('not more wait on one connection than it takes to be kind to whoever sends them', async () => {
+  const last = lines('GET /images/a.svg HTTP/1.1', 'Connection: close')
+  const all = [put(), ...Array(300).fill(lines('DELETE /images/b.svg HTTP/1.1')), last]
+  const [first, ...statuses] = await answers(all.join(''))
+  expect(first).toBe('201')
+  expect(statuses).toHaveLength(301)
+  expect(new Set(statuses.slice(0, 100))).toEqual(new Set(['404']))
+  expect(statuses).toContain('429')
+})
+
+test('nothing is done for what follows an answer that closes the connection', async () => {
+  await http.node.put('a.svg', tinyImage(1))
+  const coded = lines('PUT /images/b.svg HTTP/1.1', 'Transfer-Encoding: gzip, chunked')
+  const rest = '0\r\n\r\n'
+  expect(await answers(coded + rest + lines('DELETE /images/a.svg HTTP/1.1'))).toEqual(['400'])
+  expect((await http.send('/images/a.svg')).status).toBe(200)
+})
+
 test('the host of a whole address counts, not the header beside it', async () => {
   const ask = (target: string, host = `127.0.0.1:${http.port}`) =>
     answers(`GET ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)
