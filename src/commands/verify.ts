@@ -11,7 +11,7 @@ type Report = Exclude<
   { readonly status: 'accepted' }
 >
 
-/** Exit code 1 if something can't be repaired. */
+/** Exit code 1 if something can't be repaired, or there is no image of a name. */
 export async function runVerify(order: Order, terminal: Terminal): Promise<number> {
   const { words, options, target, isJson } = order
   const scope =
@@ -26,7 +26,12 @@ export async function runVerify(order: Order, terminal: Terminal): Promise<numbe
   const report = await followTask(target, answer, terminal)
   if (isJson) terminal.out(`${JSON.stringify(report)}\n`)
   else terminal.out(textOf(report))
-  return report.unrepairable_files.length > 0 ? 1 : 0
+  const isNamedAbsent = words.length > 0 && badCount(report) > report.repaired_files.length
+  return isNamedAbsent || report.unrepairable_files.length > 0 ? 1 : 0
+}
+
+function badCount({ corrupted_files, missing_files }: Report): number {
+  return corrupted_files.length + missing_files.length
 }
 
 function textOf(report: Report): string {
@@ -36,7 +41,7 @@ function textOf(report: Report): string {
     ...missing_files.map((path) => `✗ ${path} was missing`),
     ...report.unrepairable_files.map((path) => `! ${path} can't be repaired: no server has it`)
   ]
-  const bad = corrupted_files.length + missing_files.length
+  const bad = badCount(report)
   const repaired =
     bad === 0 ? 'all right' : `${bad} were not right, ${repaired_files.length} of them repaired`
   const last = `${counted(verified_files, 'image')} read in ${duration.toFixed(1)} s: ${repaired}`

@@ -177,6 +177,10 @@ test('images are verified, some or all', async () => {
   expect((await tumesh('verify', '1.svg')).out).toMatch(/^1 image read in .* s: all right\n$/)
   const all = await tumesh('verify', '--json')
   expect([all.code, JSON.parse(all.out).corrupted_files]).toEqual([0, []])
+  const absent = await tumesh('verify', '1.svg', 'absent.svg')
+  expect([absent.code, absent.out]).toEqual([
+    ...[1, expect.stringContaining('✗ absent.svg was missing\n')]
+  ])
 })
 
 test('servers are listed, and a drained one may go', async () => {
