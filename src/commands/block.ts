@@ -3,7 +3,7 @@
 import type { AnswerOf } from '../client/plan-request.ts'
 import type { Order } from './catalog.ts'
 import { callNode, type NodeTarget } from './node-client.ts'
-import { columns, type Terminal } from './terminal.ts'
+import { columns, type Terminal, UsageError } from './terminal.ts'
 
 type Block = AnswerOf<'GET /api/blocks'>['blocks'][number]
 
@@ -13,8 +13,9 @@ export async function runBlock(
   { words: [word = ''], options: { reason }, target, isJson }: Order,
   { out }: Terminal
 ): Promise<undefined> {
+  if (reason === undefined) throw new UsageError('Say why: --reason TEXT.')
   const named = isHash(word) ? { sha256: word } : { path: word }
-  const body = { ...named, reason: String(reason ?? '') }
+  const body = { ...named, reason: String(reason) }
   const answer = await callNode(target, 'POST /api/blocks', { body })
   out(isJson ? `${JSON.stringify(answer)}\n` : `${answer.message}\n`)
 }

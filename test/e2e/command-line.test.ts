@@ -73,7 +73,8 @@ test('--print-config and what is wrong are given to programs as JSON', () => {
   for (const [words, code, detail] of [
     [['--http-prot', '1'], 'USAGE', "unknown option '--http-prot'\n(Did you mean --http-port?)"],
     [['--http-port', '99999'], 'BAD_CONFIG', 'The configuration is wrong: '],
-    [['away'], 'USAGE', 'Say for how long']
+    [['away'], 'USAGE', 'Say for how long'],
+    [['block', 'a.svg'], 'USAGE', 'Say why: --reason TEXT.']
   ] as const) {
     const { status, stdout, stderr } = tumesh([...words, '--json'])
     expect([status, stdout]).toEqual([2, ''])

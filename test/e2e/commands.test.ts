@@ -132,7 +132,9 @@ test('several are deleted, and one that is not there is told at the end', async 
 
 test('an image is blocked with a reason, shown as such, and unblocked', async () => {
   await put(mesh.url('a'), 'bad.svg', makeSvg({ seed: 6 }))
-  expect((await tumesh('block', 'bad.svg')).err).toMatch(/^reason /)
+  expect(await tumesh('block', 'bad.svg')).toMatchObject({
+    ...{ code: 2, err: 'Say why: --reason TEXT.\n' }
+  })
   expect((await tumesh('block', 'bad.svg', '--reason', 'a court')).out).toMatch(/ is blocked\.\n$/)
   const why = await tumesh('why', 'bad.svg')
   expect([why.code, why.out]).toEqual([
