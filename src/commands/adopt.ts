@@ -20,11 +20,14 @@ interface Account {
   readonly refused_file: string | null
 }
 
-/** Resolves when all is taken in, and says what became of it. Throws a sentence if it failed. */
+/**
+ * Says what became of them when all are taken in: exit code 1 if something was refused. Throws a
+ * sentence if it failed.
+ */
 export async function runAdopt(
   { words, options, target, isJson }: Order,
   { out, clock, folder, progress }: Terminal
-): Promise<undefined> {
+): Promise<number> {
   const folders = words.map((name) => resolve(folder, name))
   const body = { folders, link: options.link === true }
   const { task_id } = await callNode(target, 'POST /api/adopt', { body })
@@ -44,7 +47,7 @@ export async function runAdopt(
 
 type Task = AnswerOf<'GET /file-sync/api/file-sync/tasks/{id}'>
 
-function tell(task: Task, isJson: boolean, out: Terminal['out']): undefined {
+function tell(task: Task, isJson: boolean, out: Terminal['out']): number {
   const lines = task.errors.map(({ subject, detail }) => `✗ ${subject}: ${detail}\n`)
   if (!isJson) out(lines.slice(0, SHOWN_MAX).join(''))
   if (task.status === 'failed') {
@@ -56,6 +59,7 @@ function tell(task: Task, isJson: boolean, out: Terminal['out']): undefined {
   }
   const account = task.result as Account
   out(isJson ? `${JSON.stringify({ ...account, errors: task.errors })}\n` : textOf(account))
+  return account.refused > 0 ? 1 : 0
 }
 
 function textOf({ new: added, held, refused, waiting, refused_file }: Account): string {

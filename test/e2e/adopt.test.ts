@@ -260,7 +260,7 @@ describe('tumesh adopt', () => {
 
   test('takes in a folder from elsewhere, says what it refused, and takes nothing twice', async () => {
     const first = await run('outside')
-    expect([first.code, first.stderr]).toEqual([0, expect.stringMatching(/task adopt_/)])
+    expect([first.code, first.stderr]).toEqual([1, expect.stringMatching(/task adopt_/)])
     expect(first.stdout).toContain('✓ 3 new, 0 held already, 2 refused')
     expect(first.stdout).toMatch(/✗ page\.jpg: .*HTML/)
     const list = /All that were refused: (.*)$/m.exec(first.stdout)?.[1] ?? ''
@@ -289,7 +289,8 @@ describe('tumesh adopt', () => {
 
   test('links files that nobody changes, where it is told to', async () => {
     putOutside('linked/x.svg', makeSvg({ seed: 15 }))
-    const { stdout } = await run('--link', 'outside/linked')
+    const { code, stdout } = await run('--link', 'outside/linked')
+    expect(code).toBe(0)
     expect(stdout).toContain('✓ 1 new, 0 held already, 0 refused')
     expect(sharesBytes(outside('linked/x.svg'), bench.path('command', 'images', 'x.svg'))).toBe(
       true

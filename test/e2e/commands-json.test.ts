@@ -114,7 +114,7 @@ test.each(Object.entries(CASES))(
     if (name !== 'log') expect(lines).toHaveLength(1)
     expect(JSON.parse(lines[0] ?? '')).toMatchObject(result as object)
     expect(told.flatMap(Object.keys).filter((word) => word !== 'progress')).toEqual([])
-    const hasFailed = ['join', 'add', 'rm'].includes(name)
+    const hasFailed = ['join', 'add', 'adopt', 'rm'].includes(name)
     if (!['log', 'status', 'doctor', 'why'].includes(name)) expect(code).toBe(hasFailed ? 1 : 0)
   },
   60_000
