@@ -4,14 +4,14 @@ import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { plainLine } from '../../protocols/message.ts'
 import type { Order } from './catalog.ts'
-import { openNode } from './node-client.ts'
+import { bytesOf, openNode } from './node-client.ts'
 import type { Terminal } from './terminal.ts'
 
 export async function runLog({ target, isJson }: Order, { out }: Terminal): Promise<undefined> {
   const headers = { accept: 'text/event-stream' }
   const operation = isJson ? 'GET /api/events' : 'GET /stream-logs'
-  const { body } = await openNode(target, operation, { headers })
-  const input = Readable.fromWeb((body ?? new ReadableStream()) as never)
+  const answer = await openNode(target, operation, { headers })
+  const input = Readable.from(bytesOf(answer, target), { objectMode: false })
   let event = ''
   for await (const line of createInterface({ input })) {
     const [, name, text = ''] = /^(event|data): (.*)/.exec(line) ?? []

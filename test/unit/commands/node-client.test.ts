@@ -1,7 +1,9 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
+import { runLog } from '../../../src/commands/log.ts'
 import { bytesOf, callNode, openNode } from '../../../src/commands/node-client.ts'
+import type { Terminal } from '../../../src/commands/terminal.ts'
 
 let server: Server | undefined
 afterEach(() => server?.close())
@@ -93,6 +95,20 @@ test('bytes that break off are told as such', async () => {
     for await (const _ of bytesOf(answer, target));
   }
   await expect(read()).rejects.toThrow('broke off its answer')
+})
+
+test('a log whose node is gone ends with a sentence, after what came', async () => {
+  const event = 'event: removed\ndata: {"path": "a.jpg"}\n\n'
+  const headers = { 'content-length': '1000', 'content-type': 'text/event-stream' }
+  const url = await answering(200, event, headers)
+  const lines: string[] = []
+  const order = { words: [], options: {}, target: { url, data: undefined }, isJson: true }
+  const terminal = { out: (text: string) => lines.push(text) } as unknown as Terminal
+  await expect(runLog(order, terminal)).rejects.toMatchObject({
+    code: 'NOT_AVAILABLE',
+    message: expect.stringContaining('broke off its answer')
+  })
+  expect(lines).toEqual(['{"event":"removed","path":"a.jpg"}\n'])
 })
 
 test('a key that is given is sent, and said to be unknown where it is', async () => {
