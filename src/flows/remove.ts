@@ -16,6 +16,8 @@ export interface Removed {
   readonly outcome: 'deleted' | 'purged' | 'gone' | 'unknown' | 'unexpected'
   /** Local time until which it can be restored; undefined if it can't. */
   readonly recoverableUntilMs?: number | undefined
+  /** Whether other paths name the same bytes, which stay for them. */
+  readonly isShared: boolean
 }
 
 export interface RemoveOrder {
@@ -42,7 +44,12 @@ export async function remove(
   }
   if (outcome === 'deleted') journal.add('deleted', { path, ...(purge && { note: 'purged' }) })
   const kept = entry !== undefined && !purge
-  return { path, outcome, recoverableUntilMs: kept ? parts.clock.now() + trashKeepMs : undefined }
+  const own = entry?.hash === undefined ? freed : [entry.hash]
+  return {
+    ...{ path, outcome },
+    recoverableUntilMs: kept ? parts.clock.now() + trashKeepMs : undefined,
+    isShared: own.some((hash) => (index.blob(hash)?.live ?? 0) > 0)
+  }
 }
 
 async function take(

@@ -139,11 +139,18 @@ async function take(
 
 function removedMessage(
   request: ApiRequest,
-  { path, recoverableUntilMs }: Removed,
+  { path, recoverableUntilMs, isShared }: Removed,
   { reached, pending }: Reach = { reached: [], pending: [] }
 ): string {
   if (recoverableUntilMs !== undefined) {
     return messageFor(request, `${path} was deleted.`, `已删除 ${path}。`)
+  }
+  if (isShared) {
+    return messageFor(
+      request,
+      `${path} was deleted. Its bytes stay: other images have the same.`,
+      `已删除 ${path}；其他图片使用相同的数据，因此未释放其空间。`
+    )
   }
   if (reached.length + pending.length === 0) {
     return messageFor(request, `${path} was deleted for good.`, `已彻底删除 ${path}。`)

@@ -51,6 +51,13 @@ describe('DELETE', () => {
     expect((await post('/api/restore', { path: 'a/b.svg' })).status).toBe(404)
   })
 
+  it('frees no bytes that another image has, and says so', async () => {
+    await http.node.put('c.svg', IMAGE)
+    const { json } = await http.send('/images/a/b.svg?purge=true', { method: 'DELETE' })
+    expect(json.message).toBe('a/b.svg was deleted. Its bytes stay: other images have the same.')
+    expect(await statusOf('c.svg')).toBe(200)
+  })
+
   it('frees them later, too', async () => {
     await http.send('/images/a/b.svg', { method: 'DELETE' })
     expect((await http.send(`/blobs/${SHA256}`)).status).toBe(410)
