@@ -129,7 +129,7 @@ test('an image tells its story, is renamed, copied, restored, deleted and purged
   await at.page.click('#detail-delete')
   await at.page.click('#detail-purge')
   await at.confirm()
-  await at.says('#notice-text', /was deleted, and its bytes are freed here/)
+  await at.says('#notice-text', /was deleted. Its bytes stay: other images have the same/)
   await at.page.waitForSelector('.tile:has-text("moved")', { state: 'detached' })
   expect(at.errors).toEqual([])
 }, 60_000)
