@@ -84,6 +84,8 @@ export function createGallery({ api, language, onOpen }) {
   let failure
   let questions = 0
   let isLoading = false
+  /** A person waits for what is new, also where a later question has overtaken theirs. */
+  let isAwaited = false
 
   /**
    * Asks for images; undefined if that failed or a later question overtook it.
@@ -118,8 +120,9 @@ export function createGallery({ api, language, onOpen }) {
    * @param {boolean} [isWanted] by the person who looks; else nothing moves under their hand
    */
   async function refresh(isWanted = false) {
+    isAwaited ||= isWanted
     // such a search goes through many images, so a person decides when
-    if (wanted().how === 'contains' && !isWanted) {
+    if (wanted().how === 'contains' && !isAwaited) {
       need('fresh').hidden = false
       return
     }
@@ -128,7 +131,8 @@ export function createGallery({ api, language, onOpen }) {
     const answer = isLoading ? undefined : await ask(count)
     const isInUse = grid.matches(':hover, :focus-within') || need('detail').matches('[open]')
     const isSame = answer?.images.every((image, at) => keyOf(image) === keyOf(shown[at]))
-    const isHeld = isLoading || (answer !== undefined && isInUse && !isWanted)
+    const isHeld = isLoading || (answer !== undefined && isInUse && !isAwaited)
+    if (answer && !isHeld) isAwaited = false
     if (answer && !isHeld && !(isSame && answer.total === list?.total)) list = answer
     need('fresh').hidden = !isHeld || isSame === true
     render()
@@ -137,6 +141,7 @@ export function createGallery({ api, language, onOpen }) {
   /** Starts anew: another search, or another key. */
   async function reload() {
     need('fresh').hidden = true
+    isAwaited = false
     const answer = await ask(PAGE_IMAGES)
     if (answer || failure) list = answer
     render()

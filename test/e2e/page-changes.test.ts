@@ -73,6 +73,28 @@ test('what is dropped anywhere on the page is uploaded, or refused in words', as
   expect(await seriousFaults(at.page)).toEqual([])
 })
 
+test('what a person asked for is shown, though a later look overtakes it', async () => {
+  await at.show('images')
+  await at.page.hover('.tile')
+  await put(mesh.url('a'), 'held.svg', makeSvg({ seed: 78 }))
+  await at.page.waitForSelector('#fresh:not([hidden])')
+  const asked = Promise.withResolvers<void>()
+  let looks = 0
+  await at.page.route('**/api/images?*', async (route) => {
+    if (looks++ === 0) await asked.promise
+    await route.continue()
+  })
+  await at.page.click('#fresh')
+  await at.page.hover('.tile')
+  await put(mesh.url('a'), 'later.svg', makeSvg({ seed: 79 }))
+  await eventually(() => expect(looks).toBeGreaterThan(1))
+  asked.resolve()
+  for (const name of ['held', 'later']) {
+    await at.page.waitForSelector(`.tile:has-text("${name}")`)
+  }
+  await at.page.unroute('**/api/images?*')
+})
+
 test('safety: what only this server has is handed over, and it is said to be away', async () => {
   await put(mesh.url('a'), 'only/here.svg', makeSvg({ seed: 88 }))
   await at.show('safety')
