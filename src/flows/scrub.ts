@@ -48,13 +48,13 @@ const NOTED_FILES = 48
 /** While it is behind, it reads a quarter of the time: others need the disk too. */
 const REST_PER_WORK = 3
 
-/** When the round after the present one begins. */
+/** When the round after the present one begins; the first one does so soon after the start. */
 export function nextScrubMs(
-  { index }: Pick<FlowParts, 'index'>,
+  { index, clock }: Pick<FlowParts, 'index' | 'clock'>,
   options: ScrubOptions
-): number | undefined {
+): number {
   const round = index.meta(NAME) as Round | undefined
-  return round && round.startMs + options.intervalMs
+  return (round?.startMs ?? clock.now()) + options.intervalMs
 }
 
 /** Reads as much as is due by now. Rejects when the signal is aborted or the disk fails. */
