@@ -1,10 +1,11 @@
 // What the index costs when it is large, and what its exchange costs.
 //   npm run bench -- index [PART…] [--entries 1000000] [--every-ms 2000]
-// Parts: ingest, node, join, differences, gossip; without one all of them. Folders are made under
-// TMPDIR and take 3 KB an entry.
+// Parts: ingest, database, node, join, differences, gossip; without one all of them. Folders are
+// made under TMPDIR and take 3 KB an entry.
 
 import { parseArgs } from 'node:util'
 import { Workbench } from '../support/real-node.ts'
+import { databaseAlone } from './entries/database-alone.ts'
 import { differences } from './entries/differences.ts'
 import { gossip } from './entries/gossip.ts'
 import { idleNode } from './entries/idle-node.ts'
@@ -21,7 +22,7 @@ const { values, positionals } = parseArgs({
   }
 })
 const making = { count: Number(values.entries), everyMs: Number(values['every-ms']) }
-const PARTS = ['ingest', 'node', 'join', 'differences', 'gossip']
+const PARTS = ['ingest', 'database', 'node', 'join', 'differences', 'gossip']
 const unknown = positionals.filter((name) => !PARTS.includes(name))
 if (unknown.length > 0) {
   console.error(`no part ${unknown.join(', ')}: there are ${PARTS.join(', ')}`)
@@ -38,6 +39,7 @@ try {
   }
   const run: Readonly<Record<string, () => Promise<void>>> = {
     ingest: () => ingest(file, bytes, making),
+    database: () => databaseAlone(file, making),
     node: () => idleNode(bench, FULL, making),
     differences: () => differences(bench, indexOf(bench, FULL), making),
     join: () => newNode(bench, FULL, making),
