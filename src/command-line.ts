@@ -6,8 +6,9 @@ import type { FlagValues } from '../config/load-config.ts'
 import { nearest } from '../config/nearest.ts'
 import { callOf, START } from './base/how-called.ts'
 import { PRODUCT_VERSION } from './base/product-version.ts'
-import { CATALOG, type CommandEntry, type Order } from './commands/catalog.ts'
+import { CATALOG, type CommandEntry } from './commands/catalog.ts'
 import { completionFor, SHELLS, type Shell } from './commands/completion.ts'
+import type { Order } from './commands/order.ts'
 
 export type CommandLine =
   | { readonly do: 'start' | 'print-config'; readonly flags: FlagValues }

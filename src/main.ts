@@ -6,7 +6,8 @@ import type { FlagValues, LoadedConfig } from '../config/load-config.ts'
 import { NodeError } from './base/errors.ts'
 import type { FailPoints } from './base/fail-point.ts'
 import { asksForJson, EXIT_USAGE, readCommandLine } from './command-line.ts'
-import type { CommandEntry, Order } from './commands/catalog.ts'
+import type { CommandEntry } from './commands/catalog.ts'
+import type { Order } from './commands/order.ts'
 import { failureOf, UsageError } from './commands/terminal.ts'
 
 for (const stream of [process.stdout, process.stderr]) {

@@ -9,19 +9,8 @@ import { GATHERED_BYTES_MAX, PACED_BYTES_MAX } from './limits.ts'
 import { ResponseSchema } from './messages_pb.ts'
 import { BLOCK_BYTES, PACKINGS } from './packing.ts'
 import type { BlobItem } from './parse-request.ts'
-import type { BlobSource, OpenBlob } from './serve.ts'
 import type { SmallWrites } from './small-writes.ts'
-
-/** Whether a node packs what it sends to a peer. */
-export interface Packer {
-  /** Whether it might pay for a blob with these first bytes. */
-  mayPay(head: Uint8Array): boolean
-  /**
-   * The block, packed to fewer bytes; undefined: it is sent as it is, and so is the whole blob if
-   * it is its first.
-   */
-  pack(block: Uint8Array, isFirst: boolean): Promise<Uint8Array | undefined>
-}
+import type { BlobSource, OpenBlob, Packer } from './source.ts'
 
 /** Enough to see what a file is; and of so few bytes there is nothing to save. */
 const HEAD_BYTES = 64

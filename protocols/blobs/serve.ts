@@ -2,52 +2,18 @@
 // and the next bytes only when the last ones are on their way: a slow reader costs one piece.
 
 import type { ByteStream } from '../byte-stream.ts'
-import type { ContentHash } from '../hash.ts'
 import { BLOBS_ID } from '../ids.ts'
 import { encodeMessage, headOf } from '../message.ts'
 import type { Protocol } from '../protocol.ts'
 import { serveRequests } from '../serve-requests.ts'
 import { STATUS } from '../status.ts'
-import { type Copy, copyMessage } from './copy.ts'
+import { copyMessage } from './copy.ts'
 import { BLOBS_LIMITS } from './limits.ts'
 import { ResponseSchema } from './messages_pb.ts'
 import { type BlobsRequest, parseRequest } from './parse-request.ts'
-import { type Packer, sendBlob } from './send.ts'
+import { sendBlob } from './send.ts'
 import { SmallWrites } from './small-writes.ts'
-
-/** A blob that can be read. */
-export interface OpenBlob {
-  readonly bytes: number
-  /** Fills it with the bytes from `at` on, where these can be had at once. */
-  readInto?(target: Uint8Array, at: number): void
-  /**
-   * The bytes from `start` (inclusive) to `end` (exclusive), all of them or an error, in pieces
-   * that nobody changes later.
-   */
-  read(start: number, end: number): AsyncIterable<Uint8Array>
-  close(): Promise<void> | void
-}
-
-/** Methods may throw StatusError to choose the answer; anything else ends the stream. */
-export interface BlobSource {
-  /**
-   * A blob that this node may serve; undefined if it has none, busy if it has no time for it now.
-   */
-  open(hash: ContentHash): Promise<OpenBlob | undefined | 'busy'>
-  /** Whether this node holds the blob, durably and verified. */
-  have(hash: ContentHash): boolean | Promise<boolean>
-  /**
-   * Asked before so many bytes are sent: when that may be; undefined: now. Rejects when the signal
-   * is aborted first.
-   */
-  pace?(bytes: number, broken: AbortSignal | undefined): Promise<void> | undefined
-  /** Where what is sent may be packed, if the peer knows how. */
-  readonly packer?: Packer | undefined
-  /** How this node stands to the blob; without it nothing is told but whether it is had. */
-  copy?(hash: ContentHash): Promise<Copy>
-  /** True as soon as the blob is durable here; false after the time. */
-  whenHeld(hash: ContentHash, timeoutMs: number): Promise<boolean>
-}
+import type { BlobSource } from './source.ts'
 
 export const blobsProtocol: Protocol<BlobSource> = {
   id: BLOBS_ID,

@@ -2,7 +2,7 @@
 
 import { BlockPacker, KNOWN_PACKINGS } from '../../protocols/blobs/packing.ts'
 import type { Unpacking } from '../../protocols/blobs/request.ts'
-import type { Packer } from '../../protocols/blobs/send.ts'
+import type { Packer } from '../../protocols/blobs/source.ts'
 import { Turns } from '../base/turns.ts'
 import { type Compress, mayPay, packsFor, pays } from './plan-packing.ts'
 import type { Traffic } from './traffic.ts'

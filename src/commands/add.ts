@@ -9,8 +9,8 @@ import { forEachAtOnce } from '../base/for-each.ts'
 import { formatSize } from '../base/units.ts'
 import { isNamedFile, readNamedFile } from '../store/regular-file.ts'
 import { ignoredBy, scanFiles } from '../store/scan.ts'
-import type { Order } from './catalog.ts'
 import { type NodeTarget, openNode } from './node-client.ts'
+import type { Order } from './order.ts'
 import { counted, failureOf, type Terminal } from './terminal.ts'
 
 /** Uploads at a time: each is durable before it is answered, so several keep the disk busy. */

@@ -4,8 +4,8 @@ import { resolve } from 'node:path'
 import { sleep } from '../base/clock.ts'
 import { NodeError } from '../base/errors.ts'
 import type { AnswerOf } from '../client/plan-request.ts'
-import type { Order } from './catalog.ts'
 import { callNode } from './node-client.ts'
+import type { Order } from './order.ts'
 import type { Terminal } from './terminal.ts'
 
 const ASK_MS = 1000

@@ -1,8 +1,8 @@
 // tumesh audit: who did what on a node.
 
 import type { AnswerOf } from '../client/plan-request.ts'
-import type { Order } from './catalog.ts'
 import { callNode } from './node-client.ts'
+import type { Order } from './order.ts'
 import { columns, type Terminal } from './terminal.ts'
 
 type AuditLine = AnswerOf<'GET /api/audit'>['lines'][number]

@@ -1,7 +1,7 @@
 // tumesh away: the others shall not worry about this server for a while.
 
-import type { Order } from './catalog.ts'
 import { callNode } from './node-client.ts'
+import type { Order } from './order.ts'
 import { type Terminal, UsageError } from './terminal.ts'
 
 export async function runAway(

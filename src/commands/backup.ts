@@ -5,8 +5,8 @@ import { formatSize } from '../base/units.ts'
 import { namedTarget } from '../store/named-target.ts'
 import { readNamedFile } from '../store/regular-file.ts'
 import { writeFileAtomic } from '../store/small-file.ts'
-import type { Order } from './catalog.ts'
 import { bytesOf, callNode, openNode } from './node-client.ts'
+import type { Order } from './order.ts'
 import type { Terminal } from './terminal.ts'
 
 const PROGRESS_MS = 1000

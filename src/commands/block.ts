@@ -1,8 +1,8 @@
 // tumesh block, unblock, blocks: takes bytes out of the mesh, and lets them in again.
 
 import type { AnswerOf } from '../client/plan-request.ts'
-import type { Order } from './catalog.ts'
 import { callNode, type NodeTarget } from './node-client.ts'
+import type { Order } from './order.ts'
 import { columns, type Terminal, UsageError } from './terminal.ts'
 
 type Block = AnswerOf<'GET /api/blocks'>['blocks'][number]

@@ -1,7 +1,7 @@
 // tumesh rm, mv, restore: what changes images, each with the sentence of the node.
 
-import type { Order } from './catalog.ts'
 import { callNode } from './node-client.ts'
+import type { Order } from './order.ts'
 import { failureOf, type Terminal } from './terminal.ts'
 
 interface Answer {

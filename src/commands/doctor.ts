@@ -1,9 +1,9 @@
 // tumesh doctor: looks at a node and its machine for what will be trouble.
 
 import { PRODUCT_VERSION } from '../base/product-version.ts'
-import type { Order } from './catalog.ts'
 import { lookAtMachine } from './machine.ts'
 import { callNode } from './node-client.ts'
+import type { Order } from './order.ts'
 import { type Finding, planDoctor } from './plan-doctor.ts'
 import { counted, type Terminal } from './terminal.ts'
 

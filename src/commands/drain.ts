@@ -1,8 +1,8 @@
 // tumesh drain: can this server be switched off? Waits until it can.
 
-import type { Order } from './catalog.ts'
 import { followTask } from './follow-task.ts'
 import { callNode } from './node-client.ts'
+import type { Order } from './order.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Exit code 0 if it can be switched off. */

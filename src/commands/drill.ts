@@ -3,9 +3,9 @@
 import { hash as digest } from 'node:crypto'
 import { randomHex, systemRandom } from '../base/clock.ts'
 import { NodeError } from '../base/errors.ts'
-import type { Order } from './catalog.ts'
 import { flipBit, removeBlob } from './harm.ts'
 import { callNode, type NodeTarget, openNode } from './node-client.ts'
+import type { Order } from './order.ts'
 import { columns, type Terminal } from './terminal.ts'
 
 const FOLDER = 'tumesh-drill'

@@ -4,8 +4,8 @@ import { basename, resolve } from 'node:path'
 import { formatSize } from '../base/units.ts'
 import { namedTarget } from '../store/named-target.ts'
 import { writeFileAtomic } from '../store/small-file.ts'
-import type { Order } from './catalog.ts'
 import { bytesOf, noNode, openNode } from './node-client.ts'
+import type { Order } from './order.ts'
 import type { Terminal } from './terminal.ts'
 
 const READABLE = 0o644

@@ -2,8 +2,8 @@
 
 import { callOf } from '../base/how-called.ts'
 import { parseDuration } from '../base/units.ts'
-import type { Order } from './catalog.ts'
 import { callNode } from './node-client.ts'
+import type { Order } from './order.ts'
 import { type Terminal, UsageError } from './terminal.ts'
 
 /** The line alone goes to stdout, so that it can be piped to another server. */

@@ -11,8 +11,8 @@ import {
   targetKind,
   writeJoinList
 } from '../flows/join-targets.ts'
-import type { Order } from './catalog.ts'
 import { callNode, DATA_INITIAL, type NodeTarget, readLocalKey } from './node-client.ts'
+import type { Order } from './order.ts'
 import { failureOf, type Terminal } from './terminal.ts'
 
 type Met = AnswerOf<'POST /api/peers'>

@@ -2,8 +2,8 @@
 
 import { callOf } from '../base/how-called.ts'
 import type { AnswerOf, Asked } from '../client/plan-request.ts'
-import type { Order } from './catalog.ts'
 import { callNode } from './node-client.ts'
+import type { Order } from './order.ts'
 import type { Terminal } from './terminal.ts'
 
 type Scopes = Asked<'POST /api/keys'>['body']['scopes']

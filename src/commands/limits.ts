@@ -2,8 +2,8 @@
 
 import { formatSize, parseSize } from '../base/units.ts'
 import { LIMIT_MIN, TRAFFIC_LIMITS, type TrafficLimit } from '../blob-sync/traffic.ts'
-import type { Order } from './catalog.ts'
 import { callNode } from './node-client.ts'
+import type { Order } from './order.ts'
 import { type Terminal, UsageError } from './terminal.ts'
 
 export async function runLimits(

@@ -3,8 +3,8 @@
 import { LOG_LEVELS } from '../base/log.ts'
 import { LOG_PART_TEXTS, LOG_PARTS } from '../base/log-levels.ts'
 import type { AnswerOf, Asked } from '../client/plan-request.ts'
-import type { Order } from './catalog.ts'
 import { callNode } from './node-client.ts'
+import type { Order } from './order.ts'
 import { columns, type Terminal, UsageError } from './terminal.ts'
 
 type Levels = AnswerOf<'POST /api/settings'>

@@ -3,8 +3,8 @@
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { plainLine } from '../../protocols/message.ts'
-import type { Order } from './catalog.ts'
 import { bytesOf, openNode } from './node-client.ts'
+import type { Order } from './order.ts'
 import type { Terminal } from './terminal.ts'
 
 export async function runLog({ target, isJson }: Order, { out }: Terminal): Promise<undefined> {

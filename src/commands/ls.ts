@@ -5,8 +5,8 @@ import { Readable } from 'node:stream'
 import { plainLine } from '../../protocols/message.ts'
 import { formatSize } from '../base/units.ts'
 import type { AnswerOf } from '../client/plan-request.ts'
-import type { Order } from './catalog.ts'
 import { bytesOf, openNode } from './node-client.ts'
+import type { Order } from './order.ts'
 import type { Terminal } from './terminal.ts'
 
 type File = AnswerOf<'GET /file-sync/api/file-sync/files'>['files'][number]

@@ -3,8 +3,8 @@
 import { NodeError } from '../base/errors.ts'
 import { callOf } from '../base/how-called.ts'
 import type { AnswerOf } from '../client/plan-request.ts'
-import type { Order } from './catalog.ts'
 import { callNode } from './node-client.ts'
+import type { Order } from './order.ts'
 import { columns, type Terminal } from './terminal.ts'
 
 type Peer = AnswerOf<'GET /api/peers'>['peers'][number]

@@ -3,9 +3,9 @@
 import { formatSize } from '../base/units.ts'
 import type { AnswerOf } from '../client/plan-request.ts'
 import type { Undone } from '../flows/undo-changes.ts'
-import type { Order } from './catalog.ts'
 import { followTask } from './follow-task.ts'
 import { callNode } from './node-client.ts'
+import type { Order } from './order.ts'
 import { columns, counted, type Terminal, UsageError } from './terminal.ts'
 
 const PAGE = 1000

@@ -1,8 +1,8 @@
 // tumesh secret: which servers have the secret of the mesh, and a new one in its place.
 
 import { parseDuration } from '../base/units.ts'
-import type { Order } from './catalog.ts'
 import { callNode } from './node-client.ts'
+import type { Order } from './order.ts'
 import { type Terminal, UsageError } from './terminal.ts'
 
 export async function runSecret(

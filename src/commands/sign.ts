@@ -1,8 +1,8 @@
 // tumesh sign: an address that opens an image, or all below a prefix, for a while.
 
 import { parseDuration } from '../base/units.ts'
-import type { Order } from './catalog.ts'
 import { callNode } from './node-client.ts'
+import type { Order } from './order.ts'
 import { type Terminal, UsageError } from './terminal.ts'
 
 export async function runSign(

@@ -3,8 +3,8 @@
 import { sleep } from '../base/clock.ts'
 import { formatSize } from '../base/units.ts'
 import type { AnswerOf } from '../client/plan-request.ts'
-import type { Order } from './catalog.ts'
 import { callNode } from './node-client.ts'
+import type { Order } from './order.ts'
 import { columns, counted, lasting, type Terminal } from './terminal.ts'
 
 const WATCH_MS = 2000

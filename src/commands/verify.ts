@@ -1,9 +1,9 @@
 // tumesh verify: reads images again, with progress where there are many.
 
 import type { AnswerOf } from '../client/plan-request.ts'
-import type { Order } from './catalog.ts'
 import { followTask } from './follow-task.ts'
 import { callNode } from './node-client.ts'
+import type { Order } from './order.ts'
 import { counted, type Terminal } from './terminal.ts'
 
 type Report = Exclude<

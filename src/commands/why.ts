@@ -2,8 +2,8 @@
 
 import { formatSize } from '../base/units.ts'
 import type { AnswerOf } from '../client/plan-request.ts'
-import type { Order } from './catalog.ts'
 import { callNode } from './node-client.ts'
+import type { Order } from './order.ts'
 import { columns, type Terminal } from './terminal.ts'
 
 type File = AnswerOf<'GET /file-sync/api/file-sync/file/{path}'>

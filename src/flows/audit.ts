@@ -6,22 +6,10 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { ImageIndex } from '../index/image-index.ts'
 import type { News } from '../index/transaction.ts'
+import type { AuditLine } from './audit-line.ts'
 import { BoundedLines } from './bounded-lines.ts'
 import type { Brakes, Release } from './brakes.ts'
 import type { Journal, JournalLine } from './journal.ts'
-
-export interface AuditLine {
-  readonly at: string
-  readonly action: string
-  /** `key NAME`, `this machine`, `server ID`, `a file`, `this node`. */
-  readonly by: string
-  /** Where the caller is: an IP address. */
-  readonly from?: string | undefined
-  /** What the caller was answered. */
-  readonly status?: number | undefined
-  /** What it was about: paths, hashes, names, never secrets. */
-  readonly about?: Readonly<Record<string, unknown>>
-}
 
 /** Where the lines go. */
 export interface AuditFile {

@@ -2,7 +2,7 @@
 // then one that says how many more there were. So nobody pushes out what others did.
 
 import type { Clock } from '../base/clock.ts'
-import type { AuditLine } from './audit.ts'
+import type { AuditLine } from './audit-line.ts'
 
 export type Line = Omit<AuditLine, 'at'>
 

@@ -2,7 +2,7 @@
 // keeps, so that a version can be restored from any server.
 
 import type { Copy } from '../../protocols/blobs/copy.ts'
-import type { BlobSource, OpenBlob as ServedBlob } from '../../protocols/blobs/serve.ts'
+import type { BlobSource, OpenBlob as ServedBlob } from '../../protocols/blobs/source.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import { NodeError } from '../base/errors.ts'
 import { type OpenBlob, sameContentStamp } from '../store/blob-store.ts'

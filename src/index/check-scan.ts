@@ -7,8 +7,8 @@
 // looked at again within the change that mends them.
 
 import type { AbstractSnapshot } from 'abstract-level'
-import type { Rows } from './layer.ts'
 import type { Ledger } from './ledger.ts'
+import type { Rows } from './rows-read.ts'
 import type { TableName, Tables } from './tables.ts'
 
 /** Rows that are read at a time: some milliseconds of work. */

@@ -1,7 +1,7 @@
 // The rows of the database itself, under all layers.
 
-import type { KeyRange, Rows } from './layer.ts'
 import { RecentRows } from './recent-rows.ts'
+import type { KeyRange, Rows } from './rows-read.ts'
 import type { TableName, Tables } from './tables.ts'
 import { WrittenKeys } from './written-keys.ts'
 

@@ -8,8 +8,9 @@
 
 import { type ImageEntry, isImage } from '../../protocols/entry.ts'
 import type { Md5 } from '../../protocols/hash.ts'
-import type { Layer, Rows } from './layer.ts'
+import type { Layer } from './layer.ts'
 import { readEntry } from './read-entry.ts'
+import type { Rows } from './rows-read.ts'
 import { ID_HASH_LENGTH, idRange, keys } from './tables.ts'
 import type { VersionRow } from './version-encoding.ts'
 

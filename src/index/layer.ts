@@ -4,21 +4,8 @@
 // leaves no trace.
 
 import type { DatabaseRows } from './database-rows.ts'
+import type { KeyRange, Rows } from './rows-read.ts'
 import type { Database, TableName, Tables } from './tables.ts'
-
-export interface KeyRange {
-  readonly gte: string
-  readonly lt: string
-  readonly limit: number
-  /** From the end. */
-  readonly reverse?: boolean
-}
-
-export interface Rows {
-  get(table: TableName, key: string): unknown
-  /** In order, or from the last one back. */
-  keys(table: TableName, range: KeyRange): Promise<string[]>
-}
 
 /** Where a layer is written to. */
 export interface WrittenTo {

@@ -4,8 +4,8 @@
 import { type Entry, isImage } from '../../protocols/entry.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import type { ImagePath } from '../../protocols/path.ts'
-import type { Rows } from './layer.ts'
 import { type BlobRow, pathsInRow } from './rows.ts'
+import type { Rows } from './rows-read.ts'
 import { endOf, HASH_LENGTH, keys, type TableName } from './tables.ts'
 import type { VersionRow } from './version-encoding.ts'
 

@@ -1,8 +1,8 @@
 // The records of the index, as a change sees them.
 
 import { KIND_RECORD } from '../../protocols/entry.ts'
-import type { Rows } from './layer.ts'
 import { readEntry } from './read-entry.ts'
+import type { Rows } from './rows-read.ts'
 import { endOf, entryKey } from './tables.ts'
 
 /** Keys that are read at a time, and all in all: records that were deleted are among them. */

@@ -10,7 +10,7 @@ import {
   versionsOf
 } from '../../protocols/time-tree-shape.ts'
 import { versionMs } from '../../protocols/version.ts'
-import type { Rows } from './layer.ts'
+import type { Rows } from './rows-read.ts'
 
 const SUM_BITS = 256
 /** Nodes of one level in one parent. */

@@ -1,7 +1,7 @@
 // Peers in memory that hold blobs, each behind the real protocol and streams that can break.
 
-import type { BlobSource } from '../../protocols/blobs/serve.ts'
 import { blobsProtocol } from '../../protocols/blobs/serve.ts'
+import type { BlobSource } from '../../protocols/blobs/source.ts'
 import type { ByteStream } from '../../protocols/byte-stream.ts'
 import type { ContentHash, Md5 } from '../../protocols/hash.ts'
 import { parsePath } from '../../protocols/path.ts'

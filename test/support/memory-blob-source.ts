@@ -1,6 +1,6 @@
 // Blobs in memory, as the blobs protocol wants them.
 
-import type { BlobSource, OpenBlob } from '../../protocols/blobs/serve.ts'
+import type { BlobSource, OpenBlob } from '../../protocols/blobs/source.ts'
 import { type ContentHash, parseHash } from '../../protocols/hash.ts'
 import { sha256 } from './digests.ts'
 

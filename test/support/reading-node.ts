@@ -1,6 +1,6 @@
 // A node that reads through to peers in memory.
 
-import type { BlobSource } from '../../protocols/blobs/serve.ts'
+import type { BlobSource } from '../../protocols/blobs/source.ts'
 import { BlobPeers } from '../../src/blob-sync/blob-peers.ts'
 import { WantBook } from '../../src/blob-sync/want-book.ts'
 import { openTrusted } from '../../src/flows/read.ts'

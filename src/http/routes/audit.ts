@@ -1,7 +1,7 @@
 // GET /api/audit: who did what on this node.
 
 import { z } from 'zod'
-import type { AuditLine } from '../../flows/audit.ts'
+import type { AuditLine } from '../../flows/audit-line.ts'
 import { limitField } from '../list-query.ts'
 import type { HttpParts } from '../ports.ts'
 import type { Route } from '../route.ts'

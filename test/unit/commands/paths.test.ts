@@ -9,8 +9,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { systemClock } from '../../../src/base/clock.ts'
 import { inAddress } from '../../../src/client/plan-request.ts'
 import { runAdd } from '../../../src/commands/add.ts'
-import type { Order } from '../../../src/commands/catalog.ts'
 import { runRm } from '../../../src/commands/change.ts'
+import type { Order } from '../../../src/commands/order.ts'
 
 let folder: string
 let server: Server

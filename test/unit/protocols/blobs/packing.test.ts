@@ -9,8 +9,8 @@ import {
   unpackBlock
 } from '../../../../protocols/blobs/packing.ts'
 import { type BlobAnswer, BlobsClient } from '../../../../protocols/blobs/request.ts'
-import type { Packer } from '../../../../protocols/blobs/send.ts'
 import { blobsProtocol } from '../../../../protocols/blobs/serve.ts'
+import type { Packer } from '../../../../protocols/blobs/source.ts'
 import { frameOf } from '../../../../protocols/frame.ts'
 import { parseHash } from '../../../../protocols/hash.ts'
 import { encodeMessage } from '../../../../protocols/message.ts'
