@@ -5,19 +5,17 @@ import type { BlobItem } from '../../protocols/blobs/parse-request.ts'
 import { type BlobAnswer, BlobsClient } from '../../protocols/blobs/request.ts'
 import type { ByteStream } from '../../protocols/byte-stream.ts'
 import { BLOBS_ID } from '../../protocols/ids.ts'
-import type { Clock } from '../base/clock.ts'
+import type { Clock, Random } from '../base/clock.ts'
 import { RateMeter } from '../base/rate-meter.ts'
 import type { Network } from '../network/network.ts'
 import { DirectLines, type DirectOpener } from './direct-lines.ts'
 import type { Packing } from './packing.ts'
+import { planBackOffMs } from './plan-back-off.ts'
+import { planRestMs, type RetryPolicy } from './plan-wants.ts'
 import { StallWatch, stalled } from './stall-watch.ts'
 
-/** A peer that failed rests this long, doubling each time in a row. */
-const REST_MS = 1000
-const REST_MS_MAX = 60_000
-/** A peer to which no lane could be opened is tried again after so long, doubling as well. */
-const NO_LANE_MS = 30_000
-const NO_LANE_MS_MAX = 30 * 60_000
+/** A peer to which no lane could be opened is tried again after so long, doubling. */
+const NO_LANE = { firstMs: 30_000, longestMs: 30 * 60_000 }
 /** A key of a lane is good for 380 GB; and what goes wrong unseen must not go wrong for ever. */
 const LANE_BYTES_MAX = 64 * 2 ** 30
 const LANE_MS_MAX = 60 * 60_000
@@ -72,6 +70,7 @@ export interface LaneOpener extends DirectOpener {
 export interface BlobPeersParts {
   readonly network: Pick<Network, 'open' | 'peers'>
   readonly clock: Clock
+  readonly random: Pick<Random, 'fraction'>
   readonly lanes?: LaneOpener | undefined
   /** Whether what is asked for may come packed; without it nothing does. */
   readonly packing?: Pick<Packing, 'unpacking'> | undefined
@@ -86,14 +85,17 @@ export interface FetchOptions {
 
 export class BlobPeers {
   readonly #parts: BlobPeersParts
+  readonly #policy: Pick<RetryPolicy, 'retryDelayMs'>
   readonly #peers = new Map<string, PeerState>()
   readonly #stopped = new AbortController()
   /** Lines for much at a time. */
   readonly direct: DirectLines
 
-  constructor(parts: BlobPeersParts) {
+  /** `policy`: how long a peer rests that has failed. */
+  constructor(parts: BlobPeersParts, policy: Pick<RetryPolicy, 'retryDelayMs'>) {
     this.#parts = parts
-    this.direct = new DirectLines({ clock: parts.clock, lanes: parts.lanes })
+    this.#policy = policy
+    this.direct = new DirectLines(parts)
   }
 
   state(peerId: string): PeerConduct {
@@ -166,10 +168,11 @@ export class BlobPeers {
    */
   failed(peerId: string): void {
     const state = this.#of(peerId)
-    const nowMs = this.#parts.clock.monotonicMs()
+    const { clock, random } = this.#parts
+    const nowMs = clock.monotonicMs()
     if (state.restsUntilMs > nowMs) return
-    state.restsUntilMs = nowMs + Math.min(REST_MS * 2 ** state.faults, REST_MS_MAX)
     state.faults += 1
+    state.restsUntilMs = nowMs + planRestMs(state.faults, this.#policy, random.fraction())
   }
 
   /** The peer is gone. */
@@ -258,7 +261,7 @@ export class BlobPeers {
     kind: LineKind,
     stallMs: number
   ): Promise<void> {
-    const { clock } = this.#parts
+    const { clock, random } = this.#parts
     const state = this.#of(peerId)
     let line: Line | undefined
     let isClosed = false
@@ -274,7 +277,7 @@ export class BlobPeers {
       line = this.#addLine(state, kind, Promise.resolve(stream), stallMs, lane)
       state.noLanes = 0
     } catch {
-      const waitMs = Math.min(NO_LANE_MS * 2 ** state.noLanes++, NO_LANE_MS_MAX)
+      const waitMs = planBackOffMs(++state.noLanes, NO_LANE, random.fraction())
       state.noLaneUntilMs = clock.monotonicMs() + waitMs
     }
   }

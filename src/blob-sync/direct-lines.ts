@@ -1,8 +1,9 @@
 // Direct lines to peers that are asked for much: opened when that begins, and closed when nothing
 // was asked for a while, since each costs memory. Whoever asks does without one until it is open.
 
-import type { Clock } from '../base/clock.ts'
+import type { Clock, Random } from '../base/clock.ts'
 import type { DirectItem, DirectLine, DirectTake } from './direct-line.ts'
+import { planBackOffMs } from './plan-back-off.ts'
 import { StallWatch, stalled } from './stall-watch.ts'
 
 /** After so long without a request a line is closed. */
@@ -10,8 +11,7 @@ const IDLE_MS = 60_000
 /** Who is about to ask waits so long for a line to be opened. */
 const WAIT_MS = 1000
 /** A peer to which none could be opened is tried again after so long, doubling. */
-const NONE_MS = 30_000
-const NONE_MS_MAX = 30 * 60_000
+const NONE = { firstMs: 30_000, longestMs: 30 * 60_000 }
 /** A key of a lane is good for 380 GB. */
 const LINE_BYTES_MAX = 64 * 2 ** 30
 const LINE_MS_MAX = 60 * 60_000
@@ -27,7 +27,8 @@ export interface DirectOpener {
 
 export interface DirectLinesParts {
   readonly clock: Clock
-  readonly lanes: DirectOpener | undefined
+  readonly random: Pick<Random, 'fraction'>
+  readonly lanes?: DirectOpener | undefined
 }
 
 interface Line {
@@ -111,7 +112,7 @@ export class DirectLines {
 
   /** Never rejects. */
   async #open(peer: PeerLines, peerId: string, stallMs: number): Promise<void> {
-    const { clock, lanes } = this.#parts
+    const { clock, random, lanes } = this.#parts
     let open: Line | undefined
     const watch = new StallWatch(clock, stallMs, () => {
       // what waits for this node itself is nobody's fault
@@ -140,7 +141,8 @@ export class DirectLines {
       this.#rest(peerId, opened)
       if (before?.asked === 0) this.#end(before)
     } catch {
-      peer.noneUntilMs = clock.monotonicMs() + Math.min(NONE_MS * 2 ** peer.nones++, NONE_MS_MAX)
+      const waitMs = planBackOffMs(++peer.nones, NONE, random.fraction())
+      peer.noneUntilMs = clock.monotonicMs() + waitMs
     }
   }
 

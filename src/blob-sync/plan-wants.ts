@@ -2,6 +2,7 @@
 
 import type { ContentHash } from '../../protocols/hash.ts'
 import { parseVersionKey, versionMs } from '../../protocols/version.ts'
+import { planBackOffMs } from './plan-back-off.ts'
 import type { Purpose } from './traffic.ts'
 
 export interface RetryPolicy {
@@ -13,17 +14,29 @@ export interface RetryPolicy {
 /** A blob that waits for a long time is tried again at least this often. */
 export const LONG_WAIT_MS = 10 * 60_000
 
+/** A peer that has failed is asked again after this, even where others failed for longer. */
+const LONG_REST_MS = 60_000
+
 /**
  * When a blob that has failed `attempts` times is tried again: doubling, so that it comes no later
- * than twice the time that it took somebody to have it, with up to a quarter of jitter.
+ * than twice the time that it took somebody to have it, and jitter.
  */
 export function planRetryMs(
   attempts: number,
   { retryDelayMs }: Pick<RetryPolicy, 'retryDelayMs'>,
   fraction: number
 ): number {
-  const doubled = retryDelayMs * 2 ** Math.min(attempts - 1, 30)
-  return Math.min(doubled, LONG_WAIT_MS) * (1 + fraction / 4)
+  return planBackOffMs(attempts, { firstMs: retryDelayMs, longestMs: LONG_WAIT_MS }, fraction)
+}
+
+/** How long a peer rests that has failed so many times in a row. */
+export function planRestMs(
+  faults: number,
+  { retryDelayMs }: Pick<RetryPolicy, 'retryDelayMs'>,
+  fraction: number
+): number {
+  const firstMs = Math.min(retryDelayMs, LONG_WAIT_MS)
+  return planBackOffMs(faults, { firstMs, longestMs: Math.max(firstMs, LONG_REST_MS) }, fraction)
 }
 
 export interface Candidate {

@@ -23,7 +23,9 @@ export const fileSyncSection = z.strictObject({
     .describe(
       'Tries of one image before the status counts it as failed; it is tried on, ever more rarely'
     ),
-  retry_delay: durationField(0).prefault('5s').describe('Wait before the first retry'),
+  retry_delay: durationField(0)
+    .prefault('5s')
+    .describe('Wait before an image that failed, or a server, is tried again; then twice as long'),
   verify_integrity: booleanField()
     .prefault(true)
     .describe('Hash stored images again in quiet times')

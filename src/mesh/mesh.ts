@@ -227,7 +227,7 @@ function createSyncing(
   const { index, clock, random } = flows
   const { sync } = options
   const follower = createFollower(flows)
-  const peers = new BlobPeers({ ...flows, network: admitted, lanes: openerOf(lanes, intake) })
+  const peers = new BlobPeers({ ...flows, network: admitted, lanes: openerOf(lanes, intake) }, sync)
   const ownWants = new OwnWants(flows)
   const book = new WantBook({ clock, random }, sync)
   const authors = new Authors()

@@ -23,8 +23,9 @@ export async function beginReading({ fetchAll = false } = {}) {
   const { flows } = node
   const { clock, random } = flows
   const network = new BlobHolders()
-  const peers = new BlobPeers({ network, clock })
-  const book = new WantBook({ clock, random }, { maxRetryAttempts: 3, retryDelayMs: 1000 })
+  const policy = { maxRetryAttempts: 3, retryDelayMs: 1000 }
+  const peers = new BlobPeers({ network, clock, random }, policy)
+  const book = new WantBook({ clock, random }, policy)
   const replicator = new Replicator(
     { flows, network, peers, book, believes: () => false },
     { batchSize: 10, fetchAll, syncTimeoutMs: 30_000 }

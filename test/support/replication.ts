@@ -12,13 +12,11 @@ export async function openReplication() {
   const node = await openMemoryNode()
   const { flows, clock } = node
   const network = new BlobHolders()
-  const peers = new BlobPeers({
-    network,
-    clock,
-    packing: { unpacking: { packings: KNOWN_PACKINGS } }
-  })
+  const { random } = flows
+  const packing = { unpacking: { packings: KNOWN_PACKINGS } }
   const policy = { maxRetryAttempts: 3, retryDelayMs: 1000 }
-  const book = new WantBook({ clock, random: flows.random }, policy)
+  const peers = new BlobPeers({ network, clock, random, packing }, policy)
+  const book = new WantBook({ clock, random }, policy)
   const parts = { flows, network, peers, book, believes: () => false }
   const options = { batchSize: 10, fetchAll: true, syncTimeoutMs: 30_000 }
   const replicator = new Replicator(parts, options)

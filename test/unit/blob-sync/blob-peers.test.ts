@@ -43,12 +43,15 @@ let clock: ManualClock
 let network: BlobHolders
 let lanes: FakeLanes
 let peers: BlobPeers
+let chance: number
 beforeEach(() => {
   clock = new ManualClock()
   network = new BlobHolders()
   network.add('p', source)
   lanes = new FakeLanes(source)
-  peers = new BlobPeers({ network, clock, lanes })
+  chance = 0
+  const random = { fraction: () => chance }
+  peers = new BlobPeers({ network, clock, random, lanes }, { retryDelayMs: 5000 })
 })
 afterEach(() => peers.stop())
 
@@ -118,6 +121,39 @@ test('a lane that is an hour old gives way to a new one when that is open', asyn
   const [old] = lanes.opened
   expect(await fetch()).toBe('a picture')
   await eventually(() => expect(old?.stream.write(Buffer.of(0))).rejects.toThrow())
+})
+
+/** Fails again as soon as it may be asked. */
+function failAgain(): number {
+  clock.advance(Math.max(0, peers.state('p').restsUntilMs - clock.monotonicMs()))
+  peers.failed('p')
+  return peers.state('p').restsUntilMs - clock.monotonicMs()
+}
+
+test('a peer that fails rests as long as is set, then doubly, and never for ever', () => {
+  const rests = Array.from({ length: 6 }, failAgain)
+  expect(rests).toEqual([5000, 10_000, 20_000, 40_000, 60_000, 60_000])
+  peers.received('p', 1)
+  expect(failAgain()).toBe(5000)
+})
+
+test('chance has peers that failed together not come back together', () => {
+  chance = 0.5
+  expect([failAgain(), failAgain()]).toEqual([5625, 11_250])
+  peers.failed('p') // while it rests, by the same break
+  expect(peers.state('p').restsUntilMs - clock.monotonicMs()).toBe(11_250)
+})
+
+test('what can not be opened is tried again with the same chance', async () => {
+  chance = 0.5
+  lanes.refuses = true
+  await fetch()
+  clock.advance(30_000)
+  await fetch()
+  expect(lanes.asked).toBe(1)
+  clock.advance(3750)
+  await fetch()
+  expect(lanes.asked).toBe(2)
 })
 
 test('a large blob has a lane of its own where there are lanes, else a stream', async () => {

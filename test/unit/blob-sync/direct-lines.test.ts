@@ -51,7 +51,7 @@ beforeEach(() => {
     opened.push(line)
     return line
   }
-  lines = new DirectLines({ clock, lanes: { openDirect } })
+  lines = new DirectLines({ clock, random: { fraction: () => 0 }, lanes: { openDirect } })
 })
 
 const fetch = () => lines.fetch('p', [ITEM], TAKE)

@@ -76,7 +76,13 @@ test('a new image does not wait because it is taken for one that nobody has', as
   const book = new WantBook({ clock, random }, POLICY, { notesMax: 1 })
   for (const one of [gone, Buffer.from('1')]) book.failed(sha256(one) as ContentHash, 'gone')
   const replicator = new Replicator(
-    { flows, network, peers: new BlobPeers({ network, clock }), book, believes: () => false },
+    {
+      flows,
+      network,
+      peers: new BlobPeers({ network, clock, random }, POLICY),
+      book,
+      believes: () => false
+    },
     { batchSize: 10, fetchAll: true, syncTimeoutMs: 1000 }
   )
   source.add(image)
@@ -106,7 +112,12 @@ test('nobody is asked without end, and what is to be had comes', async () => {
   }
   const replicator = new Replicator(
     {
-      ...{ flows, network, peers: new BlobPeers({ network, clock }), believes: () => false },
+      ...{
+        flows,
+        network,
+        peers: new BlobPeers({ network, clock, random }, POLICY),
+        believes: () => false
+      },
       book: new WantBook({ clock, random }, POLICY, { notesMax: 20 })
     },
     { batchSize: 10, fetchAll: true, syncTimeoutMs: 1000 }

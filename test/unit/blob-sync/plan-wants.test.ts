@@ -6,6 +6,7 @@ import {
   isMuch,
   planHolder,
   planReadOrder,
+  planRestMs,
   planRetryMs,
   requestsOf,
   runsLow
@@ -26,6 +27,22 @@ test('retries double, but never wait for ever', () => {
   const waits = [1, 2, 3, 4, 8, 100].map((attempts) => planRetryMs(attempts, policy, 0))
   expect(waits).toEqual([5000, 10_000, 20_000, 40_000, 600_000, 600_000])
   expect(planRetryMs(1, policy, 1)).toBe(6250)
+})
+
+test('a wait that is set to nothing doubles all the same', () => {
+  const waits = [1, 2, 3, 30].map((attempts) => planRetryMs(attempts, { retryDelayMs: 0 }, 0))
+  expect(waits).toEqual([100, 200, 400, 600_000])
+})
+
+test('a peer rests a minute at most, or as long as is set', () => {
+  const rests = [1000, 120_000, 10 ** 9].map((retryDelayMs) =>
+    [1, 2, 50].map((faults) => planRestMs(faults, { retryDelayMs }, 0))
+  )
+  expect(rests).toEqual([
+    [1000, 2000, 60_000],
+    [120_000, 120_000, 120_000],
+    [600_000, 600_000, 600_000]
+  ])
 })
 
 test('a peer that is believed to hold the blob goes before one that is idle', () => {

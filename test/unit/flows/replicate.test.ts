@@ -51,12 +51,13 @@ test('an old image arrives although a thousand newer ones are nowhere to be had'
   class Peers extends BlobPeers {
     override fetch = fetch
   }
+  const policy = { maxRetryAttempts: 3, retryDelayMs: 1e6 }
   const replicator = new Replicator(
     {
       flows,
       network,
-      peers: new Peers({ network, clock }),
-      book: new WantBook({ clock, random }, { maxRetryAttempts: 3, retryDelayMs: 1e6 }),
+      peers: new Peers({ network, clock, random }, policy),
+      book: new WantBook({ clock, random }, policy),
       believes: () => false
     },
     { batchSize: 10, fetchAll: true, syncTimeoutMs: 1000 }
@@ -75,9 +76,16 @@ test('what has just come to be is fetched before anything else is looked at', as
   const source = new MemoryBlobSource()
   network.add('p', source)
   const hash = source.add(bytes)
-  const book = new WantBook({ clock, random }, { maxRetryAttempts: 3, retryDelayMs: 1000 })
+  const policy = { maxRetryAttempts: 3, retryDelayMs: 1000 }
+  const book = new WantBook({ clock, random }, policy)
   const replicator = new Replicator(
-    { flows, network, peers: new BlobPeers({ network, clock }), book, believes: () => true },
+    {
+      flows,
+      network,
+      peers: new BlobPeers({ network, clock, random }, policy),
+      book,
+      believes: () => true
+    },
     { batchSize: 10, fetchAll: true, syncTimeoutMs: 1000 }
   )
   const about = { md5: digest('md5', bytes) as Md5, bytes: bytes.length, mediaType: 'x' }

@@ -43,7 +43,7 @@ beforeEach(async () => {
   }
   const flows: FlowParts = { ...node.flows, store, room }
   const { clock, random } = flows
-  const peers = new BlobPeers({ network: new BlobHolders(), clock })
+  const peers = new BlobPeers({ network: new BlobHolders(), clock, random }, { retryDelayMs: 1000 })
   // stands for the other thread
   peers.direct.fetch = async (_peer, items, direct) => {
     for (const item of items) writeOut(item, direct)
