@@ -90,15 +90,16 @@ export class FrameReader {
 
   /**
    * What nobody has read of the last body, in one piece, and as it came where that was one. Holds
-   * all of it: for short ones. `onPiece` hears of each that comes. Throws WireError TRUNCATED.
+   * all of it: for short ones. `onPiece` hears of the bytes of each that comes. Throws WireError
+   * TRUNCATED.
    */
-  async rest(onPiece: () => void = () => {}): Promise<Uint8Array> {
+  async rest(onPiece: (bytes: number) => void = () => {}): Promise<Uint8Array> {
     const number = ++this.#bodies
     let whole = NOTHING
     for (let filled = 0; this.#owed > 0; ) {
       const piece = await this.#bodyPiece(number)
       if (piece === undefined) throw new Error('a body has two readers')
-      onPiece()
+      onPiece(piece.byteLength)
       if (filled === 0 && this.#owed === 0) return piece
       if (filled === 0) whole = Buffer.allocUnsafeSlow(piece.byteLength + this.#owed)
       whole.set(piece, filled)

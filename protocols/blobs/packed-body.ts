@@ -26,12 +26,12 @@ export class PackedBody {
     }
   }
 
-  /** All that is left in one piece, for short ones; `onPiece` hears of each that comes. */
-  async whole(onPiece: () => void = () => {}): Promise<Uint8Array> {
+  /** All that is left in one piece, for short ones; `onPiece` hears how much comes at a time. */
+  async whole(onPiece: (bytes: number) => void = () => {}): Promise<Uint8Array> {
     const whole = Buffer.allocUnsafeSlow(this.#left)
     let filled = 0
     for await (const piece of this.pieces()) {
-      onPiece()
+      onPiece(piece.byteLength)
       whole.set(piece, filled)
       filled += piece.byteLength
     }

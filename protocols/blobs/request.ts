@@ -34,8 +34,8 @@ export interface BlobAnswer extends BlobItem {
   readonly body: AsyncIterable<Uint8Array>
   /** How many of those that were read did not have to come, as they were packed. */
   readonly saved?: () => number
-  /** The same in one piece, for small blobs; `onPiece` hears of each that comes. */
-  whole(onPiece?: () => void): Promise<Uint8Array>
+  /** The same in one piece, for small blobs; `onPiece` hears of the bytes of each that comes. */
+  whole(onPiece?: (bytes: number) => void): Promise<Uint8Array>
 }
 
 /** What the asking side takes. */
@@ -147,7 +147,7 @@ export class BlobsClient {
         saved += bytes
         this.#unpacking.onSaved?.(bytes)
       })
-      const whole = (onPiece?: () => void) => packed.whole(onPiece)
+      const whole = (onPiece?: (bytes: number) => void) => packed.whole(onPiece)
       await onBlob({ ...answer, body: packed.pieces(), saved: () => saved, whole })
       await packed.skip()
       return

@@ -4,7 +4,7 @@ import type { BlobItem } from '../../protocols/blobs/parse-request.ts'
 import type { BlobAnswer, BlobsClient } from '../../protocols/blobs/request.ts'
 import type { Clock } from '../base/clock.ts'
 import type { BlobPeers } from './blob-peers.ts'
-import { StallWatch, stalled } from './stall-watch.ts'
+import { StallWatch } from './stall-watch.ts'
 
 export interface AskAloneParts {
   readonly peers: Pick<BlobPeers, 'openOwn'>
@@ -18,6 +18,8 @@ export interface AskAloneOptions {
   readonly stallMs: number
   /** The same for the first answer. */
   readonly firstMs?: number
+  /** Whether others can be asked, where it sends far too little. */
+  readonly isElsewhere?: (() => boolean) | undefined
 }
 
 /** A holder has not begun within its time, and may do so later. */
@@ -30,18 +32,22 @@ export class Slow extends Error {
   }
 }
 
-/** Throws as BlobsClient.fetch, and what `take` throws; Slow after a shorter time for the first. */
+/**
+ * Throws as BlobsClient.fetch, and what `take` throws; Slow after a shorter time for the first, and
+ * TooSlow.
+ */
 export async function askAlone(
   { peers, clock, signal: ending }: AskAloneParts,
   peerId: string,
   item: BlobItem,
   take: (answer: BlobAnswer) => Promise<void>,
-  { stallMs, firstMs = stallMs }: AskAloneOptions
+  { stallMs, firstMs = stallMs, isElsewhere }: AskAloneOptions
 ): Promise<void> {
   const late = new AbortController()
   let hasBegun = false
-  const isLate = () => (hasBegun || firstMs >= stallMs ? stalled(stallMs) : new Slow(firstMs))
-  const watch = new StallWatch(clock, stallMs, () => late.abort(isLate()))
+  const onStall = (why: Error) =>
+    late.abort(hasBegun || firstMs >= stallMs ? why : new Slow(firstMs))
+  const watch = new StallWatch({ clock, stallMs, onStall, isElsewhere })
   const signal = AbortSignal.any([late.signal, ending])
   let client: BlobsClient | undefined
   try {

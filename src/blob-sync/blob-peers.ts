@@ -12,7 +12,7 @@ import { DirectLines, type DirectOpener } from './direct-lines.ts'
 import type { Packing } from './packing.ts'
 import { planBackOffMs } from './plan-back-off.ts'
 import { planRestMs, type RetryPolicy } from './plan-wants.ts'
-import { StallWatch, stalled } from './stall-watch.ts'
+import { PACE_MIN, StallWatch, TooSlow } from './stall-watch.ts'
 
 /** A peer to which no lane could be opened is tried again after so long, doubling. */
 const NO_LANE = { firstMs: 30_000, longestMs: 30 * 60_000 }
@@ -31,6 +31,8 @@ export interface PeerConduct {
   readonly receivedBlobs: number
   /** Bytes a second that have come lately. */
   readonly rate: number
+  /** It was left for others, since it sent far too little, and has not done better since. */
+  readonly isSlow: boolean
 }
 
 interface PeerState extends Omit<PeerConduct, 'rate'> {
@@ -39,6 +41,7 @@ interface PeerState extends Omit<PeerConduct, 'rate'> {
   receivedBytes: number
   receivedBlobs: number
   readonly pace: RateMeter
+  isSlow: boolean
   faults: number
   readonly lines: Map<LineKind, Line>
   /** Kinds for which a lane is being opened. */
@@ -56,8 +59,8 @@ interface Line {
   readonly watch: StallWatch
   /** Where it is a lane: what had come from the peer, and the time, when it was opened. */
   readonly lane: { readonly receivedBytes: number; readonly openedMs: number } | undefined
-  /** Requests that are not answered yet. */
-  asked: number
+  /** Requests that are not answered yet, and of each whether others can be asked instead. */
+  readonly asked: Set<() => boolean>
   /** Another one has taken its place: it ends with its last answer. */
   isRetired: boolean
 }
@@ -81,6 +84,8 @@ export interface FetchOptions {
   readonly signal: AbortSignal
   /** A peer from which nothing comes for so long has failed. */
   readonly stallMs: number
+  /** Whether others can be asked for it: then a peer that sends far too little has failed, too. */
+  readonly isElsewhere?: (() => boolean) | undefined
 }
 
 export class BlobPeers {
@@ -100,8 +105,8 @@ export class BlobPeers {
 
   state(peerId: string): PeerConduct {
     const state = this.#of(peerId)
-    const { owedBytes, restsUntilMs, receivedBytes, receivedBlobs, pace } = state
-    return { owedBytes, restsUntilMs, receivedBytes, receivedBlobs, rate: pace.perSecond }
+    const { owedBytes, restsUntilMs, receivedBytes, receivedBlobs, pace, isSlow } = state
+    return { owedBytes, restsUntilMs, receivedBytes, receivedBlobs, rate: pace.perSecond, isSlow }
   }
 
   /**
@@ -116,7 +121,9 @@ export class BlobPeers {
   ): Promise<void> {
     const line = this.#lineTo(peerId, options)
     const { watch } = line
-    if (line.asked++ === 0) watch.wait()
+    const isAsked = () => options.isElsewhere?.() === true // of its own, so that each call counts
+    if (line.asked.size === 0) watch.wait()
+    line.asked.add(isAsked)
     try {
       const client = await line.client
       const take = async (answer: BlobAnswer) => {
@@ -129,7 +136,8 @@ export class BlobPeers {
       this.#close(this.#of(peerId), line, error as Error)
       throw error
     } finally {
-      if (--line.asked === 0) {
+      line.asked.delete(isAsked)
+      if (line.asked.size === 0) {
         watch.stop()
         if (line.isRetired) this.#end(line)
       }
@@ -156,18 +164,21 @@ export class BlobPeers {
 
   received(peerId: string, bytes: number): void {
     const state = this.#of(peerId)
-    state.faults = 0
     state.receivedBytes += bytes
     state.pace.add(bytes)
     state.receivedBlobs += 1
+    if (state.isSlow && state.pace.perSecond < PACE_MIN) return
+    state.isSlow = false
+    state.faults = 0
   }
 
   /**
    * A stream broke, or what came was not right: the peer rests for a while. Several requests that
    * end with one stream are one fault.
    */
-  failed(peerId: string): void {
+  failed(peerId: string, error: unknown): void {
     const state = this.#of(peerId)
+    if (error instanceof TooSlow) state.isSlow = true
     const { clock, random } = this.#parts
     const nowMs = clock.monotonicMs()
     if (state.restsUntilMs > nowMs) return
@@ -182,6 +193,7 @@ export class BlobPeers {
     if (state === undefined) return
     for (const line of state.lines.values()) this.#close(state, line, new Error('the peer is gone'))
     state.restsUntilMs = 0
+    state.isSlow = false
     state.faults = 0
     state.noLaneUntilMs = 0
     state.noLanes = 0
@@ -217,19 +229,21 @@ export class BlobPeers {
     stallMs: number,
     lane?: Line['lane']
   ): Line {
-    const onStall = () => this.#close(state, line, stalled(stallMs))
+    const { clock } = this.#parts
+    const onStall = (why: Error) => this.#close(state, line, why)
+    const isElsewhere = () => [...line.asked].some((is) => is())
     const line: Line = {
       client: opening.then((stream) => this.#clientOn(stream)),
-      watch: new StallWatch(this.#parts.clock, stallMs, onStall),
+      watch: new StallWatch({ clock, stallMs, onStall, isElsewhere }),
       lane,
-      asked: 0,
+      asked: new Set(),
       isRetired: false
     }
     const before = state.lines.get(kind)
     state.lines.set(kind, line)
     if (before !== undefined) {
       before.isRetired = true
-      if (before.asked === 0) this.#end(before)
+      if (before.asked.size === 0) this.#end(before)
     }
     return line
   }
@@ -268,7 +282,7 @@ export class BlobPeers {
     const onClose = () => {
       isClosed = true
       // one that breaks while it is used is told by what its users get
-      if (line?.asked === 0) this.#close(state, line, new Error('the lane was closed'))
+      if (line?.asked.size === 0) this.#close(state, line, new Error('the lane was closed'))
     }
     try {
       const stream = await lanes.open(peerId, onClose, this.#stopped.signal)
@@ -308,6 +322,7 @@ export class BlobPeers {
         noLanes: 0,
         owedBytes: 0,
         pace: new RateMeter(this.#parts.clock),
+        isSlow: false,
         faults: 0,
         restsUntilMs: 0,
         receivedBytes: 0,

@@ -35,7 +35,7 @@ export class Charge {
   /** An answer whose bytes count as they come, packed or not. */
   counted(answer: BlobAnswer): BlobAnswer {
     const passedOf = passedBytes(answer)
-    const whole = async (onPiece?: () => void) => {
+    const whole = async (onPiece?: (bytes: number) => void) => {
       const bytes = await answer.whole(onPiece)
       this.passed(passedOf(bytes))
       return bytes

@@ -4,7 +4,7 @@
 import type { Clock, Random } from '../base/clock.ts'
 import type { DirectItem, DirectLine, DirectTake } from './direct-line.ts'
 import { planBackOffMs } from './plan-back-off.ts'
-import { StallWatch, stalled } from './stall-watch.ts'
+import { StallWatch } from './stall-watch.ts'
 
 /** After so long without a request a line is closed. */
 const IDLE_MS = 60_000
@@ -17,10 +17,10 @@ const LINE_BYTES_MAX = 64 * 2 ** 30
 const LINE_MS_MAX = 60 * 60_000
 
 export interface DirectOpener {
-  /** `onMoved` hears that something has come. */
+  /** `onMoved` hears that so many bytes have come. */
   openDirect?(
     peerId: string,
-    on: { readonly onClose: () => void; readonly onMoved: () => void },
+    on: { readonly onClose: () => void; readonly onMoved: (bytes: number) => void },
     signal: AbortSignal
   ): Promise<DirectLine>
 }
@@ -36,8 +36,8 @@ interface Line {
   readonly watch: StallWatch
   readonly openedMs: number
   askedBytes: number
-  /** Requests that are not answered yet. */
-  asked: number
+  /** Requests that are not answered yet, and of each whether others can be asked instead. */
+  readonly asked: Set<() => boolean>
   isClosed: boolean
   cancelIdle: () => void
 }
@@ -83,17 +83,28 @@ export class DirectLines {
     cancel()
   }
 
-  /** For a peer that has a line. Throws as DirectLine.fetch. */
-  async fetch(peerId: string, items: readonly DirectItem[], take: DirectTake): Promise<void> {
+  /**
+   * For a peer that has a line. Throws as DirectLine.fetch; TooSlow where others can be asked for
+   * one of these requests, and the peer sends far too little.
+   */
+  async fetch(
+    peerId: string,
+    items: readonly DirectItem[],
+    take: DirectTake,
+    isElsewhere: () => boolean
+  ): Promise<void> {
     const open = this.#peers.get(peerId)?.open
     if (open === undefined) throw new Error('there is no line to this peer')
     open.cancelIdle()
     for (const { bytes, offset } of items) open.askedBytes += bytes - offset
-    if (open.asked++ === 0) open.watch.wait()
+    const isAsked = () => isElsewhere() // of its own, so that each request counts
+    if (open.asked.size === 0) open.watch.wait()
+    open.asked.add(isAsked)
     try {
-      await open.line.fetch(items, take)
+      await open.line.fetch(items, counted(take, open.watch))
     } finally {
-      if (--open.asked === 0) this.#rest(peerId, open)
+      open.asked.delete(isAsked)
+      if (open.asked.size === 0) this.#rest(peerId, open)
     }
   }
 
@@ -114,14 +125,18 @@ export class DirectLines {
   async #open(peer: PeerLines, peerId: string, stallMs: number): Promise<void> {
     const { clock, random, lanes } = this.#parts
     let open: Line | undefined
-    const watch = new StallWatch(clock, stallMs, () => {
+    const onStall = (why: Error) => {
       // what waits for this node itself is nobody's fault
       if (open?.line.isFull) watch.wait()
-      else open?.line.abort(stalled(stallMs))
-    })
+      else open?.line.abort(why)
+    }
+    const isElsewhere = () => [...(open?.asked ?? [])].some((is) => is())
+    const watch = new StallWatch({ clock, stallMs, onStall, isElsewhere })
     const on = {
-      onMoved: () => {
-        if (open !== undefined && open.asked > 0) watch.wait()
+      onMoved: (bytes: number) => {
+        if (open === undefined || open.asked.size === 0) return
+        watch.wait()
+        watch.came(bytes)
       },
       onClose: () => {
         if (open !== undefined) this.#gone(peer, open)
@@ -131,15 +146,17 @@ export class DirectLines {
       const line = await lanes?.openDirect?.(peerId, on, this.#stopped.signal)
       if (line === undefined) return
       const openedMs = clock.monotonicMs()
-      const facts = { line, watch, openedMs, askedBytes: 0, asked: 0, isClosed: false }
-      const opened: Line = { ...facts, cancelIdle: () => {} }
+      const opened: Line = {
+        ...{ line, watch, openedMs, askedBytes: 0, asked: new Set() },
+        ...{ isClosed: false, cancelIdle: () => {} }
+      }
       open = opened
       if (this.#peers.get(peerId) !== peer) return this.#close(opened, new Error('too late'))
       const before = peer.open
       peer.open = opened
       peer.nones = 0
       this.#rest(peerId, opened)
-      if (before?.asked === 0) this.#end(before)
+      if (before?.asked.size === 0) this.#end(before)
     } catch {
       const waitMs = planBackOffMs(++peer.nones, NONE, random.fraction())
       peer.noneUntilMs = clock.monotonicMs() + waitMs
@@ -160,7 +177,7 @@ export class DirectLines {
       return
     }
     open.cancelIdle = this.#parts.clock.after(IDLE_MS, () => {
-      if (open.asked > 0) return
+      if (open.asked.size > 0) return
       peer.open = undefined
       this.#end(open)
     })
@@ -192,5 +209,21 @@ export class DirectLines {
       this.#peers.set(peerId, peer)
     }
     return peer
+  }
+}
+
+/** Each answer counts, however few bytes it has. */
+function counted(take: DirectTake, watch: StallWatch): DirectTake {
+  return {
+    came(blob, saved) {
+      watch.answered()
+      take.came(blob, saved)
+    },
+    lacking(hash) {
+      watch.answered()
+      take.lacking(hash)
+    },
+    grown: (hash, bytesDone, saved) => take.grown(hash, bytesDone, saved),
+    whole: (hash, isRight) => take.whole(hash, isRight)
   }
 }

@@ -5,6 +5,8 @@ import type { Clock } from '../base/clock.ts'
 
 /** Hears how a question fares. */
 export interface Progress {
+  /** Nobody else is left to be asked. */
+  readonly isLast: boolean
   /** It is its turn: whether it is still to be asked, as nobody else has answered meanwhile. */
   asked(): boolean
   /** The answer has begun. */
@@ -13,7 +15,7 @@ export interface Progress {
 
 export interface FirstOfParts<T> {
   readonly clock: Clock
-  readonly holders: Iterator<{ readonly peerId: string }, undefined>
+  readonly holders: Iterator<{ readonly peerId: string; readonly isLast: boolean }, undefined>
   /** Undefined if the holder gives nothing. */
   readonly ask: (peerId: string, progress: Progress) => Promise<T | undefined>
   /** A holder that has not begun for so long is not waited for alone. */
@@ -39,11 +41,11 @@ export function firstOf<T>(parts: FirstOfParts<T>): Promise<First<T> | undefined
     cancelNewest()
   }
   const askNext = () => {
-    const peerId = isOver ? undefined : holders.next().value?.peerId
-    if (peerId !== undefined) askOne(peerId)
+    const holder = isOver ? undefined : holders.next().value
+    if (holder !== undefined) askOne(holder)
     else if (running === 0) resolve(undefined)
   }
-  const askOne = (peerId: string) => {
+  const askOne = ({ peerId, isLast }: { readonly peerId: string; readonly isLast: boolean }) => {
     running++
     let isAlone = true
     let cancel = () => {}
@@ -58,7 +60,7 @@ export function firstOf<T>(parts: FirstOfParts<T>): Promise<First<T> | undefined
       cancelNewest = cancel
       return true
     }
-    ask(peerId, { asked, begun: () => cancel() }).then(
+    ask(peerId, { isLast, asked, begun: () => cancel() }).then(
       (got) => {
         running--
         if (got === undefined) return askAnother()

@@ -51,6 +51,8 @@ export interface Candidate {
   readonly believed: boolean
   /** Of a round trip; undefined where it is not known. */
   readonly latencyMs?: number | undefined
+  /** It has sent far too little, where others could have. */
+  readonly isSlow?: boolean
   /** So long a limit keeps more from being asked of it. */
   readonly slowedMs?: number
 }
@@ -59,15 +61,18 @@ export interface Candidate {
 const OWED_MS = 2000
 const OWED_BYTES_MIN = 4 * 2 ** 20
 const OWED_BYTES_MAX = 16 * 2 ** 20
+/** The most of one that has held up others by being slow: enough to see that it is better now. */
+const OWED_BYTES_SLOW = 256 * 1024
 
-type Owing = Pick<Candidate, 'owedBytes' | 'rate'>
+type Owing = Pick<Candidate, 'owedBytes' | 'rate' | 'isSlow'>
 
 /** What new images may be asked for beyond that: they do not wait for older ones to come. */
 const NEW_BYTES_MAX = 4 * 2 ** 20
 
 /** Whether a peer may be asked for more: one that is slow owes less, and leaves more to others. */
 export function hasRoom(peer: Owing, purpose?: Purpose): boolean {
-  return peer.owedBytes < owedMax(peer) + (purpose === 'new' ? NEW_BYTES_MAX : 0)
+  const beyond = purpose === 'new' && !peer.isSlow ? NEW_BYTES_MAX : 0
+  return peer.owedBytes < owedMax(peer) + beyond
 }
 
 /** Whether it is time to look for more to ask it for: each look passes over all that is asked. */
@@ -75,7 +80,8 @@ export function runsLow(peer: Owing): boolean {
   return peer.owedBytes <= owedMax(peer) / 2
 }
 
-function owedMax({ rate }: Owing): number {
+function owedMax({ rate, isSlow }: Owing): number {
+  if (isSlow) return OWED_BYTES_SLOW
   return Math.min(Math.max((rate * OWED_MS) / 1000, OWED_BYTES_MIN), OWED_BYTES_MAX)
 }
 
@@ -106,14 +112,18 @@ export function planReadOrder(candidates: readonly Candidate[], nowMs: number): 
   const rests = ({ restsUntilMs }: Candidate) => Number(restsUntilMs > nowMs)
   return candidates
     .toSorted(
-      (a, b) =>
-        rests(a) - rests(b) || Number(b.believed) - Number(a.believed) || delayOf(a) - delayOf(b)
+      (a, b) => rests(a) - rests(b) || Number(b.believed) - Number(a.believed) || compareBusy(a, b)
     )
     .map(({ peerId }) => peerId)
 }
 
 function isBetter(a: Candidate, b: Candidate): boolean {
-  return a.believed === b.believed ? delayOf(a) < delayOf(b) : a.believed
+  return a.believed === b.believed ? compareBusy(a, b) < 0 : a.believed
+}
+
+/** The slow one last, else the one that is busier or farther away. */
+function compareBusy(a: Candidate, b: Candidate): number {
+  return Number(a.isSlow ?? false) - Number(b.isSlow ?? false) || delayOf(a) - delayOf(b)
 }
 
 /** Who is farther away counts like one that owes more, but never more than each may owe. */

@@ -78,6 +78,7 @@ export class ReaderLines {
   ): Promise<void> {
     const { peers, signal } = this.#parts
     const stallMs = Math.min(this.#options.stallMs, SILENT_MS)
+    const isElsewhere = () => progress?.isLast === false
     return this.#inTurn(this.#small, peerId, bytes, async (charge) => {
       if (progress?.asked() === false) return
       const told = this.#patience.asked(peerId)
@@ -86,7 +87,8 @@ export class ReaderLines {
         progress?.begun()
         return take(charge.counted(answer))
       }
-      const fetching = peers.fetch(peerId, [item], counted, { line: 'reads', signal, stallMs })
+      const options = { line: 'reads', signal, stallMs, isElsewhere } as const
+      const fetching = peers.fetch(peerId, [item], counted, options)
       await fetching.finally(() => told(false))
     })
   }
@@ -94,7 +96,7 @@ export class ReaderLines {
   /**
    * The same over a stream of its own: it waits neither behind bulk nor behind other readers.
    * `asked` is called when it is its turn; undefined if nothing is to be asked then. Throws Slow
-   * where `wait` is over before anything has begun to come.
+   * where `wait` is over before anything has begun to come, and TooSlow where that is not 'full'.
    */
   askAlone(
     peerId: string,
@@ -116,7 +118,8 @@ export class ReaderLines {
         const coming = charge.counted(answer)
         return take({ ...coming, body: paced(coming, perSecond, this.#parts) })
       }
-      const asking = askAlone(this.#parts, peerId, item, counted, { stallMs, firstMs })
+      const options = { stallMs, firstMs, isElsewhere: () => wait !== 'full' }
+      const asking = askAlone(this.#parts, peerId, item, counted, options)
       await asking.finally(() => told(false))
     })
   }

@@ -7,7 +7,7 @@ import type { BlobAnswer } from '../../protocols/blobs/request.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import { WireError } from '../../protocols/wire-error.ts'
 import { askAlone } from '../blob-sync/ask-alone.ts'
-import type { LineKind } from '../blob-sync/blob-peers.ts'
+import type { FetchOptions } from '../blob-sync/blob-peers.ts'
 import { paced } from '../blob-sync/paced.ts'
 import { isMuch, type WantedBlob } from '../blob-sync/plan-wants.ts'
 import type { WantBook } from '../blob-sync/want-book.ts'
@@ -23,6 +23,8 @@ export interface FetchRequestsParts extends TakeInParts {
   readonly network: Pick<Network, 'peers'>
   readonly book: WantBook
   readonly takeIn: TakeIn
+  /** Whether a peer is believed to hold the blob, by what it said of itself. */
+  readonly believes: (peerId: string, hash: ContentHash) => boolean
   /** Blobs that are asked for or being kept: each goes when that is over. */
   readonly inFlight: Map<ContentHash, number>
   /** A blob could not be kept after its fetch had ended: it is to be tried again in its time. */
@@ -75,6 +77,7 @@ export class FetchRequests {
       close: (blob) => open.close(blob),
       lacking: ({ hash }) => book.lacks(hash, peerId),
       passed: (hash, bytes) => open.passed(hash, bytes),
+      isElsewhere: () => open.blobs.some(({ hash }) => this.#isElsewhere(hash, peerId)),
       end: (hash) => {
         inFlight.delete(hash)
         if (isOver && book.note(hash) !== undefined) this.#parts.failedLate()
@@ -89,7 +92,8 @@ export class FetchRequests {
         if (await isWritten(written)) await this.#takeDirect.fetch(peerId, request, results)
       } else {
         const take = this.#taking(peerId, open, results, written)
-        await this.#ask(peerId, request, take, passes ? 'reads' : 'bulk')
+        const { isElsewhere } = results
+        await this.#ask(peerId, request, take, { line: passes ? 'reads' : 'bulk', isElsewhere })
       }
     } catch (error) {
       const left = open.blobs.map(({ hash }) => hash)
@@ -108,7 +112,7 @@ export class FetchRequests {
     peerId: string,
     request: readonly WantedBlob[],
     take: (answer: BlobAnswer) => Promise<void>,
-    line: LineKind
+    about: Pick<FetchOptions, 'line' | 'isElsewhere'>
   ): Promise<void> {
     const { flows, peers, takeIn, growing, signal } = this.#parts
     const { clock, traffic } = flows
@@ -120,13 +124,14 @@ export class FetchRequests {
     }
     const [blob, item] = [request[0], items[0]]
     if (!blob?.isSlow || item === undefined) {
-      await peers.fetch(peerId, items, take, { line, signal, stallMs })
+      await peers.fetch(peerId, items, take, { ...about, signal, stallMs })
       return
     }
     const perSecond = () => traffic.perSecond(purposeNow(pace, blob), peerId)
     const slowly = (answer: BlobAnswer) =>
       take({ ...answer, body: paced(answer, perSecond, { clock, signal }) })
-    await askAlone({ peers, clock, signal }, peerId, item, slowly, { stallMs })
+    const options = { ...about, stallMs }
+    await askAlone({ peers, clock, signal }, peerId, item, slowly, options)
   }
 
   #taking(
@@ -197,11 +202,22 @@ export class FetchRequests {
       return
     }
     flows.log.debug({ peer: peerId, err: error }, 'a fetch broke off')
-    peers.failed(peerId)
+    peers.failed(peerId, error)
     for (const hash of open) {
       // others are asked at once, where there are others
       if (this.#others(hash) === 0) book.failed(hash, error.message)
     }
+  }
+
+  /** Whether another one than this peer holds it, as far as is known, and works. */
+  #isElsewhere(hash: ContentHash, peerId: string): boolean {
+    const { network, peers, book, believes, flows } = this.#parts
+    const nowMs = flows.clock.monotonicMs()
+    return network.peers().some(({ id }) => {
+      if (id === peerId || !believes(id, hash) || book.lacking(hash).has(id)) return false
+      const { restsUntilMs, isSlow } = peers.state(id)
+      return restsUntilMs <= nowMs && !isSlow
+    })
   }
 
   /** Peers that may have the blob and work. */

@@ -9,6 +9,7 @@ import { NodeError } from '../base/errors.ts'
 import { Slow } from '../blob-sync/ask-alone.ts'
 import type { GrowingBlob, GrowingBlobs } from '../blob-sync/growing-blob.ts'
 import { LONG_MS, type ReaderLines, type Wait } from '../blob-sync/reader-lines.ts'
+import { TooSlow } from '../blob-sync/stall-watch.ts'
 import type { Transfers } from '../blob-sync/transfers.ts'
 import type { NamelessBlob } from '../store/blob-store.ts'
 import type { FlowParts } from './parts.ts'
@@ -127,10 +128,9 @@ export class GrowFromHolders {
     }
     await blaming(peerId, hash, () =>
       lines.askAlone(peerId, bytes, { wait, asked }, take).catch((error) => {
-        if (!(error instanceof Slow)) throw error
-        slow.add(peerId)
+        if (error instanceof Slow || error instanceof TooSlow) slow.add(peerId)
         // whoever is only slower than usual has not failed: other blobs go on coming from there
-        if (error.waitedMs >= LONG_MS) throw error
+        if (!(error instanceof Slow) || error.waitedMs >= LONG_MS) throw error
       })
     )
     const whole = await outcomeOf(filling)

@@ -79,7 +79,7 @@ export class IntakeThread {
   /** Throws what keeps the lane from being opened, and the signal's reason. */
   async dial(
     { key, ip, meter }: Dialling,
-    onMoved: () => void,
+    onMoved: (bytes: number) => void,
     signal: AbortSignal
   ): Promise<ThreadLane> {
     signal.throwIfAborted()
@@ -92,7 +92,7 @@ export class IntakeThread {
       onMoved: (bytes, saved) => {
         meter.received(bytes)
         this.#parts.onSaved?.(saved)
-        onMoved()
+        onMoved(bytes)
       }
     })
     this.#lanes.set(id, lane)

@@ -298,7 +298,7 @@ export class ReadThrough {
       this.#stop.signal.throwIfAborted()
       if (isOwnFault(error)) throw error
       flows.log.debug({ peer: peerId, hash, err: error }, 'a reader gets this elsewhere')
-      if (!(error instanceof Unneeded)) peers.failed(peerId)
+      if (!(error instanceof Unneeded)) peers.failed(peerId, error)
     }
   }
 }

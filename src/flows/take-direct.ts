@@ -20,6 +20,8 @@ export interface DirectResults {
   passed(hash: ContentHash, bytes: number): void
   /** It is kept, or could not be. */
   end(hash: ContentHash): void
+  /** Whether others can be asked for what is still to come. */
+  isElsewhere(): boolean
 }
 
 const NOT_GIVEN = new StatusError(STATUS.MISSING, '')
@@ -77,7 +79,9 @@ export class TakeDirect {
     const taking = this.#taking(peerId, wanted, growths, results)
     const failures = new Set<unknown>()
     if (items.length > 0)
-      await peers.direct.fetch(peerId, items, taking).catch((error) => failures.add(error))
+      await peers.direct
+        .fetch(peerId, items, taking, results.isElsewhere)
+        .catch((error) => failures.add(error))
     for (const { verdict } of growths.values()) verdict.reject([...failures][0])
     for (const one of growing) await one.catch((error) => failures.add(error))
     failures.delete(NOT_GIVEN)

@@ -28,7 +28,9 @@ export const fileStorageSection = z.strictObject({
     .describe('Fetch the images of other nodes onto this disk'),
   sync_timeout: durationField(100)
     .prefault('30s')
-    .describe('A peer from which nothing comes for so long is left for another'),
+    .describe(
+      'A peer from which nothing comes for so long, or next to nothing for twice as long, is left for another'
+    ),
   max_file_size: sizeField(1).prefault('100MB').describe('Larger images are refused'),
   allowed_extensions: listField('extensions such as jpg, with or without dot', readExtension)
     .prefault(EXTENSIONS)

@@ -5,6 +5,7 @@ import type { BlobSource } from '../../protocols/blobs/source.ts'
 import type { ByteStream } from '../../protocols/byte-stream.ts'
 import type { ContentHash, Md5 } from '../../protocols/hash.ts'
 import { parsePath } from '../../protocols/path.ts'
+import { type Clock, sleep } from '../../src/base/clock.ts'
 import type { ConnectedPeer } from '../../src/network/network.ts'
 import { md5, sha256 } from './digests.ts'
 import { MemoryBlobSource } from './memory-blob-source.ts'
@@ -20,6 +21,8 @@ interface Holder {
 }
 
 export class BlobHolders {
+  /** What the bytes of these holders pass. */
+  readonly lines = new Map<string, (stream: ByteStream) => ByteStream>()
   readonly #holders = new Map<string, Holder>()
 
   add(id: string, source: BlobSource, streams: readonly PairOptions[] = [{}]): void {
@@ -44,7 +47,7 @@ export class BlobHolders {
     const { source, streams, served } = holder
     const next = servePair(blobsProtocol, source, streams[served.length] ?? streams.at(-1))
     served.push(next)
-    return next.stream
+    return this.lines.get(id)?.(next.stream) ?? next.stream
   }
 
   /** Streams that were opened to a peer. */
@@ -55,6 +58,26 @@ export class BlobHolders {
   sentBytes(id: string): number {
     const served = this.#holders.get(id)?.served ?? []
     return served.reduce((sum, { server }) => sum + server.sent().byteLength, 0)
+  }
+}
+
+/** A line on which so many bytes come at a time, and so often. */
+export function slowLine(clock: Clock, { bytes, everyMs }: { bytes: number; everyMs: number }) {
+  return (stream: ByteStream): ByteStream => {
+    const broken = new AbortController()
+    const source = (async function* () {
+      for await (const piece of stream.source) {
+        for (let at = 0; at < piece.byteLength; at += bytes) {
+          await sleep(clock, everyMs, broken.signal)
+          yield piece.subarray(at, at + bytes)
+        }
+      }
+    })()
+    const abort = (error: Error) => {
+      broken.abort(error)
+      stream.abort(error)
+    }
+    return { source, write: (written) => stream.write(written), end: () => stream.end(), abort }
   }
 }
 

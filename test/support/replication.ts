@@ -7,8 +7,8 @@ import { Replicator } from '../../src/flows/replicate.ts'
 import { BlobHolders } from './blob-holders.ts'
 import { openMemoryNode } from './memory-node.ts'
 
-/** It takes packed blobs where peers pack. */
-export async function openReplication() {
+/** It takes packed blobs where peers pack. `believes`: whether all say that they have all. */
+export async function openReplication({ believes = false } = {}) {
   const node = await openMemoryNode()
   const { flows, clock } = node
   const network = new BlobHolders()
@@ -17,7 +17,7 @@ export async function openReplication() {
   const policy = { maxRetryAttempts: 3, retryDelayMs: 1000 }
   const peers = new BlobPeers({ network, clock, random, packing }, policy)
   const book = new WantBook({ clock, random }, policy)
-  const parts = { flows, network, peers, book, believes: () => false }
+  const parts = { flows, network, peers, book, believes: () => believes }
   const options = { batchSize: 10, fetchAll: true, syncTimeoutMs: 30_000 }
   const replicator = new Replicator(parts, options)
   const close = async () => {

@@ -126,7 +126,7 @@ test('a lane that is an hour old gives way to a new one when that is open', asyn
 /** Fails again as soon as it may be asked. */
 function failAgain(): number {
   clock.advance(Math.max(0, peers.state('p').restsUntilMs - clock.monotonicMs()))
-  peers.failed('p')
+  peers.failed('p', new Error('broken'))
   return peers.state('p').restsUntilMs - clock.monotonicMs()
 }
 
@@ -140,7 +140,7 @@ test('a peer that fails rests as long as is set, then doubly, and never for ever
 test('chance has peers that failed together not come back together', () => {
   chance = 0.5
   expect([failAgain(), failAgain()]).toEqual([5625, 11_250])
-  peers.failed('p') // while it rests, by the same break
+  peers.failed('p', new Error('broken')) // while it rests, by the same break
   expect(peers.state('p').restsUntilMs - clock.monotonicMs()).toBe(11_250)
 })
 

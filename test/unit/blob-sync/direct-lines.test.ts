@@ -11,7 +11,7 @@ class FakeLine implements DirectLine {
   isFull = false
   log: string[] = []
   onClose = () => {}
-  onMoved = () => {}
+  onMoved = (_bytes: number) => {}
   readonly asked: PromiseWithResolvers<void>[] = []
 
   fetch(): Promise<void> {
@@ -34,15 +34,17 @@ let clock: ManualClock
 let opened: FakeLine[]
 let gate: Promise<void>
 let tries: number
+let isElsewhere: boolean
 let lines: DirectLines
 beforeEach(() => {
   clock = new ManualClock()
   opened = []
   tries = 0
+  isElsewhere = false
   gate = Promise.resolve()
   const openDirect = async (
     _peer: string,
-    { onClose, onMoved }: { onClose: () => void; onMoved: () => void }
+    { onClose, onMoved }: { onClose: () => void; onMoved: (bytes: number) => void }
   ) => {
     tries++
     await gate
@@ -54,7 +56,7 @@ beforeEach(() => {
   lines = new DirectLines({ clock, random: { fraction: () => 0 }, lanes: { openDirect } })
 })
 
-const fetch = () => lines.fetch('p', [ITEM], TAKE)
+const fetch = () => lines.fetch('p', [ITEM], TAKE, () => isElsewhere)
 
 test('a line is opened once, whoever looks for it', async () => {
   await Promise.all([lines.seek('p', 1000), lines.seek('p', 1000)])
@@ -109,7 +111,7 @@ test('a peer that sends nothing has failed, unless this node reads nothing', asy
   const [line] = opened as [FakeLine]
   const fetching = fetch()
   clock.advance(900)
-  line.onMoved()
+  line.onMoved(1)
   clock.advance(900)
   line.isFull = true
   clock.advance(5000)
@@ -117,6 +119,25 @@ test('a peer that sends nothing has failed, unless this node reads nothing', asy
   line.isFull = false
   const told = expect(fetching).rejects.toThrow('nothing came for 1 s')
   clock.advance(2000)
+  await told
+  expect(lines.has('p')).toBe(false)
+})
+
+test('a peer that drips has failed where others can be asked', async () => {
+  await lines.seek('p', 1000)
+  const [line] = opened as [FakeLine]
+  const fetching = fetch()
+  const drip = () => {
+    for (let n = 0; n < 10; n++) {
+      clock.advance(900)
+      line.onMoved(10)
+    }
+  }
+  drip()
+  expect(line.log).toEqual([])
+  isElsewhere = true
+  const told = expect(fetching).rejects.toThrow('less than 4096 bytes a second')
+  drip()
   await told
   expect(lines.has('p')).toBe(false)
 })

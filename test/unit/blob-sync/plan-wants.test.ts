@@ -55,6 +55,16 @@ test('of equals the least busy is asked', () => {
   expect(planHolder(peers, new Set(), 0)).toBe('free')
 })
 
+test('one that was far too slow is asked for less, and after others', () => {
+  const slow = peer('slow', { isSlow: true })
+  const busy = peer('busy', { owedBytes: 3 * MIB })
+  expect(planHolder([slow, busy], new Set(), 0)).toBe('busy')
+  expect(planReadOrder([slow, busy], 0)).toEqual(['busy', 'slow'])
+  expect(planHolder([slow, peer('full', { owedBytes: 4 * MIB })], new Set(), 0)).toBe('slow')
+  const owes = { ...slow, owedBytes: 256 * 1024 }
+  expect([hasRoom(slow), hasRoom(owes), hasRoom(owes, 'new')]).toEqual([true, false, false])
+})
+
 test('of equals the nearest is asked, until it owes more than the way to the other costs', () => {
   const far = peer('far', { latencyMs: 200 })
   const asked = (owedBytes: number, latencyMs = 1) => {

@@ -155,7 +155,7 @@ test.each(['rests', 'has come to its limit'])(
     const { node, network, peers, replicator, clock, close } = await openReplication()
     const { traffic } = node.flows
     network.add('p', new MemoryBlobSource())
-    if (how === 'rests') peers.failed('p')
+    if (how === 'rests') peers.failed('p', new Error('broken'))
     else {
       traffic.change({ receive_per_server: 100_000 })
       traffic.asked('catch_up', 'p', 1e9)

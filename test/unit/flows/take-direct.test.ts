@@ -73,7 +73,8 @@ function writeOut(item: DirectItem, direct: DirectTake): void {
 
 async function fetch(...hashes: readonly (readonly [ContentHash, number])[]): Promise<string[]> {
   const ended: string[] = []
-  const results = { close() {}, lacking() {}, passed() {}, end: (hash: string) => ended.push(hash) }
+  const end = (hash: string) => ended.push(hash)
+  const results = { close() {}, lacking() {}, passed() {}, end, isElsewhere: () => false }
   const blobs = hashes.map(([hash, bytes]) => ({ hash, bytes }))
   await take.fetch('p', blobs, results).finally(() => keeper.idle())
   return ended
