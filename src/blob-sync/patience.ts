@@ -6,7 +6,7 @@ import type { Clock } from '../base/clock.ts'
 const USUAL_FACTOR = 4
 /** A disk may have to look for a blob, and a thread to collect its garbage. */
 const PATIENCE_MS_MIN = 300
-const PATIENCE_MS_MAX = 5000
+export const PATIENCE_MS_MAX = 5000
 /** For a holder of whom nothing is known. */
 const FIRST_MS = 1000
 /** A time counts so much against all of before. */

@@ -33,17 +33,15 @@ export interface Asked extends BlobItem {
 }
 
 /**
- * How long a holder is waited for to begin: a small multiple of its usual time; longer, where it is
- * not asked again; or as long as for any other bytes.
+ * How long a holder is waited for to begin: a small multiple of its usual time, or as long as for
+ * any other bytes.
  */
-export type Wait = 'usual' | 'long' | 'full'
+export type Wait = 'usual' | 'full'
 
 type Take = (answer: BlobAnswer) => Promise<void>
 
 /** A holder that is silent for so long has failed where small blobs are asked for. */
 const SILENT_MS = 5000
-/** A holder that has not begun to send a large blob is left for another, and not asked again. */
-export const LONG_MS = 5000
 /** Streams of readers to one peer, of the 16 that it allows. */
 const LARGE_MAX = 8
 /** Requests for small blobs on their way to one peer, of the 256 that may wait there. */
@@ -106,8 +104,7 @@ export class ReaderLines {
   ): Promise<void> {
     const { traffic } = this.#parts
     const { stallMs } = this.#options
-    const waitMs = { usual: this.#patience.ms(peerId), long: LONG_MS, full: stallMs }[wait]
-    const firstMs = Math.min(stallMs, waitMs)
+    const firstMs = wait === 'full' ? stallMs : Math.min(stallMs, this.#patience.ms(peerId))
     return this.#inTurn(this.#large, peerId, bytes, async (charge) => {
       const item = asked()
       if (item === undefined) return

@@ -6,12 +6,11 @@ import { STATUS } from '../../protocols/status.ts'
 import { WireError } from '../../protocols/wire-error.ts'
 import { saidAs } from '../base/cause.ts'
 import { NodeError } from '../base/errors.ts'
-import { Slow } from '../blob-sync/ask-alone.ts'
 import type { GrowingBlob, GrowingBlobs } from '../blob-sync/growing-blob.ts'
-import { LONG_MS, type ReaderLines, type Wait } from '../blob-sync/reader-lines.ts'
-import { TooSlow } from '../blob-sync/stall-watch.ts'
+import type { ReaderLines, Wait } from '../blob-sync/reader-lines.ts'
 import type { Transfers } from '../blob-sync/transfers.ts'
 import type { NamelessBlob } from '../store/blob-store.ts'
+import { AskedHolders } from './in-turn.ts'
 import type { FlowParts } from './parts.ts'
 import { Unneeded } from './take-in.ts'
 
@@ -34,13 +33,6 @@ export interface GrowFromHoldersParts {
 /** Blobs that turned out wrong in the end are begun anew this often. */
 const WRONG_MAX = 3
 
-/** Those that were asked for a blob. */
-interface Asked {
-  readonly tried: Set<string>
-  /** Those of them that did not begin soon: once nobody else is left they get their time. */
-  readonly slow: Set<string>
-}
-
 export class GrowFromHolders {
   readonly #parts: GrowFromHoldersParts
 
@@ -53,7 +45,7 @@ export class GrowFromHolders {
    * the start after bytes that were not right. Throws what this node's own disk has against it.
    */
   async whole(hash: ContentHash, bytes: number): Promise<string | undefined> {
-    const asked: Asked = { tried: new Set(), slow: new Set() }
+    const asked = new AskedHolders()
     for (let wrong = 0; wrong < WRONG_MAX; wrong++) {
       const blob = this.#parts.growing.enter(hash, bytes)
       try {
@@ -68,8 +60,8 @@ export class GrowFromHolders {
   }
 
   /** Until it is whole and kept, or has failed. */
-  async #grow(blob: GrowingBlob, asked: Asked): Promise<string | undefined> {
-    const holders = this.#next(blob.hash, asked)
+  async #grow(blob: GrowingBlob, asked: AskedHolders): Promise<string | undefined> {
+    const holders = asked.inTurn(this.#parts.holders(blob.hash, asked.tried))
     try {
       await blob.ready
       for (;;) {
@@ -89,25 +81,11 @@ export class GrowFromHolders {
     return undefined
   }
 
-  *#next(
-    hash: ContentHash,
-    { tried, slow }: Asked
-  ): Generator<{ peerId: string; wait: Wait }, undefined> {
-    for (const { peerId, isLast } of this.#parts.holders(hash, tried)) {
-      tried.add(peerId)
-      yield { peerId, wait: isLast && slow.size === 0 ? 'full' : 'usual' }
-    }
-    for (const peerId of slow) {
-      slow.delete(peerId)
-      yield { peerId, wait: 'full' }
-    }
-  }
-
   async #growFrom(
     peerId: string,
     blob: GrowingBlob,
     wait: Wait,
-    { tried, slow }: Asked
+    holders: AskedHolders
   ): Promise<boolean> {
     const { flows, transfers, lines, blaming, keep } = this.#parts
     const { hash, bytes } = blob
@@ -127,16 +105,12 @@ export class GrowFromHolders {
       return blob.isResting ? { hash, offset } : undefined
     }
     await blaming(peerId, hash, () =>
-      lines.askAlone(peerId, bytes, { wait, asked }, take).catch((error) => {
-        if (error instanceof Slow || error instanceof TooSlow) slow.add(peerId)
-        // whoever is only slower than usual has not failed: other blobs go on coming from there
-        if (!(error instanceof Slow) || error.waitedMs >= LONG_MS) throw error
-      })
+      holders.unlessSlow(peerId, lines.askAlone(peerId, bytes, { wait, asked }, take))
     )
     const whole = await outcomeOf(filling)
     if (whole === undefined) {
       // the wrong bytes may be those of an earlier peer: this one gets a chance to send them all
-      if (isWrong(blob.failure) && offset > 0) tried.delete(peerId)
+      if (isWrong(blob.failure) && offset > 0) holders.tried.delete(peerId)
       return false
     }
     let kept = false

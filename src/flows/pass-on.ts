@@ -12,9 +12,10 @@ import { saidAs } from '../base/cause.ts'
 import { NodeError } from '../base/errors.ts'
 import { HandOver } from '../base/hand-over.ts'
 import { firstOf, type Progress } from '../blob-sync/first-of.ts'
-import type { ReaderLines } from '../blob-sync/reader-lines.ts'
+import type { ReaderLines, Wait } from '../blob-sync/reader-lines.ts'
 import type { Transfers } from '../blob-sync/transfers.ts'
 import { SMALL_BLOB_BYTES_MAX } from '../store/blob-store.ts'
+import { AskedHolders } from './in-turn.ts'
 import type { FlowParts, ReadableBlob } from './parts.ts'
 import { SeenBytes } from './seen-bytes.ts'
 import { Unneeded } from './take-in.ts'
@@ -130,6 +131,7 @@ class Passage {
   readonly #hash: ContentHash
   readonly #bytes: number
   readonly #began = Promise.withResolvers<string | undefined>()
+  readonly #asked = new AskedHolders()
   readonly #digest = createHash('sha256')
   /** How many have come. */
   #at = 0
@@ -148,8 +150,9 @@ class Passage {
 
   async #run(): Promise<void> {
     try {
-      for (const { peerId, isLast } of this.#parts.holders(this.#hash)) {
-        await this.#ask(peerId, isLast)
+      const holders = this.#parts.holders(this.#hash)
+      for (const { peerId, wait } of this.#asked.inTurn(holders)) {
+        await this.#ask(peerId, wait)
         if (this.#at >= this.#bytes || this.pieces.isClosed) break
       }
       this.#began.resolve(undefined) // unless one has begun
@@ -160,13 +163,12 @@ class Passage {
     }
   }
 
-  #ask(peerId: string, isLast: boolean): Promise<void> {
+  #ask(peerId: string, wait: Wait): Promise<void> {
     const { lines, blaming } = this.#parts
     const asked = () => ({ hash: this.#hash, offset: this.#at })
+    const take = (answer: BlobAnswer) => this.#take(peerId, answer)
     return blaming(peerId, this.#hash, () =>
-      lines.askAlone(peerId, this.#bytes, { wait: isLast ? 'full' : 'long', asked }, (answer) =>
-        this.#take(peerId, answer)
-      )
+      this.#asked.unlessSlow(peerId, lines.askAlone(peerId, this.#bytes, { wait, asked }, take))
     )
   }
 

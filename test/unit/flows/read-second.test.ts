@@ -6,6 +6,7 @@ import { NodeError } from '../../../src/base/errors.ts'
 import { want } from '../../support/blob-holders.ts'
 import { testBytes } from '../../support/data-folder.ts'
 import { eventually } from '../../support/eventually.ts'
+import type { MemoryNode } from '../../support/memory-node.ts'
 import { settled } from '../../support/microtasks.ts'
 import {
   beginReading,
@@ -165,22 +166,48 @@ test.each([
   expect([network.streams('far'), network.streams('near')]).toEqual([0, 1])
 })
 
-test('what can not be kept is asked of a second holder soon, too', async () => {
-  const { node, network, replicator, clock } = await beginReading()
-  network.add('silent', silentSource(SMALL, undefined))
-  network.add('p', sourceOf(SMALL))
-  const hash = await want(node, 'a.png', SMALL)
-  Object.assign(node.flows.room, {
-    demand() {
-      throw new NodeError('DISK_FULL', 'no room')
-    }
-  })
+function fillDisk({ flows }: MemoryNode): void {
+  const demand = () => {
+    throw new NodeError('DISK_FULL', 'no room')
+  }
+  Object.assign(flows.room, { demand })
+}
+
+test.each([
+  ['small', SMALL],
+  ['large', LARGE]
+])('a %s blob that can not be kept is asked of a second holder soon, too', async (_, bytes) => {
+  const { node, network, replicator, peers, clock } = await beginReading()
+  network.add('silent', silentSource(bytes, undefined))
+  network.add('p', sourceOf(bytes))
+  const hash = await want(node, 'a.png', bytes)
+  fillDisk(node)
   const opening = replicator.open(hash)
   await eventually(() => expect(network.streams('silent')).toBe(1))
   await settled()
   clock.advance(1000)
   const opened = await opening
   expect(opened?.peerId).toBe('p')
+  expect(peers.state('silent').restsUntilMs).toBe(0)
+  opened?.blob.close()
+})
+
+test('one that is slow is asked again for a large blob that can not be kept', async () => {
+  const { node, network, replicator, clock } = await beginReading()
+  const slow = gated(LARGE)
+  network.add('slow', slow.source)
+  network.add('lacks', sourceOf())
+  const hash = await want(node, 'a.png', LARGE)
+  fillDisk(node)
+  const opening = replicator.open(hash)
+  await eventually(() => expect(slow.asked()).toBe(1))
+  clock.advance(1000)
+  await eventually(() => expect(slow.asked()).toBe(2))
+  clock.advance(6000)
+  await settled()
+  slow.open()
+  const opened = await opening
+  expect(opened?.peerId).toBe('slow')
   opened?.blob.close()
 })
 

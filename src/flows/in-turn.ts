@@ -1,0 +1,39 @@
+// Asking the holders of a large blob one after the other. One that is slow to begin is left for the
+// next, and gets all its time once nobody else is left.
+
+import { Slow } from '../blob-sync/ask-alone.ts'
+import { PATIENCE_MS_MAX } from '../blob-sync/patience.ts'
+import type { Wait } from '../blob-sync/reader-lines.ts'
+import { TooSlow } from '../blob-sync/stall-watch.ts'
+
+/** Those that were asked for a blob. */
+export class AskedHolders {
+  readonly tried = new Set<string>()
+  /** Those of them that were left because they were slow. */
+  readonly #slow = new Set<string>()
+
+  /** Throws what `asking` does, but for what is no fault of the peer. */
+  async unlessSlow(peerId: string, asking: Promise<void>): Promise<void> {
+    try {
+      await asking
+    } catch (error) {
+      if (error instanceof Slow || error instanceof TooSlow) this.#slow.add(peerId)
+      // whoever is only slower than usual has not failed: other blobs go on coming from there
+      if (!(error instanceof Slow) || error.waitedMs >= PATIENCE_MS_MAX) throw error
+    }
+  }
+
+  /** Whom to ask next, of these and of those that were slow, and how long to wait for it. */
+  *inTurn(
+    holders: Iterable<{ readonly peerId: string; readonly isLast: boolean }>
+  ): Generator<{ peerId: string; wait: Wait }, undefined> {
+    for (const { peerId, isLast } of holders) {
+      this.tried.add(peerId)
+      yield { peerId, wait: isLast && this.#slow.size === 0 ? 'full' : 'usual' }
+    }
+    for (const peerId of this.#slow) {
+      this.#slow.delete(peerId)
+      yield { peerId, wait: 'full' }
+    }
+  }
+}
