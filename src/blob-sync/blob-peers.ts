@@ -12,6 +12,7 @@ import { DirectLines, type DirectOpener } from './direct-lines.ts'
 import type { Packing } from './packing.ts'
 import { planBackOffMs } from './plan-back-off.ts'
 import { planRestMs, type RetryPolicy } from './plan-wants.ts'
+import { SharedAnswers } from './shared-answers.ts'
 import { PACE_MIN, StallWatch, TooSlow } from './stall-watch.ts'
 
 /** A peer to which no lane could be opened is tried again after so long, doubling. */
@@ -111,7 +112,8 @@ export class BlobPeers {
 
   /**
    * Asks for blobs over a long-lived stream, as BlobsClient does; `onBlob` may take its own time.
-   * What is thrown, also because nothing came any more, has broken the stream for all who use it.
+   * What is thrown, also because nothing came any more, has broken the stream for all who use it;
+   * but what `onBlob` throws where readers share one leaves it to them, as SharedAnswers says.
    */
   async fetch(
     peerId: string,
@@ -124,11 +126,12 @@ export class BlobPeers {
     const isAsked = () => options.isElsewhere?.() === true // of its own, so that each call counts
     if (line.asked.size === 0) watch.wait()
     line.asked.add(isAsked)
+    const answers = options.line === 'reads' ? new SharedAnswers(onBlob) : undefined
     try {
       const client = await line.client
       const take = async (answer: BlobAnswer) => {
         watch.rest()
-        await onBlob(watch.watchedAnswer(answer))
+        await (answers?.take ?? onBlob)(watch.watchedAnswer(answer))
         watch.wait()
       }
       await client.fetch(items, take, options.signal)
@@ -142,6 +145,7 @@ export class BlobPeers {
         if (line.isRetired) this.#end(line)
       }
     }
+    answers?.check()
   }
 
   /** For one large blob, on a stream of its own: a lane where there are lanes to this peer. */

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { BlobAnswer } from '../../../protocols/blobs/request.ts'
 import { blobsProtocol } from '../../../protocols/blobs/serve.ts'
 import type { ByteStream } from '../../../protocols/byte-stream.ts'
+import type { ContentHash } from '../../../protocols/hash.ts'
 import { BlobPeers, type LaneOpener, type LineKind } from '../../../src/blob-sync/blob-peers.ts'
 import { BlobHolders } from '../../support/blob-holders.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -154,6 +156,38 @@ test('what can not be opened is tried again with the same chance', async () => {
   clock.advance(3750)
   await fetch()
   expect(lanes.asked).toBe(2)
+})
+
+const READS = { line: 'reads', signal, stallMs: 1000 } as const
+const item = (blob: ContentHash) => ({ hash: blob, offset: 0 })
+
+test('what one reader can not use ends no other reader’s request', async () => {
+  lanes.refuses = true
+  const failed = peers.fetch('p', [item(hash)], () => Promise.reject(new Error('no room')), READS)
+  await Promise.all([expect(failed).rejects.toThrow('no room'), fetch('reads')])
+  expect(await fetch('reads')).toBe('a picture')
+  expect(used()).toEqual([1, 0])
+})
+
+test('after an answer that one can not use it hears of none of its others', async () => {
+  lanes.refuses = true
+  const heard: string[] = []
+  const take = async (answer: BlobAnswer) => {
+    heard.push(answer.hash)
+    throw new Error('no room')
+  }
+  await expect(peers.fetch('p', [item(hash), item(hash)], take, READS)).rejects.toThrow('no room')
+  expect(heard).toEqual([hash])
+  expect(await fetch('reads')).toBe('a picture')
+})
+
+test('what is too much to be passed over breaks the stream, and is not waited for', async () => {
+  lanes.refuses = true
+  const large = source.add(Buffer.alloc(2 ** 20 + 1))
+  const failed = peers.fetch('p', [item(large)], () => Promise.reject(new Error('no room')), READS)
+  await expect(failed).rejects.toThrow('no room')
+  expect(await fetch('reads')).toBe('a picture')
+  expect(used()).toEqual([2, 0])
 })
 
 test('a large blob has a lane of its own where there are lanes, else a stream', async () => {
