@@ -14,6 +14,7 @@ import { SyncthingPair, syncthingVersion } from '../support/syncthing.ts'
 import { Source } from './source.ts'
 
 const FILES = '/file-sync/api/file-sync/files'
+const STATUS = '/file-sync/api/file-sync/status'
 /** Between two looks. */
 const LOOK_MS = 1
 const WAIT_MS_MAX = 30_000
@@ -37,7 +38,9 @@ export async function latency({ count, bytes, pauseMs }: LatencyOptions): Promis
     await mesh.connected()
     await sleep(3_000)
     const pids = mesh.names.map((name) => mesh.node(name).child.pid as number)
-    const { foreignCores } = await measure(pids, async () => {
+    const sent = async () => Number((await client.json(mesh.url('a') + STATUS)).files_sent)
+    const before = await sent()
+    const { foreignCores, cpu } = await measure(pids, async () => {
       for (let n = 0; n < count; n++) {
         const path = `x/${n}.jpg`
         const body = sizedJpeg(bytes, path)
@@ -54,7 +57,8 @@ export async function latency({ count, bytes, pauseMs }: LatencyOptions): Promis
         await sleep(pauseMs)
       }
     })
-    print({ served, held, foreignCores, fromPeer }, { count, bytes, pauseMs })
+    const copies = ((await sent()) - before) / count
+    print({ served, held, foreignCores, fromPeer, cpu, copies }, { count, bytes, pauseMs })
   } finally {
     client.close()
     await bench.cleanUp()
@@ -135,10 +139,14 @@ interface Seen {
   readonly held: readonly number[]
   readonly fromPeer: number
   readonly foreignCores: number
+  /** Processor seconds of each node. */
+  readonly cpu: readonly number[]
+  /** Of each image that the node sent to which it was uploaded. */
+  readonly copies: number
 }
 
 function print(
-  { served, held, foreignCores, fromPeer }: Seen,
+  { served, held, foreignCores, fromPeer, cpu, copies }: Seen,
   { count, bytes, pauseMs }: LatencyOptions
 ): void {
   console.log(
@@ -155,4 +163,7 @@ function print(
     row('another node holds it durably', held)
   ])
   console.log(`\nserved with bytes that were still on their way: ${fromPeer} of ${count}`)
+  const cpuMs = cpu.map((seconds) => ((seconds * 1000) / count).toFixed(1))
+  console.log(`processor time an image, of each node: ${cpuMs.join(', ')} ms`)
+  console.log(`copies of an image that the first one sent: ${copies.toFixed(2)}`)
 }
