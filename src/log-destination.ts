@@ -1,17 +1,19 @@
 // Where log lines go: stderr, readable at a terminal and JSON elsewhere.
 
-import pino, { type DestinationStream } from 'pino'
+import type { DestinationStream } from 'pino'
+import { LogFile } from './store/log-file.ts'
 
 const STDERR = 2
 
-/** Written at once, so that the last line before an exit is not lost. */
-export async function logDestination(terminal: boolean): Promise<DestinationStream> {
-  if (!terminal) return pino.destination({ dest: STDERR, sync: true })
-  const { default: pretty } = await import('pino-pretty')
-  return pretty({
-    destination: STDERR,
-    sync: true,
-    ignore: 'pid,hostname,node',
-    translateTime: 'HH:MM:ss'
-  })
+export interface LogDestination {
+  readonly file: LogFile
+  readonly stream: DestinationStream
+}
+
+export async function logDestination(terminal: boolean): Promise<LogDestination> {
+  const file = new LogFile(STDERR)
+  if (!terminal) return { file, stream: file }
+  const { prettyFactory } = await import('pino-pretty')
+  const pretty = prettyFactory({ ignore: 'pid,hostname,node', translateTime: 'HH:MM:ss' })
+  return { file, stream: { write: (line) => file.write(pretty(line) ?? line) } }
 }

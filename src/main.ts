@@ -98,8 +98,9 @@ async function start({ config, effective }: LoadedConfig): Promise<void> {
       import('./run-node.ts'),
       import('../config/effective-settings.ts')
     ])
-  const destination = await logDestination(process.stderr.isTTY)
-  const log = createLog({ level: config.logLevel, name: config.name, destination })
+  const { file, stream } = await logDestination(process.stderr.isTTY)
+  const log = createLog({ level: config.logLevel, name: config.name, destination: stream })
+  file.onLost((lost) => log.warn(lost, 'lines of the log could not be written'))
   const failPoints = await failPointsOfProcess()
   const settings = facts.describeSettings(effective)
   await runNode({

@@ -3,6 +3,7 @@
 import { execFileSync } from 'node:child_process'
 import {
   closeSync,
+  existsSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -231,3 +232,15 @@ test('to the last byte and the last file deleting and purging are written down',
   }
   await expectRead('moved-kept-2.jpg', image(102, 20_000))
 }, 120_000)
+
+/** Takes nothing, as a file on a full disk does. */
+const FULL_DEVICE = '/dev/full'
+
+test('a log for which there is no room ends no node', async (context) => {
+  context.skip(!existsSync(FULL_DEVICE), 'needs /dev/full')
+  const runner = ['sh', '-c', `exec "$@" 2>${FULL_DEVICE}`, 'sh']
+  const other = await bench.start('unlogged', { runner })
+  expect((await put(other.url, 'a.jpg', image(1))).status).toBe(201)
+  expect((await bytesAt(`${other.url}/images/a.jpg`)).status).toBe(200)
+  expect(await other.end('SIGTERM')).toMatchObject({ code: 0, signal: null })
+})
