@@ -20,6 +20,7 @@ import type {
   Reach,
   Traffic
 } from '../http/mesh-status-port.ts'
+import type { Counts } from '../index/rows.ts'
 import type { IndexSync } from '../index-sync/index-sync.ts'
 import type { PushWatch } from '../index-sync/pusher.ts'
 import type { Network } from '../network/network.ts'
@@ -223,7 +224,9 @@ export class MeshStatus implements MeshStatusPort {
     const { flows, admitted, network, members } = this.#parts
     const servers = this.#servers()
     const none = admitted.peers().length === 0
-    const lacking = none ? flows.index.counts().wants : this.failedBlobs()
+    const counts = flows.index.counts()
+    const wanted = servers.length === 0 ? neverHere(counts) : counts.wants
+    const lacking = none ? wanted : this.failedBlobs()
     const lost = this.#fetchAll ? unreachableTrouble(servers, lacking) : undefined
     const removed = members.isRemoved ? causeOf('removed', REMOVED) : undefined
     const fault = network.fault ?? this.#parts.twins.fault
@@ -306,4 +309,15 @@ export class MeshStatus implements MeshStatusPort {
       pending: names(this.others().filter((id) => !reached.includes(id)))
     }
   }
+}
+
+/** Images whose bytes have not come yet; those that were here and are lost are told of apart. */
+function neverHere({
+  images,
+  heldImages,
+  damagedImages,
+  missingImages,
+  blockedImages
+}: Counts): number {
+  return images - heldImages - damagedImages - missingImages - blockedImages
 }

@@ -127,12 +127,15 @@ export function unreachableTrouble(
   servers: readonly ServerStatus[],
   images: number
 ): Cause | undefined {
-  if (images === 0 || servers.length === 0) return undefined
+  if (images === 0) return undefined
   const gone = servers.filter(({ connectedAtMs }) => connectedAtMs === undefined)
   const what = images === 1 ? '1 image is' : `${images} images are`
   const named = gone.slice(0, NAMED_MAX).map(({ name }) => name)
   const names = `${named.join(', ')}${gone.length > NAMED_MAX ? ' and others' : ''}`
-  const who = gone.length === 0 ? '' : ` Not connected: ${names}.`
+  const who =
+    gone.length === 0
+      ? ' They come with a server that has them: join it, or put them in again.'
+      : ` Not connected: ${names}.`
   const text = `${what} neither here nor on any server that is connected.${who}`
   const code = gone.length === 0 ? 'images_nowhere' : 'images_unreachable'
   return causeOf(code, text, { count: images, servers: names })

@@ -40,7 +40,8 @@ export const causes = {
   clock_ahead: '{server} 的时钟比本服务器快 {minutes} 分钟。请校准两者，最好使用 NTP。',
   clock_behind: '{server} 的时钟比本服务器慢 {minutes} 分钟。请校准两者，最好使用 NTP。',
   server_disk_full: '{server} 的磁盘自 {since} 起已满：新图片不会保存在那里。请为它腾出空间。',
-  images_nowhere: '{count} 张图片既不在这里，也不在任何已连接的服务器上。',
+  images_nowhere:
+    '{count} 张图片既不在这里，也不在任何已连接的服务器上。请加入拥有它们的服务器，或重新上传。',
   images_unreachable: '{count} 张图片既不在这里，也不在任何已连接的服务器上。未连接：{servers}。',
   away_until: '它说过会离线到 {until}。',
   other_mesh: '它保存着另一个网络的图片，两者互不相通。要合并，请执行：{command}',

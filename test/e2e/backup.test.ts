@@ -79,6 +79,18 @@ test('a data folder that was copied back brings nothing back that was deleted si
   expect((await send(`${a.url}/images/0.svg`)).status).toBe(410)
 })
 
+test('a node that has a backup alone says that the bytes are nowhere', async () => {
+  const node = await filled()
+  await tumesh('a', node, 'backup', file())
+  const other = await bench.start('b')
+  await tumesh('b', other, 'backup', file(), '--restore')
+  const { status, status_causes } = (await send(`${other.url}/api/storage-status`)).body
+  expect([status, status_causes]).toMatchObject([
+    'degraded',
+    [{ code: 'images_nowhere', details: { count: 4 } }]
+  ])
+})
+
 test('what is newer stays when a backup is taken in', async () => {
   const node = await filled()
   await tumesh('a', node, 'backup', file())

@@ -118,7 +118,11 @@ test('a server that names a time that no calendar has is a trouble like any othe
 test('offline servers are a trouble only if something is lacking', () => {
   const servers = [stateOf({}), stateOf({ peer: PEER })]
   expect(unreachableTrouble(servers, 0)).toBeUndefined()
-  expect(unreachableTrouble([], 5)).toBeUndefined()
+  expect(unreachableTrouble([], 5)).toEqual({
+    code: 'images_nowhere',
+    text: '5 images are neither here nor on any server that is connected. They come with a server that has them: join it, or put them in again.',
+    details: { count: 5, servers: '' }
+  })
   expect(unreachableTrouble(servers, 5)).toEqual({
     code: 'images_unreachable',
     text: '5 images are neither here nor on any server that is connected. Not connected: b.',
