@@ -123,7 +123,8 @@ async function send<Name extends Operation>(
   try {
     return await sendRequest(site, operation, ...asked)
   } catch (cause) {
-    if (cause instanceof NodeError) throw cause
+    const own = cause instanceof TypeError ? cause.cause : cause
+    if (own instanceof NodeError) throw own // the bytes to send could not be read
     const refused = systemCodeOf(cause) === 'ECONNREFUSED'
     throw new NodeError('NOT_AVAILABLE', unreachable(url, refused), { url, refused }, { cause })
   }

@@ -119,6 +119,9 @@ test('a backup that is cut off, or none, is refused with the reason', async () =
     const outcome = await tumesh('a', node, 'backup', file(), '--restore').catch((error) => error)
     expect(outcome.stderr).toContain(reason)
   }
+  const absent = bench.path('absent')
+  const outcome = await tumesh('a', node, 'backup', absent, '--restore').catch((error) => error)
+  expect(outcome.stderr).toBe(`There is no file ${absent}.\n`)
   expect((await send(`${node.url}/healthz`)).status).toBe(200)
 })
 
