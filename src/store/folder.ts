@@ -4,6 +4,7 @@ import {
   existsSync,
   readdirSync,
   realpathSync,
+  renameSync,
   rmSync,
   type Stats,
   statSync,
@@ -95,8 +96,8 @@ export async function openFolder(parts: FolderParts, options: FolderOptions): Pr
   })
   if (plan.do === 'refuse') throw refusal(path, plan.why)
   writable(path, () => makeFolders(paths))
-  for (const folder of foldersOf(paths)) probe(folder, parts.random)
   const device = requireOneDevice(paths)
+  for (const folder of foldersOf(paths)) probe(paths, folder, parts.random)
   const id = plan.do === 'take' ? plan.id : randomHex(parts.random, 16)
   await keepMarker(parts.log, path, marker, { format: FOLDER_FORMAT_MAX, id, device })
   await makeDurable(paths)
@@ -178,32 +179,50 @@ async function makeDurable(paths: FolderPaths): Promise<void> {
 }
 
 /** Writes for real: permission bits say nothing about read-only mounts, quotas or ACLs. */
-function probe(folder: string, random: Random): void {
-  const file = join(folder, `.probe-${randomHex(random, 6)}`)
-  writable(folder, () => {
+function probe(paths: FolderPaths, folder: string, random: Random): void {
+  const name = `.probe-${randomHex(random, 6)}`
+  const file = join(folder, name)
+  const isMovable = writable(folder, () => {
     try {
       writeFileSync(file, 'x', { flag: 'wx', mode: 0o600 })
+      return folder === paths.metadata || canMove(file, join(paths.path, name))
     } catch (error) {
       if (diskError(error, '').code !== 'DISK_FULL') throw error
-      // A full disk still serves, deletes and purges.
+      return true // a full disk still serves, deletes and purges
     } finally {
       rmSync(file, { force: true })
     }
   })
+  if (!isMovable) throw onOtherDisk(paths, folder)
+}
+
+/** Nothing leaves a mount by renaming, though it be of the same disk. */
+function canMove(file: string, to: string): boolean {
+  try {
+    renameSync(file, to)
+    rmSync(to)
+    return true
+  } catch (error) {
+    if (systemCodeOf(error) === 'EXDEV') return false
+    throw error
+  }
 }
 
 /** The device number. Blobs and views are moved by renaming, which never leaves a file system. */
 function requireOneDevice(paths: FolderPaths): number {
   const { dev } = statSync(paths.path)
   for (const folder of foldersOf(paths)) {
-    if (statSync(folder).dev === dev) continue
-    throw new NodeError(
-      'FOLDER_UNWRITABLE',
-      `${folder} is on another disk than ${paths.path}. Put the whole data folder on one disk (choose it with --data).`,
-      { path: folder }
-    )
+    if (statSync(folder).dev !== dev) throw onOtherDisk(paths, folder)
   }
   return dev
+}
+
+function onOtherDisk({ path }: FolderPaths, folder: string): NodeError {
+  return new NodeError(
+    'FOLDER_UNWRITABLE',
+    `${folder} is on another disk, or another mount, than ${path}. Put the whole data folder on one (choose it with --data).`,
+    { path: folder }
+  )
 }
 
 async function keepMarker(

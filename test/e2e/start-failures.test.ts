@@ -131,6 +131,21 @@ test('the folder is a file', async () => {
   expect(readFileSync(bench.path('file'), 'utf8')).toBe('x')
 })
 
+test('a part of the folder is another mount, though of the same disk', async (context) => {
+  for (const folder of ['shared', 'mounted/images']) {
+    mkdirSync(bench.path(folder), { recursive: true })
+  }
+  const images = bench.path('mounted', 'images')
+  const { status } = spawnSync('mount', ['--bind', bench.path('shared'), images])
+  context.skip(status !== 0, 'needs root and mount(8)')
+  try {
+    expect(await refusal('mounted')).toContain(`${images} is on another disk, or another mount,`)
+    expect(readdirSync(bench.path('shared'))).toEqual([])
+  } finally {
+    spawnSync('umount', [images])
+  }
+})
+
 test('the marker is missing, and the folder is accepted when told so', async () => {
   const marker = bench.path('used', '.tumesh')
   const kept = readFileSync(marker, 'utf8')
