@@ -8,7 +8,7 @@ import { NodeError, systemCodeOf } from '../base/errors.ts'
 import { forEachAtOnce } from '../base/for-each.ts'
 import { formatSize } from '../base/units.ts'
 import { isNamedFile, readNamedFile } from '../store/regular-file.ts'
-import { ignoredBy, scanFiles } from '../store/scan.ts'
+import { ignoredBy, type LeftOut, scanFiles } from '../store/scan.ts'
 import { type NodeTarget, openNode } from './node-client.ts'
 import type { Order } from './order.ts'
 import { counted, failureOf, type Terminal } from './terminal.ts'
@@ -77,11 +77,9 @@ async function* itemsOf(
     const name = `${prefix}${basename(at)}`
     if (isNamedFile(at)) yield { file: at, path: name }
     else {
-      const onUnreadable = (one: string, code: string) =>
-        void account.refused.push({
-          ...{ file: join(word, one), code, detail: `can't be read (${code})` }
-        })
-      const options = { isIgnored: ignoredBy(['*.part', '*.tmp']), onUnreadable }
+      const onLeftOut = (one: string, { code, why }: LeftOut) =>
+        void account.refused.push({ file: join(word, one), code, detail: why })
+      const options = { isIgnored: ignoredBy(['*.part', '*.tmp']), onLeftOut }
       try {
         for await (const one of scanFiles(at, options)) {
           yield { file: join(at, one), path: `${name}/${one}` }

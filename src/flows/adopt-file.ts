@@ -45,6 +45,8 @@ export interface FoundFiles {
     readonly signal: AbortSignal
     readonly at?: string
     readonly onFolder?: (name: string) => void
+    /** Hears of what is there and is no file that can be read. */
+    readonly onLeftOut?: (name: string, why: string) => void
   }): AsyncIterable<string>
   /** Undefined if nothing is there, or no file and no folder. */
   look(name: string): Promise<FileStamp | 'folder' | undefined>

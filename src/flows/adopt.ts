@@ -70,7 +70,13 @@ export async function adopt(
       count(parts, name, outcome, control, report)
     }
   }
-  await forEachAtOnce(parts.found.scan(control), FILES_AT_ONCE, visit)
+  const onLeftOut = (name: string, why: string) => {
+    report.refused++
+    control.error(name, why)
+  }
+  const { signal, at } = control
+  const names = parts.found.scan({ signal, ...(at !== undefined && { at }), onLeftOut })
+  await forEachAtOnce(names, FILES_AT_ONCE, visit)
   if (waiting.size > 0) {
     await sleep(clock, QUIET_MS, control.signal)
     await forEachAtOnce([...waiting.keys()], FILES_AT_ONCE, visit)

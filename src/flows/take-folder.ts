@@ -38,7 +38,8 @@ export async function takeFolder(
   account: Account
 ): Promise<void> {
   const { signal } = account
-  await forEachAtOnce(parts.found.scan({ signal }), FILES_AT_ONCE, async (name) => {
+  const onLeftOut = (name: string, why: string) => account.refused(name, why)
+  await forEachAtOnce(parts.found.scan({ signal, onLeftOut }), FILES_AT_ONCE, async (name) => {
     signal.throwIfAborted()
     const outcome = await takeFile(parts, options, name)
     if (outcome === 'taken') account.taken()

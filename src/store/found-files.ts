@@ -20,6 +20,7 @@ import {
   ignoredBy,
   lookAtName,
   lookAtNameNow,
+  type OnLeftOut,
   openForeign,
   scanFiles
 } from './scan.ts'
@@ -35,19 +36,19 @@ export interface DiskFoundFilesParts {
 /** More than are read at one time. */
 const KEPT_BYTES_MAX = 4 * 2 ** 20
 /** Each is told once. */
-const UNREADABLE_MAX = 1000
+const LEFT_OUT_MAX = 1000
 
 export class DiskFoundFiles {
   readonly #folder: Folder
   readonly #root: string
   readonly #isIgnored: (name: string) => boolean
-  readonly #unreadable = new Set<string>()
+  readonly #leftOut = new Set<string>()
   readonly #pace: Pace
   readonly #buffers = new SpareBuffers({
     bytesMax: SMALL_BLOB_BYTES_MAX,
     keptBytesMax: KEPT_BYTES_MAX
   })
-  readonly #onUnreadable: (name: string, system: string) => void
+  readonly #onLeftOut: OnLeftOut
 
   /** `ignore`: patterns of names that are left out. */
   constructor(
@@ -58,10 +59,10 @@ export class DiskFoundFiles {
     this.#root = root
     this.#pace = new Pace(clock)
     this.#isIgnored = ignoredBy(ignore)
-    this.#onUnreadable = (name, system) => {
-      if (this.#unreadable.has(name) || this.#unreadable.size >= UNREADABLE_MAX) return
-      this.#unreadable.add(name)
-      log.warn({ root, name, system }, 'a file or folder can not be read')
+    this.#onLeftOut = (name, { code, why }) => {
+      if (this.#leftOut.has(name) || this.#leftOut.size >= LEFT_OUT_MAX) return
+      this.#leftOut.add(name)
+      log.warn({ root, name, code, reason: why }, 'a file or folder is left out')
     }
   }
 
@@ -77,21 +78,26 @@ export class DiskFoundFiles {
 
   scan({
     at,
+    onLeftOut = () => {},
     ...options
   }: {
     readonly signal: AbortSignal
     readonly at?: string
     readonly onFolder?: (name: string) => void
+    readonly onLeftOut?: (name: string, why: string) => void
   }): AsyncIterable<string> {
-    const isIgnored = this.#isIgnored
-    const onUnreadable = this.#onUnreadable
-    return scanFiles(this.#root, { ...options, isIgnored, onUnreadable }, at)
+    const say: OnLeftOut = (name, reason) => {
+      this.#onLeftOut(name, reason)
+      const advice = reason.code === 'EACCES' ? ': let the user of this node read it' : ''
+      onLeftOut(name, `${reason.why}${advice}`)
+    }
+    return scanFiles(this.#root, { ...options, isIgnored: this.#isIgnored, onLeftOut: say }, at)
   }
 
   async look(name: string): Promise<FileStamp | 'folder' | undefined> {
     return this.#pace.run(
-      () => lookAtNameNow(this.#root, name, this.#onUnreadable),
-      () => lookAtName(this.#root, name, this.#onUnreadable)
+      () => lookAtNameNow(this.#root, name, this.#onLeftOut),
+      () => lookAtName(this.#root, name, this.#onLeftOut)
     )
   }
 

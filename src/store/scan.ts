@@ -26,17 +26,35 @@ export interface ScanOptions {
   readonly isIgnored: (name: string) => boolean
   /** Called with every folder before it is read; '' is the whole. */
   readonly onFolder?: ((name: string) => void) | undefined
-  /**
-   * Called for a file or folder that can't be read: it was not seen, which is not the same as not
-   * there.
-   */
-  readonly onUnreadable: (name: string, systemCode: string) => void
+  /** Called for what is there and was not seen, or is no file: nobody must take it for done. */
+  readonly onLeftOut: OnLeftOut
+}
+
+export type OnLeftOut = (name: string, reason: LeftOut) => void
+
+export interface LeftOut {
+  /** As the system would say it. */
+  readonly code: string
+  /** In words, as a clause. */
+  readonly why: string
+}
+
+const LINK: LeftOut = { code: 'ELOOP', why: 'it is a symbolic link, and none is followed' }
+const SPECIAL: LeftOut = { code: 'ENOTSUP', why: 'it is neither a file nor a folder' }
+const NO_UNICODE: LeftOut = { code: 'EILSEQ', why: 'its name is not UTF-8: rename it' }
+const DEEP: LeftOut = { code: 'ENAMETOOLONG', why: 'it lies deeper than images can' }
+
+function unreadableFor(error: unknown): LeftOut {
+  const code = systemCodeOf(error) ?? String(error)
+  return { code, why: `it can't be read (${code})` }
 }
 
 /** Of a folder: a hop to the thread pool for each of them costs more than the rest. */
 const ENTRIES_AT_ONCE = 256
 /** A path has at most this many parts; deeper folders hold no images. */
 const DEPTH_MAX = 512
+/** Stands for bytes that are no Unicode. */
+const REPLACEMENT = '\ufffd'
 
 /**
  * Whether a name of a file or folder is to be left out: one that begins with a dot, or that one of
@@ -75,23 +93,32 @@ async function* scanFolder(
     options.signal?.throwIfAborted()
     if (options.isIgnored(entry.name)) continue
     const name = prefix + entry.name
-    if (entry.isFile()) yield name
-    else if (entry.isDirectory() && depth < DEPTH_MAX) {
-      yield* scanFolder(root, `${name}/`, depth + 1, options)
-    }
+    const reason = isLeftOut(root, name, entry, depth)
+    if (reason !== undefined) options.onLeftOut(name, reason)
+    else if (entry.isFile()) yield name
+    else yield* scanFolder(root, `${name}/`, depth + 1, options)
   }
+}
+
+function isLeftOut(root: string, name: string, entry: Dirent, depth: number): LeftOut | undefined {
+  if (entry.isSymbolicLink()) return LINK
+  if (!entry.isFile() && !entry.isDirectory()) return SPECIAL
+  if (entry.isDirectory() && depth === DEPTH_MAX) return DEEP
+  // what is no Unicode was replaced in it, and is not found by it
+  const isDoubtful = entry.name.includes(REPLACEMENT)
+  return isDoubtful && lstatOf(join(root, name)) === undefined ? NO_UNICODE : undefined
 }
 
 async function* entriesOf(
   path: string,
   prefix: string,
-  { onUnreadable }: ScanOptions
+  { onLeftOut }: ScanOptions
 ): AsyncGenerator<Dirent> {
   try {
     yield* await opendir(path, { bufferSize: ENTRIES_AT_ONCE })
   } catch (error) {
     if (prefix === '') throw diskError(error, `reading the folder ${path}`)
-    if (!isAbsent(error)) onUnreadable(prefix.slice(0, -1), systemCodeOf(error) ?? String(error))
+    if (!isAbsent(error)) onLeftOut(prefix.slice(0, -1), unreadableFor(error))
   }
 }
 
@@ -102,12 +129,12 @@ async function* entriesOf(
 export async function lookAtName(
   root: string,
   name: string,
-  onUnreadable: ScanOptions['onUnreadable']
+  onLeftOut: OnLeftOut
 ): Promise<FileStamp | 'folder' | undefined> {
   try {
     return seenOf(await lstat(join(root, name)))
   } catch (error) {
-    return unseen(name, error, onUnreadable)
+    return unseen(name, error, onLeftOut)
   }
 }
 
@@ -115,13 +142,13 @@ export async function lookAtName(
 export function lookAtNameNow(
   root: string,
   name: string,
-  onUnreadable: ScanOptions['onUnreadable']
+  onLeftOut: OnLeftOut
 ): FileStamp | 'folder' | undefined {
   try {
     const stats = lstatSync(join(root, name), { throwIfNoEntry: false })
     return stats && seenOf(stats)
   } catch (error) {
-    return unseen(name, error, onUnreadable)
+    return unseen(name, error, onLeftOut)
   }
 }
 
@@ -131,12 +158,8 @@ function seenOf(stats: Stats): FileStamp | 'folder' | undefined {
 }
 
 /** Absent: removed meanwhile, or a name that is not Unicode. */
-function unseen(
-  name: string,
-  error: unknown,
-  onUnreadable: ScanOptions['onUnreadable']
-): undefined {
-  if (!isAbsent(error)) onUnreadable(name, systemCodeOf(error) ?? String(error))
+function unseen(name: string, error: unknown, onLeftOut: OnLeftOut): undefined {
+  if (!isAbsent(error)) onLeftOut(name, unreadableFor(error))
 }
 
 /** Bytes in a buffer that is used again. */

@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   statSync,
+  symlinkSync,
   truncateSync,
   utimesSync,
   writeFileSync
@@ -234,6 +235,7 @@ describe('tumesh adopt', () => {
     putOutside('page.jpg', '<!DOCTYPE html><html></html>')
     putOutside('notes.txt', 'notes')
     putOutside('half.svg.part', 'half')
+    symlinkSync('a.svg', outside('link.svg'))
   })
 
   const outside = (path: string) => bench.path('outside', path)
@@ -261,10 +263,11 @@ describe('tumesh adopt', () => {
   test('takes in a folder from elsewhere, says what it refused, and takes nothing twice', async () => {
     const first = await run('outside')
     expect([first.code, first.stderr]).toEqual([1, expect.stringMatching(/task adopt_/)])
-    expect(first.stdout).toContain('✓ 3 new, 0 held already, 2 refused')
+    expect(first.stdout).toContain('✓ 3 new, 0 held already, 3 refused')
     expect(first.stdout).toMatch(/✗ page\.jpg: .*HTML/)
     const list = /All that were refused: (.*)$/m.exec(first.stdout)?.[1] ?? ''
     expect(readFileSync(list, 'utf8').trim().split('\n').sort()).toEqual([
+      '"link.svg" it is a symbolic link, and none is followed',
       expect.stringMatching(/^"notes\.txt" .*extension/),
       expect.stringMatching(/^"page\.jpg" .*HTML/)
     ])
@@ -275,14 +278,14 @@ describe('tumesh adopt', () => {
       created_at: new Date(MTIME_S * 1000).toISOString()
     })
     expect(sharesBytes(outside('a.svg'), bench.path('command', 'images', 'a.svg'))).toBe(false)
-    expect((await run('outside')).stdout).toContain('✓ 0 new, 3 held already, 2 refused')
+    expect((await run('outside')).stdout).toContain('✓ 0 new, 3 held already, 3 refused')
   })
 
   test('does not replace an image, nor bring one back that was deleted later', async () => {
     putOutside('a.svg', makeSvg({ seed: 14 }))
     await send(`${node.url}/images/b%20c/d.svg`, { method: 'DELETE' })
     const { stdout } = await run('outside')
-    expect(stdout).toContain('✓ 0 new, 1 held already, 4 refused')
+    expect(stdout).toContain('✓ 0 new, 1 held already, 5 refused')
     expect(stdout).toMatch(/✗ a\.svg: another image has the path a\.svg here/)
     expect(stdout).toMatch(/✗ b c\/d\.svg: it was deleted here after that/)
   })

@@ -19,6 +19,7 @@ import {
   countFiles,
   fileCounter,
   ignoredBy,
+  type LeftOut,
   lookAtName,
   lookAtNameNow,
   openForeign,
@@ -40,7 +41,7 @@ function write(name: string, content = 'x'): void {
   writeFileSync(join(root.path, name), content)
 }
 
-const quietly = { isIgnored: ignoredBy(['*.part', '*.tmp']), onUnreadable: () => {} }
+const quietly = { isIgnored: ignoredBy(['*.part', '*.tmp']), onLeftOut: () => {} }
 
 const scan = async (options = {}, at = '') =>
   (await Array.fromAsync(scanFiles(root.path, { ...quietly, ...options }, at))).sort()
@@ -81,12 +82,35 @@ test('a pattern fits whole names, in any case, and a dot in front always does', 
   expect(taken.filter(isIgnored)).toEqual([])
 })
 
+/** What a scan leaves out, and why. */
+async function leftOut(): Promise<Record<string, string>> {
+  const all: Record<string, string> = {}
+  const onLeftOut = (name: string, { code }: LeftOut) => {
+    all[name] = code
+  }
+  await scan({ onLeftOut })
+  return all
+}
+
 test('leaves out links, pipes, hidden names and what is still being written', async () => {
   for (const name of ['.x', '.d/y.jpg', 'a.part', 'b.TMP', 'd/.z', 'part', 'a.jpg']) write(name)
   symlinkSync(join(root.path, 'a.jpg'), join(root.path, 'link.jpg'))
   symlinkSync('/etc', join(root.path, 'etc'))
   execFileSync('mkfifo', [join(root.path, 'pipe.jpg')])
   expect(await scan()).toEqual(['a.jpg', 'part'])
+  expect(await leftOut()).toEqual({ 'link.jpg': 'ELOOP', etc: 'ELOOP', 'pipe.jpg': 'ENOTSUP' })
+})
+
+test('says of a name that is no Unicode that it is left out, and of what lies too deep', async () => {
+  const bytes = Buffer.from('/b\xff.jpg', 'latin1')
+  writeFileSync(Buffer.concat([Buffer.from(root.path), bytes]), 'x')
+  write('\ufffd.jpg')
+  write(`${'d/'.repeat(512)}x.jpg`)
+  expect(await scan()).toEqual(['\ufffd.jpg'])
+  expect(await leftOut()).toEqual({
+    'b\ufffd.jpg': 'EILSEQ',
+    [Array.from({ length: 512 }, () => 'd').join('/')]: 'ENAMETOOLONG'
+  })
 })
 
 test('files that go while it looks are no error; a folder that is not there is', async () => {
@@ -110,8 +134,8 @@ test('a folder that can not be read is told, and the others are found', async ()
   const script = 'cd "$1" && for i in $(seq 20); do mkdir "$2" && cd -P "$2" || exit; done'
   execFileSync('sh', ['-c', script, 'sh', root.path, 'd'.repeat(250)])
   const unreadable: string[] = []
-  const onUnreadable = (name: string, system: string) => unreadable.push(`${system} ${name}`)
-  expect(await scan({ onUnreadable })).toEqual(['a.jpg'])
+  const onLeftOut = (name: string, { code }: LeftOut) => unreadable.push(`${code} ${name}`)
+  expect(await scan({ onLeftOut })).toEqual(['a.jpg'])
   expect(unreadable).toHaveLength(1)
   expect(unreadable[0]).toMatch(/^ENAMETOOLONG d/)
   expect(tooDeep.startsWith(unreadable[0]?.slice(13) ?? 'x')).toBe(true)
