@@ -36,6 +36,8 @@ import { verifyBlob } from './verify-blob.ts'
 
 /** The folder images/ as others have filled it. */
 export interface FoundFiles {
+  /** By how much the clock that dates its files was ahead of ours when it was prepared. */
+  readonly aheadMs: number
   /** Makes the folder itself, if it is gone. Errors: DISK_FAULT. */
   prepare(): void
   /** Whether a file of this name, or below a folder of this name, is to be left out. */
@@ -103,7 +105,7 @@ export async function adoptFile(
     if (current === undefined) checkExtension(options.ingest, path)
     const plan =
       (made && planMade(flows, sighting.name, made)) ??
-      planFound(factsOf(flows, path, current, sighting))
+      planFound(factsOf(parts, path, current, sighting))
     return await act(parts, options, { ...sighting, path, current }, plan)
   } catch (error) {
     return refusalOf(error)
@@ -116,7 +118,7 @@ interface Found extends Sighting {
 }
 
 function factsOf(
-  { index, view, clock }: FlowParts,
+  { flows: { index, view, clock }, found }: AdoptParts,
   path: ImagePath,
   current: Entry | undefined,
   { name, stamp, before }: Sighting
@@ -124,6 +126,7 @@ function factsOf(
   const shown = index.view(path)
   return {
     nowMs: clock.now(),
+    diskNowMs: clock.now() + found.aheadMs,
     name,
     file: stamp,
     before,

@@ -76,6 +76,7 @@ export async function adopt(
   }
   const { signal, at } = control
   const names = parts.found.scan({ signal, ...(at !== undefined && { at }), onLeftOut })
+  parts.found.prepare()
   await forEachAtOnce(names, FILES_AT_ONCE, visit)
   if (waiting.size > 0) {
     await sleep(clock, QUIET_MS, control.signal)

@@ -24,6 +24,8 @@ export type ChangedFiles = 'version' | 'repair'
 
 export interface FoundFacts {
   readonly nowMs: number
+  /** By the clock that dates files. */
+  readonly diskNowMs: number
   readonly name: string
   /** As it is now. */
   readonly file: FileStamp
@@ -125,7 +127,7 @@ export function isLate(takenMs: number, nowMs: number): boolean {
 }
 
 function planForeign(facts: FoundFacts): FoundPlan {
-  const { name, file, nowMs, isViewOn, current, shown } = facts
+  const { name, file, diskNowMs, isViewOn, current, shown } = facts
   // whose files these are is not known then
   if (!isViewOn && current !== undefined) return { do: 'leave' }
   // nobody took it away when it was deleted; its ctime is no date that a copy brings along
@@ -137,7 +139,7 @@ function planForeign(facts: FoundFacts): FoundPlan {
   }
   const ms = waitMs(facts, QUIET_MS)
   if (ms > 0) return { do: 'wait', ms }
-  const isLate = isRecent(file, nowMs)
+  const isLate = isRecent(file, diskNowMs)
   const isKnown = current !== undefined && !current.deleted
   // opened by somebody who has not written yet
   if (file.size === 0 && isLate) return { do: 'later' }
@@ -160,12 +162,12 @@ function isRecent({ mtimeMs }: FileStamp, nowMs: number): boolean {
 }
 
 /** How long it must still stay as it is before it is read. */
-function waitMs({ file, nowMs, before }: FoundFacts, quietMs: number): number {
-  if (!isRecent(file, nowMs)) return 0
-  const ageMs = Math.max(0, nowMs - file.mtimeMs)
+function waitMs({ file, diskNowMs, before }: FoundFacts, quietMs: number): number {
+  if (!isRecent(file, diskNowMs)) return 0
+  const ageMs = Math.max(0, diskNowMs - file.mtimeMs)
   const isSame = before !== undefined && sameStamp(before.stamp, file)
   const knownMs = isSame ? before.ageMs : 0
-  // the clock of the disk may be another one: then it is what was seen that counts
+  // the clock of the disk is known but roughly: then it is what was seen that counts
   return Math.max(0, LOOKS_MS - knownMs, quietMs - Math.max(ageMs, knownMs))
 }
 

@@ -9,6 +9,7 @@ import { NodeError, systemCodeOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { SpareBuffers } from '../base/spare-buffers.ts'
 import { type FileStamp, SMALL_BLOB_BYTES_MAX } from './blob-store.ts'
+import { diskAheadMs } from './disk-clock.ts'
 import { onDisk } from './disk-error.ts'
 import { type Folder, requireMarker } from './folder.ts'
 import { makeFolder } from './make-folder.ts'
@@ -41,6 +42,8 @@ const LEFT_OUT_MAX = 1000
 export class DiskFoundFiles {
   readonly #folder: Folder
   readonly #root: string
+  readonly #clock: Clock
+  #aheadMs = 0
   readonly #isIgnored: (name: string) => boolean
   readonly #leftOut = new Set<string>()
   readonly #pace: Pace
@@ -57,6 +60,7 @@ export class DiskFoundFiles {
   ) {
     this.#folder = folder
     this.#root = root
+    this.#clock = clock
     this.#pace = new Pace(clock)
     this.#isIgnored = ignoredBy(ignore)
     this.#onLeftOut = (name, { code, why }) => {
@@ -66,8 +70,14 @@ export class DiskFoundFiles {
     }
   }
 
+  /** By how much the clock that dates files was ahead of ours when it was last prepared. */
+  get aheadMs(): number {
+    return this.#aheadMs
+  }
+
   prepare(): void {
     requireMarker(this.#folder)
+    this.#aheadMs = diskAheadMs(this.#clock, this.#folder.temp) ?? this.#aheadMs
     if (lstatOf(this.#root) !== undefined) return
     onDisk(`making the folder ${this.#root}`, () => makeFolder(this.#root, 0o755))
   }

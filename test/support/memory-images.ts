@@ -18,6 +18,7 @@ export class MemoryImages implements FoundFiles {
   readonly #files = new Map<string, Written>()
   readonly #isIgnored = ignoredBy(['*.part', '*.tmp'])
   #lastIno = -1_000_000
+  readonly aheadMs = 0
   /** How often a file was opened. */
   opened = 0
 

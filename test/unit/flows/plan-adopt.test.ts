@@ -22,8 +22,8 @@ const OWN = { name: 'a.jpg', ino: 1, hash: 'h' }
 
 /** An old file that nothing is known of. */
 function facts(change: Partial<FoundFacts> = {}): FoundFacts {
-  const none = { nowMs: NOW, name: 'a.jpg', file: stamp(9), hasIntent: false, isViewOn: true }
-  return { ...none, ...change }
+  const none = { name: 'a.jpg', file: stamp(9), hasIntent: false, isViewOn: true }
+  return { ...none, nowMs: NOW, diskNowMs: NOW, ...change }
 }
 
 const image = (versionMs: number) => ({ deleted: false, versionMs })
@@ -150,6 +150,17 @@ describe('a file that may still be written to', () => {
   test('is quiet by what was seen where the clock of its disk is ahead', () => {
     expect(young(-5000)).toEqual({ do: 'wait', ms: QUIET_MS })
     expect(young(-5000, QUIET_MS)).toEqual({ ...TAKE, isLate: true })
+  })
+
+  test('waits by the clock of its disk, be that hours behind or ahead of ours', () => {
+    for (const diskNowMs of [NOW - 5 * HOUR_MS, NOW + 5 * HOUR_MS]) {
+      expect(planFound(facts({ diskNowMs, file: stamp(9, diskNowMs) }))).toMatchObject({
+        do: 'wait'
+      })
+      const quiet = { stamp: stamp(9, diskNowMs - QUIET_MS), ageMs: QUIET_MS }
+      const taken = planFound(facts({ diskNowMs, file: quiet.stamp, before: quiet }))
+      expect(taken).toEqual({ ...TAKE, isLate: true })
+    }
   })
 
   test('is not, with a date a minute ago or far in the future', () => {

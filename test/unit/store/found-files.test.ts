@@ -1,11 +1,11 @@
 import { lstatSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { systemClock } from '../../../src/base/clock.ts'
 import { silentLog } from '../../../src/base/log.ts'
 import type { Folder } from '../../../src/store/folder.ts'
 import { DiskFoundFiles } from '../../../src/store/found-files.ts'
-import { temporaryFolder } from '../../support/data-folder.ts'
+import { makeTestFolder, temporaryFolder } from '../../support/data-folder.ts'
 
 vi.mock('node:fs', { spy: true })
 
@@ -33,3 +33,15 @@ test.each([
   for (let n = 0; n < 100; n++) expect(await found.look('a.jpg')).toMatchObject({ size: 1 })
   expect(lstatSync).toHaveBeenCalledTimes(heldUp)
 })
+
+test.each([-3_600_000, 0, 3_600_000])(
+  'knows that the clock of the disk is %i ms ahead',
+  async (ms) => {
+    const { folder, remove } = await makeTestFolder()
+    onTestFinished(remove)
+    const clock = { ...systemClock, now: () => systemClock.now() - ms }
+    const found = new DiskFoundFiles({ folder, log: silentLog, clock }, [])
+    found.prepare()
+    expect(Math.round(found.aheadMs / 60_000)).toBe(ms / 60_000)
+  }
+)
