@@ -1,6 +1,7 @@
 // Every blob that a live image names comes to this node: newest first, from whoever holds it,
 // verified before it has a name, durable before it counts as held.
 
+import { ITEMS_MAX } from '../../protocols/blobs/limits.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import { NodeError } from '../base/errors.ts'
 import type { BlobPeers } from '../blob-sync/blob-peers.ts'
@@ -29,7 +30,7 @@ export interface ReplicateParts extends Pick<ReplicaKeeperParts, 'pathOf'> {
 }
 
 export interface ReplicateOptions {
-  /** Blobs of one request; a floor under what bytes allow. */
+  /** Blobs of one request, as far as the protocol allows; a floor under what bytes allow. */
   readonly batchSize: number
   /** Whether all blobs come to this disk; if not, only those that somebody reads. */
   readonly fetchAll: boolean
@@ -227,7 +228,9 @@ export class Replicator {
   }
 
   #order(peerId: string, blobs: readonly WantedBlob[], about: FetchAbout = {}): void {
-    const itemsMax = Math.max(this.#options.batchSize, REQUEST_ITEMS_MAX)
+    const floor = Math.max(this.#options.batchSize, REQUEST_ITEMS_MAX)
+    // who is asked for more refuses all of it
+    const itemsMax = Math.min(floor, ITEMS_MAX)
     for (const request of requestsOf(blobs, { itemsMax, bytesMax: REQUEST_BYTES_MAX })) {
       const fetching = this.#requests.fetch(peerId, request, about).finally(() => {
         this.#fetches.delete(fetching)

@@ -3,12 +3,15 @@
 import { KNOWN_PACKINGS } from '../../protocols/blobs/packing.ts'
 import { BlobPeers } from '../../src/blob-sync/blob-peers.ts'
 import { WantBook } from '../../src/blob-sync/want-book.ts'
-import { Replicator } from '../../src/flows/replicate.ts'
+import { type ReplicateOptions, Replicator } from '../../src/flows/replicate.ts'
 import { BlobHolders } from './blob-holders.ts'
 import { openMemoryNode } from './memory-node.ts'
 
 /** It takes packed blobs where peers pack. `believes`: whether all say that they have all. */
-export async function openReplication({ believes = false } = {}) {
+export async function openReplication({
+  believes = false,
+  ...some
+}: { believes?: boolean } & Partial<ReplicateOptions> = {}) {
   const node = await openMemoryNode()
   const { flows, clock } = node
   const network = new BlobHolders()
@@ -18,7 +21,7 @@ export async function openReplication({ believes = false } = {}) {
   const peers = new BlobPeers({ network, clock, random, packing }, policy)
   const book = new WantBook({ clock, random }, policy)
   const parts = { flows, network, peers, book, believes: () => believes }
-  const options = { batchSize: 10, fetchAll: true, syncTimeoutMs: 30_000 }
+  const options = { batchSize: 10, fetchAll: true, syncTimeoutMs: 30_000, ...some }
   const replicator = new Replicator(parts, options)
   const close = async () => {
     await replicator.stop()
