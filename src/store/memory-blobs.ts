@@ -254,6 +254,13 @@ export class MemoryBlobs implements BlobStore {
     return this.#quarantined.get(name)
   }
 
+  /** Changes the first byte of a partial blob that nobody has open. */
+  damagePartial(hash: ContentHash): void {
+    const bytes = Uint8Array.from(this.#partials.get(hash) ?? [])
+    bytes[0] = (bytes[0] ?? 0) ^ 1
+    this.#partials.set(hash, bytes)
+  }
+
   /** Changes the size of a partial blob that nobody has open. */
   resizePartial(hash: ContentHash, size: number): void {
     const bytes = new Uint8Array(size)

@@ -8,10 +8,16 @@ import { promisify } from 'node:util'
 import { type ContentHash, parseHash } from '../../protocols/hash.ts'
 import { saidAs } from '../base/cause.ts'
 import { invariant, NodeError } from '../base/errors.ts'
-import { type NamelessBlob, PARTIALS_MAX, type PartialBlob } from './blob-store.ts'
+import {
+  type FileStamp,
+  type NamelessBlob,
+  PARTIALS_MAX,
+  type PartialBlob,
+  sameStamp
+} from './blob-store.ts'
 import { diskError, onDisk } from './disk-error.ts'
 import { requireMarker } from './folder.ts'
-import { isAbsent, readPieces, removeQuietly, stampAt } from './regular-file.ts'
+import { isAbsent, readPieces, removeQuietly, stampAt, stampOf } from './regular-file.ts'
 import { DiskNamelessBlob, type StagingParts } from './staging.ts'
 
 const DOING = 'writing a temporary file'
@@ -21,8 +27,9 @@ const writevAsync = promisify(writev)
 
 /** What is known of the bytes in a file that nobody has open. */
 interface Resting {
-  readonly bytesDone: number
   readonly digest: Hash
+  /** Of the file with just these bytes; undefined: they are to be read again. */
+  readonly stamp: FileStamp | undefined
 }
 
 export class PartialFiles {
@@ -100,12 +107,17 @@ export class PartialFiles {
   }
 }
 
-interface Start extends Resting {
+interface Start {
+  readonly bytesDone: number
+  readonly digest: Hash
   /** Undefined if no byte is here. */
   readonly fd: number | undefined
 }
 
-/** What is in the file is taken for the beginning of the blob: its hash will tell in the end. */
+/**
+ * What is in the file is taken for the beginning of the blob: its hash will tell in the end. It is
+ * read again unless it is as this process has left it.
+ */
 async function resume(
   file: string,
   bytes: number,
@@ -121,7 +133,9 @@ async function resume(
       removeQuietly(file)
       return { fd: undefined, bytesDone: 0, digest: createHash('sha256') }
     }
-    if (known?.bytesDone === stats.size) return { ...known, fd }
+    if (known?.stamp !== undefined && sameStamp(known.stamp, stampOf(stats))) {
+      return { fd, bytesDone: stats.size, digest: known.digest }
+    }
     const digest = createHash('sha256')
     let bytesDone = 0
     for await (const piece of readPieces(fd, 0, stats.size)) {
@@ -254,10 +268,10 @@ class DiskPartial implements PartialBlob {
     this.#closeUnused()
     if (this.#isComplete) return
     const { rest, file } = this.#about
-    // no file has so few bytes: a torn one is read again before it is gone on with
+    // a torn one is read again before it is gone on with
     const isDigested = !this.#isTorn && this.#digested === this.#bytesDone
-    const bytesDone = isDigested ? this.#bytesDone : -1
-    rest(this.#bytesDone > 0 ? { bytesDone, digest: this.#digest } : undefined)
+    const stamp = isDigested ? stampAt(file) : undefined
+    rest(this.#bytesDone > 0 ? { digest: this.#digest, stamp } : undefined)
     if (this.#bytesDone === 0) removeQuietly(file)
   }
 

@@ -88,6 +88,18 @@ describe.each(STORES)('partial blobs (%s)', (_kind, open) => {
     longer.close()
   })
 
+  test('takes no bytes for right that were changed while nobody had the partial blob open', async () => {
+    const { store, damagePartial, temporary } = await make()
+    const bytes = testBytes(BYTES_MAX)
+    const hash = await putPart(store, bytes, 300_000)
+    damagePartial(hash)
+    const partial = await store.openPartial(hash, BYTES_MAX)
+    await partial.append([bytes.subarray(partial.bytesDone)])
+    expect(partial.complete()).toBeUndefined()
+    partial.close()
+    expect(temporary()).toEqual([])
+  })
+
   test('reads what is there of a partial blob, and no more, until the last reader is done', async () => {
     const { store } = await make()
     const bytes = testBytes(BYTES_MAX)

@@ -1,6 +1,6 @@
 // Stores of blobs of both kinds, and what a test does to them behind their backs.
 
-import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { chmod } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'vitest'
@@ -20,6 +20,8 @@ export interface StoreHarness {
   quarantined(name: string): Uint8Array | undefined
   /** Cuts a partial blob of which nobody knows, or makes it longer. */
   resizePartial(hash: ContentHash, size: number): Promise<void>
+  /** Changes the first byte of a partial blob that nobody has open. */
+  damagePartial(hash: ContentHash): void
   /** Names of temporary files. */
   temporary(): readonly string[]
   remove(): void
@@ -44,9 +46,18 @@ async function onDisk(): Promise<StoreHarness> {
     truncate: async (hash, size) => truncateSync(await fileOf(hash), size),
     quarantined: (name) => readFileSync(join(test.folder.quarantine, name)),
     resizePartial: async (hash, size) => truncateSync(join(test.folder.temp, `${hash}.part`), size),
+    damagePartial: (hash) => flip(join(test.folder.temp, `${hash}.part`)),
     temporary: () => test.names('temp'),
     remove: test.remove
   }
+}
+
+/** Until its time is another: two changes within one tick of the file system look like one. */
+function flip(file: string): void {
+  const bytes = readFileSync(file)
+  bytes[0] = (bytes[0] ?? 0) ^ 1
+  const { ctimeMs } = statSync(file)
+  while (statSync(file).ctimeMs === ctimeMs) writeFileSync(file, bytes, { flag: 'r+' })
 }
 
 async function inMemory(): Promise<StoreHarness> {
@@ -58,6 +69,7 @@ async function inMemory(): Promise<StoreHarness> {
     truncate: async (hash, size) => store.truncate(hash, size),
     quarantined: (name) => store.quarantined(name),
     resizePartial: async (hash, size) => store.resizePartial(hash, size),
+    damagePartial: (hash) => store.damagePartial(hash),
     temporary: () => [...store.leftovers().map(({ name }) => name), ...store.partials()],
     remove: () => {}
   }
