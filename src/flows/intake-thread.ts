@@ -13,7 +13,7 @@ import type { DirectItem, DirectLine, DirectTake } from '../blob-sync/direct-lin
 import type { LaneMeter } from '../network/lane-stream.ts'
 import type { NamelessBlob } from '../store/blob-store.ts'
 import type { FileHands, FileMove, MoveOutcome, StagedFile } from '../store/staged-files.ts'
-import { STAGED_MAX } from './intake.ts'
+import { isFull } from './intake.ts'
 import type {
   IntakeEvent,
   IntakeFailure,
@@ -61,7 +61,9 @@ export class IntakeThread {
   #worker: Worker | undefined
   #workers = 0
   #numbers = 0
-  #unreleased = 0
+  /** What the thread takes for not taken over: it hears of several together. */
+  #staged = 0
+  #stagedBytes = 0
   #released = 0
   #releasedBytes = 0
   #moves: Placing[] = []
@@ -87,7 +89,7 @@ export class IntakeThread {
     const worker = this.#start()
     const lane = new ThreadLane(id, {
       post: (order) => worker.postMessage(order),
-      isFull: () => this.#unreleased >= STAGED_MAX,
+      isFull: () => isFull(this.#staged, this.#stagedBytes),
       adopt: (file) => this.#adopt(worker, file),
       onMoved: (bytes, saved) => {
         meter.received(bytes)
@@ -131,12 +133,16 @@ export class IntakeThread {
     return worker
   }
 
-  /** Files count as not taken over from here on, bytes as come; the rest is heard in its turn. */
+  /** Files count as staged from here on, bytes as come; the rest is heard in its turn. */
   #oneByOne(news: LaneNews): LaneNews[] {
     if (news.say !== 'came') return [news]
     const { lane, bytes, saved, events } = news
     this.#lanes.get(lane)?.moved(bytes, saved)
-    for (const [, event] of events) if (event.is === 'staged') this.#unreleased++
+    for (const [, event] of events) {
+      if (event.is !== 'staged') continue
+      this.#staged++
+      this.#stagedBytes += event.bytes
+    }
     return events.map((event) => ({ say: 'came', lane, bytes: 0, saved: 0, events: [event] }))
   }
 
@@ -161,12 +167,13 @@ export class IntakeThread {
   #adopt(worker: Worker, file: StagedBlobFile): NamelessBlob {
     const onEnd = () => {
       if (this.#worker !== worker) return
-      this.#unreleased--
       this.#released++
       this.#releasedBytes += file.bytes
       if (this.#released < RELEASED_MAX) return
       const order = { files: this.#released, bytes: this.#releasedBytes }
       worker.postMessage({ do: 'released', ...order } satisfies IntakeOrder)
+      this.#staged -= order.files
+      this.#stagedBytes -= order.bytes
       this.#released = this.#releasedBytes = 0
     }
     return this.#parts.adopt(file, { place: (move) => this.#place(worker, move), onEnd })
@@ -196,7 +203,7 @@ export class IntakeThread {
   /** The thread is not there any more, or soon will not be. */
   #leave(): void {
     this.#worker = undefined
-    this.#unreleased = this.#released = this.#releasedBytes = 0
+    this.#staged = this.#stagedBytes = this.#released = this.#releasedBytes = 0
   }
 }
 

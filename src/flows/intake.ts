@@ -16,7 +16,7 @@ import type {
 } from './intake-messages.ts'
 
 /** Files that the node has not taken over. */
-export const STAGED_MAX = 512
+const STAGED_MAX = 512
 const STAGED_BYTES_MAX = 64 * 2 ** 20
 const READ_BYTES = 64 * 1024
 /** What came is told together: each word costs both threads a turn. */
@@ -24,6 +24,11 @@ const TELL_MS = 2
 const TELL_EVENTS_MAX = 32
 /** How long the other side may take to end its half. */
 const END_MS = 2000
+
+/** Whether nothing more is read, with so many files and bytes that wait to be taken over. */
+export function isFull(staged: number, stagedBytes: number): boolean {
+  return staged >= STAGED_MAX || stagedBytes >= STAGED_BYTES_MAX
+}
 
 export interface IntakeParts {
   readonly clock: Clock
@@ -122,7 +127,7 @@ export class Intake {
   }
 
   get #isFull(): boolean {
-    return this.#staged >= STAGED_MAX || this.#stagedBytes >= STAGED_BYTES_MAX
+    return isFull(this.#staged, this.#stagedBytes)
   }
 
   #note(id: number, request: number, event: IntakeEvent): void {
