@@ -1,13 +1,18 @@
-// Which of very many blobs were tried in vain, in memory that does not grow: a bit for each. Some
-// are taken for others by mistake, and wait a round longer; it is never the same ones again.
+// Which of very many blobs were tried in vain, and why, in memory that does not grow: a byte for
+// each. Some are taken for others by mistake, and wait a round longer; it is never the same ones
+// again.
 
 import type { ContentHash } from '../../protocols/hash.ts'
 import type { Clock, Random } from '../base/clock.ts'
 
-const BITS = 2 ** 24
-/** Hex digits of a hash that lead to its bit, and places from which they may be taken. */
+const BYTES = 2 ** 24
+/** Hex digits of a hash that lead to its byte, and places from which they may be taken. */
 const DIGITS = 6
 const PLACES = 10
+/** Reasons that a byte can tell apart; all others are the last one. */
+const REASONS_MAX = 254
+const OTHER = REASONS_MAX + 1
+const REASON_CHARACTERS_MAX = 500
 
 export interface TriedSetOptions {
   /** A round ends when nothing new was tried for so long. */
@@ -16,11 +21,25 @@ export interface TriedSetOptions {
   readonly roundMsMax: number
 }
 
+export interface TriedWhy {
+  readonly cause: 'nobody' | 'failed'
+  readonly reason: string
+}
+
+const UNTOLD: TriedWhy = {
+  cause: 'failed',
+  reason: 'it could not be had; too many are lacking to remember why'
+}
+
 export class TriedSet {
   readonly #clock: Pick<Clock, 'monotonicMs'>
   readonly #random: Pick<Random, 'fraction'>
   readonly #options: TriedSetOptions
-  #bits: Uint32Array | undefined
+  /** Of each blob the number of its reason; 0: it was not tried. */
+  #numbers: Uint8Array | undefined
+  readonly #reasons: TriedWhy[] = []
+  /** Reasons to their numbers. */
+  readonly #known = new Map<string, number>()
   #place = 0
   #endMs = 0
   /** At the latest. */
@@ -37,46 +56,67 @@ export class TriedSet {
 
   /** When the round ends, by the monotonic clock; undefined if nothing is in it. */
   get endMs(): number | undefined {
-    if (this.#bits !== undefined && this.#clock.monotonicMs() >= this.#endMs) this.clear()
-    return this.#bits && this.#endMs
+    if (this.#numbers !== undefined && this.#clock.monotonicMs() >= this.#endMs) this.clear()
+    return this.#numbers && this.#endMs
   }
 
   has(hash: ContentHash): boolean {
-    if (this.endMs === undefined || this.#bits === undefined) return false
-    const bit = this.#bitOf(hash)
-    return (((this.#bits[bit >> 5] as number) >>> (bit & 31)) & 1) === 1
+    return this.endMs !== undefined && this.#numberOf(hash) !== 0
   }
 
-  add(hash: ContentHash): void {
+  /** Undefined if it was not tried. */
+  why(hash: ContentHash): TriedWhy | undefined {
+    const number = this.endMs === undefined ? 0 : this.#numberOf(hash)
+    return number === 0 ? undefined : (this.#reasons[number - 1] ?? UNTOLD)
+  }
+
+  add(hash: ContentHash, why: TriedWhy): void {
     const { quietMs, roundMsMax } = this.#options
     const nowMs = this.#clock.monotonicMs()
-    if (this.endMs === undefined || this.#bits === undefined) {
-      this.#bits = new Uint32Array(BITS / 32)
+    if (this.endMs === undefined || this.#numbers === undefined) {
+      this.#numbers = new Uint8Array(BYTES)
       this.#place = (this.#place + 1) % PLACES
       this.#lastMs = nowMs + roundMsMax
     }
-    const bit = this.#bitOf(hash)
-    const word = bit >> 5
-    this.#bits[word] = (this.#bits[word] as number) | (1 << (bit & 31))
+    this.#numbers[this.#placeOf(hash)] = this.#numberFor(why)
     const quietEndMs = nowMs + quietMs * (1 + this.#random.fraction() / 4)
     this.#endMs = Math.min(Math.max(this.#endMs, quietEndMs), this.#lastMs)
   }
 
   delete(hash: ContentHash): void {
-    if (this.#bits === undefined) return
-    const bit = this.#bitOf(hash)
-    const word = bit >> 5
-    this.#bits[word] = (this.#bits[word] as number) & ~(1 << (bit & 31))
+    if (this.#numbers !== undefined) this.#numbers[this.#placeOf(hash)] = 0
   }
 
   /** The round is over. */
   clear(): void {
-    this.#bits = undefined
+    this.#numbers = undefined
+    this.#reasons.length = 0
+    this.#known.clear()
     this.#endMs = 0
   }
 
-  #bitOf(hash: ContentHash): number {
+  #numberFor({ cause, reason }: TriedWhy): number {
+    const common = withoutDetails(reason)
+    const key = `${cause} ${common}`
+    const known = this.#known.get(key)
+    if (known !== undefined) return known
+    if (this.#reasons.length === REASONS_MAX) return OTHER
+    const number = this.#reasons.push({ cause, reason: common })
+    this.#known.set(key, number)
+    return number
+  }
+
+  #numberOf(hash: ContentHash): number {
+    return this.#numbers?.[this.#placeOf(hash)] ?? 0
+  }
+
+  #placeOf(hash: ContentHash): number {
     const at = this.#place * DIGITS
     return Number.parseInt(hash.slice(at, at + DIGITS), 16)
   }
+}
+
+/** The same for all blobs with which the same is wrong: hashes and byte counts are of one alone. */
+function withoutDetails(reason: string): string {
+  return reason.slice(0, REASON_CHARACTERS_MAX).replace(/[0-9a-f]{64}|\d{4,}/g, '…')
 }

@@ -1,5 +1,5 @@
 // What is known of blobs that could not be had: how often they were tried, why not, and when next.
-// Of very many only that they were tried, and when all of those are tried again.
+// Of very many only that they were tried, why not, and when all of those are tried again.
 
 import type { ContentHash } from '../../protocols/hash.ts'
 import type { Clock, Random } from '../base/clock.ts'
@@ -22,7 +22,6 @@ const NOTES_MAX = 100_000
 /** Ten million of them that are tried 500 a second are through by then. */
 const ROUND_MS_MAX = 6 * 3_600_000
 const NO_ONE: ReadonlySet<string> = new Set()
-const UNTOLD = 'it could not be had; too many are lacking to remember why'
 
 export class WantBook {
   readonly #clock: Clock
@@ -50,8 +49,9 @@ export class WantBook {
   note(hash: ContentHash): WantNote | undefined {
     const note = this.#notes.get(hash)
     const nextTryMs = this.#tried.endMs
-    if (note !== undefined || nextTryMs === undefined || !this.#tried.has(hash)) return note
-    return { attempts: 1, cause: 'failed', reason: UNTOLD, nextTryMs, lacking: NO_ONE }
+    const why = note === undefined ? this.#tried.why(hash) : undefined
+    if (why === undefined || nextTryMs === undefined) return note
+    return { ...why, attempts: 1, nextTryMs, lacking: NO_ONE }
   }
 
   isDue(hash: ContentHash): boolean {
@@ -136,9 +136,10 @@ export class WantBook {
 
   #put(hash: ContentHash, note: WantNote): void {
     this.#notes.set(hash, note)
-    const [oldest] = this.#notes.keys()
+    const [oldest] = this.#notes
     if (this.#notes.size <= this.#notesMax || oldest === undefined) return
-    if (!this.isDue(oldest)) this.#tried.add(oldest)
-    this.#notes.delete(oldest)
+    const [other, why] = oldest
+    if (!this.isDue(other)) this.#tried.add(other, why)
+    this.#notes.delete(other)
   }
 }

@@ -27,7 +27,7 @@ test('what has no note any more waits as well, until all of it is due again', ()
   for (let n = 0; n < 5; n++) book.failed(hashOf(n), 'gone')
   const due = () => [0, 1, 2, 3, 4].filter((n) => book.isDue(hashOf(n)))
   expect(due()).toEqual([])
-  expect(book.note(hashOf(0))?.reason).toContain('too many')
+  expect(book.note(hashOf(0))).toMatchObject({ cause: 'failed', reason: 'gone' })
   expect(book.note(hashOf(4))?.reason).toBe('gone')
   clock.advance(1000)
   expect([due(), book.nextDueMs()]).toEqual([[3, 4], 0])
@@ -35,6 +35,29 @@ test('what has no note any more waits as well, until all of it is due again', ()
   expect(due()).toEqual([0, 3, 4])
   clock.advance(599_000)
   expect([due(), book.note(hashOf(1))]).toEqual([[0, 1, 2, 3, 4], undefined])
+})
+
+test('what has no note any more has its reason all the same, and its next try', () => {
+  const { clock, book } = openBook(1)
+  book.failed(hashOf(1), 'no server has it', 'nobody')
+  book.failed(hashOf(2), `the blob ${hashOf(2)} ended after 1234 of 567890 bytes`)
+  book.failed(hashOf(3), `the blob ${hashOf(3)} ended after 4321 of 56789 bytes`)
+  book.failed(hashOf(4), 'gone')
+  const nextTryMs = clock.monotonicMs() + 600_000
+  expect([1, 2, 3].map((n) => book.note(hashOf(n)))).toEqual(
+    [
+      { cause: 'nobody', reason: 'no server has it' },
+      { cause: 'failed', reason: 'the blob … ended after … of … bytes' },
+      { cause: 'failed', reason: 'the blob … ended after … of … bytes' }
+    ].map((why) => ({ ...why, attempts: 1, nextTryMs, lacking: new Set() }))
+  )
+})
+
+test('reasons without end are not all remembered', () => {
+  const { book } = openBook(1)
+  for (let n = 0; n < 300; n++) book.failed(hashOf(n), `for reason ${n}`)
+  expect(book.note(hashOf(0))?.reason).toBe('for reason 0')
+  expect(book.note(hashOf(298))?.reason).toContain('too many')
 })
 
 test('a new peer makes it due, and what goes on failing puts it off for some hours at most', () => {
