@@ -19,6 +19,8 @@ export interface AssignWantsParts {
   readonly peers: BlobPeers
   readonly book: WantBook
   readonly growing: Pick<GrowingBlobs, 'has'>
+  /** Whether it is fetched for a reader, and kept then. */
+  readonly isRead: (hash: ContentHash) => boolean
   /** Blobs that are asked for or being kept. */
   readonly inFlight: Map<ContentHash, number>
   /** Whether a peer is believed to hold the blob, by what it said of itself. */
@@ -196,9 +198,9 @@ export class AssignWants {
 
   /** Whether a blob that is wanted is to be fetched now, if anybody has it. */
   #isDue(hash: ContentHash): boolean {
-    const { flows, book, inFlight, growing } = this.#parts
-    if (flows.blocks.has(hash)) return false
-    return !inFlight.has(hash) && !growing.has(hash) && book.isDue(hash)
+    const { flows, book, inFlight, growing, isRead } = this.#parts
+    if (flows.blocks.has(hash) || inFlight.has(hash)) return false
+    return !growing.has(hash) && !isRead(hash) && book.isDue(hash)
   }
 
   /**

@@ -8,6 +8,7 @@ import type { ContentHash } from '../../protocols/hash.ts'
 import { WireError } from '../../protocols/wire-error.ts'
 import { askAlone } from '../blob-sync/ask-alone.ts'
 import type { FetchOptions } from '../blob-sync/blob-peers.ts'
+import type { ComingBlobs } from '../blob-sync/coming-blobs.ts'
 import { paced } from '../blob-sync/paced.ts'
 import { isMuch, type WantedBlob } from '../blob-sync/plan-wants.ts'
 import type { WantBook } from '../blob-sync/want-book.ts'
@@ -27,6 +28,8 @@ export interface FetchRequestsParts extends TakeInParts {
   readonly believes: (peerId: string, hash: ContentHash) => boolean
   /** Blobs that are asked for or being kept: each goes when that is over. */
   readonly inFlight: Map<ContentHash, number>
+  /** Those of them that come at once: readers may wait for them. */
+  readonly coming: ComingBlobs
   /** A blob could not be kept after its fetch had ended: it is to be tried again in its time. */
   readonly failedLate: () => void
   /** This node can't take blobs for a while. */
@@ -70,7 +73,7 @@ export class FetchRequests {
     request: readonly WantedBlob[],
     { written, isNew = false }: FetchAbout = {}
   ): Promise<void> {
-    const { flows, peers, book, inFlight, signal } = this.#parts
+    const { flows, peers, book, inFlight, coming, signal } = this.#parts
     const open = new OpenRequest({ peers, traffic: flows.traffic }, peerId, request)
     let isOver = false
     const results: DirectResults = {
@@ -78,13 +81,16 @@ export class FetchRequests {
       lacking: ({ hash }) => book.lacks(hash, peerId),
       passed: (hash, bytes) => open.passed(hash, bytes),
       isElsewhere: () => open.blobs.some(({ hash }) => this.#isElsewhere(hash, peerId)),
-      end: (hash) => {
+      end: (hash, kept) => {
         inFlight.delete(hash)
+        coming.end(hash, kept)
         if (isOver && book.note(hash) !== undefined) this.#parts.failedLate()
       }
     }
     const isSlow = request.some((blob) => blob.isSlow)
-    const passes = isNew && !isSlow && this.#isBehind(peerId, request) && this.#passBy(request)
+    const isBehind = this.#isBehind(peerId, request)
+    const passes = isNew && !isSlow && isBehind && this.#passBy(request)
+    if (isNew && !isSlow && (passes || !isBehind)) this.#beginAtOnce(peerId, request)
     try {
       const isBulk = !passes && !isSlow
       if (isBulk && this.#isMuch(request)) await peers.direct.seek(peerId, this.#options.stallMs)
@@ -103,6 +109,7 @@ export class FetchRequests {
       if (passes) this.#passing -= request.length
       for (const blob of open.blobs) {
         inFlight.delete(blob.hash)
+        coming.end(blob.hash, false)
         open.close(blob)
       }
     }
@@ -140,18 +147,21 @@ export class FetchRequests {
     { close, lacking, end }: DirectResults,
     written: Promise<unknown> | undefined
   ) {
-    const { takeIn, flows, growing } = this.#parts
+    const { takeIn, flows, growing, coming } = this.#parts
     const pace = { traffic: flows.traffic, growing }
     return async (answer: BlobAnswer) => {
       const blob = open.get(answer.hash)
       if (blob === undefined) return
-      const ended = () => end(blob.hash)
+      const onEnd = (kept: boolean) => end(blob.hash, kept)
+      const onWhole = (whole: Uint8Array) => coming.came(blob.hash, whole)
       const body = blob.isSlow ? answer.body : unlessSlow(pace, peerId, blob, answer)
       if (!(await isWritten(written))) {
         if (answer.length > UNNEEDED_BYTES_MAX) throw new Unneeded('the image did not come to be')
-        ended()
-      } else if (!(await takeIn.take(peerId, open.counted({ ...answer, body }), blob, ended))) {
-        ended()
+        onEnd(false)
+      } else if (
+        !(await takeIn.take(peerId, open.counted({ ...answer, body }), blob, { onEnd, onWhole }))
+      ) {
+        onEnd(false)
         lacking(blob)
       }
       close(blob)
@@ -160,6 +170,12 @@ export class FetchRequests {
       if (length > UNNEEDED_BYTES_MAX && length !== blob.bytes - offset) {
         throw new WireError('TOO_LARGE', `${length} bytes of a blob of another size`)
       }
+    }
+  }
+
+  #beginAtOnce(peerId: string, request: readonly WantedBlob[]): void {
+    for (const { hash, bytes } of request) {
+      if (bytes <= SMALL_BLOB_BYTES_MAX) this.#parts.coming.begin(hash, peerId)
     }
   }
 

@@ -7,7 +7,8 @@ import type { ContentHash } from '../../protocols/hash.ts'
 import { STATUS } from '../../protocols/status.ts'
 import { NodeError } from '../base/errors.ts'
 import type { BlobPeers } from '../blob-sync/blob-peers.ts'
-import { firstOf, type Progress } from '../blob-sync/first-of.ts'
+import type { ComingBlobs } from '../blob-sync/coming-blobs.ts'
+import type { Progress } from '../blob-sync/first-of.ts'
 import type { GrowingBlobs } from '../blob-sync/growing-blob.ts'
 import { planReadOrder } from '../blob-sync/plan-wants.ts'
 import { ReaderLines, type ReaderLinesOptions } from '../blob-sync/reader-lines.ts'
@@ -20,6 +21,7 @@ import { orPassedOn } from './or-passed-on.ts'
 import type { FlowParts, ReadableBlob } from './parts.ts'
 import { inMemory, type PassOnParts, passOn } from './pass-on.ts'
 import { openTrusted } from './read.ts'
+import { type Come, SmallFromHolders } from './small-from-holders.ts'
 import { Unneeded } from './take-in.ts'
 
 export interface ReadThroughParts {
@@ -28,6 +30,8 @@ export interface ReadThroughParts {
   readonly peers: BlobPeers
   readonly keeper: ReplicaKeeper
   readonly growing: GrowingBlobs
+  /** Small ones that replication has asked for already. */
+  readonly coming: Pick<ComingBlobs, 'join'>
   readonly transfers: Transfers
   /** Whether a peer is believed to hold the blob, by what it said of itself. */
   readonly believes: (peerId: string, hash: ContentHash) => boolean
@@ -35,42 +39,39 @@ export interface ReadThroughParts {
   readonly onEnd: () => void
 }
 
-/** A small blob, and the peer that it came from. */
-interface Come {
-  readonly peerId: string
-  readonly whole: Uint8Array
-}
-
 export class ReadThrough {
   readonly #parts: ReadThroughParts
   readonly #lines: ReaderLines
   readonly #grow: GrowFromHolders
+  readonly #small: SmallFromHolders
   readonly #passing: PassOnParts
   readonly #stop = new AbortController()
   readonly #runs = new Map<ContentHash, Promise<string | undefined>>()
   /** Small blobs of these, as soon as they are known to be right. */
   readonly #come = new Map<ContentHash, Promise<Come | undefined>>()
-  /** Questions for small blobs, also those that nobody waits for any more. */
-  readonly #asking = new Set<Promise<unknown>>()
 
   constructor(parts: ReadThroughParts, options: ReaderLinesOptions) {
     this.#parts = parts
     const { clock, traffic } = parts.flows
     const { signal } = this.#stop
     this.#lines = new ReaderLines({ ...parts, clock, traffic, signal }, options)
-    this.#grow = new GrowFromHolders({
-      ...parts,
-      lines: this.#lines,
-      holders: (hash, tried) => this.#holders(hash, tried),
-      blaming: (peerId, hash, ask) => this.#blaming(peerId, hash, ask),
-      keep: (peerId, blob) => this.#keep(peerId, blob)
+    const holders = (hash: ContentHash, tried: ReadonlySet<string>) => this.#holders(hash, tried)
+    const keep = (peerId: string, blob: NamelessBlob) => this.#keep(peerId, blob)
+    const blaming = (peerId: string, hash: ContentHash, ask: () => Promise<void>) =>
+      this.#blaming(peerId, hash, ask)
+    const asking = { ...parts, lines: this.#lines, holders, keep }
+    this.#grow = new GrowFromHolders({ ...asking, blaming })
+    this.#small = new SmallFromHolders({
+      ...asking,
+      stageFrom: (peerId, { hash, bytes }, progress) =>
+        this.#stageFrom(peerId, hash, bytes, progress)
     })
     this.#passing = {
       flows: parts.flows,
       lines: this.#lines,
       transfers: parts.transfers,
       holders: (hash) => this.#holders(hash, new Set()),
-      blaming: (peerId, hash, ask) => this.#blaming(peerId, hash, ask)
+      blaming
     }
   }
 
@@ -103,6 +104,11 @@ export class ReadThrough {
       if (!isOwnFault(error)) throw error
       return passOn(this.#passing, hash, bytes) // it can't be kept here, but it can be read
     }
+  }
+
+  /** Whether a blob is being fetched, and kept then. */
+  fetches(hash: ContentHash): boolean {
+    return this.#runs.has(hash)
   }
 
   /** Whether there is any use in trying. */
@@ -162,14 +168,14 @@ export class ReadThrough {
 
   async stop(): Promise<void> {
     this.#stop.abort(new NodeError('STOPPING', 'The node is stopping.'))
-    await Promise.allSettled([...this.#runs.values(), ...this.#asking])
+    await Promise.allSettled([...this.#runs.values(), this.#small.idle()])
   }
 
   #run(hash: ContentHash, bytes: number): Promise<string | undefined> {
     let run = this.#runs.get(hash)
     if (run === undefined) {
       const fetching =
-        bytes > SMALL_BLOB_BYTES_MAX ? this.#grow.whole(hash, bytes) : this.#small(hash, bytes)
+        bytes > SMALL_BLOB_BYTES_MAX ? this.#grow.whole(hash, bytes) : this.#getSmall(hash, bytes)
       run = fetching.finally(() => {
         this.#runs.delete(hash)
         this.#come.delete(hash)
@@ -197,28 +203,10 @@ export class ReadThrough {
     return peerId === undefined || blob === undefined ? undefined : { peerId, blob }
   }
 
-  async #small(hash: ContentHash, bytes: number): Promise<string | undefined> {
-    const { clock, store } = this.#parts.flows
-    const asking = firstOf({
-      clock,
-      holders: this.#holders(hash, new Set()),
-      ask: (peerId, progress) => this.#tracked(this.#stageFrom(peerId, hash, bytes, progress)),
-      patienceMs: (peerId) => this.#lines.patienceMs(peerId),
-      leave: (staged) => store.finish(staged)
-    })
-    const come = asking.then((first) => first?.got.whole && { ...first, whole: first.got.whole })
-    come.catch(() => {}) // who waits for it hears of it
+  #getSmall(hash: ContentHash, bytes: number): Promise<string | undefined> {
+    const { come, kept } = this.#small.get(hash, bytes)
     this.#come.set(hash, come)
-    const first = await asking
-    if (first === undefined) return undefined
-    return (await this.#keep(first.peerId, first.got)) ? first.peerId : undefined
-  }
-
-  #tracked<T>(asking: Promise<T>): Promise<T> {
-    this.#asking.add(asking)
-    const end = () => this.#asking.delete(asking)
-    asking.then(end, end)
-    return asking
+    return kept
   }
 
   #stageFrom(

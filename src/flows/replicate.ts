@@ -5,6 +5,7 @@ import { ITEMS_MAX } from '../../protocols/blobs/limits.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import { NodeError } from '../base/errors.ts'
 import type { BlobPeers } from '../blob-sync/blob-peers.ts'
+import { ComingBlobs } from '../blob-sync/coming-blobs.ts'
 import { GrowingBlobs } from '../blob-sync/growing-blob.ts'
 import { requestsOf, runsLow, type WantedBlob } from '../blob-sync/plan-wants.ts'
 import { type Received, type Transfer, Transfers } from '../blob-sync/transfers.ts'
@@ -69,9 +70,11 @@ export class Replicator {
     const growing = new GrowingBlobs({ store: parts.flows.store, signal: this.#stop.signal })
     const stallMs = options.syncTimeoutMs
     this.#transfers = transfers
-    const shared = { ...parts, growing, transfers, keeper: new ReplicaKeeper(parts) }
+    const coming = new ComingBlobs()
+    const shared = { ...parts, growing, coming, transfers, keeper: new ReplicaKeeper(parts) }
     this.#takeIn = new TakeIn(shared)
-    this.#wants = new AssignWants({ ...parts, growing, inFlight: this.#inFlight })
+    const isRead = (hash: ContentHash) => this.#readThrough.fetches(hash)
+    this.#wants = new AssignWants({ ...parts, growing, isRead, inFlight: this.#inFlight })
     const pause = () => {
       this.#pausedUntilMs = parts.flows.clock.monotonicMs() + PAUSE_MS
     }

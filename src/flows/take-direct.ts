@@ -19,7 +19,7 @@ export interface DirectResults {
   /** So many more bytes have passed for it. */
   passed(hash: ContentHash, bytes: number): void
   /** It is kept, or could not be. */
-  end(hash: ContentHash): void
+  end(hash: ContentHash, kept: boolean): void
   /** Whether others can be asked for what is still to come. */
   isElsewhere(): boolean
 }
@@ -105,12 +105,12 @@ export class TakeDirect {
         coming.add(bytes)
         coming.end()
         passed(hash, bytes - saved)
-        this.#takeIn.keep(peerId, blob, () => end(hash))
+        this.#takeIn.keep(peerId, blob, (kept) => end(hash, kept))
         close(about(hash))
       },
       lacking: (hash) => {
         growths.get(hash)?.verdict.reject(NOT_GIVEN)
-        end(hash)
+        end(hash, false)
         lacking(about(hash))
         close(about(hash))
       },
@@ -148,7 +148,7 @@ export class TakeDirect {
     const run = async () => {
       await blob.ready
       // a reader was faster
-      if (!blob.isResting) return end(hash)
+      if (!blob.isResting) return end(hash, false)
       const offset = blob.bytesDone
       flows.room.take(bytes - offset)
       const coming = transfers.begin({ hash, peerId, bytesDone: offset, bytes })
@@ -164,7 +164,7 @@ export class TakeDirect {
       this.#takeIn.keep(peerId, whole, (kept) => {
         blob.kept(kept)
         blob.leave()
-        end(hash)
+        end(hash, kept)
       })
     }
     const done = run().finally(() => {

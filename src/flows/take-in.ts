@@ -21,6 +21,11 @@ export interface TakeInParts {
   readonly keeper: ReplicaKeeper
 }
 
+export interface TakeEvents {
+  readonly onWhole: (whole: Uint8Array) => void
+  readonly onEnd: (kept: boolean) => void
+}
+
 /** Bytes come that are of no use, which is nobody's fault: their stream is broken for it. */
 export class Unneeded extends Error {}
 
@@ -44,15 +49,16 @@ export class TakeIn {
   }
 
   /**
-   * False if the peer does not give the blob. `onEnd` is called later, when it is kept, or could
-   * not be. Throws what the body throws, Unneeded, HASH_MISMATCH or WireError for other bytes, and
-   * disk errors: then `onEnd` is not called.
+   * False if the peer does not give the blob. `onWhole` hears of the bytes of a small one when they
+   * are right; `onEnd` is called later, when it is kept, or could not be. Throws what the body
+   * throws, Unneeded, HASH_MISMATCH or WireError for other bytes, and disk errors: then `onEnd` is
+   * not called.
    */
   async take(
     peerId: string,
     answer: BlobAnswer,
     { hash, bytes }: WantedBlob,
-    onEnd: () => void
+    { onEnd, onWhole }: TakeEvents
   ): Promise<boolean> {
     const { flows, transfers, keeper } = this.#parts
     const { offset, status, length } = answer
@@ -76,6 +82,7 @@ export class TakeIn {
       flows.store.finish(staged)
       throw new NodeError('HASH_MISMATCH', `the bytes that came for ${hash} are others`)
     }
+    onWhole(whole)
     this.keep(peerId, staged, onEnd)
     return true
   }
@@ -89,7 +96,7 @@ export class TakeIn {
     peerId: string,
     { hash, offset, length, body }: BlobAnswer,
     bytes: number,
-    onEnd: () => void
+    onEnd: TakeEvents['onEnd']
   ): Promise<void> {
     const { growing, transfers } = this.#parts
     const blob = growing.enter(hash, bytes)
@@ -98,7 +105,7 @@ export class TakeIn {
       if (!blob.isResting || blob.bytesDone !== offset) {
         if (length > UNNEEDED_BYTES_MAX) throw new Unneeded('a reader was faster')
         for await (const _ of body);
-        onEnd()
+        onEnd(false)
         return
       }
       const coming = transfers.counted({ hash, peerId, bytesDone: offset, bytes }, body)
@@ -107,7 +114,7 @@ export class TakeIn {
       this.keep(peerId, whole, (kept) => {
         blob.kept(kept)
         blob.leave()
-        onEnd()
+        onEnd(kept)
       })
     } finally {
       blob.leave()

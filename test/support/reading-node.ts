@@ -34,7 +34,7 @@ export async function beginReading({ fetchAll = false } = {}) {
     await replicator.stop()
     await node.close()
   }
-  return { node, network, peers, replicator, clock: node.clock }
+  return { node, network, peers, book, replicator, clock: node.clock }
 }
 
 export function sourceOf(...blobs: readonly Uint8Array[]): MemoryBlobSource {
