@@ -12,11 +12,14 @@ const CALLS_WAITING_MAX = 256
 export interface Pace {
   /** Requests that may be on their way while the answer to an earlier one is read. */
   readonly outstandingMax: number
+  /** Calls that may wait for their turn. */
+  readonly waitingMax?: number
 }
 
 export class RequestStream {
   readonly #stream: ByteStream
   readonly #reader: FrameReader
+  readonly #waitingMax: number
   #free: number
   readonly #waiting: (() => void)[] = []
   #sending: Promise<unknown> = Promise.resolve()
@@ -24,10 +27,11 @@ export class RequestStream {
   #failure: Error | undefined
   #asked = 0
 
-  constructor(stream: ByteStream, { outstandingMax }: Pace) {
+  constructor(stream: ByteStream, { outstandingMax, waitingMax = CALLS_WAITING_MAX }: Pace) {
     this.#stream = stream
     this.#reader = new FrameReader(stream.source)
     this.#free = outstandingMax
+    this.#waitingMax = waitingMax
   }
 
   /** Requests sent so far. */
@@ -109,8 +113,8 @@ export class RequestStream {
       this.#free--
       return
     }
-    if (this.#waiting.length >= CALLS_WAITING_MAX) {
-      throw new StatusError(STATUS.BUSY, `${CALLS_WAITING_MAX} requests wait for this peer already`)
+    if (this.#waiting.length >= this.#waitingMax) {
+      throw new StatusError(STATUS.BUSY, `${this.#waitingMax} requests wait for this peer already`)
     }
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#waiting.push(resolve)

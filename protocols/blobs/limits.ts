@@ -16,6 +16,11 @@ export const ITEMS_MAX = 256
  * dry.
  */
 export const REQUESTS_OUTSTANDING_MAX = 4
+/**
+ * And that may wait to be sent: what a node asks a peer for ahead is bounded in bytes, and may be
+ * so many blobs that it was told of one by one.
+ */
+export const REQUESTS_WAITING_MAX = 8192
 /** Longer waits are asked for again: a stream that waits serves nothing else. */
 export const HELD_TIMEOUT_MS_MAX = 60_000
 

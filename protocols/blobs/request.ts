@@ -15,7 +15,7 @@ import {
 import { RequestStream } from '../request-stream.ts'
 import { STATUS } from '../status.ts'
 import { type Copy, readCopy } from './copy.ts'
-import { BLOBS_LIMITS, REQUESTS_OUTSTANDING_MAX } from './limits.ts'
+import { BLOBS_LIMITS, REQUESTS_OUTSTANDING_MAX, REQUESTS_WAITING_MAX } from './limits.ts'
 import { RequestSchema, type Response, ResponseSchema } from './messages_pb.ts'
 import { PackedBody } from './packed-body.ts'
 import { PACKINGS } from './packing.ts'
@@ -62,7 +62,10 @@ export class BlobsClient {
 
   constructor(stream: ByteStream, unpacking = PLAIN) {
     this.#unpacking = unpacking
-    this.#requests = new RequestStream(stream, { outstandingMax: REQUESTS_OUTSTANDING_MAX })
+    this.#requests = new RequestStream(stream, {
+      outstandingMax: REQUESTS_OUTSTANDING_MAX,
+      waitingMax: REQUESTS_WAITING_MAX
+    })
   }
 
   /**

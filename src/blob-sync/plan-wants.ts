@@ -64,6 +64,14 @@ const OWED_BYTES_MAX = 16 * 2 ** 20
 /** The most of one that has held up others by being slow: enough to see that it is better now. */
 const OWED_BYTES_SLOW = 256 * 1024
 
+/** The least that a blob counts: a very small one is not for nothing either. */
+const OWED_BYTES_BLOB = 4096
+
+/** What a peer owes that is asked for a blob of so many bytes. */
+export function owedFor(bytes: number): number {
+  return Math.max(bytes, OWED_BYTES_BLOB)
+}
+
 type Owing = Pick<Candidate, 'owedBytes' | 'rate' | 'isSlow'>
 
 /** What new images may be asked for beyond that: they do not wait for older ones to come. */

@@ -44,7 +44,7 @@ type Take = (answer: BlobAnswer) => Promise<void>
 const SILENT_MS = 5000
 /** Streams of readers to one peer, of the 16 that it allows. */
 const LARGE_MAX = 8
-/** Requests for small blobs on their way to one peer, of the 256 that may wait there. */
+/** Requests for small blobs on their way to one peer: each waits for those before it. */
 const SMALL_MAX = 128
 /** Who waits for a turn, for each peer. */
 const WAITING_MAX = 10_000

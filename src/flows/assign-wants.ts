@@ -4,7 +4,13 @@
 import type { ContentHash } from '../../protocols/hash.ts'
 import type { BlobPeers, PeerConduct } from '../blob-sync/blob-peers.ts'
 import type { GrowingBlobs } from '../blob-sync/growing-blob.ts'
-import { hasRoom, planHolder, purposeOf, type WantedBlob } from '../blob-sync/plan-wants.ts'
+import {
+  hasRoom,
+  owedFor,
+  planHolder,
+  purposeOf,
+  type WantedBlob
+} from '../blob-sync/plan-wants.ts'
 import type { Purpose } from '../blob-sync/traffic.ts'
 import type { WantBook } from '../blob-sync/want-book.ts'
 import { keys } from '../index/tables.ts'
@@ -173,7 +179,7 @@ export class AssignWants {
     traffic.asked(purpose, peerId, bytes)
     this.#parts.inFlight.set(hash, bytes)
     const isSlow = bytes > SMALL_BLOB_BYTES_MAX && traffic.isSlow(purpose, peerId, bytes)
-    if (!isSlow) this.#parts.peers.owes(peerId, bytes)
+    if (!isSlow) this.#parts.peers.owes(peerId, owedFor(bytes))
     const order = orders.get(peerId) ?? []
     orders.set(peerId, order)
     order.push({ ...blob, purpose, isSlow })

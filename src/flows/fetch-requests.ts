@@ -10,7 +10,7 @@ import { askAlone } from '../blob-sync/ask-alone.ts'
 import type { FetchOptions } from '../blob-sync/blob-peers.ts'
 import type { ComingBlobs } from '../blob-sync/coming-blobs.ts'
 import { paced } from '../blob-sync/paced.ts'
-import { isMuch, type WantedBlob } from '../blob-sync/plan-wants.ts'
+import { isMuch, owedFor, type WantedBlob } from '../blob-sync/plan-wants.ts'
 import type { WantBook } from '../blob-sync/want-book.ts'
 import type { Network } from '../network/network.ts'
 import { SMALL_BLOB_BYTES_MAX } from '../store/blob-store.ts'
@@ -182,7 +182,7 @@ export class FetchRequests {
   /** Whether they would wait for bulk that is on its way. */
   #isBehind(peerId: string, request: readonly WantedBlob[]): boolean {
     const { peers } = this.#parts
-    const own = request.reduce((sum, { bytes }) => sum + bytes, 0)
+    const own = request.reduce((sum, { bytes }) => sum + owedFor(bytes), 0)
     return peers.direct.has(peerId) || peers.state(peerId).owedBytes - own > BEHIND_BYTES
   }
 

@@ -4,7 +4,7 @@ import type { BlobAnswer } from '../../protocols/blobs/request.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import type { BlobPeers } from '../blob-sync/blob-peers.ts'
 import { Charge } from '../blob-sync/charge.ts'
-import type { WantedBlob } from '../blob-sync/plan-wants.ts'
+import { owedFor, type WantedBlob } from '../blob-sync/plan-wants.ts'
 import type { Traffic } from '../blob-sync/traffic.ts'
 
 export interface OpenRequestParts {
@@ -50,7 +50,7 @@ export class OpenRequest {
   /** It has come, or will not. May be called more than once. */
   close({ hash, bytes, isSlow }: WantedBlob): void {
     if (!this.#open.delete(hash)) return
-    if (!isSlow) this.#peers.owes(this.#peerId, -bytes)
+    if (!isSlow) this.#peers.owes(this.#peerId, -owedFor(bytes))
     this.#charges.get(hash)?.end()
   }
 }
