@@ -95,9 +95,12 @@ export class WantBook {
     this.#tried.delete(hash)
   }
 
-  /** It has just come to be: it was not tried before, whatever other one it is taken for. */
+  /**
+   * An image with it has just come to be, and whoever wrote it has it: what was tried in vain
+   * before, with it or with one that it is taken for, says nothing any more.
+   */
   isNew(hash: ContentHash): void {
-    this.#tried.delete(hash)
+    if (!this.isDue(hash)) this.done(hash)
   }
 
   /** Everything is due now: a peer has come, or a person asks for it. */
