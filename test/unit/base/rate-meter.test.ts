@@ -21,3 +21,18 @@ test('what stops is forgotten, and a burst at the start is not taken for a rate'
   clock.advance(30_000)
   expect(meter.perSecond).toBeLessThan(1)
 })
+
+test('where nothing has come for ten seconds there is no rate, however fast it was before', () => {
+  const clock = new ManualClock()
+  const meter = new RateMeter(clock)
+  for (let n = 0; n < 100; n++) {
+    meter.add(1e8)
+    clock.advance(100)
+  }
+  clock.advance(9_000)
+  expect(meter.perSecond).toBeGreaterThan(1e6)
+  clock.advance(1_000)
+  expect(meter.perSecond).toBe(0)
+  meter.add(1e8)
+  expect(meter.perSecond).toBeGreaterThan(1e6)
+})
