@@ -96,6 +96,8 @@ async function decide(
   ) {
     const { stamp } = read
     const changed = row.state !== 'held'
+    // where a crash has left it, or a person has put it, nobody has waited for the disk
+    if (changed) await parts.store.makeDurable(hash)
     await parts.index.change(
       async (tx) => {
         if (tx.blob(hash) === undefined) return

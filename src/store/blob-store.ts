@@ -189,6 +189,11 @@ export interface BlobStore {
   stamp(hash: ContentHash): FileStamp | undefined
   /** Reads and hashes the file; undefined if there is none. */
   rehash(hash: ContentHash, signal?: AbortSignal): Promise<Rehash | undefined>
+  /**
+   * The file may not be on the disk yet, since this store has not published it to the end: it is
+   * when this resolves. One that is gone is no error.
+   */
+  makeDurable(hash: ContentHash): Promise<void>
   /** Hashes that have a file, in no order; some more than once. Errors: DISK_FAULT. */
   list(): AsyncIterable<ContentHash>
   /** Where a blob's file is. */

@@ -195,6 +195,18 @@ export class DiskBlobs implements BlobStore {
     }
   }
 
+  async makeDurable(hash: ContentHash): Promise<void> {
+    const { folder, commit } = this.#parts
+    const path = blobFile(folder, 'blobs', hash)
+    const file = openRegularFile(path)
+    if (file === undefined) return
+    try {
+      await commit.durable({ files: [file.fd], folders: [dirname(path), folder.blobs] })
+    } finally {
+      closeSync(file.fd)
+    }
+  }
+
   placeOf(hash: ContentHash): 'blobs' | 'trash' | undefined {
     const { folder } = this.#parts
     if (existsSync(blobFile(folder, 'blobs', hash))) return 'blobs'

@@ -229,6 +229,10 @@ export class MemoryBlobs implements BlobStore {
     return file.stamp
   }
 
+  async makeDurable(_hash: ContentHash): Promise<void> {
+    this.#requireWritable()
+  }
+
   /** Flips a bit of a blob. silently: as a bad disk does, without a trace in its stamp. */
   damage(hash: ContentHash, how: 'silently' | 'by writing'): void {
     const file = this.#fileOf(hash)

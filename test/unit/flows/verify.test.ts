@@ -87,7 +87,12 @@ test.each([
   ['missing', true]
 ] as const)('the bytes of a blob that was %s are there: healed %s', async (state, isHealed) => {
   await node.flows.index.change((tx) => tx.setBlob(HASH, { state }))
+  const durableAt: (string | undefined)[] = []
+  node.store.makeDurable = async (hash) => {
+    durableAt.push(node.flows.index.blob(hash)?.state)
+  }
   await verifyAll()
+  expect(durableAt, 'a crash may have left them unwritten').toEqual([state])
   expect(node.flows.index.blob(HASH)?.state).toBe('held')
   const told = node.flows.journal.lines.map(({ event }) => event)
   expect(told.includes('healed')).toBe(isHealed)

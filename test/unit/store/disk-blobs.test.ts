@@ -211,3 +211,18 @@ describe.skipIf(process.platform !== 'linux')('descriptors', () => {
     expect(on.names('temp')).toEqual([])
   })
 })
+
+test('a file that nobody has made durable is, with its name', async () => {
+  const hash = await put(on.store(), LARGE)
+  const synced: (string | number)[] = []
+  const calls = {
+    file: async (fd: number) => void synced.push(readlinkSync(`/proc/self/fd/${fd}`)),
+    folder: async (path: string) => void synced.push(path),
+    all: async () => false
+  }
+  const store = on.store(undefined, new GroupCommit(calls, { folder: on.folder.path }))
+  await store.makeDurable(hash)
+  expect(synced).toEqual([fileOf(hash), dirname(fileOf(hash)), on.folder.blobs])
+  await store.remove(hash)
+  await store.makeDurable(hash)
+})
