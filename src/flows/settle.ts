@@ -19,7 +19,9 @@ import type { ImageView } from '../store/image-view.ts'
 import { Arrivals } from './arrivals.ts'
 import type { Locks } from './parts.ts'
 import { isLate } from './plan-adopt.ts'
+import { lose, restamp } from './rows-of-moves.ts'
 import { type ShownView, ShownViews } from './shown-views.ts'
+import { Unsettled } from './unsettled.ts'
 
 export interface SettlerParts {
   readonly index: ImageIndex
@@ -53,14 +55,21 @@ export class Settler {
   readonly #parts: SettlerParts
   /** Stamps that are newer than the blob rows, until these are written. */
   readonly #stamps = new Map<ContentHash, FileStamp>()
-  /** A step of theirs was broken off, by a crash perhaps: the view may be newer than its row. */
-  readonly #brokenOff = new Set<ImagePath>()
+  /** Of the views: one may be newer than its row. */
+  readonly unsettled: Unsettled<ImagePath>
+  readonly #unmoved: Unsettled<ContentHash>
   readonly #background = new Set<Promise<void>>()
   #shown: ShownView[] = []
   #closing: Promise<void> | undefined
 
   constructor(parts: SettlerParts) {
     this.#parts = parts
+    this.unsettled = new Unsettled((path, err) =>
+      parts.log.error({ path, err }, 'images/ could not be updated; tried again later')
+    )
+    this.#unmoved = new Unsettled((hash, err) =>
+      parts.log.error({ hash, err }, 'could not move a blob; tried again later')
+    )
   }
 
   /** The stamp of a blob that a link or rename of our own has just changed. */
@@ -76,19 +85,15 @@ export class Settler {
   async settleView(path: ImagePath): Promise<void> {
     await this.#parts.locks.path.run(path, async () => {
       const intent = this.#parts.index.intent('view', path)
-      if (intent === undefined) return
+      if (intent === undefined) return this.unsettled.done(path)
       try {
         const shown = await this.#show(path, intent, await this.#comeBack(path))
         this.views.add(shown)
-        this.#brokenOff.delete(path)
+        this.unsettled.done(path)
         this.#shown.push(shown)
         this.#closing ??= this.#closeIntents()
       } catch (error) {
-        this.#brokenOff.add(path)
-        this.#parts.log.error(
-          { path, err: error },
-          'images/ could not be updated; tried again later'
-        )
+        this.unsettled.failed(path, error)
       }
     })
   }
@@ -154,8 +159,9 @@ export class Settler {
   async #attempt(hash: ContentHash, task: () => Promise<void>): Promise<void> {
     try {
       await task()
+      this.#unmoved.done(hash)
     } catch (error) {
-      this.#parts.log.error({ hash, err: error }, 'could not move a blob; tried again later')
+      this.#unmoved.failed(hash, error)
     }
   }
 
@@ -171,7 +177,7 @@ export class Settler {
     for await (const { step, subject } of this.#parts.index.intents()) {
       if (signal?.aborted) break
       if (step === 'view') {
-        if (afterCrash) this.#brokenOff.add(subject as ImagePath)
+        if (afterCrash) this.unsettled.brokenOff(subject as ImagePath)
         await this.settleView(subject as ImagePath)
       } else
         await this.#attempt(subject as ContentHash, () => this.settleBlob(subject as ContentHash))
@@ -219,7 +225,7 @@ export class Settler {
       }
       const name = before?.name ?? path
       if (before !== undefined && name !== file?.name) await view.hide(before)
-      if (this.#brokenOff.has(path) && name !== file?.name) await view.sweep(name)
+      if (this.unsettled.has(path) && name !== file?.name) await view.sweep(name)
       if (file === undefined) failPoints.reach('settle:view-unlinked')
       const stamps = new Map<ContentHash, FileStamp>()
       for (const blob of blobs) {
@@ -328,23 +334,5 @@ export class Settler {
     if (read?.hash === hash) return read.stamp
     await store.quarantine(hash)
     return undefined
-  }
-}
-
-/** Its file was not found, or is not right. */
-async function lose(tx: Transaction, hash: ContentHash): Promise<void> {
-  tx.setBlob(hash, { state: 'missing', reason: 'its file is gone, or has other bytes' })
-  await tx.intendViews(hash)
-}
-
-/**
- * Takes over a ctime that our own link or rename changed, as long as nothing else about the file
- * has changed.
- */
-function restamp(tx: Transaction, hash: ContentHash, stamp: FileStamp | undefined): void {
-  const row = tx.blob(hash)
-  if (row?.stamp === undefined || stamp === undefined) return
-  if (row.state === 'held' && sameContentStamp(row.stamp, stamp)) {
-    tx.setBlob(hash, { state: 'held', stamp })
   }
 }

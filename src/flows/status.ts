@@ -78,7 +78,10 @@ export interface NodeStatus {
 }
 
 export interface StatusSources {
-  readonly flows: Pick<FlowParts, 'index' | 'store' | 'brakes' | 'blocks' | 'clock' | 'scanner'>
+  readonly flows: Pick<
+    FlowParts,
+    'index' | 'store' | 'brakes' | 'blocks' | 'clock' | 'scanner' | 'settler'
+  >
   readonly disk: () => DiskStatus
   readonly quarantinedFiles: () => number
   /**
@@ -109,6 +112,7 @@ export function statusOf({
   ]
   const degraded = [
     ...lostImages(counts),
+    ...unshownImages(flows),
     ...(counts.reviewImages === 0 ? [] : [reviewCause(counts.reviewImages)]),
     ...scannerTroubles(flows),
     ...blockTroubles(flows),
@@ -165,6 +169,14 @@ function lostImages({ damagedImages, missingImages }: Counts): Cause[] {
     ...(damagedImages === 0 ? [] : [causeOf('images_damaged', damaged, { count: damagedImages })]),
     ...(missingImages === 0 ? [] : [causeOf('images_missing', missing, { count: missingImages })])
   ]
+}
+
+function unshownImages({ settler }: StatusSources['flows']): Cause[] {
+  const obstacle = settler.unsettled.obstacle
+  if (obstacle === undefined) return []
+  const { count, subject: path, error } = obstacle
+  const text = `images/ does not show ${count === 1 ? '1 image' : `${count} images`} as it should, ${path} among them (${error}): let the user of this node write to its folder. What was deleted may still be seen there.`
+  return [causeOf('images_unshown', text, { count, path, error })]
 }
 
 function scannerTroubles({ scanner }: StatusSources['flows']): Cause[] {

@@ -1,11 +1,11 @@
-// A file under images/ that the node may not read keeps nobody from the others.
+// What the node may not read or write under images/ keeps nobody from the rest, and is said.
 
 import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { afterAll, beforeAll, expect, type TestContext, test } from 'vitest'
 import { makeSvg } from '../fixtures/make-images.ts'
 import { eventually } from '../support/eventually.ts'
-import { send } from '../support/http-client.ts'
+import { put, send } from '../support/http-client.ts'
 import { Workbench } from '../support/real-node.ts'
 
 const API = '/file-sync/api/file-sync'
@@ -19,9 +19,13 @@ beforeAll(() => {
 })
 afterAll(() => bench.cleanUp())
 
-test('before the first start, and later', { timeout: 60_000 }, async (context) => {
+function needsDrop(context: TestContext): void {
   const canDrop = spawnSync(DROP[0], [...DROP.slice(1), 'true']).status === 0
   context.skip(isRoot && !canDrop, 'needs setpriv(1) when run as root')
+}
+
+test('before the first start, and later', { timeout: 60_000 }, async (context) => {
+  needsDrop(context)
   const fileOf = (n: number) => bench.path('a', 'images', `${n}.svg`)
   mkdirSync(bench.path('a', 'images'), { recursive: true })
   for (let n = 0; n < 20; n++) writeFileSync(fileOf(n), makeSvg({ seed: n }))
@@ -36,4 +40,30 @@ test('before the first start, and later', { timeout: 60_000 }, async (context) =
   await expectImages(20)
   chmodSync(fileOf(7), 0o644)
   await expectImages(21)
+})
+
+test('an image that was deleted and can not be removed', { timeout: 60_000 }, async (context) => {
+  needsDrop(context)
+  const options = { runner: isRoot ? DROP : [] }
+  const node = await bench.start('closed', options)
+  const status = async (url: string) => (await send(`${url}/api/storage-status`)).body
+  for (const n of [1, 2]) await put(node.url, `d/${n}.svg`, makeSvg({ seed: n }))
+  const folder = bench.path('closed', 'images', 'd')
+  await eventually(() => expect(existsSync(`${folder}/2.svg`)).toBe(true))
+  chmodSync(folder, 0o555)
+  await send(`${node.url}/images/d/1.svg`, { method: 'DELETE' })
+  await eventually(async () =>
+    expect(await status(node.url)).toMatchObject({
+      status: 'degraded',
+      status_causes: [
+        { code: 'images_unshown', details: { count: 1, path: 'd/1.svg', error: 'EACCES' } }
+      ]
+    })
+  )
+  expect(existsSync(`${folder}/1.svg`)).toBe(true)
+  chmodSync(folder, 0o755)
+  await node.end('SIGTERM')
+  const again = await bench.start('closed', options)
+  expect((await status(again.url)).status).toBe('healthy')
+  expect([existsSync(`${folder}/1.svg`), existsSync(`${folder}/2.svg`)]).toEqual([false, true])
 })
