@@ -8,7 +8,6 @@ import { type AdoptingParts, createAdopting } from './adopting.ts'
 import { NodeError } from './base/errors.ts'
 import { type Loop, startLoop } from './base/loop.ts'
 import { startStallLog } from './base/stall-log.ts'
-import { SteadyClock } from './base/steady-clock.ts'
 import type { Task } from './base/task-board.ts'
 import { checkIndexDaily } from './flows/check-index.ts'
 import { type Collected, collect } from './flows/collect.ts'
@@ -28,6 +27,7 @@ import { scrub } from './flows/scrub.ts'
 import type { DiskStatus } from './flows/status.ts'
 import { dropPartials } from './flows/sweep-partials.ts'
 import { sweepUnnamed } from './flows/sweep-unnamed.ts'
+import { trustedClock } from './flows/trusted-clock.ts'
 import { metadataFiles } from './metadata-files.ts'
 import { takesBytes } from './store/disk-space.ts'
 import { fileCounter } from './store/scan.ts'
@@ -102,7 +102,7 @@ export function createDuties(parts: DutyParts, options: DutyOptions): Duties {
   const adopting = createAdopting(parts, { ...options.adopt, ingest: options.ingest })
   const making = {
     reviewedBytes: countReviewedBytes(flows),
-    steady: new SteadyClock(clock),
+    isSteady: trustedClock(flows),
     fruitless: {}
   }
   let exported: string | undefined
@@ -204,11 +204,11 @@ function checkWork(flows: FlowParts): Work {
 async function makeRoom(
   { flows, room, indexReserve }: DutyParts,
   { fileStorage }: DutyOptions,
-  {
-    reviewedBytes,
-    steady,
-    fruitless
-  }: { reviewedBytes: () => Promise<number>; steady: SteadyClock; fruitless: Fruitless },
+  making: {
+    reviewedBytes: () => Promise<number>
+    isSteady: () => Promise<boolean>
+    fruitless: Fruitless
+  },
   signal: AbortSignal
 ): Promise<void> {
   await room.measure()
@@ -219,13 +219,14 @@ async function makeRoom(
     // what can be made again goes before what was deleted
     if (await flows.thumbnails?.dropAll()) await room.measure()
   }
-  const reviewed = await reviewedBytes()
+  const reviewed = await making.reviewedBytes()
   const trashBytes = Math.max(0, flows.index.counts().trashBytes - reviewed)
   const facts = { trashBytes, bytesMax: fileStorage.trashSizeBytes, disk: room.status() }
   // by a clock that has just leapt ahead everything is old
-  const trashKeepMs = steady.isSteady() ? fileStorage.trashKeepMs : Number.POSITIVE_INFINITY
+  const isSteady = await making.isSteady()
+  const trashKeepMs = isSteady ? fileStorage.trashKeepMs : Number.POSITIVE_INFINITY
   const bounds = { trashKeepMs, trashBytesMax: planTrash(facts) + reviewed }
-  await expire(flows, bounds, signal, fruitless)
+  await expire(flows, bounds, signal, making.fruitless)
 }
 
 async function scrubIfWanted(

@@ -90,6 +90,24 @@ test('a clock that leaps ahead makes nothing old', async () => {
   await eventually(() => expect(node.flows.index.counts().trashBlobs).toBe(0))
 })
 
+test('nor does one that is wrong at a start, and a restart does not end the doubt', async () => {
+  await replaceOften()
+  node.clock.advance(MINUTE_MS)
+  await new Promise((resolve) => setImmediate(resolve))
+  for (const leapMs of [8 * DAY_MS, 0]) {
+    await duties.stop()
+    node.clock.jump(leapMs)
+    await node.put(`${leapMs}.svg`, tinyImage(leapMs + 4)) // the index is written at that time
+    duties = dutiesOf(node)
+    duties.start({ wasBrokenOff: false, wasDamaged: false })
+    node.clock.advance(MINUTE_MS)
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(node.flows.index.counts().trashBlobs).toBe(2)
+  }
+  node.clock.advance(DAY_MS)
+  await eventually(() => expect(node.flows.index.counts().trashBlobs).toBe(0))
+})
+
 test('the trash is kept while the disk has room, and gives it up before it is full', async () => {
   await replaceOften()
   node.clock.advance(MINUTE_MS)
