@@ -1054,17 +1054,18 @@ export interface Operations {
     }
     readonly query?: {
       readonly limit?: number | undefined
-      readonly offset?: number | undefined
+      readonly cursor?: string | undefined
     } | undefined
     readonly body?: undefined
     readonly answer: {
       readonly status: 'success'
       readonly token: string
       readonly since: string
-      readonly images: number
-      readonly missing: number
+      readonly images: number | null
+      readonly missing: number | null
+      readonly uncounted: boolean
       readonly blocks: number
-      readonly next_offset: number | null
+      readonly next_cursor: string | null
       readonly changes: ReadonlyArray<{
         readonly what: 'deleted' | 'replaced' | 'blocked'
         readonly path: string | null
@@ -1700,7 +1701,7 @@ export const ANSWER_KEYS: Readonly<Record<string, string>> = {
   'POST /api/brakes':
     'status message',
   'GET /api/brakes/{token}':
-    'status token since images missing blocks next_offset changes',
+    'status token since images missing uncounted blocks next_cursor changes',
   'POST /api/adopt':
     'status message task_id background',
   'POST /api/backup':

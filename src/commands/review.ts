@@ -102,12 +102,12 @@ async function stoppedBy(target: Order['target'], token: string, limit: number):
   const about = { path: { token } }
   const first = await callNode(target, 'GET /api/brakes/{token}', { ...about, query: { limit } })
   const changes = [...first.changes]
-  let offset = limit === PAGE ? first.next_offset : null
-  while (offset !== null) {
-    const query = { limit, offset }
+  let cursor = limit === PAGE ? first.next_cursor : null
+  while (cursor !== null) {
+    const query = { limit, cursor }
     const page = await callNode(target, 'GET /api/brakes/{token}', { ...about, query })
     changes.push(...page.changes)
-    offset = page.next_offset
+    cursor = page.next_cursor
   }
   return { ...first, changes }
 }
@@ -118,14 +118,16 @@ function brakeText({ kind, token, since, reason, stopped }: Brake & { stopped?: 
   return `${kind}, since ${since}: ${reason}\n${list}  Was it meant? Say so with --confirm ${token}${undo}.\n`
 }
 
-function stoppedText({ images, missing, blocks, changes }: Stopped): string {
-  const lost = missing > 0 ? ` (of ${missing} the bytes are not here: others may have them)` : ''
+function stoppedText({ images, missing, uncounted, blocks, changes }: Stopped): string {
+  const lost = missing ? ` (of ${missing} the bytes are not here: others may have them)` : ''
   const also = blocks > 0 ? `, and ${counted(blocks, 'block')} would be taken back everywhere` : ''
   const rows = changes.map(({ what, path, sha256, by, at, held, reason }) => {
     const why = [held && 'held', reason].filter(Boolean).join(': ')
     return [`  ${what}`, path ?? sha256, at, `by ${by}`, why]
   })
-  const rest = images + blocks - changes.length
-  const more = rest > 0 ? `  and ${rest} more: --all\n` : ''
-  return `  An undo brings back ${counted(images, 'image')}${lost}${also}:\n${columns(rows)}${more}`
+  const least = uncounted ? 'at least ' : ''
+  const rest = (images ?? 0) + blocks - changes.length
+  const more = rest > 0 ? `  and ${least}${rest} more: --all\n` : ''
+  const all = `${least}${counted(images ?? 0, 'image')}`
+  return `  An undo brings back ${all}${lost}${also}:\n${columns(rows)}${more}`
 }

@@ -26,37 +26,63 @@ export interface ChangedImage {
  */
 const SEEN_MAX = 20_000
 
+type PastIndex = Pick<ImageIndex, 'pastSince' | 'pastOf' | 'get'>
+
 /** Images that are not what they were at this local time, the first that changed first. */
 export async function* imagesChangedSince(
-  index: Pick<ImageIndex, 'pastSince' | 'pastOf' | 'get'>,
+  index: PastIndex,
   sinceMs: number,
-  seenMax = SEEN_MAX
+  seenMax?: number
 ): AsyncGenerator<ChangedImage> {
+  for await (const { changed } of lookThroughChanges(index, sinceMs, { seenMax })) {
+    if (changed !== undefined) yield changed
+  }
+}
+
+export interface LookedAt {
+  /** To go on after it. */
+  readonly place: string
+  /** Undefined where it is not the first change of its image, or the image is as it was. */
+  readonly changed: ChangedImage | undefined
+}
+
+/** The same for whoever must count what is looked at, from after a place on. */
+export async function* lookThroughChanges(
+  index: PastIndex,
+  sinceMs: number,
+  { after, seenMax = SEEN_MAX }: { after?: string | undefined; seenMax?: number | undefined } = {}
+): AsyncGenerator<LookedAt> {
   const seen = new Set<string>()
-  let areAllSeen = true
-  for await (const version of index.pastSince(sinceMs)) {
-    const { entry: before, sinceMs: atMs } = version
+  let areAllSeen = after === undefined
+  for await (const { version, place } of index.pastSince(sinceMs, after)) {
+    const { path } = version.entry
     // the first that ceased to be current is the one that was before
-    const isAgain = seen.delete(before.path)
-    seen.add(before.path)
-    if (isAgain) continue
+    const isAgain = seen.delete(path)
+    seen.add(path)
     const wereAllSeen = areAllSeen
     if (seen.size > seenMax) {
       areAllSeen = false
       seen.delete(seen.values().next().value as string)
     }
-    if (!wereAllSeen && !(await isFirstSince(index, sinceMs, version))) continue
-    const path = before.path as ImagePath
-    const now = index.get(path)
-    if (now === undefined || !isImage(before)) continue
-    if (isImage(now) && now.hash === before.hash) continue
-    yield { path, before, now, atMs }
+    const isFirst = !isAgain && (wereAllSeen || (await isFirstSince(index, sinceMs, version)))
+    yield { place, changed: isFirst ? changedBy(index, version) : undefined }
   }
+}
+
+function changedBy(
+  index: PastIndex,
+  { entry: before, sinceMs: atMs }: PastVersion
+): ChangedImage | undefined {
+  const path = before.path as ImagePath
+  const now = index.get(path)
+  if (now === undefined || !isImage(before)) return undefined
+  if (isImage(now) && now.hash === before.hash) return undefined
+  return { path, before, now, atMs }
 }
 
 /** Whether no other version of the path ceased to be current before this one did, since then. */
 async function isFirstSince(
-  index: Pick<ImageIndex, 'pastOf'>,
+  index: Pick<PastIndex, 'pastOf'>,
   sinceMs: number,
   { entry, sinceMs: atMs }: PastVersion
 ): Promise<boolean> {

@@ -92,7 +92,9 @@ async function findUnnamed(
 async function* namedHashes(index: FlowParts['index']): AsyncGenerator<ContentHash> {
   for await (const { hash } of index.list()) yield hash
   for await (const { entry } of index.reviewed()) if (isImage(entry)) yield entry.hash
-  for await (const { entry } of index.pastSince(0)) if (isImage(entry)) yield entry.hash
+  for await (const { version } of index.pastSince(0)) {
+    if (isImage(version.entry)) yield version.entry.hash
+  }
 }
 
 function isBefore(store: FlowParts['store'], hash: ContentHash, beforeMs: number): boolean {

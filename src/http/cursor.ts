@@ -5,7 +5,7 @@ import { saidAs } from '../base/cause.ts'
 import { NodeError } from '../base/errors.ts'
 
 /** The order that a cursor is a place in. */
-export type CursorOrder = 'path' | 'version' | 'want' | 'trash'
+export type CursorOrder = 'path' | 'version' | 'want' | 'trash' | 'change'
 /** Keys of the last item that was looked at. */
 export type Place = readonly string[]
 

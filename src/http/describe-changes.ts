@@ -3,9 +3,11 @@
 import { z } from 'zod'
 import { isImage } from '../../protocols/entry.ts'
 import { isoTime } from '../base/iso-time.ts'
+import type { KnownBlock } from '../flows/blocks.ts'
 import type { Brake } from '../flows/brakes.ts'
-import { imagesChangedSince, isKept } from '../flows/mass-changes.ts'
+import { type ChangedImage, isKept, lookThroughChanges } from '../flows/mass-changes.ts'
 import type { FlowParts } from '../flows/parts.ts'
+import { encodeCursor, type Place, parseCursor } from './cursor.ts'
 
 const changeShape = z.object({
   what: z.enum(['deleted', 'replaced', 'blocked']),
@@ -17,48 +19,111 @@ const changeShape = z.object({
   reason: z.string().nullable().describe('Of a block'),
   held: z.boolean().describe('A block that waits, and hides nothing yet')
 })
+type ToldChange = z.output<typeof changeShape>
 export const stoppedShape = z.object({
   status: z.literal('success'),
   token: z.string(),
   since: z.iso.datetime().describe('What happened from then on, by the clock of this server'),
-  images: z.int().describe('Images that come back'),
-  missing: z.int().describe('Those of them of which this server does not keep the bytes'),
+  images: z.int().nullable().describe('Images that come back; null behind a cursor'),
+  missing: z
+    .int()
+    .nullable()
+    .describe('Those of them of which this server does not keep the bytes; null behind a cursor'),
+  uncounted: z.boolean().describe('Whether there may be more images than were counted'),
   blocks: z.int().describe('Blocks that are taken back, on all servers'),
-  next_offset: z.int().nullable(),
-  changes: z.array(changeShape)
+  next_cursor: z.string().nullable(),
+  changes: z.array(changeShape).describe('May be few, with a cursor')
 })
+
+/** Past versions that one page looks at, to fill it and to count: some tenths of a second. */
+const LOOKED_AT_MAX = 10_000
+
+export interface PageQuery {
+  readonly limit: number
+  readonly cursor?: string | undefined
+  readonly signal: AbortSignal
+}
 
 /** Blocks first: they are somebody's word, and nobody else tells whoever gave it. */
 export async function pageOfChanges(
   flows: Pick<FlowParts, 'index' | 'blocks'>,
   { token, kind, fromMs }: Brake,
-  { limit, offset, signal }: { limit: number; offset: number; signal: AbortSignal }
+  { limit, cursor, signal }: PageQuery,
+  lookedAtMax = LOOKED_AT_MAX
 ): Promise<z.output<typeof stoppedShape>> {
-  const changes: z.output<typeof changeShape>[] = []
+  const [list = 'blocks', after = ''] = cursor === undefined ? [] : parseCursor('change', cursor)
+  const page = new Page(limit)
   const blocks = kind === 'changes' ? flows.blocks.since(fromMs) : []
-  let [place, images, missing] = [0, 0, 0]
-  const isOnPage = () => place++ >= offset && changes.length < limit
-  for (const { hash, reason, writer: by, sinceMs } of blocks) {
-    if (!isOnPage()) continue
-    const about = { at: isoTime(sinceMs), here: isKept(flows, hash), held: !flows.blocks.has(hash) }
-    changes.push({ what: 'blocked', path: null, sha256: hash, by, reason, ...about })
+  for (const block of list === 'blocks' ? blocksAfter(blocks, after) : []) {
+    page.add(['blocks', block.hash], () => describeBlock(flows, block))
   }
-  const changed = kind === 'changes' ? imagesChangedSince(flows.index, fromMs) : []
-  for await (const { path, before, now, atMs } of changed) {
+  const counts = { images: 0, missing: 0, lookedAt: 0 }
+  const range = { after: list === 'images' ? after : undefined }
+  const looked = kind === 'changes' ? lookThroughChanges(flows.index, fromMs, range) : []
+  let last: string | undefined
+  for await (const { place, changed } of looked) {
     signal.throwIfAborted()
-    const here = isKept(flows, before.hash)
-    images++
-    missing += Number(!here)
-    if (!isOnPage()) continue
-    const what = isImage(now) ? 'replaced' : 'deleted'
-    const about = { by: now.writer, at: isoTime(atMs), here, reason: null, held: false }
-    changes.push({ what, path, sha256: before.hash, ...about })
+    if (cursor !== undefined && page.next !== undefined) break
+    if (counts.lookedAt++ === lookedAtMax) {
+      page.next ??= ['images', last ?? '']
+      break
+    }
+    last = place
+    if (changed === undefined) continue
+    counts.images++
+    if (!isKept(flows, changed.before.hash)) counts.missing++
+    page.add(['images', place], () => describeChange(flows, changed))
   }
-  const next_offset = place > offset + limit ? offset + limit : null
-  const counts = { images, missing, blocks: blocks.length }
+  const { images, missing, lookedAt } = counts
   return {
     ...{ status: 'success', token, since: isoTime(fromMs) },
-    ...counts,
-    ...{ next_offset, changes }
+    ...(cursor === undefined ? { images, missing } : { images: null, missing: null }),
+    ...{ uncounted: lookedAt > lookedAtMax, blocks: blocks.length },
+    next_cursor: page.next === undefined ? null : encodeCursor('change', page.next),
+    changes: page.changes
   }
+}
+
+class Page {
+  readonly changes: ToldChange[] = []
+  /** Where it goes on, if it does. */
+  next: Place | undefined
+  readonly #limit: number
+  #last: Place = []
+
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  /** Says it, if there is room. */
+  add(place: Place, describe: () => ToldChange): void {
+    if (this.changes.length === this.#limit) {
+      this.next ??= this.#last
+      return
+    }
+    this.#last = place
+    this.changes.push(describe())
+  }
+}
+
+function blocksAfter(blocks: readonly KnownBlock[], hash: string): readonly KnownBlock[] {
+  return blocks.filter((one) => one.hash > hash).sort((a, b) => (a.hash < b.hash ? -1 : 1))
+}
+
+function describeBlock(
+  flows: Pick<FlowParts, 'index' | 'blocks'>,
+  { hash, reason, writer: by, sinceMs }: KnownBlock
+): ToldChange {
+  const about = { at: isoTime(sinceMs), here: isKept(flows, hash), held: !flows.blocks.has(hash) }
+  return { what: 'blocked', path: null, sha256: hash, by, reason, ...about }
+}
+
+function describeChange(
+  flows: Pick<FlowParts, 'index'>,
+  { path, before, now, atMs }: ChangedImage
+): ToldChange {
+  const what = isImage(now) ? 'replaced' : 'deleted'
+  const here = isKept(flows, before.hash)
+  const about = { by: now.writer, at: isoTime(atMs), here, reason: null, held: false }
+  return { what, path, sha256: before.hash, ...about }
 }

@@ -28,12 +28,7 @@ import type { BlobRange, IndexOptions, IndexParts, ListRange } from './ports.ts'
 import { readByVersion, type VersionRange } from './read-by-version.ts'
 import { readEntry } from './read-entry.ts'
 import { hashesOf, pathsFrom, pathsOf, pathsOfKeys, pathsWithId } from './read-look-ups.ts'
-import {
-  type PlacedVersion,
-  readPastBetween,
-  readPastNewestFirst,
-  readPastOf
-} from './read-past.ts'
+import { type PlacedVersion, readPastBetween, readPastOf } from './read-past.ts'
 import { readReviewed, readReviewedAt, readReviewedPaths } from './read-review.ts'
 import { readWants, type WantRange } from './read-wants.ts'
 import {
@@ -278,18 +273,20 @@ export class ImageIndex {
   }
 
   /** Past versions, those that ceased to be current longest ago first, up to a local time. */
-  pastBefore(ms: number): AsyncGenerator<PastVersion> {
-    return readPastBetween(this.#tables, { gte: '', lt: msKey(ms) })
+  async *pastBefore(ms: number): AsyncGenerator<PastVersion> {
+    for await (const { version } of readPastBetween(this.#tables, { lt: msKey(ms) })) yield version
   }
 
-  /** Past versions that ceased to be current at a local time or later, in that order. */
-  pastSince(ms: number): AsyncGenerator<PastVersion> {
-    return readPastBetween(this.#tables, { gte: msKey(ms) })
+  /** The same from a local time on, and after a place in this order. */
+  pastSince(ms: number, after = ''): AsyncGenerator<PlacedVersion> {
+    const first = msKey(ms)
+    return readPastBetween(this.#tables, after > first ? { gt: after } : { gte: first })
   }
 
   /** Past versions, those that ceased to be current last first, after a place in this order. */
   pastNewestFirst(after?: string): AsyncGenerator<PlacedVersion> {
-    return readPastNewestFirst(this.#tables, after)
+    const range = after === undefined ? {} : { lt: after }
+    return readPastBetween(this.#tables, { ...range, reverse: true })
   }
 
   /** Live images in the order of their paths. */

@@ -21,30 +21,18 @@ export async function* readPastOf(
   }
 }
 
-/** `range` is of the keys of table `age`: local times first. */
-export async function* readPastBetween(
-  { age, past }: Tables,
-  range: { gte: string; lt?: string }
-): AsyncGenerator<PastVersion> {
-  for await (const key of pages(age.keys(range))) {
-    const version = readPast(past.getSync(key.slice(MS_LENGTH)))
-    if (version !== undefined) yield version
-  }
-}
-
 export interface PlacedVersion {
   readonly version: PastVersion
   /** Of the list, to go on after it. */
   readonly place: string
 }
 
-/** All of them in the opposite order, from after a place on. */
-export async function* readPastNewestFirst(
+/** `range` is of the keys of table `age`: local times first. */
+export async function* readPastBetween(
   { age, past }: Tables,
-  after: string | undefined
+  range: { gte?: string; gt?: string; lt?: string; reverse?: boolean }
 ): AsyncGenerator<PlacedVersion> {
-  const range = after === undefined ? {} : { lt: after }
-  for await (const place of pages(age.keys({ ...range, reverse: true }))) {
+  for await (const place of pages(age.keys(range))) {
     const version = readPast(past.getSync(place.slice(MS_LENGTH)))
     if (version !== undefined) yield { version, place }
   }

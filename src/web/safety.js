@@ -268,14 +268,14 @@ export function createSafety({ api, language, notice, status }) {
  * @param {Record<string, any>} stopped
  * @param {Language} language
  */
-function stoppedLines({ images, missing, blocks, changes }, { say, name }) {
+function stoppedLines({ images, missing, uncounted, blocks, changes }, { say, name }) {
   const lines = changes.map((/** @type {any} */ { what, path, sha256, at, held, reason }) => {
     const why = [held ? say('stopped.held') : '', reason ?? ''].filter(Boolean).join(': ')
     const verb = say(/** @type {'stopped.deleted'} */ (`stopped.${what}`))
     return [verb, path ?? sha256, formatTime(at, name), why].filter(Boolean).join(' · ')
   })
   const count = images + blocks - changes.length
-  if (count > 0) lines.push(say('stopped.more', { count }))
+  if (count > 0) lines.push(say(uncounted ? 'stopped.more_least' : 'stopped.more', { count }))
   if (missing > 0) lines.push(say('stopped.missing', { count: missing }))
   return lines.map((/** @type {string} */ textContent) => make('li', { textContent }))
 }

@@ -153,6 +153,7 @@ export const views = {
   'stopped.blocked': 'blocked',
   'stopped.held': 'waits',
   'stopped.more': 'and {count} more, which tumesh brakes --all lists',
+  'stopped.more_least': 'and at least {count} more, which tumesh brakes --all lists',
   'stopped.missing': 'Of {count} of them this server does not keep the bytes; others may.',
   'brake.undo.title': 'Undo what happened?',
   'brake.undo.text':

@@ -154,6 +154,7 @@ export const views = {
   'stopped.blocked': '屏蔽',
   'stopped.held': '暂缓',
   'stopped.more': '以及另外 {count} 项（可用命令行列出）',
+  'stopped.more_least': '以及另外至少 {count} 项（可用命令行列出）',
   'stopped.missing': '其中 {count} 张的数据不在此服务器上，其他服务器可能有。',
   'brake.undo.title': '要撤销这些更改吗？',
   'brake.undo.text': '这段时间内被删除、替换或屏蔽的一切都会在所有服务器上恢复。',

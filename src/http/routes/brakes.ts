@@ -8,7 +8,7 @@ import { ALLOWED_MS, type Brake, type Release } from '../../flows/brakes.ts'
 import { confirmChanges, undoBrake } from '../../flows/decide-brakes.ts'
 import { findAgain } from '../../flows/find-again.ts'
 import { pageOfChanges, stoppedShape } from '../describe-changes.ts'
-import { limitField } from '../list-query.ts'
+import { cursorField, limitField } from '../list-query.ts'
 import { messageFor } from '../messages.ts'
 import type { HttpParts } from '../ports.ts'
 import type { ApiRequest, Route } from '../route.ts'
@@ -38,7 +38,7 @@ const listShape = z.object({
 const tokenParams = z.strictObject({ token: z.string().max(64) })
 const pageQuery = z.strictObject({
   limit: limitField(1000).default(100),
-  offset: z.coerce.number().int().min(0).max(100_000_000).default(0)
+  cursor: cursorField.optional()
 })
 const bodyShape = z.strictObject({
   token: z.string(),
