@@ -131,7 +131,7 @@ export async function createNode(config: Config, nodeParts: NodeParts): Promise<
       return openIt()
     })
     let mesh: Mesh | undefined
-    const remote = remoteOf(() => mesh)
+    const remote = remoteOf(() => mesh, { index, ownId: identity.peerId })
     const activity = new Activity(() => clock.monotonicMs())
     const brakes = new Brakes({ ...parts, index, log: logs.flows })
     const blocks = await Blocks.open({ ...parts, index, brakes, log: logs.flows })

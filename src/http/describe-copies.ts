@@ -6,6 +6,7 @@ import type { Copy } from '../../protocols/blobs/copy.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import type { Version } from '../../protocols/version.ts'
 import { isoTime } from '../base/iso-time.ts'
+import { listMembers } from '../flows/members.ts'
 import { AHEAD_MAX, standingOf } from '../flows/standing.ts'
 import type { Lag } from '../index-sync/index-sync.ts'
 import { causeShape } from './describe-status.ts'
@@ -55,9 +56,9 @@ export async function describeCopies(
   { hash, version }: { readonly hash: ContentHash; readonly version?: Version | undefined },
   signal: AbortSignal
 ): Promise<Copies> {
-  const [own, asked = []] = await Promise.all([
+  const [own, asked] = await Promise.all([
     meshStatus?.standing(hash) ?? standingOf(flows, hash),
-    meshStatus?.askHolders(hash, version, ASK_MS_MAX, signal)
+    meshStatus?.askHolders(hash, version, ASK_MS_MAX, signal) ?? membersNotAsked(flows, node)
   ])
   const isBlocked = own.state === 'blocked'
   const describe = (answer: HolderAnswer) => {
@@ -69,6 +70,15 @@ export async function describeCopies(
     servers: [describeCopy(node.name, own.state === 'held', own), ...others],
     complete: asked.every(({ has }) => has !== undefined)
   }
+}
+
+/** Where sync is switched off: those of before may have it all the same. */
+async function membersNotAsked(
+  { index }: HttpParts['flows'],
+  { peerId }: HttpParts['node']
+): Promise<readonly HolderAnswer[]> {
+  const others = (await listMembers(index)).filter(({ id }) => id !== peerId)
+  return others.map(({ name }) => ({ name, has: undefined, believed: false, connected: false }))
 }
 
 /** A server of which one word is known. */

@@ -118,7 +118,7 @@ export class SimNode {
     const own = new MemoryNetwork({ wire, log: silentLog }, { id, place, admission: ADMISSION })
     const network = tampering.network?.(own) ?? own
     let mesh: Mesh | undefined
-    const remote = remoteOf(() => mesh)
+    const remote = remoteOf(() => mesh, { index: node.flows.index, ownId: id })
     const flows = { ...(tampering.flows?.(node.flows) ?? node.flows), remote }
     const about = () => ({
       name: id,

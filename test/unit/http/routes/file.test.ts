@@ -4,12 +4,14 @@ import type { Entry, ImageEntry } from '../../../../protocols/entry.ts'
 import type { ContentHash } from '../../../../protocols/hash.ts'
 import { parsePath } from '../../../../protocols/path.ts'
 import { versionAt } from '../../../../protocols/version.ts'
+import { announce } from '../../../../src/flows/members.ts'
 import type { ServerHistory } from '../../../../src/flows/parts.ts'
 import { remove } from '../../../../src/flows/remove.ts'
 import { restore } from '../../../../src/flows/restore.ts'
 import { verifyBlob } from '../../../../src/flows/verify-blob.ts'
 import { describedImageShape } from '../../../../src/http/describe-image.ts'
 import { fileRoutes } from '../../../../src/http/routes/file.ts'
+import { remoteOf } from '../../../../src/mesh/remote.ts'
 import { fakeRemote } from '../../../support/fake-remote.ts'
 import { imageEntry } from '../../../support/memory-entries.ts'
 import { DAY_MS, type MemoryNode, openMemoryNode, tinyImage } from '../../../support/memory-node.ts'
@@ -200,6 +202,28 @@ test('while a member is silent the history is not complete', async () => {
   await put(1)
   const body = (await besides(URL_X, [], ['b'])).json()
   expect([events(body), body.complete]).toEqual([['added'], false])
+})
+
+test('nor is it where sync is switched off on a node that knows members', async () => {
+  await put(1)
+  const { index } = node.flows
+  const remote = remoteOf(() => undefined, { index, ownId: 'peer-a' })
+  const parts = { ...node.http, flows: { ...node.flows, remote } }
+  const ask = async () => {
+    const server = serveRoutes(fileRoutes(parts, node.options))
+    return (await server.inject(`/file-sync/api/file-sync/file/${URL_X}`)).json()
+  }
+  for (const [id, name] of [['peer-a', 'a'] as const, ['peer-b', 'b'] as const]) {
+    expect(await ask()).toMatchObject({ complete: true, servers: [{ name: 'a' }] })
+    await announce(index, { id, name, addresses: [] })
+  }
+  const servers = [
+    { name: 'a', has: true },
+    { name: 'b', has: false, state: 'unreachable' }
+  ]
+  expect(await ask()).toMatchObject({ complete: false, servers })
+  await removeX()
+  expect(await ask()).toMatchObject({ complete: false, deleted: true })
 })
 
 test('a history is not complete where a server keeps more than it has told', async () => {
