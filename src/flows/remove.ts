@@ -4,6 +4,7 @@
 import { type Entry, type ImageEntry, isImage } from '../../protocols/entry.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import type { ImagePath } from '../../protocols/path.ts'
+import { VERSION_MAX, type Version } from '../../protocols/version.ts'
 import type { Transaction } from '../index/transaction.ts'
 import type { FlowParts } from './parts.ts'
 
@@ -27,6 +28,9 @@ export interface RemoveOrder {
   readonly isMeant?: (image: ImageEntry | undefined) => boolean
 }
 
+/** Earlier versions that one change drops: every other change waits for it. */
+const GROUP_VERSIONS = 256
+
 /** Deletes one path. Errors: BRAKE_ENGAGED. */
 export async function remove(
   parts: FlowParts,
@@ -36,7 +40,12 @@ export async function remove(
 ): Promise<Removed> {
   const { index, settler, journal, brakes } = parts
   brakes.requireChanges()
-  const { outcome, freed, entry } = await index.change((tx) => take(tx, path, purge, isMeant))
+  const taken = await index.change((tx) => take(tx, path, purge, isMeant))
+  const { outcome, freed, entry, until } = taken
+  let { dropped } = taken
+  while (dropped === GROUP_VERSIONS) {
+    dropped = await index.change((tx) => drop(tx, path, until, freed))
+  }
   await settler.settleView(path)
   for (const hash of freed) {
     if (purge) await settler.settleBlob(hash)
@@ -44,7 +53,7 @@ export async function remove(
   }
   if (outcome === 'deleted') journal.add('deleted', { path, ...(purge && { note: 'purged' }) })
   const kept = entry !== undefined && !purge
-  const own = entry?.hash === undefined ? freed : [entry.hash]
+  const own = entry?.hash === undefined ? [...freed] : [entry.hash]
   return {
     ...{ path, outcome },
     recoverableUntilMs: kept ? parts.clock.now() + trashKeepMs : undefined,
@@ -57,28 +66,49 @@ async function take(
   path: ImagePath,
   purge: boolean,
   isMeant: NonNullable<RemoveOrder['isMeant']>
-): Promise<{ outcome: Removed['outcome']; freed: ContentHash[]; entry: Entry | undefined }> {
+): Promise<Taken> {
   const before = tx.get(path)
   const live = isImage(before)
   if ((live || (purge && before !== undefined)) && !isMeant(live ? before : undefined)) {
-    return { outcome: 'unexpected', freed: [], entry: undefined }
+    return { outcome: 'unexpected', freed: new Set(), entry: undefined, until: 0n, dropped: 0 }
   }
   if (live) tx.deleteImage(path)
   const freed = new Set<ContentHash>(live ? [before.hash] : [])
-  let purged = 0
-  if (purge) {
-    for await (const version of tx.pastOf(path)) {
-      tx.dropPast(version)
-      if (version.entry.hash !== undefined) freed.add(version.entry.hash)
-      purged++
-    }
-  }
+  const until = tx.get(path)?.version ?? VERSION_MAX
+  const dropped = purge ? await drop(tx, path, until, freed) : 0
   const outcome = live
     ? 'deleted'
-    : purged > 0
+    : dropped > 0
       ? 'purged'
       : before === undefined
         ? 'unknown'
         : 'gone'
-  return { outcome, freed: [...freed], entry: live ? before : undefined }
+  return { outcome, freed, entry: live ? before : undefined, until, dropped }
+}
+
+interface Taken {
+  readonly outcome: Removed['outcome']
+  /** What the versions named that went. */
+  readonly freed: Set<ContentHash>
+  readonly entry: Entry | undefined
+  /** Later versions came after the purge. */
+  readonly until: Version
+  readonly dropped: number
+}
+
+/** Drops some earlier versions up to one, and adds what they named to `freed`; how many. */
+async function drop(
+  tx: Transaction,
+  path: ImagePath,
+  until: Version,
+  freed: Set<ContentHash>
+): Promise<number> {
+  let count = 0
+  for await (const version of tx.pastOf(path)) {
+    if (version.entry.version > until) continue
+    tx.dropPast(version)
+    if (version.entry.hash !== undefined) freed.add(version.entry.hash)
+    if (++count === GROUP_VERSIONS) break
+  }
+  return count
 }

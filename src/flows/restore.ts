@@ -5,7 +5,9 @@ import type { ContentHash } from '../../protocols/hash.ts'
 import type { ImagePath } from '../../protocols/path.ts'
 import { saidAs } from '../base/cause.ts'
 import { NodeError } from '../base/errors.ts'
+import { readPast } from '../index/read-entry.ts'
 import type { PastVersion } from '../index/rows.ts'
+import { entryKey, keys } from '../index/tables.ts'
 import type { ImageDraft, Transaction } from '../index/transaction.ts'
 import { gatherHistory, silence } from './history.ts'
 import { keepStaged } from './keep-staged.ts'
@@ -32,8 +34,9 @@ export async function restore(
   let change: Change
   if (hash !== undefined) parts.blocks.require(hash)
   try {
+    const named = hash && (await newestWith(index, path, hash))
     change = await recalled(parts, path, hash, () =>
-      index.change((tx) => bringBack(tx, path, hash))
+      index.change((tx) => bringBack(tx, path, hash, named))
     )
   } catch (error) {
     if (parts.remote === undefined || !isAbsence(error)) throw error
@@ -70,16 +73,18 @@ async function recalled<T>(
   }
 }
 
+/** `named`: the one with the hash, as it was found before. */
 async function bringBack(
   tx: Transaction,
   path: ImagePath,
-  hash: ContentHash | undefined
+  hash: ContentHash | undefined,
+  named: PastVersion | undefined
 ): Promise<Change> {
   const live = liveOf(tx, path)
   if (live !== undefined && (hash === undefined || hash === live.hash)) {
     return { entry: live, outcome: 'unchanged' }
   }
-  const version = await newest(tx, path, hash)
+  const version = hash === undefined ? await newest(tx, path) : named && stillKept(tx, named)
   if (version === undefined) {
     throw new NodeError(
       'NOT_FOUND',
@@ -110,15 +115,27 @@ function draftOf(old: ImageEntry, path: ImagePath): ImageDraft {
   return { path, hash, md5, bytes, mediaType, width, height, sourceUrl, createdMs }
 }
 
-async function newest(
-  tx: Transaction,
+async function newest(tx: Transaction, path: ImagePath): Promise<PastVersion | undefined> {
+  for await (const version of tx.pastOf(path)) return version
+  return undefined
+}
+
+/** Not within a change: a path may have a million versions, and all other changes would wait. */
+async function newestWith(
+  index: FlowParts['index'],
   path: ImagePath,
-  hash: ContentHash | undefined
+  hash: ContentHash
 ): Promise<PastVersion | undefined> {
-  for await (const version of tx.pastOf(path)) {
-    if (hash === undefined || version.entry.hash === hash) return version
+  if ((index.blob(hash)?.past ?? 0) === 0) return undefined
+  for await (const version of index.pastOf(path)) {
+    if (version.entry.hash === hash) return version
   }
   return undefined
+}
+
+function stillKept(tx: Transaction, { entry }: PastVersion): PastVersion | undefined {
+  const key = keys.past(entryKey(entry.kind, entry.path), entry)
+  return readPast(tx.ledger.rows.get('past', key))
 }
 
 /** Neither is there anything that a restart or more room would change. */
