@@ -1,7 +1,7 @@
 // The route table on the web framework: guard, input, handler, answer. Nothing here knows a single
 // route.
 
-import { createServer, METHODS, type RequestListener } from 'node:http'
+import type { RequestListener } from 'node:http'
 import multipart from '@fastify/multipart'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { ZodType } from 'zod'
@@ -12,6 +12,8 @@ import { answerFailure, type FailureParts } from './answer-failure.ts'
 import { aboutOf, actionOf } from './audit-facts.ts'
 import { errorBody } from './error-body.ts'
 import type { Guard } from './guard.ts'
+import { createServer } from './node-http.ts'
+import { allowedAt, type Methods, methodsOf, RARE } from './other-methods.ts'
 import type { Access } from './plan-access.ts'
 import { isRefusal } from './refusals.ts'
 import { askForBody, bodyLength } from './request-body.ts'
@@ -38,6 +40,8 @@ export interface Api {
 const JSON_BYTES_MAX = 1024 * 1024
 /** Longer than any path in any spelling; the head of a request is bounded anyway. */
 const PARAM_LENGTH_MAX = 16 * 1024
+/** No route gives the framework a schema; what it checks and writes by them would be loaded. */
+const NO_COMPILERS = { buildValidator: noSchema, buildSerializer: noSchema }
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -58,6 +62,7 @@ export function createApi(parts: ApiParts): Api {
     return503OnClosing: false,
     clientErrorHandler: () => {}, // the server's own one answers
     routerOptions: { maxParamLength: PARAM_LENGTH_MAX },
+    schemaController: { compilersFactory: NO_COMPILERS },
     serverFactory(handler) {
       listener = handler
       return createServer() // never listens: requests come through the listener
@@ -68,18 +73,19 @@ export function createApi(parts: ApiParts): Api {
     reply.hijack()
     answerFailure(parts, request.raw, reply.raw, error)
   }
-  for (const method of METHODS) {
-    if (method !== 'CONNECT' && !app.supportedMethods.includes(method)) app.addHttpMethod(method)
+  for (const method of RARE) {
+    if (!app.supportedMethods.includes(method)) app.addHttpMethod(method)
   }
+  const methods = methodsOf(parts.routes)
   app.decorateRequest('access', undefined)
   app.setErrorHandler((error, request, reply) => fail(request, reply, error))
   app.setNotFoundHandler((request, reply) => fail(request, reply, nothingHere(request)))
   app.addHook('onRequest', async (request, reply) => {
     const { route } = request.routeOptions.config
     if (route !== undefined) await parts.guard.prepare(request.raw, route.who)
-    admit(parts, request, reply)
+    admit(parts, methods, request, reply)
   })
-  addRoutes(app, parts)
+  addRoutes(app, parts, methods)
   return {
     listener: (request, response) => listener(request, response),
     ready: async () => void (await app.ready()),
@@ -88,8 +94,15 @@ export function createApi(parts: ApiParts): Api {
 }
 
 /** Before anything of the body is read: does the method exist, may the caller? */
-function admit({ guard, timing }: ApiParts, request: FastifyRequest, reply: FastifyReply): void {
-  const { allow, route } = request.routeOptions.config
+function admit(
+  { guard, timing }: ApiParts,
+  methods: readonly Methods[],
+  request: FastifyRequest,
+  reply: FastifyReply
+): void {
+  const { route, ...config } = request.routeOptions.config
+  const isRare = RARE.includes(request.method)
+  const allow = isRare ? allowedAt(methods, request.url) : config.allow
   if (allow !== undefined) {
     reply.raw.setHeader('Allow', allow)
     if (request.method === 'OPTIONS') return void reply.code(204).send()
@@ -109,6 +122,10 @@ function admit({ guard, timing }: ApiParts, request: FastifyRequest, reply: Fast
   }
 }
 
+function noSchema(): never {
+  throw new Error('a route has a schema of the framework')
+}
+
 function nothingHere({ method, url }: FastifyRequest): NodeError {
   const path = url.split('?', 1)[0]?.slice(0, 200)
   return new NodeError(
@@ -118,14 +135,16 @@ function nothingHere({ method, url }: FastifyRequest): NodeError {
   )
 }
 
-function addRoutes(app: FastifyInstance, parts: ApiParts): void {
+function addRoutes(app: FastifyInstance, parts: ApiParts, methods: readonly Methods[]): void {
   const { routes } = parts
   // Each way to read a body is a scope of its own, since the framework keeps the parsers of bodies
   // by scope.
   app.register(async (scope) => {
     readJsonBodies(scope)
     for (const route of routes) if ((route.bodyKind ?? 'json') === 'json') add(scope, route, parts)
-    for (const [url, allowed] of methodsByUrl(routes)) addOtherMethods(scope, url, allowed)
+    for (const { url, others: method, allow } of methods) {
+      scope.route({ method: [...method], url, config: { allow }, handler: () => {} })
+    }
   })
   app.register(async (scope) => {
     await scope.register(multipart, { throwFileSizeLimit: false })
@@ -245,22 +264,4 @@ function tooLong(): NodeError {
 function leaveBodies(scope: FastifyInstance): void {
   scope.removeContentTypeParser(['application/json', 'text/plain'])
   scope.addContentTypeParser('*', async () => undefined)
-}
-
-function methodsByUrl(routes: readonly Route[]): Map<string, Set<string>> {
-  const byUrl = new Map<string, Set<string>>()
-  for (const { url, method } of routes) {
-    const methods = byUrl.get(url) ?? new Set()
-    methods.add(method)
-    if (method === 'GET') methods.add('HEAD')
-    byUrl.set(url, methods)
-  }
-  return byUrl
-}
-
-/** 405 for methods that an address does not have, and OPTIONS, both with what it has. */
-function addOtherMethods(scope: FastifyInstance, url: string, allowed: ReadonlySet<string>): void {
-  const others = scope.supportedMethods.filter((method) => !allowed.has(method))
-  const allow = [...allowed, 'OPTIONS'].sort().join(', ')
-  scope.route({ method: others, url, config: { allow }, handler: () => {} })
 }

@@ -1,10 +1,11 @@
 // The sockets on which requests come, and their limits: HTTP, and HTTPS where there is a
 // certificate.
 
-import { createServer, type Server } from 'node:http'
+import type { Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { NodeError, systemCodeOf } from '../base/errors.ts'
 import { type CertificateParts, followCertificate, readCertificate } from './certificate.ts'
+import { createServer } from './node-http.ts'
 import type { HttpOptions } from './options.ts'
 
 export type ListenerOptions = Pick<HttpOptions, 'host' | 'port' | 'tls'>
