@@ -8,3 +8,4 @@ module.enableCompileCache?.(
   fileURLToPath(new URL('../node_modules/.cache/tumesh', import.meta.url))
 )
 await import('./lane-worker.ts')
+module.flushCompileCache?.()

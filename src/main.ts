@@ -1,5 +1,6 @@
 // argv -> configuration -> node. What is heavy is loaded only when a node starts.
 
+import module from 'node:module'
 import { homedir, hostname } from 'node:os'
 import { resolve } from 'node:path'
 import type { FlagValues, LoadedConfig } from '../config/load-config.ts'
@@ -98,6 +99,8 @@ async function start({ config, effective }: LoadedConfig): Promise<void> {
       import('./run-node.ts'),
       import('../config/effective-settings.ts')
     ])
+  // until then what modules were compiled to is in memory a second time: decisions/0012
+  module.flushCompileCache?.()
   const { file, stream } = await logDestination(process.stderr.isTTY)
   const log = createLog({ level: config.logLevel, name: config.name, destination: stream })
   file.onLost((lost) => log.warn(lost, 'lines of the log could not be written'))
