@@ -53,7 +53,9 @@ export const httpSection = z.strictObject({
     .describe('Whether answers say what took their time, in the header Server-Timing'),
   hot_size: sizeField(0)
     .prefault('32MiB')
-    .describe('Memory for small images that are read again and again; 0 keeps none'),
+    .describe(
+      'Memory for small images that are read again and again, at most a sixteenth of what the process may have; 0 keeps none'
+    ),
   signed_urls: booleanField()
     .prefault(false)
     .describe('Whether addresses that were signed open images that need a key otherwise'),

@@ -22,6 +22,7 @@ import { InWork } from './in-work.ts'
 import { createListeners, HEAD_BYTES_MAX, type ListenerOptions } from './listeners.ts'
 import { Metrics } from './metrics.ts'
 import type { HttpOptions } from './options.ts'
+import { planHotBytes } from './plan-hot-bytes.ts'
 import type { ApiOptions, HttpParts } from './ports.ts'
 import { QuickReads, type QuickReadsParts } from './quick-reads.ts'
 import { isLimited, RateLimits } from './rate-limits.ts'
@@ -96,7 +97,8 @@ export function createHttpServer(
   const open = (hash: ContentHash) => parts.flows.store.open(hash)
   const stamp = (hash: ContentHash) => parts.flows.store.stamp(hash)
   const files = { open, stamp, buffers }
-  const hot = new HotImages(index, { bytesMax: options.hotBytesMax }, files)
+  const bytesMax = planHotBytes(options.hotBytesMax, process.constrainedMemory())
+  const hot = new HotImages(index, { bytesMax }, files)
   parts.flows.blocks.onChange(() => hot.clear())
   const reads = createImageReads({ ...parts, guard, track, hot, buffers, timing }, options)
   const isOpen = () => !connections.stopping && index.upkeep.reopening === undefined

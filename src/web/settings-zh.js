@@ -42,7 +42,7 @@ export const meanings = {
   'http.tls_port': '有证书时 HTTPS 的端口',
   'http.cors_origins': '哪些网站的页面可以用脚本读取图片，并凭密钥使用 API',
   'http.server_timing': '是否在 Server-Timing 标头中说明应答的耗时',
-  'http.hot_size': '用于反复读取的小图片的内存；0 为不保留',
+  'http.hot_size': '用于反复读取的小图片的内存，至多为进程可用内存的十六分之一；0 为不保留',
   'http.signed_urls': '签名链接能否打开本需密钥的图片',
   'http.hotlink_allowed': '哪些网站的页面可以显示这里的图片；未列出则都可以',
   'http.hotlink_empty': '列有网站时，如何对待不说明由哪个页面显示图片的读者',
