@@ -288,6 +288,7 @@ export interface Operations {
         readonly action: string
       }>
       readonly missing_files: readonly string[]
+      readonly blocked_files: readonly string[]
       readonly repaired_files: readonly string[]
       readonly unrepairable_files: readonly string[]
       readonly duration: number

@@ -39,11 +39,14 @@ function textOf(report: Report): string {
   const lines = [
     ...corrupted_files.map(({ path, action }) => `✗ ${path} was damaged: ${action}`),
     ...missing_files.map((path) => `✗ ${path} was missing`),
+    ...report.blocked_files.map((path) => `- ${path} is blocked: nobody may have its bytes`),
     ...report.unrepairable_files.map((path) => `! ${path} can't be repaired: no server has it`)
   ]
   const bad = badCount(report)
+  const blocked = report.blocked_files.length
+  const right = blocked === 0 ? 'all right' : `all right, but for ${blocked} that are blocked`
   const repaired =
-    bad === 0 ? 'all right' : `${bad} were not right, ${repaired_files.length} of them repaired`
+    bad === 0 ? right : `${bad} were not right, ${repaired_files.length} of them repaired`
   const last = `${counted(verified_files, 'image')} read in ${duration.toFixed(1)} s: ${repaired}`
   return `${[...lines, last].join('\n')}\n`
 }

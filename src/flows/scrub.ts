@@ -135,7 +135,7 @@ async function read(
       await showAgain(parts, hash)
       await parts.scanner?.scanStored(hash)
     }
-    const isRight = state === 'held' || state === 'trashed'
+    const isRight = state === 'held' || state === 'trashed' || state === 'blocked'
     round = {
       ...round,
       files: round.files + 1,

@@ -36,6 +36,8 @@ export interface VerifyReport {
   validFiles: number
   readonly corruptedFiles: CorruptedFile[]
   readonly missingFiles: ImagePath[]
+  /** Their bytes are gone by somebody's order, which is no damage. */
+  readonly blockedFiles: ImagePath[]
   /** Damaged or missing ones whose bytes another server has given. */
   readonly repairedFiles: ImagePath[]
   readonly unrepairableFiles: ImagePath[]
@@ -72,6 +74,7 @@ export async function verify(
     validFiles: 0,
     corruptedFiles: [],
     missingFiles: [],
+    blockedFiles: [],
     repairedFiles: [],
     unrepairableFiles: [],
     unlisted: 0
@@ -169,6 +172,7 @@ async function listFile(
     }
   }
   if (parts.index.image(path)?.hash !== blob.hash) return // deleted or replaced meanwhile
+  if (verdict.state === 'blocked') return list(report, report.blockedFiles, path)
   if (verdict.state === 'missing' || verdict.state === 'wanted')
     list(report, report.missingFiles, path)
   else {

@@ -26,6 +26,7 @@ export function verdictOf(answer) {
   if ((isDamaged || isMissing) && answer.repaired_files?.length > 0) return 'verify.repaired'
   if (isDamaged) return 'verify.damaged'
   if (isMissing) return 'verify.missing'
+  if (answer.blocked_files?.length > 0) return 'verify.blocked'
   return answer.valid_files > 0 ? 'verify.whole' : 'verify.nothing'
 }
 

@@ -151,6 +151,7 @@ export const en = {
   'verify.repaired': 'It was damaged or missing, and has been repaired.',
   'verify.damaged': 'Damaged: the stored bytes did not match the hash. They are no longer served.',
   'verify.missing': 'Missing: this node does not have the bytes.',
+  'verify.blocked': 'Blocked: nobody may have its bytes, so none are here.',
   'verify.background': 'This takes longer and goes on in the background ({task}).',
   'verify.nothing': 'The node found nothing to check under this path.',
 

@@ -151,6 +151,7 @@ export const zh = {
   'verify.repaired': '图片曾损坏或缺失，现已修复。',
   'verify.damaged': '已损坏：保存的数据与哈希不符，节点已停止提供它。',
   'verify.missing': '缺失：本节点没有这张图片的数据。',
+  'verify.blocked': '已被屏蔽：任何人都不得获取其内容，因此本机没有。',
   'verify.background': '校验需要较长时间，正在后台进行（{task}）。',
   'verify.nothing': '节点在此路径下没有可校验的内容。',
 

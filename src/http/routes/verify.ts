@@ -61,6 +61,7 @@ const shape = z.object({
     })
   ),
   missing_files: z.array(z.string()),
+  blocked_files: z.array(z.string()).describe("By somebody's order nobody may have their bytes"),
   repaired_files: z.array(z.string()),
   unrepairable_files: z.array(z.string()),
   duration: z.number().describe('Seconds')
@@ -195,6 +196,7 @@ function answerOf(
         repair && lost.has(one.path) ? 'unrepairable: no other server has this image' : one.action
     })),
     missing_files: report.missingFiles,
+    blocked_files: report.blockedFiles,
     repaired_files: report.repairedFiles,
     unrepairable_files: report.unrepairableFiles,
     duration
@@ -205,8 +207,11 @@ function messageOf(request: ApiRequest, report: VerifyReport): string {
   const { verifiedFiles: all, validFiles: whole, unlisted } = report
   const damaged = report.corruptedFiles.length
   const missing = report.missingFiles.length
-  const en = `${whole} of ${all} images are whole, ${damaged} damaged, ${missing} missing.`
-  const zh = `已校验 ${all} 张图片：${whole} 张完好，${damaged} 张损坏，${missing} 张缺失。`
+  const blocked = report.blockedFiles.length
+  const [andBlocked, andBlockedZh] =
+    blocked === 0 ? ['', ''] : [`, ${blocked} blocked`, `，${blocked} 张被屏蔽`]
+  const en = `${whole} of ${all} images are whole, ${damaged} damaged, ${missing} missing${andBlocked}.`
+  const zh = `已校验 ${all} 张图片：${whole} 张完好，${damaged} 张损坏，${missing} 张缺失${andBlockedZh}。`
   if (unlisted === 0) return messageFor(request, en, zh)
   return messageFor(
     request,

@@ -61,6 +61,7 @@ describe('verdictOf', () => {
     [{ ...none, status: 'success', valid_files: 0 }, 'verify.nothing'],
     [{ ...none, valid_files: 0, corrupted_files: [{}] }, 'verify.damaged'],
     [{ ...none, valid_files: 0, missing_files: ['a'] }, 'verify.missing'],
+    [{ ...none, valid_files: 0, blocked_files: ['a'] }, 'verify.blocked'],
     [{ ...none, corrupted_files: [{}], repaired_files: ['a'] }, 'verify.repaired'],
     [{ status: 'accepted', task_id: 'verify_1' }, 'verify.background'],
     [{}, 'verify.nothing']

@@ -47,7 +47,7 @@ test('everything: whole, damaged and missing images, in the documented shape', a
   const body = answer.json()
   expect(Object.keys(body)).toEqual([
     ...['status', 'message', 'total_files', 'verified_files', 'valid_files', 'corrupted_files'],
-    ...['missing_files', 'repaired_files', 'unrepairable_files', 'duration']
+    ...['missing_files', 'blocked_files', 'repaired_files', 'unrepairable_files', 'duration']
   ])
   expect(body).toMatchObject({
     status: 'success',
@@ -202,4 +202,23 @@ test('a task that nobody knows', async () => {
   const answer = await server.inject('/file-sync/api/file-sync/tasks/verify_0')
   expect(answer.statusCode).toBe(404)
   expect(answer.json()).toMatchObject({ code: 'NOT_FOUND' })
+})
+
+test('a blocked image is neither damaged nor lost, and is named by itself', async () => {
+  await node.put('whole.svg', tinyImage(1))
+  const { entry } = await node.put('blocked.svg', tinyImage(2))
+  await node.flows.blocks.add(entry.hash, { reason: 'court order', node: 'a' })
+  await expect.poll(() => node.flows.index.blob(entry.hash)?.state).toBe('blocked')
+  const scopes = [undefined, { paths: ['whole.svg', 'blocked.svg'] }]
+  for (const scope of scopes) {
+    expect((await post(scope)).json()).toMatchObject({
+      message: '1 of 2 images are whole, 0 damaged, 0 missing, 1 blocked.',
+      valid_files: 1,
+      corrupted_files: [],
+      missing_files: [],
+      blocked_files: ['blocked.svg'],
+      unrepairable_files: []
+    })
+  }
+  expect(lastScan(node.flows)).toMatchObject({ corruptedFiles: 0, unrepairableFiles: 0 })
 })
