@@ -124,7 +124,7 @@ function aboutOf(entry: { bytes: number; md5?: Md5 | undefined; mediaType: strin
 async function absentRows(scan: Scan, named: ReadonlyMap<string, Named>): Promise<Finding[]> {
   const wants = new Map<string, string>()
   const md5s = new Map<string, string>()
-  const isLate = await hasLateLookUps(rowsOf(scan))
+  const isLate = scan.right.has('md5s') || (await hasLateLookUps(rowsOf(scan)))
   for (const [hash, { row }] of named) {
     if (row === undefined) continue
     if (row.want !== undefined) wants.set(keys.want(row.want, hash as ContentHash), hash)

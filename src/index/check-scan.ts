@@ -16,9 +16,14 @@ const PAGE_ROWS = 256
 /** Rows of a slice, where they can be divided anywhere. */
 export const SLICE_ROWS = 4096
 
+/** What can be found right as a whole: see check-sets.ts. */
+export type CheckedPart = 'versions' | 'ids' | 'sources' | 'names' | 'md5s' | 'counts'
+
 export interface Scan {
   readonly tables: Tables
   readonly snapshot: AbstractSnapshot
+  /** What was found right as a whole in this round. */
+  readonly right: ReadonlySet<CheckedPart>
   /** Called between two pages; the next is read when it resolves. */
   breathe(): Promise<void>
 }

@@ -170,13 +170,14 @@ async function* countedLeaves(
   let current: Counted | undefined
   const gte = versionKey(versionsOf(first).first)
   for await (const page of pagesOf(scan, 'version', { gte })) {
-    for (const [row, raw, told] of await withEntries(scan, page)) {
+    const isAlike = scan.right.has('versions') && page.every(isOfItself)
+    for (const [row, raw, told] of isAlike ? page.map(asEntry) : await withEntries(scan, page)) {
       const ms = versionMs(parseVersionKey(row.slice(0, VERSION_LENGTH)))
       const key = treeKey(LEAF_LEVEL, ms)
       if (current !== undefined && current.key !== key) yield current
       const before = current?.key === key ? current : undefined
       const entry = raw && readEntry(raw)
-      if (entry !== undefined && isRowOf(row, entry)) {
+      if (entry !== undefined && (isAlike || isRowOf(row, entry))) {
         const differing = raw !== undefined && isOther(told, raw) ? [row] : []
         const node = addToNode(EMPTY_NODE, entry)
         current = added(before, key, { key, node, rows: 1, differing })
@@ -190,11 +191,19 @@ async function* countedLeaves(
   if (current !== undefined) yield current
 }
 
+type VersionOf = readonly [row: string, raw: Uint8Array | undefined, told: VersionRow]
+
+function isOfItself([, told]: Row): boolean {
+  return typeof told !== 'string'
+}
+
+/** Where all are right as a whole, their bytes are those of the entry. */
+function asEntry([row, told]: Row): VersionOf {
+  return [row, told as Uint8Array, told as Uint8Array]
+}
+
 /** Rows of versions, the bytes of their entries by path, and what they themselves say. */
-async function withEntries(
-  scan: Scan,
-  page: readonly Row[]
-): Promise<(readonly [string, Uint8Array | undefined, VersionRow])[]> {
+async function withEntries(scan: Scan, page: readonly Row[]): Promise<VersionOf[]> {
   const owners = page.map(([, row]) => readEntryKey(row as VersionRow) ?? NO_ENTRY)
   const raws = await valuesOf(scan, 'entry', owners)
   return page.map(

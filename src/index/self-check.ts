@@ -17,7 +17,8 @@ import { checkCounts } from './check-counts.ts'
 import { checkEntries } from './check-entries.ts'
 import { checkNames } from './check-names.ts'
 import { checkPast } from './check-past.ts'
-import type { Check, Finding } from './check-scan.ts'
+import type { Check, CheckedPart, Finding, Scan } from './check-scan.ts'
+import { rightParts } from './check-sets.ts'
 import { checkLeaves, checkLevel } from './check-tree.ts'
 import {
   checkAges,
@@ -47,6 +48,17 @@ const CHECKS: readonly (readonly [name: string, check: Check])[] = [
   ['wants', checkWants],
   ['counts', checkCounts]
 ]
+
+/** What these find nothing in, where all of it is right as a whole. */
+const COVERED: Readonly<Record<string, readonly CheckedPart[]>> = {
+  entries: ['versions', 'ids', 'sources', 'names'],
+  ids: ['ids'],
+  hashes: ['names'],
+  names: ['names'],
+  sources: ['sources'],
+  counts: ['counts']
+}
+const NOTHING: ReadonlySet<CheckedPart> = new Set()
 
 /** Findings that are mended in one change, so that others need not wait for long. */
 const MENDED_TOGETHER = 256
@@ -125,7 +137,8 @@ export class SelfCheck {
   async everything(options: Omit<RoundOptions, 'breathe'>): Promise<number> {
     this.#hurried++ // a slice under way hurries, too
     try {
-      return await this.#run(0, '', { ...options, breathe: async () => {} }, async () => {})
+      const hurrying = { ...options, breathe: async () => {} }
+      return await this.#run(0, '', hurrying, async () => {}, rightParts)
     } finally {
       this.#hurried--
     }
@@ -135,7 +148,8 @@ export class SelfCheck {
     first: number,
     start: string,
     options: RoundOptions,
-    remember: (position: CheckPosition) => Promise<void>
+    remember: (position: CheckPosition) => Promise<void>,
+    compare: (scan: Scan) => Promise<ReadonlySet<CheckedPart>> = async () => NOTHING
   ): Promise<number> {
     let found = 0
     // of what is left for later nothing can be missing
@@ -143,11 +157,16 @@ export class SelfCheck {
       options.signal.throwIfAborted()
       await options.breathe()
     }
+    const right = await this.#look(NOTHING, options, compare)
     for (let from = start, at = first; at < CHECKS.length; at++, from = '') {
       const [name, check] = CHECKS[at] as (typeof CHECKS)[number]
+      // what was mended meanwhile may count for what follows
+      if (found === 0 && COVERED[name]?.every((part) => right.has(part))) continue
       for (let next: string | undefined = from; next !== undefined; ) {
         await remember({ check: name, from: next })
-        const slice = await this.#lock.run('slice', () => this.#slice(check, next ?? '', options))
+        const slice = await this.#lock.run('slice', () =>
+          this.#slice(check, next ?? '', right, options)
+        )
         found += slice.found
         next = slice.next
       }
@@ -155,18 +174,29 @@ export class SelfCheck {
     return found
   }
 
-  async #slice(check: Check, from: string, { signal, breathe, onFaults }: RoundOptions) {
+  /** Reads from one snapshot. */
+  async #look<T>(
+    right: ReadonlySet<CheckedPart>,
+    { signal, breathe }: RoundOptions,
+    read: (scan: Scan) => Promise<T>
+  ): Promise<T> {
     signal.throwIfAborted()
     const snapshot = this.#rows.snapshot()
     const scan = {
       tables: this.#rows.tables,
       snapshot,
+      right,
       breathe: async () => {
         if (this.#hurried === 0) await breathe()
         signal.throwIfAborted()
       }
     }
-    const { findings, next } = await check(scan, from).finally(() => snapshot.close())
+    return await read(scan).finally(() => snapshot.close())
+  }
+
+  async #slice(check: Check, from: string, right: ReadonlySet<CheckedPart>, options: RoundOptions) {
+    const { onFaults } = options
+    const { findings, next } = await this.#look(right, options, (scan) => check(scan, from))
     const faults: Finding[] = []
     for (let at = 0; at < findings.length; at += MENDED_TOGETHER) {
       faults.push(...(await this.#mend(findings.slice(at, at + MENDED_TOGETHER))))

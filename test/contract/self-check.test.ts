@@ -252,30 +252,40 @@ test('whatever derived rows are changed or lost, one round makes all of them rig
   const harm = fc.record({
     table: fc.constantFrom(...DERIVED, 'blob' as const),
     at: fc.nat(10_000),
-    do: fc.constantFrom('lose', 'copy'),
+    do: fc.constantFrom('lose', 'copy', 'move'),
     many: fc.nat(20)
   })
   await fc.assert(
-    fc.asyncProperty(fc.array(harm, { minLength: 1, maxLength: 6 }), async (harms) => {
-      const opened = await openMemoryIndex()
-      await fill(opened)
-      const tables = await openTables(opened.database)
-      for (const { table, at, do: deed, many } of harms) {
-        const rows = await tables[table].iterator({}).all()
-        for (const [key, value] of rows.slice(at % rows.length, (at % rows.length) + many)) {
-          const other = rows[(at * 7) % rows.length]?.[1]
-          // a look-up has no value: a copy of it leads to a path that nobody has
-          if (deed === 'lose') await tables[table].del(key)
-          else if (['tree', 'version'].includes(table)) await tables[table].put(key, other)
-          else if (['id', 'hash', 'source', 'age'].includes(table))
-            await tables[table].put(`${key}~`, value)
+    fc.asyncProperty(
+      fc.array(harm, { minLength: 1, maxLength: 6 }),
+      fc.boolean(),
+      async (harms, isHurried) => {
+        const opened = await openMemoryIndex()
+        await fill(opened)
+        const tables = await openTables(opened.database)
+        for (const { table, at, do: deed, many } of harms) {
+          const rows = await tables[table].iterator({}).all()
+          for (const [key, value] of rows.slice(at % rows.length, (at % rows.length) + many)) {
+            const other = rows[(at * 7) % rows.length]?.[1]
+            // a look-up has no value: a copy of it leads to a path that nobody has
+            if (deed !== 'copy') await tables[table].del(key)
+            if (deed === 'move' && ['version', 'id', 'hash', 'source'].includes(table))
+              await tables[table].put(`${key.slice(0, -1)}${key.endsWith('0') ? 1 : 0}`, value)
+            if (deed !== 'copy') continue
+            if (['tree', 'version'].includes(table)) await tables[table].put(key, other)
+            else if (['id', 'hash', 'source', 'age'].includes(table))
+              await tables[table].put(`${key}~`, value)
+          }
         }
+        const { selfCheck } = opened.index
+        const { signal } = new AbortController()
+        if (isHurried) await check(opened.index)
+        else await selfCheck.goOn({ signal, breathe: async () => {}, onFaults: () => {} })
+        expect(await auditIndex(opened.database)).toEqual([])
+        await opened.close()
       }
-      await check(opened.index)
-      expect(await auditIndex(opened.database)).toEqual([])
-      await opened.close()
-    }),
-    { numRuns: 20 }
+    ),
+    { numRuns: 40 }
   )
 })
 
@@ -295,7 +305,7 @@ test('a scan that is left early leaves no iterator open', async () => {
   const tables = await openTables(database)
   await tables.id.put('a', '')
   const snapshot = database.snapshot()
-  const scan: Scan = { tables, snapshot, breathe: async () => {} }
+  const scan: Scan = { tables, snapshot, right: new Set(), breathe: async () => {} }
   for await (const _ of pagesOf(scan, 'id', { gte: '' })) break
   await snapshot.close() // would wait for it
   await close()
