@@ -29,8 +29,8 @@ import { dropPartials } from './flows/sweep-partials.ts'
 import { sweepUnnamed } from './flows/sweep-unnamed.ts'
 import { trustedClock } from './flows/trusted-clock.ts'
 import { metadataFiles } from './metadata-files.ts'
+import { type FilesCount, fileCounter } from './store/count-files.ts'
 import { takesBytes } from './store/disk-space.ts'
-import { fileCounter } from './store/scan.ts'
 import { writeFileAtomic } from './store/small-file.ts'
 
 const MINUTE_MS = 60_000
@@ -73,7 +73,7 @@ export interface Duties {
   adopting(): boolean
   /** See adoptFolders. */
   adoptFolders(order: FoldersOrder): Task
-  quarantinedFiles(): number
+  quarantined(): FilesCount
   /** What could not be forgotten when that was last tried. */
   waiting(): Pick<Collected, 'waiting' | 'members'>
 }
@@ -96,7 +96,7 @@ export function createDuties(parts: DutyParts, options: DutyOptions): Duties {
   const { flows, folder } = parts
   const { index, log, clock } = flows
   const loops: Loop[] = []
-  let quarantined = 0
+  let quarantined: FilesCount = { files: 0, bytes: 0 }
   const countQuarantine = fileCounter(flows, folder.quarantine)
   const collecting = createCollecting(parts, options)
   const adopting = createAdopting(parts, { ...options.adopt, ingest: options.ingest })
@@ -171,7 +171,7 @@ export function createDuties(parts: DutyParts, options: DutyOptions): Duties {
     },
     adopting: adopting.isOpen,
     adoptFolders: adopting.adoptFolders,
-    quarantinedFiles: () => quarantined,
+    quarantined: () => quarantined,
     waiting: collecting.waiting
   }
 }

@@ -4,6 +4,7 @@ import { ADOPT_TASK, sayAdopting } from './adopt-folders.ts'
 import type { TaskBoard } from './base/task-board.ts'
 import type { Duties } from './duties.ts'
 import type { FlowParts } from './flows/parts.ts'
+import { sayQuarantined } from './flows/say-quarantined.ts'
 import { sayWaiting } from './flows/say-waiting.ts'
 import type { StatusSources } from './flows/status.ts'
 import type { Mesh } from './mesh/mesh.ts'
@@ -32,13 +33,14 @@ export function statusSources({
       const space = room.status()
       return { ...space, inodesFree: space.inodesFree ?? 0 }
     },
-    quarantinedFiles: duties.quarantinedFiles,
+    quarantinedFiles: () => duties.quarantined().files,
     folderPresent: folder.markerPresent,
     meshTroubles: () => mesh?.status.troubles() ?? [],
     notes: () =>
       [
         sayWaiting(duties.waiting(), mesh?.servers() ?? [], flows.clock.now()),
         saySecret(mesh?.secretState()),
+        sayQuarantined(duties.quarantined()),
         sayAdopting(tasks.runningOf(ADOPT_TASK))
       ].filter((note) => note !== undefined)
   }

@@ -5,7 +5,6 @@ import type { Dirent, Stats } from 'node:fs'
 import { closeSync, fstatSync, lstatSync } from 'node:fs'
 import { lstat, opendir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Clock } from '../base/clock.ts'
 import { NodeError, systemCodeOf } from '../base/errors.ts'
 import type { SpareBuffers } from '../base/spare-buffers.ts'
 import { type FileStamp, sameStamp } from './blob-store.ts'
@@ -259,34 +258,4 @@ function foreignFile(
       open = false
     }
   }
-}
-
-/** The date of a folder tells of a change if it is older than the ticks of any clock are long. */
-const SETTLED_MS = 2000
-
-/** Counts the files of a flat folder, and anew only when it has changed. Errors: DISK_FAULT. */
-export function fileCounter(
-  { clock }: { readonly clock: Clock },
-  folder: string
-): () => Promise<number> {
-  let known: { readonly mtimeMs: number; readonly count: number } | undefined
-  return async () => {
-    const mtimeMs = lstatOf(folder)?.mtimeMs
-    if (known !== undefined && known.mtimeMs === mtimeMs) return known.count
-    const isSettled = mtimeMs !== undefined && clock.now() - mtimeMs > SETTLED_MS
-    const count = await countFiles(folder)
-    known = isSettled ? { mtimeMs, count } : undefined
-    return count
-  }
-}
-
-/** How many files a flat folder holds. Errors: DISK_FAULT. */
-export async function countFiles(folder: string): Promise<number> {
-  let count = 0
-  try {
-    for await (const entry of await opendir(folder)) if (entry.isFile()) count++
-  } catch (error) {
-    throw diskError(error, `reading the folder ${folder}`)
-  }
-  return count
 }

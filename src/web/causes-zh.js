@@ -20,6 +20,8 @@ export const causes = {
     '数据文件夹的标记 .tumesh 不见了：磁盘是否仍然挂载着？标记恢复之前不接收也不删除任何数据；图片照常提供。',
   images_damaged: '{count} 张图片在磁盘上损坏；损坏的数据在 quarantine/ 中。',
   images_missing: '{count} 张图片缺失：blobs/ 中的文件不见了。',
+  quarantine_large:
+    'quarantine/ 中有 {count} 个文件（{size}）：损坏的图片，以及在 images/ 中占据其他图片位置的文件。那里的文件不会自动清除：请查看并删除不需要的。',
   images_unshown:
     'images/ 中有 {count} 张图片未能更新，其中有 {path}（{error}）：请允许本节点的用户写入其所在文件夹。已删除的图片可能仍在那里可见。',
   review: '{count} 张图片待审：其他服务器可能早已将其删除。请在“安全”中恢复或丢弃。',

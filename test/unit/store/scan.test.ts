@@ -8,16 +8,12 @@ import {
   symlinkSync,
   writeFileSync
 } from 'node:fs'
-import { opendir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { systemClock } from '../../../src/base/clock.ts'
 import { SpareBuffers } from '../../../src/base/spare-buffers.ts'
 import { onDisk } from '../../../src/store/disk-error.ts'
 import { readFrom, readFromLater } from '../../../src/store/regular-file.ts'
 import {
-  countFiles,
-  fileCounter,
   ignoredBy,
   type LeftOut,
   lookAtName,
@@ -208,26 +204,4 @@ test('nothing but a regular file is opened, and no link is followed', () => {
   for (const name of ['absent', 'd', 'link.jpg', 'other/a.jpg', 'pipe.jpg', 'd/a.jpg/x']) {
     expect(openFile(name)).toBeUndefined()
   }
-})
-
-test('counts the files of a flat folder', async () => {
-  write('a')
-  write('b')
-  write('d/c')
-  expect(await countFiles(root.path)).toBe(2)
-})
-
-test('files are counted anew when their folder has changed, and when that is not certain', async () => {
-  let nowMs = Date.now()
-  const count = fileCounter({ clock: { ...systemClock, now: () => nowMs } }, root.path)
-  write('a.jpg')
-  expect(await count()).toBe(1)
-  write('b.jpg')
-  expect(await count()).toBe(2)
-  nowMs += 10_000
-  expect(await count()).toBe(2)
-  vi.mocked(opendir).mockClear()
-  expect([await count(), vi.mocked(opendir).mock.calls.length]).toEqual([2, 0])
-  rmSync(join(root.path, 'a.jpg'))
-  expect([await count(), vi.mocked(opendir).mock.calls.length]).toEqual([1, 1])
 })
