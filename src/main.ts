@@ -4,16 +4,27 @@ import module from 'node:module'
 import { homedir, hostname } from 'node:os'
 import { resolve } from 'node:path'
 import type { FlagValues, LoadedConfig } from '../config/load-config.ts'
-import { NodeError } from './base/errors.ts'
+import { NodeError, systemCodeOf } from './base/errors.ts'
 import type { FailPoints } from './base/fail-point.ts'
 import { asksForJson, EXIT_USAGE, readCommandLine } from './command-line.ts'
 import type { CommandEntry } from './commands/catalog.ts'
 import type { Order } from './commands/order.ts'
 import { failureOf, UsageError } from './commands/terminal.ts'
+import { diskError } from './store/disk-error.ts'
 
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', () => {}) // a reader that went away (`| head`) must not end the node
-}
+/** Whether what a command has printed has reached nobody. */
+let isUnprinted = false
+process.stderr.on('error', () => {})
+process.stdout.on('error', (error) => {
+  // a reader that went away (`| head`) has what he wanted, and must not end a node
+  if (systemCodeOf(error) === 'EPIPE' || line.do === 'start') return
+  if (isUnprinted) return
+  isUnprinted = true
+  process.exitCode = 1
+  const fault = diskError(error, 'writing what it prints')
+  if (isJson) complain(fault)
+  else say(`${fault.message}\n`)
+})
 const words = process.argv.slice(2)
 const isJson = asksForJson(words)
 let wrong = ''
@@ -86,7 +97,7 @@ async function ask(load: CommandEntry['load'], order: Order): Promise<void> {
     clock: commandClock,
     folder: process.cwd()
   })
-  process.exitCode = code ?? 0
+  process.exitCode = isUnprinted ? 1 : (code ?? 0)
 }
 
 async function start({ config, effective }: LoadedConfig): Promise<void> {

@@ -1,10 +1,10 @@
 // The commands as people type them, against a real node: what they print, how they exit, and the
 // same for programs with --json.
 
-import { spawn } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { makeSvg } from '../fixtures/make-images.ts'
 import { eventually } from '../support/eventually.ts'
 import { put, send } from '../support/http-client.ts'
@@ -50,6 +50,24 @@ function run(words: readonly string[], more: Readonly<Record<string, string>> = 
   })
   return new Promise((done) => child.on('close', (code) => done({ code, out, err })))
 }
+
+test('what can not be printed is no success', async (context) => {
+  context.skip(!existsSync('/dev/full'), 'needs /dev/full')
+  const full = openSync('/dev/full', 'w')
+  onTestFinished(() => closeSync(full))
+  const args = [PROGRAM, 'status', '--url', mesh.url('a'), '--data', bench.path('a')]
+  for (const [more, said] of [
+    [[], /^The disk was full \(ENOSPC\) while writing what it prints\. Make room/],
+    [['--json'], /^\{"error":\{"code":"DISK_FULL","detail":"The disk.*\}\}$/m]
+  ] as const) {
+    const { status, stderr } = spawnSync(process.execPath, [...args, ...more], {
+      cwd: bench.folder,
+      encoding: 'utf8',
+      stdio: ['ignore', full, 'pipe']
+    })
+    expect([status, stderr]).toEqual([1, expect.stringMatching(said)])
+  }
+})
 
 test('files and folders are added once, and what can not be is told', async () => {
   const folder = bench.path('photos', 'deep', '图')
