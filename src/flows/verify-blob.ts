@@ -72,7 +72,7 @@ async function rehash(
 ): Promise<Rehash | 'unreadable' | undefined> {
   for (let n = 0; n < READS_MAX; n++) {
     try {
-      const read = await store.rehash(hash, signal)
+      const read = await readAnywhere(store, hash, signal)
       if (read === undefined || read.stamp !== undefined || read.hash !== hash) return read
     } catch (error) {
       if (!(error instanceof NodeError) || error.code !== 'DISK_FAULT') throw error
@@ -80,6 +80,18 @@ async function rehash(
     }
   }
   return 'unreadable'
+}
+
+/** An index of before a deletion does not know that the file went to the trash. */
+async function readAnywhere(
+  store: FlowParts['store'],
+  hash: ContentHash,
+  signal: AbortSignal | undefined
+): Promise<Rehash | undefined> {
+  const read = await store.rehash(hash, signal)
+  if (read !== undefined || store.placeOf(hash) !== 'trash') return read
+  await store.moveTo(hash, 'blobs')
+  return store.rehash(hash, signal)
 }
 
 async function decide(

@@ -65,6 +65,12 @@ test('an image that is deleted before its turn is not called missing', async () 
   expect(report).toMatchObject({ validFiles: 199, missingFiles: [] })
 })
 
+test('an image whose file went to the trash before the index of today was saved is held', async () => {
+  await node.store.moveTo(HASH, 'trash')
+  expect(await verifyAll()).toMatchObject({ validFiles: 1, missingFiles: [] })
+  expect([node.store.placeOf(HASH), node.flows.index.blob(HASH)?.state]).toEqual(['blobs', 'held'])
+})
+
 test('a path that is asked for and not there is missing', async () => {
   const scope = { paths: [A, parsePath('no.svg')] }
   const signal = new AbortController().signal
@@ -102,7 +108,7 @@ test('nothing is fetched in the place of what is missing while the disk is in do
   for (let n = 2; n <= 150; n++) await node.put(`${n}.svg`, tinyImage(n))
   await node.flows.settler.idle()
   for (let n = 1; n <= 150; n++) {
-    await node.store.moveTo(digest('sha256', tinyImage(n)) as ContentHash, 'trash')
+    node.store.lose(digest('sha256', tinyImage(n)) as ContentHash)
   }
   let fetched = 0
   const fetch = async () => {
