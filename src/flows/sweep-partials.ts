@@ -11,7 +11,6 @@ export function dropPartials({ store }: Pick<FlowParts, 'store'>): void {
 export function sweepPartials({ index, store }: Pick<FlowParts, 'index' | 'store'>): void {
   for (const hash of store.partials()) {
     const row = index.blob(hash)
-    const isHere = row?.state === 'held' || row?.state === 'trashed'
-    if (row === undefined || row.live === 0 || isHere) store.dropPartial(hash)
+    if (row?.want === undefined) store.dropPartial(hash)
   }
 }
