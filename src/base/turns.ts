@@ -2,6 +2,11 @@
 
 import { NodeError } from './errors.ts'
 
+/** What is told to who can't have a turn. */
+export function busy(): NodeError {
+  return new NodeError('BUSY', 'Too many requests wait for other servers. Try again in a moment.')
+}
+
 export interface TurnsOptions {
   readonly runningMax: number
   readonly waitingMax: number
@@ -36,10 +41,7 @@ export class Turns {
       return
     }
     if (this.#waiting.length >= this.#options.waitingMax) {
-      throw new NodeError(
-        'BUSY',
-        'Too many requests wait for other servers. Try again in a moment.'
-      )
+      throw busy()
     }
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#waiting.push(resolve)

@@ -4,8 +4,8 @@
 import type { BlobItem } from '../../protocols/blobs/parse-request.ts'
 import type { BlobAnswer } from '../../protocols/blobs/request.ts'
 import type { Clock } from '../base/clock.ts'
-import { Turns } from '../base/turns.ts'
-import { askAlone } from './ask-alone.ts'
+import { busy, Turns } from '../base/turns.ts'
+import { askAlone, Slow } from './ask-alone.ts'
 import type { BlobPeers } from './blob-peers.ts'
 import { Charge } from './charge.ts'
 import type { Progress } from './first-of.ts'
@@ -38,6 +38,14 @@ export interface Asked extends BlobItem {
  */
 export type Wait = 'usual' | 'full'
 
+export interface AloneAbout {
+  readonly wait: Wait
+  /** Called when it is its turn; undefined if nothing is to be asked then. */
+  readonly asked: () => BlobItem | undefined
+  /** The turns before it may never end: it waits for its own no longer than TURN_MS. */
+  readonly isHeldUp?: boolean
+}
+
 type Take = (answer: BlobAnswer) => Promise<void>
 
 /** A holder that is silent for so long has failed where small blobs are asked for. */
@@ -46,6 +54,8 @@ const SILENT_MS = 5000
 const LARGE_MAX = 8
 /** Requests for small blobs on their way to one peer: each waits for those before it. */
 const SMALL_MAX = 128
+/** Less than what lets a holder rest that does not begin: it was not even asked. */
+const TURN_MS = 4000
 /** Who waits for a turn, for each peer. */
 const WAITING_MAX = 10_000
 
@@ -93,19 +103,20 @@ export class ReaderLines {
 
   /**
    * The same over a stream of its own: it waits neither behind bulk nor behind other readers.
-   * `asked` is called when it is its turn; undefined if nothing is to be asked then. Throws Slow
-   * where `wait` is over before anything has begun to come, and TooSlow where that is not 'full'.
+   * Throws Slow where `wait` is over before anything has begun to come, and TooSlow where that is
+   * not 'full'. Where its turn may be held up and does not come: BUSY for 'full', else Slow.
    */
   askAlone(
     peerId: string,
     bytes: number,
-    { wait, asked }: { readonly wait: Wait; readonly asked: () => BlobItem | undefined },
+    { wait, asked, isHeldUp = false }: AloneAbout,
     take: Take
   ): Promise<void> {
     const { traffic } = this.#parts
     const { stallMs } = this.#options
     const firstMs = wait === 'full' ? stallMs : Math.min(stallMs, this.#patience.ms(peerId))
-    return this.#inTurn(this.#large, peerId, bytes, async (charge) => {
+    const turn = isHeldUp ? this.#soon(wait === 'full' ? busy() : new Slow(TURN_MS)) : undefined
+    const inTurn = async (charge: Charge) => {
       const item = asked()
       if (item === undefined) return
       const told = this.#patience.asked(peerId)
@@ -118,14 +129,23 @@ export class ReaderLines {
       const options = { stallMs, firstMs, isElsewhere: () => wait !== 'full' }
       const asking = askAlone(this.#parts, peerId, item, counted, options)
       await asking.finally(() => told(false))
-    })
+    }
+    return this.#inTurn(this.#large, peerId, bytes, inTurn, turn)
+  }
+
+  /** The end of the wait for a turn. */
+  #soon(reason: Error): { readonly signal: AbortSignal; cancel(): void } {
+    const late = new AbortController()
+    const cancel = this.#parts.clock.after(TURN_MS, () => late.abort(reason))
+    return { signal: AbortSignal.any([late.signal, this.#parts.signal]), cancel }
   }
 
   async #inTurn(
     ofPeers: Map<string, Turns>,
     peerId: string,
     bytes: number,
-    ask: (charge: Charge) => Promise<void>
+    ask: (charge: Charge) => Promise<void>,
+    turn?: { readonly signal: AbortSignal; cancel(): void }
   ): Promise<void> {
     const { peers, traffic, signal } = this.#parts
     const runningMax = ofPeers === this.#small ? SMALL_MAX : LARGE_MAX
@@ -133,13 +153,16 @@ export class ReaderLines {
     ofPeers.set(peerId, turns)
     peers.owes(peerId, bytes)
     try {
-      await turns.run(async () => {
+      const inTurn = async () => {
+        turn?.cancel()
         await traffic.readersTurn(signal)
         traffic.asked('reads', peerId, bytes)
         const charge = new Charge(traffic, { purpose: 'reads', peerId, bytes })
         await ask(charge).finally(() => charge.end())
-      }, signal)
+      }
+      await turns.run(inTurn, turn?.signal ?? signal)
     } finally {
+      turn?.cancel()
       peers.owes(peerId, -bytes)
     }
   }

@@ -165,10 +165,13 @@ class Passage {
 
   #ask(peerId: string, wait: Wait): Promise<void> {
     const { lines, blaming } = this.#parts
-    const asked = () => ({ hash: this.#hash, offset: this.#at })
+    const hash = this.#hash
+    const asked = () => (this.pieces.isClosed ? undefined : { hash, offset: this.#at })
+    // clients that read slowly have turns before it
+    const about = { wait, asked, isHeldUp: true }
     const take = (answer: BlobAnswer) => this.#take(peerId, answer)
-    return blaming(peerId, this.#hash, () =>
-      this.#asked.unlessSlow(peerId, lines.askAlone(peerId, this.#bytes, { wait, asked }, take))
+    return blaming(peerId, hash, () =>
+      this.#asked.unlessSlow(peerId, lines.askAlone(peerId, this.#bytes, about, take))
     )
   }
 
