@@ -46,7 +46,7 @@ interface PeerState extends Omit<PeerConduct, 'rate'> {
   faults: number
   readonly lines: Map<LineKind, Line>
   /** Kinds for which a lane is being opened. */
-  readonly seeking: Set<LineKind>
+  seeking: Set<LineKind>
   noLaneUntilMs: number
   noLanes: number
 }
@@ -199,6 +199,8 @@ export class BlobPeers {
     state.restsUntilMs = 0
     state.isSlow = false
     state.faults = 0
+    // what is being opened to it now says nothing of when it is back
+    state.seeking = new Set()
     state.noLaneUntilMs = 0
     state.noLanes = 0
   }
@@ -268,8 +270,9 @@ export class BlobPeers {
     const state = this.#of(peerId)
     const isIdle = lanes !== undefined && !state.seeking.has(kind)
     if (!isIdle || state.noLaneUntilMs > clock.monotonicMs()) return
-    state.seeking.add(kind)
-    void this.#openLane(lanes, peerId, kind, stallMs).finally(() => state.seeking.delete(kind))
+    const { seeking } = state
+    seeking.add(kind)
+    void this.#openLane(lanes, peerId, kind, stallMs).finally(() => seeking.delete(kind))
   }
 
   /** Never rejects. */
@@ -281,6 +284,7 @@ export class BlobPeers {
   ): Promise<void> {
     const { clock, random } = this.#parts
     const state = this.#of(peerId)
+    const { seeking } = state
     let line: Line | undefined
     let isClosed = false
     const onClose = () => {
@@ -295,6 +299,7 @@ export class BlobPeers {
       line = this.#addLine(state, kind, Promise.resolve(stream), stallMs, lane)
       state.noLanes = 0
     } catch {
+      if (state.seeking !== seeking) return // the peer was gone
       const waitMs = planBackOffMs(++state.noLanes, NO_LANE, random.fraction())
       state.noLaneUntilMs = clock.monotonicMs() + waitMs
     }

@@ -8,6 +8,7 @@ import { BlobHolders } from '../../support/blob-holders.ts'
 import { eventually } from '../../support/eventually.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { MemoryBlobSource } from '../../support/memory-blob-source.ts'
+import { settled } from '../../support/microtasks.ts'
 import { servePair } from '../../support/serve-pair.ts'
 
 const signal = new AbortController().signal
@@ -102,6 +103,18 @@ test('where no lane can be opened that is tried again after half a minute', asyn
   await laneIsThere()
   await fetch()
   expect([...used(), lanes.asked]).toEqual([1, 1, 2])
+})
+
+test('a peer that went while its lanes were being opened gets them as soon as it is back', async () => {
+  const gate = Promise.withResolvers<void>()
+  lanes.gate = gate.promise
+  peers.greet('p', 1000)
+  peers.drop('p')
+  gate.reject(new Error('the stream broke'))
+  await settled()
+  lanes.gate = Promise.resolve()
+  peers.greet('p', 1000)
+  await laneIsThere(2)
 })
 
 test('a lane that closes while nothing is asked is nobody’s fault', async () => {
