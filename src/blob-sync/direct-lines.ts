@@ -10,7 +10,7 @@ import { StallWatch } from './stall-watch.ts'
 const IDLE_MS = 60_000
 /** Who is about to ask waits so long for a line to be opened. */
 const WAIT_MS = 1000
-/** A peer to which none could be opened is tried again after so long, doubling. */
+/** A peer to which none could be opened, or on whose nothing came, is tried again after so long. */
 const NONE = { firstMs: 30_000, longestMs: 30 * 60_000 }
 /** A key of a lane is good for 380 GB. */
 const LINE_BYTES_MAX = 64 * 2 ** 30
@@ -38,6 +38,8 @@ interface Line {
   askedBytes: number
   /** Requests that are not answered yet, and of each whether others can be asked instead. */
   readonly asked: Set<() => boolean>
+  /** Something has come. */
+  hasMoved: boolean
   isClosed: boolean
   cancelIdle: () => void
 }
@@ -123,7 +125,7 @@ export class DirectLines {
 
   /** Never rejects. */
   async #open(peer: PeerLines, peerId: string, stallMs: number): Promise<void> {
-    const { clock, random, lanes } = this.#parts
+    const { clock, lanes } = this.#parts
     let open: Line | undefined
     const onStall = (why: Error) => {
       // what waits for this node itself is nobody's fault
@@ -134,6 +136,8 @@ export class DirectLines {
     const watch = new StallWatch({ clock, stallMs, onStall, isElsewhere })
     const on = {
       onMoved: (bytes: number) => {
+        peer.nones = 0
+        if (open !== undefined) open.hasMoved = true
         if (open === undefined || open.asked.size === 0) return
         watch.wait()
         watch.came(bytes)
@@ -148,19 +152,24 @@ export class DirectLines {
       const openedMs = clock.monotonicMs()
       const opened: Line = {
         ...{ line, watch, openedMs, askedBytes: 0, asked: new Set() },
-        ...{ isClosed: false, cancelIdle: () => {} }
+        ...{ hasMoved: false, isClosed: false, cancelIdle: () => {} }
       }
       open = opened
       if (this.#peers.get(peerId) !== peer) return this.#close(opened, new Error('too late'))
       const before = peer.open
       peer.open = opened
-      peer.nones = 0
       this.#rest(peerId, opened)
       if (before?.asked.size === 0) this.#end(before)
     } catch {
-      const waitMs = planBackOffMs(++peer.nones, NONE, random.fraction())
-      peer.noneUntilMs = clock.monotonicMs() + waitMs
+      this.#doWithout(peer)
     }
+  }
+
+  /** For a while. */
+  #doWithout(peer: PeerLines): void {
+    const { clock, random } = this.#parts
+    const waitMs = planBackOffMs(++peer.nones, NONE, random.fraction())
+    peer.noneUntilMs = clock.monotonicMs() + waitMs
   }
 
   #isSpent({ openedMs, askedBytes }: Line): boolean {
@@ -200,6 +209,8 @@ export class DirectLines {
     open.watch.stop()
     open.cancelIdle()
     if (peer.open === open) peer.open = undefined
+    // something between the two may let it be opened, and nothing through
+    if (open.askedBytes > 0 && !open.hasMoved) this.#doWithout(peer)
   }
 
   #of(peerId: string): PeerLines {

@@ -93,6 +93,32 @@ test('where none can be opened that is tried again after half a minute, then a m
   }
 })
 
+test('where lines open and break before anything has come, what is asked goes another way', async () => {
+  for (const [waitMs, triesSoFar] of [
+    [0, 1],
+    [29_999, 1],
+    [1, 2],
+    [59_999, 2],
+    [1, 3]
+  ] as const) {
+    clock.advance(waitMs)
+    await lines.seek('p', 1000)
+    expect([tries, lines.has('p')]).toEqual([triesSoFar, waitMs < 2])
+    if (!lines.has('p')) continue
+    const fetching = fetch()
+    opened.at(-1)?.abort(new Error('broken'))
+    await expect(fetching).rejects.toThrow('broken')
+  }
+  clock.advance(120_000)
+  await lines.seek('p', 1000)
+  const fetching = fetch()
+  opened.at(-1)?.onMoved(10)
+  opened.at(-1)?.abort(new Error('broken'))
+  await expect(fetching).rejects.toThrow('broken')
+  await lines.seek('p', 1000)
+  expect([tries, lines.has('p')]).toEqual([5, true])
+})
+
 test('a minute without a request ends a line; while one is open it stays', async () => {
   await lines.seek('p', 600_000)
   const fetching = fetch()
