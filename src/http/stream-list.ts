@@ -41,10 +41,10 @@ async function* lineTexts(items: AsyncIterable<object>): AsyncGenerator<string> 
 }
 
 /**
- * Destroying it, as the server does when the client leaves, ends the generators and closes what
- * they read.
+ * Small texts as larger chunks. Destroying it, as the server does when the client leaves, ends the
+ * generators and closes what they read.
  */
-function readableOf(texts: AsyncIterable<string>): Readable {
+export function readableOf(texts: AsyncIterable<string>): Readable {
   return Readable.from(chunksOf(texts), { objectMode: false, highWaterMark: CHUNK_LENGTH })
 }
 

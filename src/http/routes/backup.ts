@@ -1,6 +1,6 @@
 // The whole index, out and in again, as gzipped lines.
 
-import { Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { createGunzip, createGzip } from 'node:zlib'
 import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
@@ -11,6 +11,7 @@ import { messageFor } from '../messages.ts'
 import type { HttpParts } from '../ports.ts'
 import { askForBody } from '../request-body.ts'
 import type { ApiRequest, Route } from '../route.ts'
+import { readableOf } from '../stream-list.ts'
 
 const restoredShape = z.object({
   status: z.literal('success'),
@@ -53,7 +54,7 @@ export function backupRoutes(parts: HttpParts): Route[] {
 }
 
 function send({ flows }: HttpParts, { signal }: ApiRequest, reply: FastifyReply): void {
-  const lines = Readable.from(withEnds(backupLines(flows, signal)), { objectMode: false })
+  const lines = readableOf(withEnds(backupLines(flows, signal)))
   const zipped = createGzip()
   lines.on('error', (error) => zipped.destroy(error))
   zipped.on('close', () => lines.destroy())
