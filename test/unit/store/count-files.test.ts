@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { opendir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -25,14 +25,14 @@ test('counts the files of a flat folder', async () => {
 })
 
 test('files are counted anew when their folder has changed, and when that is not certain', async () => {
-  let nowMs = Date.now()
-  const counter = fileCounter({ clock: { ...systemClock, now: () => nowMs } }, root.path)
+  const counter = fileCounter({ clock: systemClock }, root.path)
   const count = async () => (await counter()).files
   write('a.jpg')
   expect(await count()).toBe(1)
   write('b.jpg')
   expect(await count()).toBe(2)
-  nowMs += 10_000
+  const beforeS = Date.now() / 1000 - 10 // as if nothing had been written since
+  utimesSync(root.path, beforeS, beforeS)
   expect(await count()).toBe(2)
   vi.mocked(opendir).mockClear()
   expect([await count(), vi.mocked(opendir).mock.calls.length]).toEqual([2, 0])
