@@ -6,65 +6,27 @@ import { type BlobAnswer, BlobsClient } from '../../protocols/blobs/request.ts'
 import type { ByteStream } from '../../protocols/byte-stream.ts'
 import { BLOBS_ID } from '../../protocols/ids.ts'
 import type { Clock, Random } from '../base/clock.ts'
-import { RateMeter } from '../base/rate-meter.ts'
 import type { Network } from '../network/network.ts'
 import { DirectLines, type DirectOpener } from './direct-lines.ts'
 import type { Packing } from './packing.ts'
+import {
+  KINDS,
+  type Line,
+  type LineKind,
+  newPeerState,
+  type PeerConduct,
+  type PeerState
+} from './peer-state.ts'
 import { planBackOffMs } from './plan-back-off.ts'
 import { planRestMs, type RetryPolicy } from './plan-wants.ts'
 import { SharedAnswers } from './shared-answers.ts'
 import { PACE_MIN, StallWatch, TooSlow } from './stall-watch.ts'
 
-/** A peer to which no lane could be opened is tried again after so long, doubling. */
+/** A peer to which no lane could be opened, or on whose no answer came, is tried again then. */
 const NO_LANE = { firstMs: 30_000, longestMs: 30 * 60_000 }
 /** A key of a lane is good for 380 GB; and what goes wrong unseen must not go wrong for ever. */
 const LANE_BYTES_MAX = 64 * 2 ** 30
 const LANE_MS_MAX = 60 * 60_000
-const KINDS = ['bulk', 'reads'] as const
-
-/** How a peer has behaved. */
-export interface PeerConduct {
-  /** Bytes that it was asked for and that have not come. */
-  readonly owedBytes: number
-  /** Until then, by the monotonic clock, it is left alone. */
-  readonly restsUntilMs: number
-  readonly receivedBytes: number
-  readonly receivedBlobs: number
-  /** Bytes a second that have come lately. */
-  readonly rate: number
-  /** It was left for others, since it sent far too little, and has not done better since. */
-  readonly isSlow: boolean
-}
-
-interface PeerState extends Omit<PeerConduct, 'rate'> {
-  owedBytes: number
-  restsUntilMs: number
-  receivedBytes: number
-  receivedBlobs: number
-  readonly pace: RateMeter
-  isSlow: boolean
-  faults: number
-  readonly lines: Map<LineKind, Line>
-  /** Kinds for which a lane is being opened. */
-  seeking: Set<LineKind>
-  noLaneUntilMs: number
-  noLanes: number
-}
-
-/** Small blobs that readers wait for do not wait behind bulk. */
-export type LineKind = (typeof KINDS)[number]
-
-/** A long-lived stream to a peer. */
-interface Line {
-  readonly client: Promise<BlobsClient>
-  readonly watch: StallWatch
-  /** Where it is a lane: what had come from the peer, and the time, when it was opened. */
-  readonly lane: { readonly receivedBytes: number; readonly openedMs: number } | undefined
-  /** Requests that are not answered yet, and of each whether others can be asked instead. */
-  readonly asked: Set<() => boolean>
-  /** Another one has taken its place: it ends with its last answer. */
-  isRetired: boolean
-}
 
 /** Connections on which bulk bytes cost less. */
 export interface LaneOpener extends DirectOpener {
@@ -131,6 +93,7 @@ export class BlobPeers {
       const client = await line.client
       const take = async (answer: BlobAnswer) => {
         watch.rest()
+        this.#answered(peerId, line)
         await (answers?.take ?? onBlob)(watch.watchedAnswer(answer))
         watch.wait()
       }
@@ -243,6 +206,7 @@ export class BlobPeers {
       watch: new StallWatch({ clock, stallMs, onStall, isElsewhere }),
       lane,
       asked: new Set(),
+      hasAnswered: false,
       isRetired: false
     }
     const before = state.lines.get(kind)
@@ -282,7 +246,7 @@ export class BlobPeers {
     kind: LineKind,
     stallMs: number
   ): Promise<void> {
-    const { clock, random } = this.#parts
+    const { clock } = this.#parts
     const state = this.#of(peerId)
     const { seeking } = state
     let line: Line | undefined
@@ -297,12 +261,23 @@ export class BlobPeers {
       if (isClosed) throw new Error('the lane was closed at once')
       const lane = { receivedBytes: state.receivedBytes, openedMs: clock.monotonicMs() }
       line = this.#addLine(state, kind, Promise.resolve(stream), stallMs, lane)
-      state.noLanes = 0
     } catch {
       if (state.seeking !== seeking) return // the peer was gone
-      const waitMs = planBackOffMs(++state.noLanes, NO_LANE, random.fraction())
-      state.noLaneUntilMs = clock.monotonicMs() + waitMs
+      this.#doWithoutLanes(state)
     }
+  }
+
+  /** For a while. */
+  #doWithoutLanes(state: PeerState): void {
+    const { clock, random } = this.#parts
+    const waitMs = planBackOffMs(++state.noLanes, NO_LANE, random.fraction())
+    state.noLaneUntilMs = clock.monotonicMs() + waitMs
+  }
+
+  #answered(peerId: string, line: Line): void {
+    if (line.hasAnswered) return
+    line.hasAnswered = true
+    if (line.lane !== undefined) this.#of(peerId).noLanes = 0
   }
 
   /** Ends a line in good order, as far as the other side goes along. */
@@ -313,7 +288,13 @@ export class BlobPeers {
   }
 
   #close(state: PeerState, line: Line, error: Error): void {
-    for (const [kind, one] of state.lines) if (one === line) state.lines.delete(kind)
+    for (const [kind, one] of state.lines) {
+      if (one !== line) continue
+      state.lines.delete(kind)
+      // something between the two may let it be opened, and nothing through
+      const isInVain = line.asked.size > 0 && !line.hasAnswered
+      if (line.lane !== undefined && isInVain) this.#doWithoutLanes(state)
+    }
     line.watch.stop()
     line.client.then(
       (client) => client.abort(error),
@@ -324,19 +305,7 @@ export class BlobPeers {
   #of(peerId: string): PeerState {
     let state = this.#peers.get(peerId)
     if (state === undefined) {
-      state = {
-        lines: new Map(),
-        seeking: new Set(),
-        noLaneUntilMs: 0,
-        noLanes: 0,
-        owedBytes: 0,
-        pace: new RateMeter(this.#parts.clock),
-        isSlow: false,
-        faults: 0,
-        restsUntilMs: 0,
-        receivedBytes: 0,
-        receivedBlobs: 0
-      }
+      state = newPeerState(this.#parts.clock)
       this.#peers.set(peerId, state)
     }
     return state

@@ -2,8 +2,9 @@
 // wait.
 
 import type { ContentHash } from '../../protocols/hash.ts'
-import type { BlobPeers, PeerConduct } from '../blob-sync/blob-peers.ts'
+import type { BlobPeers } from '../blob-sync/blob-peers.ts'
 import type { GrowingBlobs } from '../blob-sync/growing-blob.ts'
+import type { PeerConduct } from '../blob-sync/peer-state.ts'
 import {
   hasRoom,
   owedFor,

@@ -3,7 +3,8 @@ import type { BlobAnswer } from '../../../protocols/blobs/request.ts'
 import { blobsProtocol } from '../../../protocols/blobs/serve.ts'
 import type { ByteStream } from '../../../protocols/byte-stream.ts'
 import type { ContentHash } from '../../../protocols/hash.ts'
-import { BlobPeers, type LaneOpener, type LineKind } from '../../../src/blob-sync/blob-peers.ts'
+import { BlobPeers, type LaneOpener } from '../../../src/blob-sync/blob-peers.ts'
+import type { LineKind } from '../../../src/blob-sync/peer-state.ts'
 import { BlobHolders } from '../../support/blob-holders.ts'
 import { eventually } from '../../support/eventually.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
@@ -115,6 +116,32 @@ test('a peer that went while its lanes were being opened gets them as soon as it
   lanes.gate = Promise.resolve()
   peers.greet('p', 1000)
   await laneIsThere(2)
+})
+
+test('where lanes open and break before any answer, what is asked goes without for a while', async () => {
+  const breaks = async () => {
+    const fetching = fetch()
+    lanes.opened.at(-1)?.stream.abort(new Error('broken'))
+    await expect(fetching).rejects.toThrow('broken')
+  }
+  await fetch()
+  await laneIsThere(1)
+  await breaks()
+  for (let n = 0; n < 3; n++) expect(await fetch()).toBe('a picture')
+  expect([...used(), lanes.asked]).toEqual([2, 1, 1])
+  clock.advance(30_000)
+  await fetch()
+  await laneIsThere(2)
+  await breaks()
+  clock.advance(59_999)
+  expect([await fetch(), lanes.asked]).toEqual(['a picture', 2])
+  clock.advance(1)
+  await fetch()
+  await laneIsThere(3)
+  expect(await fetch()).toBe('a picture')
+  await breaks()
+  await fetch()
+  await laneIsThere(4)
 })
 
 test('a lane that closes while nothing is asked is nobody’s fault', async () => {
