@@ -5,6 +5,7 @@ import { isoTime } from '../../base/iso-time.ts'
 import type { NodeStatus } from '../../flows/status.ts'
 import type { Counts } from '../../index/rows.ts'
 import { describeServers, SYNC_OFF_TEXT, serverShape, uptimeSeconds } from '../describe-status.ts'
+import type { Traffic } from '../mesh-status-port.ts'
 import type { Access } from '../plan-access.ts'
 import type { ApiOptions, HttpParts } from '../ports.ts'
 import type { Route } from '../route.ts'
@@ -92,7 +93,7 @@ async function describe(
     bytes_sent: traffic?.bytesSent ?? 0,
     files_received: traffic?.blobsReceived ?? 0,
     files_sent: traffic?.blobsSent ?? 0,
-    progress: progressOf(counts, traffic?.receiveRate ?? 0),
+    progress: progressOf(counts, traffic),
     active_transfers: access.sees === 'all' ? await describeTransfers(parts) : [],
     servers: describeServers(parts, access),
     last_sync: lastSync === 0 ? null : isoTime(lastSync),
@@ -100,7 +101,13 @@ async function describe(
   }
 }
 
-function progressOf(counts: Counts, rate: number): z.output<typeof shape>['progress'] {
+function progressOf(
+  counts: Counts,
+  traffic: Traffic | undefined
+): z.output<typeof shape>['progress'] {
+  const { receiveRate: rate, transfers } = traffic ?? { receiveRate: 0, transfers: [] }
+  const hereBytes = transfers.reduce((sum, { bytesDone }) => sum + bytesDone, 0)
+  const leftBytes = Math.max(0, counts.wantBytes - hereBytes)
   const isComplete = counts.heldImages + counts.blockedImages >= counts.images
   return {
     done_files: counts.heldImages,
@@ -110,7 +117,7 @@ function progressOf(counts: Counts, rate: number): z.output<typeof shape>['progr
     // 100 means all of them, so it is never rounded up to
     percent: isComplete ? 100 : Math.floor((1000 * counts.heldImages) / counts.images) / 10,
     rate: Math.round(rate),
-    eta_seconds: isComplete ? 0 : rate >= 1 ? Math.ceil(counts.wantBytes / rate) : null
+    eta_seconds: isComplete ? 0 : rate >= 1 ? Math.ceil(leftBytes / rate) : null
   }
 }
 
