@@ -98,7 +98,7 @@ export function isUnreadable(error: unknown): boolean {
  * whether it is damaged, and then opens whatever there is. Throws as `openBlob`.
  */
 export async function openInstead(parts: FlowParts, hash: ContentHash): Promise<FoundBlob> {
-  await verifyBlob({ ...parts, remote: undefined }, hash)
+  await verifyHere(parts, hash)
   const found = await openBlob(parts, hash)
   if (found === undefined) throw notAvailable(hash, 'nothing names them any more')
   return found
@@ -160,10 +160,23 @@ async function openHere(parts: FlowParts, hash: ContentHash): Promise<Here | und
     )
   }
   if (row.state === 'trashed') await parts.settler.settleBlob(hash)
-  const verdict = await verifyBlob({ ...parts, remote: undefined }, hash)
+  const verdict = await verifyHere(parts, hash)
   const blob = openTrusted(parts, hash)
   if (blob !== undefined) return { blob }
   return { reason: verdict.reason ?? 'they are being moved, try again' }
+}
+
+/** Where the disk is not there, nothing can be said of its files, and others may have the bytes. */
+async function verifyHere(
+  parts: FlowParts,
+  hash: ContentHash
+): Promise<{ readonly reason?: string | undefined }> {
+  try {
+    return await verifyBlob({ ...parts, remote: undefined }, hash)
+  } catch (error) {
+    if (!(error instanceof NodeError) || error.code !== 'READ_ONLY') throw error
+    return { reason: 'the disk of this server is gone, or another: is it mounted?' }
+  }
 }
 
 function notAvailable(hash: ContentHash, reason: string): NodeError {

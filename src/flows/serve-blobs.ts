@@ -26,7 +26,8 @@ export function createBlobSource(
   const have = (hash: ContentHash) =>
     parts.index.blob(hash)?.state === 'held' &&
     !parts.blocks.has(hash) &&
-    parts.brakes.engaged('loss') === undefined
+    parts.brakes.engaged('loss') === undefined &&
+    parts.store.isPresent
   return {
     have,
     copy,

@@ -50,14 +50,17 @@ export interface Fetching {
 /** Wants that are counted before one of them: one look at the database for each some hundred. */
 export const AHEAD_MAX = 10_000
 
-export type StandingParts = Pick<FlowParts, 'index' | 'blocks' | 'brakes' | 'room' | 'clock'>
+export type StandingParts = Pick<
+  FlowParts,
+  'index' | 'blocks' | 'brakes' | 'room' | 'clock' | 'store'
+>
 
 export async function standingOf(
   parts: StandingParts,
   hash: ContentHash,
   fetching?: Fetching
 ): Promise<Standing> {
-  const { index, blocks, brakes } = parts
+  const { index, blocks, brakes, store } = parts
   const block = blocks.get(hash)
   if (block !== undefined) {
     const reason = [block.reason, block.node && `on ${block.node}`].filter(Boolean).join(', ')
@@ -66,7 +69,8 @@ export async function standingOf(
   const row = index.blob(hash)
   if (row === undefined) return { state: 'unknown' }
   const { verifiedAtMs: verifiedMs } = row
-  if (brakes.engaged('loss') !== undefined) return { state: 'doubt', verifiedMs }
+  if (brakes.engaged('loss') !== undefined || !store.isPresent)
+    return { state: 'doubt', verifiedMs }
   if (row.state === 'held') return { state: 'held', verifiedMs }
   if (row.state === 'trashed' || row.live === 0) return { state: 'trashed', verifiedMs }
   const lost = row.state === 'damaged' || row.state === 'missing' ? row.state : undefined

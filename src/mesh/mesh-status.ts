@@ -43,7 +43,10 @@ import { wantMs } from './wants-of.ts'
 export interface MeshStatusParts {
   readonly network: Network
   readonly admitted: SyncNetwork
-  readonly flows: Pick<FlowParts, 'index' | 'clock' | 'blocks' | 'brakes' | 'room' | 'packing'>
+  readonly flows: Pick<
+    FlowParts,
+    'index' | 'clock' | 'blocks' | 'brakes' | 'room' | 'packing' | 'store'
+  >
   readonly members: MemberList
   readonly meetings: Meetings
   readonly indexSync: IndexSync

@@ -146,6 +146,8 @@ export interface ExistingFile {
 export interface BlobStore {
   /** The failure of the disk after which nothing is made durable any more. */
   readonly fault: NodeError | undefined
+  /** False while its folder is not the one that was opened: another disk may be there, or none. */
+  readonly isPresent: boolean
   /**
    * Takes a stream to its end, hashing SHA-256 and MD5 in the same pass. Memory stays bounded
    * whatever the length. If the source throws, the signal aborts, or the limit is passed, nothing

@@ -78,6 +78,10 @@ export class DiskBlobs implements BlobStore {
     this.#reread = new Reread(this.#pace)
   }
 
+  get isPresent(): boolean {
+    return this.#parts.folder.markerPresent()
+  }
+
   get fault(): NodeError | undefined {
     return this.#parts.commit.failed
   }

@@ -44,6 +44,7 @@ export class MemoryBlobs implements BlobStore {
   #count = 0
   /** While set, everything that writes throws it: a full disk, a failing one. */
   fault: NodeError | undefined
+  isPresent = true
 
   async stage(source: AsyncIterable<Uint8Array>, options: StageOptions): Promise<StagedBlob> {
     const pieces: Uint8Array[] = []
