@@ -1,8 +1,10 @@
 // A collection that is taken in, and what it costs from then on while nobody touches it.
 //   npm run bench -- collection [PART…] [--count 100000] [--bytes 20000] [--seconds 60]
-// Parts: adopt, link, quiet, verify, scrub; without one all of them, and the last three need
+//     [--rounds 8] [--turn-seconds 6]
+// Parts: adopt, link, quiet, verify, scrub; without one all of them, and `quiet` and `verify` need
 // `adopt`. Folders are made under TMPDIR. `quiet` watches for so many seconds, `verify` reads what
-// the page cache holds.
+// the page cache holds. `scrub` needs wrk and two cores, and images enough that a scrub of a minute
+// does not come to its end: 20,000 of 100,000 bytes.
 
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,8 +12,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { sizedJpeg } from '../fixtures/sized-jpeg.ts'
 import { type RealNode, type RealNodeOptions, Workbench } from '../support/real-node.ts'
-import { Client, eachOf } from './support/client.ts'
-import { printTable, quantile, short } from './support/figures.ts'
+import { measureBesideScrub, NODE_CORE } from './support/beside-scrub.ts'
+import { Client } from './support/client.ts'
+import { printTable, short } from './support/figures.ts'
 import { measure, memory, type Usage } from './support/machine.ts'
 
 const { values, positionals } = parseArgs({
@@ -19,16 +22,18 @@ const { values, positionals } = parseArgs({
   options: {
     count: { type: 'string', default: '100000' },
     bytes: { type: 'string', default: '20000' },
-    seconds: { type: 'string', default: '60' }
+    seconds: { type: 'string', default: '60' },
+    rounds: { type: 'string', default: '8' },
+    'turn-seconds': { type: 'string', default: '6' }
   }
 })
 const count = Number(values.count)
 const bytes = Number(values.bytes)
 const FOLDERS = 100
 const POLL_MS = 200
-const READERS = 8
-const SCRUB_ROUNDS = 2
 const SCRUB_BEGINS_MS = 11_000
+
+const pathOf = (n: number) => `/images/${n % FOLDERS}/${n}.jpg`
 
 const bench = new Workbench()
 const client = new Client({ atOnce: 2 })
@@ -88,29 +93,15 @@ async function quiet(env: RealNodeOptions['env']): Promise<Usage> {
   return usage
 }
 
-/** Reads while the scrub is behind all the time, and while it rests. */
-async function readBeside(interval: string): Promise<(string | number)[]> {
-  const node = await start('a', { TUMESH_SCRUB_INTERVAL: interval })
-  await sleep(SCRUB_BEGINS_MS)
-  const times: number[] = []
-  const pid = node.child.pid as number
-  const readers = new Client({ atOnce: READERS })
-  const end = performance.now() + Number(values.seconds) * 1000
-  const { seconds, cpu, foreignCores } = await measure([pid], () =>
-    eachOf(READERS, READERS, async (reader) => {
-      for (let n = reader; performance.now() < end; n = (n + 7919) % count) {
-        const begun = performance.now()
-        const { status } = await readers.ask(`${node.url}/images/${n % FOLDERS}/${n}.jpg`)
-        if (status !== 200) throw new Error(`a read went wrong: ${status}`)
-        times.push(performance.now() - begun)
-      }
-    })
-  )
-  readers.close()
-  await node.end('SIGTERM')
-  const [p50, p99] = [quantile(times, 0.5), quantile(times, 0.99)]
-  const cpuMicroseconds = ((cpu[0] ?? 0) * 1e6) / times.length
-  return [...[times.length / seconds, p50, p99, cpuMicroseconds, foreignCores].map(short)]
+/** A node with a copy of the collection, which it scrubs within so long. */
+async function scrubbing(name: string, interval: string, folder: string): Promise<RealNode> {
+  const node = await bench.start(name, {
+    flags: ['--log-level', 'warn'],
+    env: { TUMESH_SCRUB_INTERVAL: interval },
+    runner: ['taskset', '-c', String(NODE_CORE)]
+  })
+  await task(node, `taken in (${name})`, '/api/adopt', { folders: [folder] })
+  return node
 }
 
 const PARTS: Readonly<Record<string, (folder: string) => Promise<void>>> = {
@@ -134,17 +125,16 @@ const PARTS: Readonly<Record<string, (folder: string) => Promise<void>>> = {
         `with scans, ${short(off.cpu[0] ?? 0)} without (foreign cores ${foreign})\n`
     )
   },
-  async scrub() {
-    const head = ['scrub', 'reads/s', 'p50 ms', 'p99 ms', 'CPU us a read', 'foreign cores']
-    const table: (string | number)[][] = [head]
-    for (let round = 0; round < SCRUB_ROUNDS; round++) {
-      table.push(
-        ['rests', ...(await readBeside('3650d'))],
-        ['is behind', ...(await readBeside('1m'))]
-      )
-    }
-    printTable(table)
+  async scrub(folder) {
+    const rests = await scrubbing('rests', '3650d', folder)
+    const isBehind = await scrubbing('behind', '1m', folder)
+    const paths = bench.path('paths.txt')
+    writeFileSync(paths, Array.from({ length: count }, (_, n) => `${pathOf(n)}\n`).join(''))
+    await sleep(SCRUB_BEGINS_MS)
+    const [rounds, seconds] = [Number(values.rounds), Number(values['turn-seconds'])]
+    await measureBesideScrub({ rests, isBehind, paths, count, rounds, seconds })
     console.log()
+    for (const node of [rests, isBehind]) await node.end('SIGTERM')
   },
   async verify() {
     const node = await start('a')
