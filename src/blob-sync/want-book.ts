@@ -21,6 +21,7 @@ export interface WantNote {
 const NOTES_MAX = 100_000
 /** Ten million of them that are tried 500 a second are through by then. */
 const ROUND_MS_MAX = 6 * 3_600_000
+const NOBODY = 'no server that is connected has it'
 const NO_ONE: ReadonlySet<string> = new Set()
 
 export class WantBook {
@@ -64,8 +65,16 @@ export class WantBook {
     return this.#notes.get(hash)?.lacking ?? NO_ONE
   }
 
-  /** A peer said that it lacks the blob: others are asked at once. */
-  lacks(hash: ContentHash, peerId: string): void {
+  /**
+   * A peer said that it lacks the blob: others of these are asked at once, and where there are none
+   * it is tried again later.
+   */
+  lacks(hash: ContentHash, peerId: string, peerIds: readonly string[]): void {
+    const before = this.lacking(hash)
+    if (peerIds.every((id) => id === peerId || before.has(id))) {
+      this.nobodyHas(hash)
+      return
+    }
     const note = this.#notes.get(hash)
     const lacking = new Set([...(note?.lacking ?? []), peerId])
     this.#put(hash, {
@@ -88,6 +97,11 @@ export class WantBook {
       nextTryMs: this.#clock.monotonicMs() + waitMs,
       lacking: NO_ONE
     })
+  }
+
+  /** Nobody who is connected has it. */
+  nobodyHas(hash: ContentHash): void {
+    this.failed(hash, NOBODY, 'nobody')
   }
 
   done(hash: ContentHash): void {
@@ -142,7 +156,8 @@ export class WantBook {
     const [oldest] = this.#notes
     if (this.#notes.size <= this.#notesMax || oldest === undefined) return
     const [other, why] = oldest
-    if (!this.isDue(other)) this.#tried.add(other, why)
+    // what some lack is due for others, but would be asked of the same again
+    if (!this.isDue(other) || why.lacking.size > 0) this.#tried.add(other, why)
     this.#notes.delete(other)
   }
 }

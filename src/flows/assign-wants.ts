@@ -238,7 +238,7 @@ export class AssignWants {
     })
     const lacking = book.lacking(hash)
     if (candidates.every(({ peerId }) => lacking.has(peerId))) {
-      book.failed(hash, 'no server that is connected has it', 'nobody')
+      book.nobodyHas(hash)
       return undefined
     }
     return planHolder(candidates, lacking, flows.clock.monotonicMs(), purpose)

@@ -78,7 +78,7 @@ export class FetchRequests {
     let isOver = false
     const results: DirectResults = {
       close: (blob) => open.close(blob),
-      lacking: ({ hash }) => book.lacks(hash, peerId),
+      lacking: ({ hash }) => book.lacks(hash, peerId, this.#peerIds()),
       passed: (hash, bytes) => open.passed(hash, bytes),
       isElsewhere: () => open.blobs.some(({ hash }) => this.#isElsewhere(hash, peerId)),
       end: (hash, kept) => {
@@ -234,6 +234,10 @@ export class FetchRequests {
       const { restsUntilMs, isSlow } = peers.state(id)
       return restsUntilMs <= nowMs && !isSlow
     })
+  }
+
+  #peerIds(): readonly string[] {
+    return this.#parts.network.peers().map(({ id }) => id)
   }
 
   /** Peers that may have the blob and work. */

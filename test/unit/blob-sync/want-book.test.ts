@@ -13,13 +13,13 @@ beforeEach(() => {
 })
 
 test('a blob that nobody could give waits, then is due again with everybody', () => {
-  book.lacks(hash, 'b')
+  book.lacks(hash, 'b', ['a', 'b'])
   expect([book.isDue(hash), [...book.lacking(hash)]]).toEqual([true, ['b']])
-  book.failed(hash, 'no one has it')
+  book.lacks(hash, 'a', ['a', 'b'])
   expect([book.isDue(hash), [...book.lacking(hash)], book.nextDueMs()]).toEqual([false, [], 5000])
   clock.advance(5000)
   expect(book.isDue(hash)).toBe(true)
-  expect(book.note(hash)).toMatchObject({ attempts: 1, reason: 'no one has it' })
+  expect(book.note(hash)).toMatchObject({ attempts: 1, cause: 'nobody' })
 })
 
 test('a new peer, or a person, makes everything due', () => {
