@@ -225,7 +225,8 @@ async function makeRoom(
   // by a clock that has just leapt ahead everything is old
   const isSteady = await making.isSteady()
   const trashKeepMs = isSteady ? fileStorage.trashKeepMs : Number.POSITIVE_INFINITY
-  const bounds = { trashKeepMs, trashBytesMax: planTrash(facts) + reviewed }
+  const isUrgent = facts.disk.state !== 'ok'
+  const bounds = { trashKeepMs, trashBytesMax: planTrash(facts) + reviewed, isUrgent }
   await expire(flows, bounds, signal, making.fruitless)
 }
 

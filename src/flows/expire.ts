@@ -10,31 +10,45 @@ export interface ExpireOptions {
   readonly trashKeepMs: number
   /** More bytes than this in the trash: the oldest go first, whatever their age. */
   readonly trashBytesMax: number
+  /** Whether the disk needs the room now. */
+  readonly isUrgent?: boolean
 }
 
-/** Remembers between two runs that no past version is left whose bytes would make room. */
+/** What is remembered between two runs. */
 export interface Fruitless {
-  /** Bytes in the trash then. */
+  /** Bytes in the trash when no past version was left whose bytes would make room. */
   trashBytes?: number | undefined
+  /** Until then, by the monotonic clock, the trash may hold too much. */
+  restsUntilMs?: number | undefined
 }
 
 const GROUP_VERSIONS = 100
+/**
+ * Where so many versions were looked at in vain, as after many images were renamed, it rests for so
+ * many times as long as that took: else a trash that is always at its bound would have it look
+ * through all of them all the time.
+ */
+const VAIN_MAX = 10_000
+const REST_FACTOR = 20
 
 /** Lets go of what is too old or too much; returns how many versions. */
 export async function expire(
   parts: FlowParts,
-  { trashKeepMs, trashBytesMax }: ExpireOptions,
+  { trashKeepMs, trashBytesMax, isUrgent = false }: ExpireOptions,
   signal: AbortSignal,
   fruitless: Fruitless = {}
 ): Promise<number> {
   const { index, clock, brakes } = parts
   if (brakes.all().length > 0) return 0
   const tooOld = clock.now() - trashKeepMs
+  const beganMs = clock.monotonicMs()
+  const rests = !isUrgent && beganMs < (fruitless.restsUntilMs ?? Number.NEGATIVE_INFINITY)
   let expired = 0
+  let inVain = 0
   let group: PastVersion[] = []
   const isExcess = () => {
     const { trashBytes } = index.counts()
-    return trashBytes > trashBytesMax && trashBytes !== fruitless.trashBytes
+    return !rests && trashBytes > trashBytesMax && trashBytes !== fruitless.trashBytes
   }
   let isWhole = true
   for await (const version of index.pastBefore(Number.MAX_SAFE_INTEGER)) {
@@ -42,7 +56,10 @@ export async function expire(
     if (!isWhole) break
     if (version.sinceMs >= tooOld) {
       const blob = index.blob(version.entry.hash as ContentHash)
-      if (blob?.state !== 'trashed') continue // letting go of it would make no room
+      if (blob?.state !== 'trashed') {
+        inVain++
+        continue // letting go of it would make no room
+      }
     }
     group.push(version)
     // one by one while the size decides, so that no more goes than must
@@ -51,7 +68,11 @@ export async function expire(
     group = []
   }
   expired += await letGo(parts, group)
-  if (isWhole) fruitless.trashBytes = isExcess() ? index.counts().trashBytes : undefined
+  if (inVain >= VAIN_MAX) {
+    const nowMs = clock.monotonicMs()
+    fruitless.restsUntilMs = nowMs + (nowMs - beganMs) * REST_FACTOR
+  }
+  if (isWhole && !rests) fruitless.trashBytes = isExcess() ? index.counts().trashBytes : undefined
   return expired
 }
 

@@ -5,6 +5,7 @@ import { parsePath } from '../../../protocols/path.ts'
 import { versionAt } from '../../../protocols/version.ts'
 import { expire } from '../../../src/flows/expire.ts'
 import { remove } from '../../../src/flows/remove.ts'
+import { putImage } from '../../support/filled-index.ts'
 import { imageEntry } from '../../support/memory-entries.ts'
 import { DAY_MS, type MemoryNode, openMemoryNode, tinyImage } from '../../support/memory-node.ts'
 import { faultsOf } from '../../support/random-flows.ts'
@@ -113,4 +114,45 @@ test('a trash of which nothing can go is not looked through again until it chang
   expect([await runAgain(), looked]).toEqual([0, 3])
   await putAll(4)
   expect([await runAgain(), looked]).toEqual([1, 6])
+})
+
+test('many versions that make no room are looked at now and then, unless the disk is short', async () => {
+  const { index } = node.flows
+  const stamp = { ino: 1, size: 1, mtimeMs: 1, ctimeMs: 1 }
+  await index.change((tx) => {
+    for (let n = 0; n < 10_000; n++) {
+      const hash = putImage(tx, `old/${n}.png`, `${n}`)
+      tx.setBlob(hash, { state: 'held', stamp })
+      putImage(tx, `new/${n}.png`, `${n}`)
+    }
+  })
+  for (let n = 0; n < 10_000; n += 500) {
+    await index.change((tx) => {
+      for (let at = n; at < n + 500; at++) tx.deleteImage(parsePath(`old/${at}.png`))
+    })
+    node.clock.advance(60_001)
+  }
+  let looked = 0
+  const pastBefore = index.pastBefore.bind(index)
+  index.pastBefore = async function* (ms) {
+    for await (const version of pastBefore(ms)) {
+      if (++looked % 10 === 0) node.clock.advance(10)
+      yield version
+    }
+  }
+  const fruitless = {}
+  const runAgain = (options = {}) => {
+    looked = 0
+    const bounds = { trashKeepMs: 7 * DAY_MS, trashBytesMax: 0, ...options }
+    return expire(node.flows, bounds, new AbortController().signal, fruitless)
+  }
+  await putAll(1, 2)
+  expect([await runAgain(), looked]).toEqual([1, 10_001])
+  await putAll(3)
+  expect([await runAgain(), looked]).toEqual([0, 1])
+  expect([await runAgain({ isUrgent: true }), looked]).toEqual([1, 10_001])
+  await putAll(4)
+  expect(await runAgain()).toBe(0)
+  node.clock.advance(200_000)
+  expect([await runAgain(), looked]).toEqual([1, 10_001])
 })
