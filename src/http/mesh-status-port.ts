@@ -8,6 +8,7 @@ import type { Cause } from '../base/cause.ts'
 import type { Figure } from '../base/figure.ts'
 import type { Standing } from '../flows/standing.ts'
 import type { ServerState } from '../flows/status.ts'
+import type { BucketRanges } from '../index-sync/bucket-ranges.ts'
 import type { Lag } from '../index-sync/index-sync.ts'
 
 /** What one server says of one blob, asked now. */
@@ -74,6 +75,8 @@ export interface MeshStatusPort {
    * names, by their own last words; for use within one request. Several may have one name.
    */
   holders(among?: 'all' | 'connected'): (version: Version) => readonly string[]
+  /** Where to look for what no connected server is believed to hold: elsewhere there is none. */
+  unheld(): BucketRanges
   /** All connected servers say anew what they lack: resolves when they have, or after the time. */
   hear(timeoutMs: number, signal: AbortSignal): Promise<void>
   /**

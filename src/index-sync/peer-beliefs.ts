@@ -3,8 +3,9 @@
 
 import type { EntriesStatus } from '../../protocols/entries/source.ts'
 import type { Entry } from '../../protocols/entry.ts'
-import { bucketAt } from '../../protocols/time-tree-shape.ts'
+import { BUCKET_MAX, bucketAt } from '../../protocols/time-tree-shape.ts'
 import { versionMs } from '../../protocols/version.ts'
+import { ALL_BUCKETS, type BucketRanges, unionOf } from './bucket-ranges.ts'
 import { isInRanges } from './plan-want-ranges.ts'
 
 export interface PeerReport {
@@ -105,6 +106,15 @@ export class PeerBeliefs {
     if (report === undefined || equalMs === undefined || entryMs > equalMs) return false
     const bucket = bucketAt(entryMs)
     return !lateBuckets?.has(bucket) && !isInRanges(report.status.wantRanges, bucket)
+  }
+
+  /** Buckets outside of which a peer holds all, by `holds`. */
+  unheld(peerId: string): BucketRanges {
+    const { report, equalMs, lateBuckets } = this.#beliefs.get(peerId) ?? {}
+    if (report === undefined || equalMs === undefined) return ALL_BUCKETS
+    const late = [...(lateBuckets ?? [])].map((bucket) => ({ from: bucket, to: bucket }))
+    const young = { from: bucketAt(equalMs), to: BUCKET_MAX }
+    return unionOf([...report.status.wantRanges, ...late, young])
   }
 
   /** Seconds until a peer has what it lacks, at the pace of its reports; undefined if unknown. */

@@ -21,6 +21,7 @@ import type {
   Traffic
 } from '../http/mesh-status-port.ts'
 import type { Counts } from '../index/rows.ts'
+import { ALL_BUCKETS, type BucketRanges, intersectionOf } from '../index-sync/bucket-ranges.ts'
 import type { IndexSync } from '../index-sync/index-sync.ts'
 import type { PushWatch } from '../index-sync/pusher.ts'
 import type { Network } from '../network/network.ts'
@@ -117,6 +118,15 @@ export class MeshStatus implements MeshStatusPort {
       const ms = versionMs(version)
       return named.filter(({ id }) => beliefs.holds(id, ms)).map(({ name }) => name)
     }
+  }
+
+  unheld(): BucketRanges {
+    const { indexSync, admitted } = this.#parts
+    let left = ALL_BUCKETS
+    for (const { id } of admitted.peers()) {
+      left = intersectionOf(left, indexSync.beliefs.unheld(id))
+    }
+    return left
   }
 
   async hear(timeoutMs: number, signal: AbortSignal): Promise<void> {

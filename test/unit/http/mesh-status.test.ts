@@ -33,6 +33,7 @@ function fakeMesh(): Pick<HttpParts, 'mesh' | 'meshStatus'> {
   const meshStatus: MeshStatusPort = {
     nameOf: (id) => ({ 'peer-b': 'b' })[id] ?? id,
     holders: () => () => answers.filter(({ believed }) => believed).map(({ name }) => name),
+    unheld: () => [],
     hear: async () => {},
     askHolders: async () => answers,
     whenHeld: async (_hash, count, timeoutMs) => {

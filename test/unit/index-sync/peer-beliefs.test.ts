@@ -1,9 +1,11 @@
 import { beforeEach, expect, test } from 'vitest'
 import type { EntriesStatus, WantRange } from '../../../protocols/entries/source.ts'
 import { encodeEntry, KIND_RECORD } from '../../../protocols/entry.ts'
-import { EMPTY_NODE } from '../../../protocols/time-tree-shape.ts'
+import { BUCKET_MAX, EMPTY_NODE } from '../../../protocols/time-tree-shape.ts'
 import { versionAt } from '../../../protocols/version.ts'
+import { ALL_BUCKETS } from '../../../src/index-sync/bucket-ranges.ts'
 import { PeerBeliefs } from '../../../src/index-sync/peer-beliefs.ts'
+import { isInRanges } from '../../../src/index-sync/plan-want-ranges.ts'
 
 const BUCKET_MS = 2 ** 16
 const T = 1000 * BUCKET_MS
@@ -111,4 +113,29 @@ test('where anything may have come unheard, nothing is held until the two are fo
   expect(beliefs.holds('b', T - 1)).toBe(false)
   beliefs.note('b', { status: status(), equal: true, atMs: T + 2 })
   expect(beliefs.holds('b', T - 1)).toBe(true)
+})
+
+test('outside of what may be lacking all is held, and within it nothing is kept back', () => {
+  expect(beliefs.unheld('b')).toEqual(ALL_BUCKETS)
+  const wants = [
+    { from: 10, to: 12 },
+    { from: 20, to: 20 }
+  ]
+  beliefs.note('b', { status: status(5, wants), equal: false, atMs: T })
+  expect(beliefs.unheld('b')).toEqual(ALL_BUCKETS)
+  beliefs.note('b', { status: status(5, wants), equal: true, atMs: T + 5 })
+  beliefs.doubt([13, 40].map((bucket) => entryAt(bucket * BUCKET_MS)))
+  const unheld = beliefs.unheld('b')
+  expect(unheld).toEqual([
+    { from: 10, to: 13 },
+    { from: 20, to: 20 },
+    { from: 40, to: 40 },
+    { from: 1000, to: BUCKET_MAX }
+  ])
+  for (let bucket = 0; bucket < 1000; bucket++) {
+    expect([bucket, isInRanges(unheld, bucket)]).toEqual([
+      bucket,
+      !beliefs.holds('b', bucket * BUCKET_MS)
+    ])
+  }
 })

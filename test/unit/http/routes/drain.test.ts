@@ -1,10 +1,13 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { ContentHash } from '../../../../protocols/hash.ts'
 import { parsePath } from '../../../../protocols/path.ts'
+import { BUCKET_MAX, bucketOf } from '../../../../protocols/time-tree-shape.ts'
+import type { Version } from '../../../../protocols/version.ts'
 import { remove } from '../../../../src/flows/remove.ts'
 import type { ServerStatus } from '../../../../src/flows/status.ts'
 import { verifyBlob } from '../../../../src/flows/verify-blob.ts'
 import type { MeshStatusPort } from '../../../../src/http/mesh-status-port.ts'
+import { ALL_BUCKETS, type BucketRanges } from '../../../../src/index-sync/bucket-ranges.ts'
 import { fakeMesh, fakeServer } from '../../../support/fake-mesh.ts'
 import { type HttpNode, startHttpNode } from '../../../support/http-node.ts'
 import { tinyImage } from '../../../support/memory-node.ts'
@@ -16,10 +19,13 @@ let holders: string[]
 let synced: number
 /** What the servers say when they are asked anew. */
 let heard: () => void
+/** Where any of them may lack something. */
+let unheld: BucketRanges
 
 beforeEach(async () => {
   ;[servers, holders, synced] = [[], [], 0]
   heard = () => {}
+  unheld = ALL_BUCKETS
   const mesh = fakeMesh({
     servers: () => servers,
     syncNow: async () => {
@@ -32,7 +38,10 @@ beforeEach(async () => {
         return holders.includes(peerId) && (among !== 'connected' || state !== 'offline')
       })
       .map(({ name }) => name)
-  const meshStatus = { holders: holds, hear: async () => heard() } as unknown as MeshStatusPort
+  const known: Partial<MeshStatusPort> = {
+    ...{ holders: holds, unheld: () => unheld, hear: async () => heard() }
+  }
+  const meshStatus = known as MeshStatusPort
   http = await startHttpNode({ parts: () => ({ mesh, meshStatus }) })
   await http.node.put('a.svg', tinyImage(1))
   await http.node.put('b.svg', tinyImage(2))
@@ -106,6 +115,32 @@ test('what is only here is handed over, with progress, once', async () => {
     .toMatchObject({ status: 'completed', processed: 2, result: { safe_to_switch_off: true } })
   expect(synced).toBeGreaterThan(1)
   expect(await look()).toMatchObject({ task_id: null, safe_to_switch_off: true })
+})
+
+test('only what the others may lack is looked at', async () => {
+  servers = [b('online')]
+  const { index } = http.node.flows
+  const bucketOfPath = (path: string) => bucketOf(index.image(parsePath(path))?.version as Version)
+  for (const path of ['c.svg', 'd.svg', 'e.svg']) {
+    http.node.clock.advance(3 * 65_536)
+    await http.node.put(path, tinyImage(path.charCodeAt(0)))
+  }
+  let looked = 0
+  const listByVersion = index.listByVersion.bind(index)
+  index.listByVersion = async function* (range) {
+    for await (const entry of listByVersion(range)) {
+      looked++
+      yield entry
+    }
+  }
+  unheld = ['c.svg', 'e.svg'].map((path) => ({ from: bucketOfPath(path), to: bucketOfPath(path) }))
+  expect(await look()).toMatchObject({ only_here_files: 2, only_here_paths: ['e.svg', 'c.svg'] })
+  // and one before each range
+  expect(looked).toBe(4)
+  unheld = [{ from: bucketOfPath('e.svg') + 1, to: BUCKET_MAX }]
+  looked = 0
+  expect(await look()).toMatchObject({ safe_to_switch_off: true })
+  expect(looked).toBe(1)
 })
 
 test('an upload that is under way would be lost', async () => {
