@@ -4,7 +4,7 @@
 import { type Entry, type ImageEntry, isImage } from '../../protocols/entry.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import type { ImagePath } from '../../protocols/path.ts'
-import { VERSION_MAX, type Version } from '../../protocols/version.ts'
+import type { Version } from '../../protocols/version.ts'
 import type { Transaction } from '../index/transaction.ts'
 import type { FlowParts } from './parts.ts'
 
@@ -74,7 +74,7 @@ async function take(
   }
   if (live) tx.deleteImage(path)
   const freed = new Set<ContentHash>(live ? [before.hash] : [])
-  const until = tx.get(path)?.version ?? VERSION_MAX
+  const until = await newestOf(tx, path)
   const dropped = purge ? await drop(tx, path, until, freed) : 0
   const outcome = live
     ? 'deleted'
@@ -84,6 +84,15 @@ async function take(
         ? 'unknown'
         : 'gone'
   return { outcome, freed, entry: live ? before : undefined, until, dropped }
+}
+
+/** Of its versions; a deletion may be older than what was put to review before it came. */
+async function newestOf(tx: Transaction, path: ImagePath): Promise<Version> {
+  const current = tx.get(path)?.version ?? 0n
+  for await (const { entry } of tx.pastOf(path)) {
+    return entry.version > current ? entry.version : current
+  }
+  return current
 }
 
 interface Taken {
