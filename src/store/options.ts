@@ -25,7 +25,9 @@ export const fileStorageSection = z.strictObject({
   local_path: pathField().prefault('./data').describe('The data folder of this node'),
   sync_enabled: booleanField()
     .prefault(true)
-    .describe('Fetch the images of other nodes onto this disk'),
+    .describe(
+      'Fetch the images of other nodes onto this disk. Otherwise it keeps those that are read here, and lets none of them go by itself'
+    ),
   sync_timeout: durationField(100)
     .prefault('30s')
     .describe(

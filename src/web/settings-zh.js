@@ -14,7 +14,8 @@ export const meanings = {
   'log_levels.http': '关于请求，记录什么',
   'log_levels.alerts': '关于通知，记录什么',
   'file_storage.local_path': '本节点的数据文件夹',
-  'file_storage.sync_enabled': '把其他节点的图片取到本机磁盘',
+  'file_storage.sync_enabled':
+    '把其他节点的图片取到本机磁盘；否则只保留在本机被读取过的图片，且不会自行清除',
   'file_storage.sync_timeout': '某个节点这么久没有传来数据，就改用另一个',
   'file_storage.max_file_size': '更大的图片会被拒绝',
   'file_storage.allowed_extensions': '其他扩展名会被拒绝',
