@@ -3,6 +3,7 @@
 
 import type { ContentHash } from '../../protocols/hash.ts'
 import type { Clock, Random } from '../base/clock.ts'
+import { DueQueue } from '../base/due-queue.ts'
 import { LONG_WAIT_MS, planRetryMs, type RetryPolicy } from './plan-wants.ts'
 import { TriedSet } from './tried-set.ts'
 
@@ -17,6 +18,15 @@ export interface WantNote {
   readonly lacking: ReadonlySet<string>
 }
 
+interface Kept extends WantNote {
+  /** When it is told of as due. */
+  tellMs: number
+}
+
+/** What is due and can't be asked for yet is told of again after so long. */
+const AGAIN_MS = 1000
+/** Places in the queue that may be out of date, besides as many as there are notes. */
+const STALE_MAX = 1000
 /** Of more than these the oldest have no note of their own. */
 const NOTES_MAX = 100_000
 /** Ten million of them that are tried 500 a second are through by then. */
@@ -30,9 +40,12 @@ export class WantBook {
   readonly #policy: RetryPolicy
   readonly #notesMax: number
   /** The oldest first. */
-  readonly #notes = new Map<ContentHash, WantNote>()
+  readonly #notes = new Map<ContentHash, Kept>()
+  /** A place counts where its note is to be told of then. */
+  readonly #queue = new DueQueue<ContentHash>()
   /** Those whose notes have made room for others. */
   readonly #tried: TriedSet
+  #isInRound = false
 
   constructor(
     { clock, random }: { clock: Clock; random: Random },
@@ -70,13 +83,14 @@ export class WantBook {
    * it is tried again later.
    */
   lacks(hash: ContentHash, peerId: string, peerIds: readonly string[]): void {
-    const before = this.lacking(hash)
-    if (peerIds.every((id) => id === peerId || before.has(id))) {
+    const note = this.#notes.get(hash)
+    const lacking = new Set([...(note?.lacking ?? []), peerId])
+    // whose note went while it was asked for would be asked of the same in turn
+    const wasTried = note === undefined && this.#tried.has(hash)
+    if (wasTried || peerIds.every((id) => lacking.has(id))) {
       this.nobodyHas(hash)
       return
     }
-    const note = this.#notes.get(hash)
-    const lacking = new Set([...(note?.lacking ?? []), peerId])
     this.#put(hash, {
       attempts: note?.attempts ?? 0,
       cause: 'nobody',
@@ -121,8 +135,34 @@ export class WantBook {
   retryAll(): void {
     this.#tried.clear()
     for (const [hash, note] of this.#notes) {
-      this.#notes.set(hash, { ...note, nextTryMs: 0, lacking: NO_ONE })
+      this.#notes.set(hash, { ...note, nextTryMs: 0, tellMs: 0, lacking: NO_ONE })
     }
+    this.#sort()
+  }
+
+  /** Whether it was tried: then `takeDue` tells of it, or a round of very many ends. */
+  isKnown(hash: ContentHash): boolean {
+    return this.#notes.has(hash) || this.#tried.has(hash)
+  }
+
+  /** Blobs that were tried and are due, at most so many; what stays due is told of again. */
+  takeDue(max: number): readonly ContentHash[] {
+    const nowMs = this.#clock.monotonicMs()
+    const due: ContentHash[] = []
+    for (let next = this.#first(); due.length < max; next = this.#first()) {
+      if (next === undefined || next.note.tellMs > nowMs) break
+      this.#queue.take()
+      this.#tellAt(next.hash, next.note, nowMs + AGAIN_MS)
+      due.push(next.hash)
+    }
+    return due
+  }
+
+  /** Whether a round of very many has ended since this was asked: all of them are due. */
+  hasRoundEnded(): boolean {
+    if (!this.#isInRound || this.#tried.endMs !== undefined) return false
+    this.#isInRound = false
+    return true
   }
 
   /** Blobs that nobody could give in any of the quick tries; some may be wanted no more. */
@@ -132,32 +172,44 @@ export class WantBook {
     }
   }
 
-  /** Drops notes of what is due and wanted no more, up to one that is wanted. */
-  sweep(isWanted: (hash: ContentHash) => boolean): void {
-    const nowMs = this.#clock.monotonicMs()
-    for (const [hash, { nextTryMs }] of this.#notes) {
-      if (nextTryMs > nowMs) continue
-      if (isWanted(hash)) return
-      this.#notes.delete(hash)
-    }
-  }
-
-  /** Milliseconds until the next blob is due; undefined if none waits. */
+  /** Milliseconds until a blob is due, or told of again; undefined if none waits. */
   nextDueMs(): number | undefined {
-    let next = this.#tried.endMs
-    for (const { nextTryMs } of this.#notes.values()) {
-      if (next === undefined || nextTryMs < next) next = nextTryMs
-    }
-    return next === undefined ? undefined : Math.max(0, next - this.#clock.monotonicMs())
+    const ends = [this.#tried.endMs, this.#first()?.note.tellMs].filter((ms) => ms !== undefined)
+    if (ends.length === 0) return undefined
+    return Math.max(0, Math.min(...ends) - this.#clock.monotonicMs())
   }
 
   #put(hash: ContentHash, note: WantNote): void {
-    this.#notes.set(hash, note)
+    const kept = { ...note, tellMs: 0 }
+    this.#notes.set(hash, kept)
+    this.#tellAt(hash, kept, note.nextTryMs)
+    if (this.#queue.size > 2 * this.#notes.size + STALE_MAX) this.#sort()
     const [oldest] = this.#notes
     if (this.#notes.size <= this.#notesMax || oldest === undefined) return
     const [other, why] = oldest
-    // what some lack is due for others, but would be asked of the same again
-    if (!this.isDue(other) || why.lacking.size > 0) this.#tried.add(other, why)
+    // also where it is due: it would be asked of the same again
+    this.#tried.add(other, why)
+    this.#isInRound = true
     this.#notes.delete(other)
+  }
+
+  #tellAt(hash: ContentHash, note: Kept, atMs: number): void {
+    note.tellMs = atMs
+    this.#queue.put({ item: hash, atMs })
+  }
+
+  /** What is told of next; what is not, or not then, leaves the queue. */
+  #first(): { readonly hash: ContentHash; readonly note: Kept } | undefined {
+    for (let first = this.#queue.first; first !== undefined; first = this.#queue.first) {
+      const note = this.#notes.get(first.item)
+      if (note?.tellMs === first.atMs) return { hash: first.item, note }
+      this.#queue.take()
+    }
+    return undefined
+  }
+
+  #sort(): void {
+    this.#queue.clear()
+    for (const [item, { tellMs }] of this.#notes) this.#queue.put({ item, atMs: tellMs })
   }
 }

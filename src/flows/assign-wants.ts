@@ -37,10 +37,12 @@ export interface AssignWantsParts {
 /** What each peer is to be asked for. */
 export type Orders = Map<string, WantedBlob[]>
 
-/** Wants that are due and are looked at in one pass. */
+/** Wants that were not tried yet and are looked at in one pass. */
 const PASS_WANTS_MAX = 1000
-/** Those that wait for their next try and are passed over in one pass: of 1,000 in some 2 ms. */
+/** Those that were tried and are passed over in one pass: of 1,000 in some 2 ms. */
 const PASS_WAITING_MAX = 2000
+/** Those that are due again and are looked at before it: it is never kept waiting for long. */
+const RETRIES_MAX = 250
 /** Behind as many that wait, all others are looked over at most so often. */
 const BEHIND_EVERY_MS = 10_000
 
@@ -58,6 +60,8 @@ export class AssignWants {
   /** Where the last pass left off; from the newest one without it. */
   #leftAt: string | undefined
   #restarts = 0
+  /** All that were not tried yet have been given to somebody. */
+  #isDone = false
   /** Where the look behind those that wait goes on. */
   #behindAt: string | undefined
   #behindNextMs = 0
@@ -75,6 +79,7 @@ export class AssignWants {
   /** The next look begins with the newest want. */
   restart(): void {
     this.#leftAt = undefined
+    this.#isDone = false
     this.#restarts++
   }
 
@@ -89,15 +94,40 @@ export class AssignWants {
    * 100,000 takes it a tenth of a second.
    */
   async look(orders: Orders, signal: AbortSignal): Promise<void> {
+    await this.#retry(orders, signal)
+    if (this.#isDone) return
     const restarts = this.#restarts
     const { leftAt, enoughAt } = await this.#pass(this.#leftAt, orders, signal)
-    if (restarts === this.#restarts) this.#leftAt = leftAt
-    if (enoughAt !== undefined) await this.#lookBehind(enoughAt, orders, signal)
+    if (restarts === this.#restarts) {
+      this.#leftAt = leftAt
+      this.#isDone = leftAt === undefined
+    }
+    if (enoughAt === undefined) return
+    await this.#lookBehind(enoughAt, orders, signal)
+    // with nothing left in front of it the next look goes on there
+    if (leftAt === enoughAt) this.#slowedMs = 0
+  }
+
+  /** What is due again, whoever lacked it before. */
+  async #retry(orders: Orders, signal: AbortSignal): Promise<void> {
+    const { flows, book } = this.#parts
+    if (!this.somePeer(hasRoom)) return
+    for (const hash of book.takeDue(RETRIES_MAX)) {
+      if (signal.aborted) return
+      const row = flows.index.blob(hash)
+      if (row?.want === undefined || flows.blocks.has(hash)) {
+        book.done(hash) // nobody wants it any more
+        continue
+      }
+      if (!this.#isDue(hash) || (await this.#isHere(hash, signal))) continue
+      const purpose = purposeOf({ state: row.state, want: row.want }, flows.clock.now())
+      this.give({ hash, bytes: row.bytes }, purpose, orders)
+    }
   }
 
   /**
-   * Behind many that wait for a limit, or for their next try, there may be some that need not: a
-   * part of all of them each time, whatever else has this node look again from the newest one on.
+   * Behind many that wait for a limit there may be some that need not: a part of all of them each
+   * time, whatever else has this node look again from the newest one on.
    */
   async #lookBehind(enoughAt: string, orders: Orders, signal: AbortSignal): Promise<void> {
     if (!this.#mayBeBehind()) {
@@ -138,9 +168,10 @@ export class AssignWants {
     let due = 0
     let waiting = 0
     for await (const hash of flows.index.wants({ newestFirst: true, ...(upTo && { upTo }) })) {
-      if (!book.isDue(hash)) waiting++
+      const isKnown = book.isKnown(hash)
+      if (isKnown) waiting++
       const isEnough = waiting > PASS_WAITING_MAX
-      if (!isEnough && !this.#isDue(hash)) continue
+      if (!isEnough && (isKnown || !this.#isDue(hash))) continue
       const row = flows.index.blob(hash)
       // what is read may have come since the reading began
       if (row?.want === undefined) continue
@@ -187,14 +218,11 @@ export class AssignWants {
     return true
   }
 
-  /** Whether it is wanted, and nobody is asked for it although it is time. */
+  /** Whether it is wanted, and only a look from the newest one on finds it. */
   isLeft(hash: ContentHash): boolean {
-    return this.#isDue(hash) && this.isWanted(hash)
-  }
-
-  isWanted(hash: ContentHash): boolean {
-    const { blocks, index } = this.#parts.flows
-    return !blocks.has(hash) && index.blob(hash)?.want !== undefined
+    const { book, flows } = this.#parts
+    if (book.isKnown(hash) || !this.#isDue(hash)) return false
+    return flows.index.blob(hash)?.want !== undefined
   }
 
   /** Peers that rest, or owe too much for it, have it look again later. */

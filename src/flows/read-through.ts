@@ -35,8 +35,8 @@ export interface ReadThroughParts {
   readonly transfers: Transfers
   /** Whether a peer is believed to hold the blob, by what it said of itself. */
   readonly believes: (peerId: string, hash: ContentHash) => boolean
-  /** Hears that a fetch has ended, however it did. */
-  readonly onEnd: () => void
+  /** Hears that the fetch of a blob has ended, however it did. */
+  readonly onEnd: (hash: ContentHash) => void
 }
 
 export class ReadThrough {
@@ -179,7 +179,7 @@ export class ReadThrough {
       run = fetching.finally(() => {
         this.#runs.delete(hash)
         this.#come.delete(hash)
-        this.#parts.onEnd()
+        this.#parts.onEnd(hash)
       })
       this.#runs.set(hash, run)
       run.catch(() => {}) // who waits for it hears of it

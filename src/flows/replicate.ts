@@ -87,7 +87,7 @@ export class Replicator {
     const wake = () => this.wake()
     parts.flows.traffic.onChange(wake)
     followUnblocks({ ...parts, wake, signal })
-    const onEnd = () => this.wake()
+    const onEnd = (hash: ContentHash) => this.#ended([hash])
     this.#readThrough = new ReadThrough({ ...shared, onEnd }, { stallMs })
   }
 
@@ -95,6 +95,12 @@ export class Replicator {
   wake(): void {
     this.#wants.restart()
     this.#goOn()
+  }
+
+  /** These are asked for, or not any more: of what is left of them others are asked. */
+  #ended(hashes: readonly ContentHash[]): void {
+    if (hashes.some((hash) => this.#wants.isLeft(hash))) this.wake()
+    else this.#goOn()
   }
 
   /** Looks for more where the last pass left off. */
@@ -116,7 +122,8 @@ export class Replicator {
       const rows = hashes.map((hash) => ({ hash, row: index.blob(hash) }))
       this.coming(rows.flatMap(({ hash, row }) => (row?.want ? [{ hash, bytes: row.bytes }] : [])))
     }
-    this.wake()
+    if (hashes.length <= NEW_MAX) this.#ended(hashes)
+    else this.wake()
   }
 
   /** The same for wants that are still being written: what comes is kept when they are. */
@@ -211,8 +218,7 @@ export class Replicator {
     const { flows, book } = this.#parts
     this.#wants.begin()
     sweepPartials(flows)
-    // what is due and never comes would have it look again and again
-    book.sweep((hash) => this.#wants.isWanted(hash))
+    if (book.hasRoundEnded()) this.#wants.restart()
     if (!this.#mayFetch() || !this.#wants.somePeer(runsLow)) return
     const orders: Orders = new Map()
     try {
@@ -237,9 +243,7 @@ export class Replicator {
     for (const request of requestsOf(blobs, { itemsMax, bytesMax: REQUEST_BYTES_MAX })) {
       const fetching = this.#requests.fetch(peerId, request, about).finally(() => {
         this.#fetches.delete(fetching)
-        // others are asked for what one could not give
-        if (request.some(({ hash }) => this.#wants.isLeft(hash))) this.wake()
-        else this.#goOn()
+        this.#ended(request.map(({ hash }) => hash))
       })
       this.#fetches.add(fetching)
     }
@@ -255,7 +259,6 @@ export class Replicator {
     const dueMs = pausedMs > 0 ? pausedMs : Math.min(...waitsMs)
     const ms = Math.min(dueMs, this.#wants.slowedMs)
     if (ms === Number.POSITIVE_INFINITY || this.#stop.signal.aborted) return
-    const goOn = () => (ms < dueMs ? this.#goOn() : this.wake())
-    this.#cancelTimer = flows.clock.after(Math.max(ms, 100), goOn)
+    this.#cancelTimer = flows.clock.after(Math.max(ms, 100), () => this.#goOn())
   }
 }

@@ -304,7 +304,7 @@ test('thousands that nobody has are passed over a part at a time, and what is be
     for (let n = 0; n < 10 && hash !== old; n++) book.failed(hash, 'gone')
   }
   const startMs = clock.monotonicMs()
-  const looks = vi.spyOn(book, 'isDue')
+  const looks = vi.spyOn(book, 'isKnown')
   network.add('p', source)
   replicator.wake()
   await settled()

@@ -1,6 +1,6 @@
 // What is looked for again, and what is not.
 
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { ContentHash } from '../../../protocols/hash.ts'
 import { parsePath } from '../../../protocols/path.ts'
 import { NodeError } from '../../../src/base/errors.ts'
@@ -39,6 +39,29 @@ test('what could not be had and is wanted no more is not looked for any more', a
     await settled()
   }
   expect(looks() - before).toBeLessThan(5)
+  await close()
+})
+
+test('what nobody has is tried again without a look at all that is lacking', async () => {
+  const { node, network, replicator, book, clock, looks, close } = await start()
+  const source = new MemoryBlobSource()
+  const asked = vi.spyOn(source, 'open')
+  network.add('p', source)
+  const hashes: ContentHash[] = []
+  for (let n = 0; n < 20; n++) hashes.push(await want(node, `${n}.png`, testBytes(5_000, n)))
+  replicator.wake()
+  const attempts = () => hashes.map((hash) => book.note(hash)?.attempts)
+  await eventually(() => expect(new Set(attempts())).toEqual(new Set([1])))
+  await settled()
+  const before = looks()
+  for (let n = 0; n < 100; n++) {
+    clock.advance(100)
+    await settled()
+  }
+  // after 1, 2 and 4 s, and what chance adds
+  expect(new Set(attempts())).toEqual(new Set([4]))
+  expect([asked.mock.calls.length, looks() - before]).toEqual([80, 0])
+  expect(clock.pending).toBeLessThan(5)
   await close()
 })
 
