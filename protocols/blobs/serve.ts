@@ -53,7 +53,7 @@ async function perform(
       return encodeMessage(ResponseSchema, { status: STATUS.OK, bitmap, ...more })
     }
     case 'held': {
-      const held = await source.whenHeld(request.hash, request.timeoutMs)
+      const held = await source.whenHeld(request.hash, request.timeoutMs, out.broken)
       return encodeMessage(ResponseSchema, { status: STATUS.OK, held })
     }
   }

@@ -44,6 +44,6 @@ export interface BlobSource {
   readonly packer?: Packer | undefined
   /** How this node stands to the blob; without it nothing is told but whether it is had. */
   copy?(hash: ContentHash): Promise<Copy>
-  /** True as soon as the blob is durable here; false after the time. */
-  whenHeld(hash: ContentHash, timeoutMs: number): Promise<boolean>
+  /** True as soon as the blob is durable here; false after the time, or once nobody asks. */
+  whenHeld(hash: ContentHash, timeoutMs: number, broken: AbortSignal | undefined): Promise<boolean>
 }

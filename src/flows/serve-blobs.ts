@@ -11,8 +11,8 @@ import { isUnreadable, openBlob, openTrusted } from './read.ts'
 import { standingOf } from './standing.ts'
 import { verifyBlob } from './verify-blob.ts'
 
-/** How often a peer that waits for a blob to be durable here is thought of. */
-const HELD_CHECK_MS = 20
+/** How often a peer that waits for a blob is thought of, should it not come from another one. */
+const HELD_CHECK_MS = 50
 
 /**
  * Serves from this node's own store alone: what it lacks, the asking peer gets elsewhere. Only what
@@ -43,15 +43,35 @@ export function createBlobSource(
         throw error
       }
     },
-    async whenHeld(hash, timeoutMs) {
+    async whenHeld(hash, timeoutMs, broken) {
       const { clock } = parts
       const endMs = clock.monotonicMs() + timeoutMs
-      while (!have(hash) && clock.monotonicMs() < endMs) {
-        await new Promise<void>((resolve) => clock.after(HELD_CHECK_MS, resolve))
+      while (!have(hash) && !broken?.aborted) {
+        const leftMs = endMs - clock.monotonicMs()
+        if (leftMs <= 0) return false
+        await mayBeHeld(parts, hash, Math.min(leftMs, HELD_CHECK_MS), broken)
       }
       return have(hash)
     }
   }
+}
+
+/** When it has come, after the time, or once nobody waits. */
+async function mayBeHeld(
+  { clock, settler }: Pick<FlowParts, 'clock' | 'settler'>,
+  hash: ContentHash,
+  ms: number,
+  broken: AbortSignal | undefined
+): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const cancelTimer = clock.after(ms, resolve)
+  const cancelEnd = settler.arrivals.onEnd(hash, resolve)
+  const onBroken = () => resolve()
+  broken?.addEventListener('abort', onBroken)
+  await promise
+  broken?.removeEventListener('abort', onBroken)
+  cancelTimer()
+  cancelEnd()
 }
 
 /** What can't be read is looked at, so that nobody asks for it again. */
@@ -107,7 +127,7 @@ export function countReads(source: BlobSource): CountedReads {
   return {
     have: (hash) => source.have(hash),
     ...(source.copy !== undefined && { copy: source.copy }),
-    whenHeld: (hash, timeoutMs) => source.whenHeld(hash, timeoutMs),
+    whenHeld: (hash, timeoutMs, broken) => source.whenHeld(hash, timeoutMs, broken),
     reads: () => reads,
     async open(hash) {
       const blob = await source.open(hash)
