@@ -131,11 +131,27 @@ export class WantBook {
     if (!this.isDue(hash)) this.done(hash)
   }
 
-  /** Everything is due now: a peer has come, or a person asks for it. */
+  /** Everything is due now, with everybody: a person asks for it. */
   retryAll(): void {
+    this.#retry(() => NO_ONE)
+  }
+
+  /** One of these peers has come: it is asked for everything, but none again that lacks it. */
+  peerCame(peerId: string, peers: readonly { readonly id: string }[]): void {
+    const rest = new Set(peers.map(({ id }) => id))
+    rest.delete(peerId)
+    this.#retry(({ cause, nextTryMs, lacking }) => {
+      if (cause === 'failed') return NO_ONE
+      // all were asked; who has come since has not been, where it is due
+      if (nextTryMs > 0) return rest
+      return lacking.has(peerId) ? new Set([...lacking].filter((id) => id !== peerId)) : lacking
+    })
+  }
+
+  #retry(lackingOf: (note: WantNote) => ReadonlySet<string>): void {
     this.#tried.clear()
     for (const [hash, note] of this.#notes) {
-      this.#notes.set(hash, { ...note, nextTryMs: 0, tellMs: 0, lacking: NO_ONE })
+      this.#notes.set(hash, { ...note, nextTryMs: 0, tellMs: 0, lacking: lackingOf(note) })
     }
     this.#sort()
   }

@@ -287,7 +287,7 @@ function createSyncing(
   admitted.onPeer((peer, event) => {
     if (event === 'down') return peers.drop(peer.id)
     peers.greet(peer.id, options.syncTimeoutMs)
-    book.retryAll()
+    book.peerCame(peer.id, admitted.peers())
     replicator.wake()
   })
   const asking = { holders, histories, learner, seen, status }

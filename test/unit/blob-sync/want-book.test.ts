@@ -22,7 +22,25 @@ test('a blob that nobody could give waits, then is due again with everybody', ()
   expect(book.note(hash)).toMatchObject({ attempts: 1, cause: 'nobody' })
 })
 
-test('a new peer, or a person, makes everything due', () => {
+const these = (...ids: readonly string[]) => ids.map((id) => ({ id }))
+
+test('a peer that comes is asked for everything, and none again that lacks it', () => {
+  const broken = 'b'.repeat(64) as ContentHash
+  book.lacks(hash, 'a', ['a'])
+  book.failed(broken, 'it broke off')
+  book.peerCame('b', these('a', 'b'))
+  expect([book.isDue(hash), [...book.lacking(hash)]]).toEqual([true, ['a']])
+  expect([book.isDue(broken), [...book.lacking(broken)]]).toEqual([true, []])
+  // before the first of them was asked another one comes, or one of them again
+  book.peerCame('c', these('a', 'b', 'c'))
+  expect([...book.lacking(hash)]).toEqual(['a'])
+  book.peerCame('a', these('a', 'b', 'c'))
+  expect([...book.lacking(hash)]).toEqual([])
+  for (const id of ['a', 'b', 'c']) book.lacks(hash, id, ['a', 'b', 'c'])
+  expect([book.isDue(hash), book.note(hash)?.attempts]).toEqual([false, 2])
+})
+
+test('a person makes everything due, with everybody', () => {
   book.failed(hash, 'gone')
   book.failed(hash, 'gone')
   book.retryAll()
