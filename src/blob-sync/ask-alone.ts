@@ -1,13 +1,14 @@
-// One blob on a stream of its own: it waits for no other, and no other for it.
+// One blob, or a few, on a stream of its own: it waits for no other, and no other for it.
 
 import type { BlobItem } from '../../protocols/blobs/parse-request.ts'
 import type { BlobAnswer, BlobsClient } from '../../protocols/blobs/request.ts'
 import type { Clock } from '../base/clock.ts'
-import type { BlobPeers } from './blob-peers.ts'
+import { askAllWays } from './ask-all-ways.ts'
+import type { BlobPeers, FetchOptions } from './blob-peers.ts'
 import { StallWatch } from './stall-watch.ts'
 
 export interface AskAloneParts {
-  readonly peers: Pick<BlobPeers, 'openOwn'>
+  readonly peers: Pick<BlobPeers, 'openOwn' | 'ways'>
   readonly clock: Clock
   /** Ends it. */
   readonly signal: AbortSignal
@@ -36,10 +37,39 @@ export class Slow extends Error {
  * Throws as BlobsClient.fetch, and what `take` throws; Slow after a shorter time for the first, and
  * TooSlow.
  */
-export async function askAlone(
-  { peers, clock, signal: ending }: AskAloneParts,
+export function askAlone(
+  parts: AskAloneParts,
   peerId: string,
   item: BlobItem,
+  take: (answer: BlobAnswer) => Promise<void>,
+  options: AskAloneOptions
+): Promise<void> {
+  return askAllWays(parts.peers.ways(peerId), [item], take, (items, onBlob, way) =>
+    askOn(parts, { peerId, way }, items, onBlob, options)
+  )
+}
+
+/** Asks over a long-lived stream, as BlobPeers.fetch: what is missing there on others, too. */
+export function askTogether(
+  { peers, clock }: Omit<AskAloneParts, 'signal'> & { readonly peers: Pick<BlobPeers, 'fetch'> },
+  peerId: string,
+  items: readonly BlobItem[],
+  take: (answer: BlobAnswer) => Promise<void>,
+  options: FetchOptions
+): Promise<void> {
+  const { signal } = options
+  return askAllWays(peers.ways(peerId), items, take, (some, onBlob, way) =>
+    way === undefined
+      ? peers.fetch(peerId, some, onBlob, options)
+      : askOn({ peers, clock, signal }, { peerId, way }, some, onBlob, options)
+  )
+}
+
+/** Some blobs on a stream of their own, over one of the peer's connections. */
+async function askOn(
+  { peers, clock, signal: ending }: AskAloneParts,
+  { peerId, way }: { readonly peerId: string; readonly way: number | undefined },
+  items: readonly BlobItem[],
   take: (answer: BlobAnswer) => Promise<void>,
   { stallMs, firstMs = stallMs, isElsewhere }: AskAloneOptions
 ): Promise<void> {
@@ -52,14 +82,14 @@ export async function askAlone(
   let client: BlobsClient | undefined
   try {
     watch.wait(firstMs)
-    client = await peers.openOwn(peerId, signal)
+    client = await peers.openOwn(peerId, signal, way)
     const onBlob = async (answer: BlobAnswer) => {
       hasBegun = true
       watch.rest()
       await take(watch.watchedAnswer(answer))
       watch.wait()
     }
-    await client.fetch([item], onBlob, signal)
+    await client.fetch(items, onBlob, signal)
     await client.end(signal)
   } catch (error) {
     client?.abort(error as Error)

@@ -34,7 +34,7 @@ export interface LaneOpener extends DirectOpener {
 }
 
 export interface BlobPeersParts {
-  readonly network: Pick<Network, 'open' | 'peers'>
+  readonly network: Pick<Network, 'open' | 'peers' | 'ways'>
   readonly clock: Clock
   readonly random: Pick<Random, 'fraction'>
   readonly lanes?: LaneOpener | undefined
@@ -70,6 +70,11 @@ export class BlobPeers {
     const state = this.#of(peerId)
     const { owedBytes, restsUntilMs, receivedBytes, receivedBlobs, pace, isSlow } = state
     return { owedBytes, restsUntilMs, receivedBytes, receivedBlobs, rate: pace.perSecond, isSlow }
+  }
+
+  /** Connections with a peer: see askAllWays. */
+  ways(peerId: string): number {
+    return this.#parts.network.ways?.(peerId) ?? 1
   }
 
   /**
@@ -111,9 +116,13 @@ export class BlobPeers {
     answers?.check()
   }
 
-  /** For one large blob, on a stream of its own: a lane where there are lanes to this peer. */
-  async openOwn(peerId: string, signal: AbortSignal): Promise<BlobsClient> {
+  /**
+   * For one large blob, on a stream of its own: a lane where there are lanes to this peer. `way`:
+   * over that one of its connections, and no lane.
+   */
+  async openOwn(peerId: string, signal: AbortSignal, way?: number): Promise<BlobsClient> {
     const { lanes } = this.#parts
+    if (way !== undefined) return this.#clientOn(await this.#openStream(peerId, signal, way))
     const isReached = [...this.#of(peerId).lines.values()].some(({ lane }) => lane !== undefined)
     const own = isReached ? await lanes?.open(peerId, () => {}, signal).catch(() => {}) : undefined
     signal.throwIfAborted()
@@ -183,9 +192,9 @@ export class BlobPeers {
   }
 
   /** Why it can't be opened is a matter of this one peer, also where this side has too many. */
-  async #openStream(peerId: string, signal: AbortSignal): Promise<ByteStream> {
+  async #openStream(peerId: string, signal: AbortSignal, way?: number): Promise<ByteStream> {
     try {
-      return await this.#parts.network.open(peerId, BLOBS_ID, signal)
+      return await this.#parts.network.open(peerId, BLOBS_ID, signal, way)
     } catch (cause) {
       throw new Error((cause as Error).message, { cause })
     }

@@ -5,7 +5,7 @@ import type { BlobItem } from '../../protocols/blobs/parse-request.ts'
 import type { BlobAnswer } from '../../protocols/blobs/request.ts'
 import type { Clock } from '../base/clock.ts'
 import { busy, Turns } from '../base/turns.ts'
-import { askAlone, Slow } from './ask-alone.ts'
+import { askAlone, askTogether, Slow } from './ask-alone.ts'
 import type { BlobPeers } from './blob-peers.ts'
 import { Charge } from './charge.ts'
 import type { Progress } from './first-of.ts'
@@ -84,7 +84,7 @@ export class ReaderLines {
     take: Take,
     progress?: Progress
   ): Promise<void> {
-    const { peers, signal } = this.#parts
+    const { signal } = this.#parts
     const stallMs = Math.min(this.#options.stallMs, SILENT_MS)
     const isElsewhere = () => progress?.isLast === false
     return this.#inTurn(this.#small, peerId, bytes, async (charge) => {
@@ -96,7 +96,7 @@ export class ReaderLines {
         return take(charge.counted(answer))
       }
       const options = { line: 'reads', signal, stallMs, isElsewhere } as const
-      const fetching = peers.fetch(peerId, [item], counted, options)
+      const fetching = askTogether(this.#parts, peerId, [item], counted, options)
       await fetching.finally(() => told(false))
     })
   }

@@ -6,7 +6,7 @@ import type { BlobItem } from '../../protocols/blobs/parse-request.ts'
 import type { BlobAnswer } from '../../protocols/blobs/request.ts'
 import type { ContentHash } from '../../protocols/hash.ts'
 import { WireError } from '../../protocols/wire-error.ts'
-import { askAlone } from '../blob-sync/ask-alone.ts'
+import { askAlone, askTogether } from '../blob-sync/ask-alone.ts'
 import type { FetchOptions } from '../blob-sync/blob-peers.ts'
 import type { ComingBlobs } from '../blob-sync/coming-blobs.ts'
 import { paced } from '../blob-sync/paced.ts'
@@ -95,7 +95,7 @@ export class FetchRequests {
       const isBulk = !passes && !isSlow
       if (isBulk && this.#isMuch(request)) await peers.direct.seek(peerId, this.#options.stallMs)
       if (isBulk && peers.direct.has(peerId)) {
-        if (await isWritten(written)) await this.#takeDirect.fetch(peerId, request, results)
+        if (await isWritten(written)) await this.#askDirect(peerId, request, results)
       } else {
         const take = this.#taking(peerId, open, results, written)
         const { isElsewhere } = results
@@ -110,6 +110,52 @@ export class FetchRequests {
       for (const blob of open.blobs) {
         inFlight.delete(blob.hash)
         coming.end(blob.hash, false)
+        open.close(blob)
+      }
+    }
+  }
+
+  /** What is missing there is asked for once more where it may be another node that lacks it. */
+  async #askDirect(
+    peerId: string,
+    request: readonly WantedBlob[],
+    results: DirectResults
+  ): Promise<void> {
+    const { peers, inFlight } = this.#parts
+    if (peers.ways(peerId) < 2) return this.#takeDirect.fetch(peerId, request, results)
+    const missing: WantedBlob[] = []
+    const lacking = (blob: WantedBlob) => {
+      missing.push(blob)
+      inFlight.set(blob.hash, blob.bytes) // still: nobody else is asked meanwhile
+    }
+    try {
+      await this.#takeDirect.fetch(peerId, request, { ...results, lacking })
+    } catch (error) {
+      for (const { hash } of missing) results.end(hash, false)
+      throw error
+    }
+    if (missing.length > 0) await this.#askAgain(peerId, missing, results)
+  }
+
+  async #askAgain(
+    peerId: string,
+    blobs: readonly WantedBlob[],
+    results: DirectResults
+  ): Promise<void> {
+    const { flows, peers } = this.#parts
+    const { traffic } = flows
+    for (const { bytes, purpose } of blobs) {
+      peers.owes(peerId, owedFor(bytes))
+      if (purpose !== undefined) traffic.asked(purpose, peerId, bytes)
+    }
+    const open = new OpenRequest({ peers, traffic }, peerId, blobs)
+    try {
+      const take = this.#taking(peerId, open, results, undefined)
+      const { isElsewhere } = results
+      await this.#ask(peerId, blobs, take, { line: 'bulk', isElsewhere })
+    } finally {
+      for (const blob of open.blobs) {
+        results.end(blob.hash, false)
         open.close(blob)
       }
     }
@@ -131,7 +177,7 @@ export class FetchRequests {
     }
     const [blob, item] = [request[0], items[0]]
     if (!blob?.isSlow || item === undefined) {
-      await peers.fetch(peerId, items, take, { ...about, signal, stallMs })
+      await askTogether({ peers, clock }, peerId, items, take, { ...about, signal, stallMs })
       return
     }
     const perSecond = () => traffic.perSecond(purposeNow(pace, blob), peerId)

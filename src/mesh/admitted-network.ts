@@ -12,7 +12,7 @@ const VERDICT_MS_MAX = 5_000
 
 type Listener = (peer: ConnectedPeer, event: 'up' | 'down') => void
 
-export type SyncNetwork = Pick<Network, 'id' | 'peers' | 'onPeer' | 'handle' | 'open'>
+export type SyncNetwork = Pick<Network, 'id' | 'peers' | 'onPeer' | 'handle' | 'open' | 'ways'>
 
 export class AdmittedNetwork implements SyncNetwork {
   readonly #network: Network
@@ -73,9 +73,18 @@ export class AdmittedNetwork implements SyncNetwork {
     })
   }
 
+  ways(peerId: string): number {
+    return this.#network.ways?.(peerId) ?? 1
+  }
+
   /** Errors: PEER_UNREACHABLE, for a peer of another mesh too. */
-  async open(peerId: string, protocolId: string, signal: AbortSignal): Promise<ByteStream> {
-    if (this.has(peerId)) return this.#network.open(peerId, protocolId, signal)
+  async open(
+    peerId: string,
+    protocolId: string,
+    signal: AbortSignal,
+    way?: number
+  ): Promise<ByteStream> {
+    if (this.has(peerId)) return this.#network.open(peerId, protocolId, signal, way)
     throw new NodeError('PEER_UNREACHABLE', `${peerId} is not connected, or of another mesh.`, {
       ...{ peer: peerId, ...saidAs('server_not_connected', { server: peerId }) }
     })

@@ -231,8 +231,17 @@ export class Libp2pNetwork implements Network {
     }
   }
 
-  async open(peerId: string, protocolId: string, signal: AbortSignal): Promise<ByteStream> {
-    const link = this.#peers.get(peerId)
+  ways(peerId: string): number {
+    return this.#peers.links(peerId).length
+  }
+
+  async open(
+    peerId: string,
+    protocolId: string,
+    signal: AbortSignal,
+    way = 0
+  ): Promise<ByteStream> {
+    const link = this.#peers.links(peerId)[way]
     if (link === undefined) throw openError(new Error('not connected'), peerId, protocolId)
     try {
       const signals = [signal, this.#stopped.signal]

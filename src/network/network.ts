@@ -70,8 +70,16 @@ export interface Network {
    * only private addresses), SAME_NODE.
    */
   dial(addresses: readonly string[], signal: AbortSignal): Promise<ConnectedPeer>
-  /** A new stream to a connected peer. Errors: PEER_UNREACHABLE. */
-  open(peerId: string, protocolId: string, signal: AbortSignal): Promise<ByteStream>
+  /**
+   * A new stream to a connected peer; `way`: over that one of its connections, counted from 0.
+   * Errors: PEER_UNREACHABLE.
+   */
+  open(peerId: string, protocolId: string, signal: AbortSignal, way?: number): Promise<ByteStream>
+  /**
+   * Connections with a peer. More than one for a moment where two dials have crossed, and for good
+   * where two nodes have one identity. Without this function there is one at most.
+   */
+  ways?(peerId: string): number
   /** Closes the connection with a peer, if there is one. */
   hangUp(peerId: string): Promise<void>
   /** Hangs up and meets the peer no more, until allowed. */

@@ -1,18 +1,23 @@
-// Who is connected: one connection per peer that is used, and the ones that are being given up.
+// Who is connected: one connection per peer that is used, and the ones that are being given up. Two
+// nodes with one identity, of which one runs on a copy of the other's data folder, have one each:
+// then none of them is given up, for they would take each other's place for ever.
 
 import type { Connection } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Clock } from '../base/clock.ts'
 import type { ConnectedPeer } from './network.ts'
-import type { PeerLink } from './peer-link.ts'
+import { type PeerLink, PING_BYTES } from './peer-link.ts'
 import { planLinks } from './plan-links.ts'
 
 export type PeerListener = (peer: ConnectedPeer, event: 'up' | 'down') => void
 
 /** So long the other side may go on using a connection because it has not seen the better one. */
 const GRACE_MS = 1_000
-/** The side that dialled closes; the other only if that one does not. */
+/** The side that dialled closes; the other only if that one does not, and is not there any more. */
 const GRACE_OTHER_MS = 5_000
+/** For any sign of life of a connection that may be lost. */
+const ANSWER_MS = 3_000
+const PING = new Uint8Array(PING_BYTES)
 /** A dial that goes on for so long after its peer came has not crossed with that of the peer. */
 const MET_MS = 3_000
 
@@ -20,7 +25,7 @@ interface Entry {
   /** The one that new streams use. */
   link: PeerLink
   openedMs: number
-  /** Others, until their last stream has ended. */
+  /** Others, until their last stream has ended, or for as long as another node is behind them. */
   readonly retired: Set<PeerLink>
 }
 
@@ -60,7 +65,7 @@ export class PeerTable {
     return [...this.#peers.values()].map(({ link }) => link.peer)
   }
 
-  /** All connections, or those of one peer. */
+  /** All connections, or those of one peer, the one that is used first. */
   links(peerId?: string): readonly PeerLink[] {
     const one = peerId === undefined ? undefined : this.#peers.get(peerId)
     const entries = peerId === undefined ? [...this.#peers.values()] : one ? [one] : []
@@ -107,8 +112,7 @@ export class PeerTable {
     const ids = { own: this.#ownId, peer: link.peer.id }
     const plan = planLinks(older, newer, ids)
     if (plan === 'anew') {
-      this.#lose(entry)
-      this.add(link)
+      this.#meetAnew(entry, { link, openedMs, retired: new Set() })
       return
     }
     if (plan === 'older') {
@@ -139,20 +143,43 @@ export class PeerTable {
     this.#tell(entry.link.peer, 'down')
   }
 
-  /** The other side has lost these, and what waits on them would wait in vain. */
-  #lose({ link, retired }: Entry): void {
-    this.#peers.delete(link.peer.id)
-    this.#tell(link.peer, 'down')
+  /**
+   * The other side has lost the connections of before, and what waits on them would wait in vain.
+   * One that answers all the same is that of another node.
+   */
+  #meetAnew({ link: former, retired }: Entry, entry: Entry): void {
+    const { peer } = entry.link
+    const before = [former, ...retired]
+    retired.clear()
+    this.#peers.delete(peer.id)
+    this.#tell(former.peer, 'down')
+    for (const link of before) entry.retired.add(link)
+    this.#peers.set(peer.id, entry)
+    this.#tell(peer, 'up')
     const error = new Error('the other side has connected anew')
-    for (const { connection } of [link, ...retired]) connection.abort(error)
+    for (const link of before) {
+      link.abortStreams(error)
+      this.#unlessItAnswers(link, () => link.connection.abort(error))
+    }
+  }
+
+  #unlessItAnswers(link: PeerLink, end: () => void): void {
+    const before = link.signsOfLife
+    link.pingQuietly(PING)
+    this.#clock.after(ANSWER_MS, () => {
+      if (link.signsOfLife === before) end()
+    })
   }
 
   #retire(entry: Entry, link: PeerLink): void {
     entry.retired.add(link)
+    const close = () => void link.close(new Error('another connection with the same peer is used'))
     const look = () => {
       if (!entry.retired.has(link)) return
       if (link.busy) this.#clock.after(GRACE_MS, look)
-      else void link.close(new Error('another connection with the same peer is used'))
+      else if (link.peer.dialled) close()
+      // who is there would have closed it, unless it has no other
+      else this.#unlessItAnswers(link, close)
     }
     this.#clock.after(link.peer.dialled ? GRACE_MS : GRACE_OTHER_MS, look)
   }

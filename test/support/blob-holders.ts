@@ -18,6 +18,8 @@ interface Holder {
   /** Of each stream in turn; the last one's are those of all further ones. */
   readonly streams: readonly PairOptions[]
   readonly served: Served[]
+  /** Others with the same identity, each behind a connection of its own. */
+  readonly twins: BlobSource[]
 }
 
 export class BlobHolders {
@@ -26,7 +28,11 @@ export class BlobHolders {
   readonly #holders = new Map<string, Holder>()
 
   add(id: string, source: BlobSource, streams: readonly PairOptions[] = [{}]): void {
-    this.#holders.set(id, { source, streams, served: [] })
+    this.#holders.set(id, { source, streams, served: [], twins: [] })
+  }
+
+  addTwin(id: string, source: BlobSource): void {
+    this.#holders.get(id)?.twins.push(source)
   }
 
   remove(id: string): void {
@@ -41,10 +47,18 @@ export class BlobHolders {
       sinceMs: 0
     }))
 
-  readonly open = async (id: string): Promise<ByteStream> => {
+  readonly ways = (id: string): number => 1 + (this.#holders.get(id)?.twins.length ?? 0)
+
+  readonly open = async (
+    id: string,
+    _protocolId?: string,
+    _signal?: AbortSignal,
+    way = 0
+  ): Promise<ByteStream> => {
     const holder = this.#holders.get(id)
     if (holder === undefined) throw new Error(`${id} is not connected`)
-    const { source, streams, served } = holder
+    const { source: first, streams, served, twins } = holder
+    const source = [first, ...twins][way] as BlobSource
     const next = servePair(blobsProtocol, source, streams[served.length] ?? streams.at(-1))
     served.push(next)
     return this.lines.get(id)?.(next.stream) ?? next.stream

@@ -40,6 +40,10 @@ describe('connected peers', () => {
     expect(table.get('b')).toBe(second.link)
     expect(table.links('b')).toHaveLength(2)
     clock.advance(4_999)
+    expect(first.connection.streams).toHaveLength(0)
+    clock.advance(1)
+    expect(first.connection.streams).toHaveLength(1) // it is asked whether anybody is there
+    clock.advance(2_999)
     expect(first.connection.closed).toBe(0)
     clock.advance(1)
     expect([first.connection.closed, second.connection.closed]).toEqual([1, 0])
@@ -67,21 +71,50 @@ describe('connected peers', () => {
     const crossed = open('b', 'inbound')
     const during: unknown[] = []
     table.onPeer((_, event) => during.push([event, table.get('b')]))
+    const waiting = new FakeStream()
+    old.link.adopt(waiting.asStream)
     clock.advance(6_000)
     const next = open('b', 'inbound')
+    const inVain = () =>
+      [old, crossed, next].map(({ connection }) => connection.fault !== undefined)
     expect(during).toEqual([
       ['down', undefined],
       ['up', next.link]
     ])
-    expect([old, crossed, next].map(({ connection }) => connection.fault !== undefined)).toEqual([
-      ...[true, true, false]
-    ])
+    expect([waiting.status, inVain()]).toEqual(['aborted', [false, false, false]])
+    clock.advance(3_000)
+    expect(inVain()).toEqual([true, true, false])
     table.remove(old.connection.asConnection)
     table.remove(crossed.connection.asConnection)
     clock.advance(10_000)
     expect([table.links('b'), next.connection.closed]).toEqual([[next.link], 0])
     expect(seen).toEqual(['up b true', 'down b true', 'up b false'])
   })
+
+  test.each([
+    ['inbound', 1_000],
+    ['inbound', 6_000],
+    ['outbound', 1_000],
+    ['outbound', 6_000]
+  ] as const)(
+    'of two nodes with one identity both stay: the first is %s, the second comes after %i ms',
+    async (direction, ms) => {
+      const { table, open, clock } = setUp('a')
+      const links = [open('b', direction)]
+      for (const wait of [ms, 60_000]) {
+        clock.advance(wait)
+        links.push(open('b', 'inbound'))
+        for (let n = 0; n < 20; n++) {
+          clock.advance(1_000)
+          for (const { connection } of links) await connection.answer()
+        }
+      }
+      expect(new Set(table.links('b'))).toEqual(new Set(links.map(({ link }) => link)))
+      for (const { connection } of links) {
+        expect([connection.closed, connection.fault]).toEqual([0, undefined])
+      }
+    }
+  )
 
   test('the one that is left is used when the better one breaks', () => {
     const { table, seen, open, clock } = setUp('a')
