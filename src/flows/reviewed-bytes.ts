@@ -4,12 +4,24 @@
 import type { ContentHash } from '../../protocols/hash.ts'
 import type { FlowParts } from './parts.ts'
 
-/** Counted anew where the number of such images has changed. */
-export function countReviewedBytes({ index }: Pick<FlowParts, 'index'>): () => Promise<number> {
+/**
+ * For so many times as long as a count took, those that are decided meanwhile still count: else a
+ * million of them, of which some are decided all the time, would be counted all the time.
+ */
+const REST_FACTOR = 20
+
+/** Counted anew where the number of such images has changed; for a while it may be too much. */
+export function countReviewedBytes({
+  index,
+  clock
+}: Pick<FlowParts, 'index' | 'clock'>): () => Promise<number> {
   let known = { images: 0, bytes: 0 }
+  let restsUntilMs = Number.NEGATIVE_INFINITY
   return async () => {
     const { reviewImages: images } = index.counts()
+    const beganMs = clock.monotonicMs()
     if (images === known.images) return known.bytes
+    if (images > 0 && images < known.images && beganMs < restsUntilMs) return known.bytes
     const seen = new Set<string>()
     let bytes = 0
     for await (const { entry } of index.reviewed()) {
@@ -22,6 +34,8 @@ export function countReviewedBytes({ index }: Pick<FlowParts, 'index'>): () => P
       bytes += blob.bytes
     }
     known = { images, bytes }
+    const nowMs = clock.monotonicMs()
+    restsUntilMs = nowMs + (nowMs - beganMs) * REST_FACTOR
     return bytes
   }
 }
