@@ -21,10 +21,10 @@ export interface ChangedImage {
 }
 
 /**
- * Paths that are remembered of one look, about 100 bytes each. Of one that was forgotten the index
- * is asked.
+ * Paths that are remembered of one look, about 100 bytes each as long as it takes. Of one that was
+ * forgotten the index is asked, which takes five times as long as all else.
  */
-const SEEN_MAX = 20_000
+const SEEN_MAX = 200_000
 
 type PastIndex = Pick<ImageIndex, 'pastSince' | 'pastOf' | 'get'>
 
