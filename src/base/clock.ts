@@ -64,6 +64,13 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
   })
 }
 
+const NEVER_WOKEN = new Int32Array(new SharedArrayBuffer(4))
+
+/** Holds up the whole thread: only for what must be done before anything else happens. */
+export function holdUp(ms: number): void {
+  Atomics.wait(NEVER_WOKEN, 0, 0, ms)
+}
+
 /** Resolves when whoever waits for the event loop has had a turn. */
 export function othersTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))

@@ -58,3 +58,25 @@ test('a line after one that was written in part is a line of its own', () => {
   file.write('next\n')
   expect(drain(fd)).toBe('\nnext\n')
 })
+
+test('whoever reads them is waited for, and nobody a second time who reads no more', () => {
+  const fd = openPipe()
+  let pauses = 0
+  let isRead = true
+  const file = new LogFile(fd, () => {
+    pauses++
+    if (isRead) drain(fd)
+  })
+  const lost: LostLines[] = []
+  file.onLost((one) => lost.push(one))
+  fill(fd)
+  file.write('first\n')
+  expect(drain(fd).slice(0, 20)).toBe('first\n')
+  isRead = false
+  fill(fd)
+  for (let n = 0; n < 100; n++) file.write('second\n')
+  expect(drain(fd)).toMatch(/^x+$/)
+  file.write('third\n')
+  expect(lost).toMatchObject([{ lines: 100 }])
+  expect(pauses).toBeLessThan(100)
+})
