@@ -21,7 +21,7 @@ const VERSION_KEY_LENGTH = 16
 /** Claims nothing. */
 const EVERYTHING: readonly WantRange[] = [{ from: 0, to: BUCKET_MAX }]
 
-export type WantParts = Pick<FlowParts, 'index' | 'clock' | 'brakes'>
+export type WantParts = Pick<FlowParts, 'index' | 'clock' | 'brakes' | 'store'>
 
 /**
  * Where the wants lie, by the versions of the entries that name them. It is looked for anew when
@@ -39,9 +39,10 @@ export class OwnWants {
   }
 
   async tell(): Promise<WantsTold> {
-    const { index, brakes } = this.#parts
+    const { index, brakes, store } = this.#parts
     const { wants: wantsFiles, wantBytes: wantsBytes } = index.counts()
-    if (brakes.engaged('loss')) return { wantsFiles, wantsBytes, wantRanges: EVERYTHING }
+    const isInDoubt = brakes.engaged('loss') !== undefined || !store.isPresent
+    if (isInDoubt) return { wantsFiles, wantsBytes, wantRanges: EVERYTHING }
     return { wantsFiles, wantsBytes, wantRanges: wantsFiles === 0 ? [] : await this.#ranges() }
   }
 

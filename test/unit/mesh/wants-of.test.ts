@@ -41,6 +41,14 @@ test('a node that lacks nothing says so', async () => {
   expect(await wants.tell()).toEqual({ wantsFiles: 0, wantsBytes: 0, wantRanges: [] })
 })
 
+test('a node whose disk is not there claims to hold nothing', async () => {
+  await node.put('a.svg', tinyImage(1))
+  node.store.isPresent = false
+  expect(await bucketsOf(0, node.clock.now())).toEqual([true, true])
+  node.store.isPresent = true
+  expect(await bucketsOf(0, node.clock.now())).toEqual([false, false])
+})
+
 test('all entries that name a blob which is not here are told, and no others', async () => {
   const nowMs = node.clock.now()
   const [early, middle, late] = [nowMs - 9 * HOUR_MS, nowMs - 5 * HOUR_MS, nowMs - HOUR_MS]
