@@ -171,13 +171,24 @@ function lostImages({ damagedImages, missingImages }: Counts): Cause[] {
   ]
 }
 
+/** What a person mends by giving the folder to the user of the node. */
+const DENIED: readonly string[] = ['EACCES', 'EPERM']
+
 function unshownImages({ settler }: StatusSources['flows']): Cause[] {
   const obstacle = settler.unsettled.obstacle
   if (obstacle === undefined) return []
   const { count, subject: path, error } = obstacle
-  const text = `images/ does not show ${count === 1 ? '1 image' : `${count} images`} as it should, ${path} among them (${error}): let the user of this node write to its folder. What was deleted may still be seen there.`
-  return [causeOf('images_unshown', text, { count, path, error })]
+  const many = count === 1 ? '1 image' : `${count} images`
+  const what = `images/ does not show ${many} as it should, ${path} among them (${error})`
+  const denied = `${what}: let the user of this node write to its folder. ${STILL_SEEN}`
+  const failed = `${what}: look at the disk and the system's log. ${STILL_SEEN}`
+  const about = { count, path, error }
+  return DENIED.includes(error)
+    ? [causeOf('images_unshown', denied, about)]
+    : [causeOf('images_unshown_fault', failed, about)]
 }
+
+const STILL_SEEN = 'What was deleted may still be seen there.'
 
 function scannerTroubles({ scanner }: StatusSources['flows']): Cause[] {
   return [...scannerLimit(scanner), ...scannerSilence(scanner)]

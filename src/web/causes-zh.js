@@ -24,6 +24,8 @@ export const causes = {
     'quarantine/ 中有 {count} 个文件（{size}）：损坏的图片，以及在 images/ 中占据其他图片位置的文件。那里的文件不会自动清除：请查看并删除不需要的。',
   images_unshown:
     'images/ 中有 {count} 张图片未能更新，其中有 {path}（{error}）：请允许本节点的用户写入其所在文件夹。已删除的图片可能仍在那里可见。',
+  images_unshown_fault:
+    'images/ 中有 {count} 张图片未能更新，其中有 {path}（{error}）：请检查磁盘和系统日志。已删除的图片可能仍在那里可见。',
   review: '{count} 张图片待审：其他服务器可能早已将其删除。请在“安全”中恢复或丢弃。',
   scanner_silent: '病毒扫描程序没有应答（{detail}）：上传被拒绝。',
   scanner_silent_accepting: '病毒扫描程序没有应答（{detail}）：图片仍被接收，{count} 张等待扫描。',
