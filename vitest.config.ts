@@ -2,7 +2,9 @@ import { defineConfig } from 'vitest/config'
 
 const UNIT = 'test/unit/**/*.test.ts'
 /** They put functions of the system's own in the place of others, for all who share a process. */
-const ALONE = ['test/unit/store/found-files.test.ts', 'test/unit/store/scan.test.ts']
+const ALONE = ['folded-names', 'found-files', 'scan'].map(
+  (name) => `test/unit/store/${name}.test.ts`
+)
 
 export default defineConfig({
   test: {
