@@ -34,7 +34,7 @@ export interface Asked extends BlobItem {
 
 /**
  * How long a holder is waited for to begin: a small multiple of its usual time, or as long as for
- * any other bytes.
+ * any other bytes, which are waited for less long in the first case, too.
  */
 export type Wait = 'usual' | 'full'
 
@@ -50,6 +50,8 @@ type Take = (answer: BlobAnswer) => Promise<void>
 
 /** A holder that is silent for so long has failed where small blobs are asked for. */
 const SILENT_MS = 5000
+/** The same for large ones, where another holder can go on with what has come. */
+const SILENT_LARGE_MS = 10_000
 /** Streams of readers to one peer, of the 16 that it allows. */
 const LARGE_MAX = 8
 /** Requests for small blobs on their way to one peer: each waits for those before it. */
@@ -113,8 +115,10 @@ export class ReaderLines {
     take: Take
   ): Promise<void> {
     const { traffic } = this.#parts
-    const { stallMs } = this.#options
-    const firstMs = wait === 'full' ? stallMs : Math.min(stallMs, this.#patience.ms(peerId))
+    const isElsewhere = wait !== 'full'
+    const longestMs = isElsewhere ? SILENT_LARGE_MS : Number.POSITIVE_INFINITY
+    const stallMs = Math.min(this.#options.stallMs, longestMs)
+    const firstMs = isElsewhere ? Math.min(stallMs, this.#patience.ms(peerId)) : stallMs
     const turn = isHeldUp ? this.#soon(wait === 'full' ? busy() : new Slow(TURN_MS)) : undefined
     const inTurn = async (charge: Charge) => {
       const item = asked()
@@ -126,7 +130,7 @@ export class ReaderLines {
         const coming = charge.counted(answer)
         return take({ ...coming, body: paced(coming, perSecond, this.#parts) })
       }
-      const options = { stallMs, firstMs, isElsewhere: () => wait !== 'full' }
+      const options = { stallMs, firstMs, isElsewhere: () => isElsewhere }
       const asking = askAlone(this.#parts, peerId, item, counted, options)
       await asking.finally(() => told(false))
     }

@@ -21,6 +21,13 @@ export class TooSlow extends Error {
   }
 }
 
+/** Nothing has come for too long. */
+export class Silent extends Error {
+  constructor(stallMs: number) {
+    super(`nothing came for ${stallMs / 1000} s (file_storage.sync_timeout is the most)`)
+  }
+}
+
 export interface StallWatchParts {
   readonly clock: Clock
   /** A wait that lasts longer is one too long. */
@@ -133,7 +140,7 @@ export class StallWatch {
     const leftMs = this.#endMs - nowMs
     if (leftMs <= 0) {
       this.#endMs = undefined
-      onStall(stalled(stallMs))
+      onStall(new Silent(stallMs))
       return
     }
     this.#count(nowMs)
@@ -147,9 +154,4 @@ export class StallWatch {
     }
     this.#cancelTimer = clock.after(leftMs, () => this.#look())
   }
-}
-
-/** What a peer gets to hear that sends nothing any more. */
-function stalled(stallMs: number): Error {
-  return new Error(`nothing came for ${stallMs / 1000} s (file_storage.sync_timeout)`)
 }

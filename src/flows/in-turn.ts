@@ -1,10 +1,10 @@
-// Asking the holders of a large blob one after the other. One that is slow to begin is left for the
-// next, and gets all its time once nobody else is left.
+// Asking the holders of a large blob one after the other. One that is slow to begin, or to go on,
+// is left for the next, and gets all its time once nobody else is left.
 
 import { Slow } from '../blob-sync/ask-alone.ts'
 import { PATIENCE_MS_MAX } from '../blob-sync/patience.ts'
 import type { Wait } from '../blob-sync/reader-lines.ts'
-import { TooSlow } from '../blob-sync/stall-watch.ts'
+import { Silent, TooSlow } from '../blob-sync/stall-watch.ts'
 
 /** Those that were asked for a blob. */
 export class AskedHolders {
@@ -17,7 +17,7 @@ export class AskedHolders {
     try {
       await asking
     } catch (error) {
-      if (error instanceof Slow || error instanceof TooSlow) this.#slow.add(peerId)
+      if ([Slow, Silent, TooSlow].some((kind) => error instanceof kind)) this.#slow.add(peerId)
       // whoever is only slower than usual has not failed: other blobs go on coming from there
       if (!(error instanceof Slow) || error.waitedMs >= PATIENCE_MS_MAX) throw error
     }

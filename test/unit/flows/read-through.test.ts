@@ -175,7 +175,7 @@ test.each([SMALL, LARGE])(
 /** Sends nothing, or stops in the middle. */
 test.each([
   ['before it answers, while there is another', undefined, 1000],
-  ['in the middle of a body', 350_000, 30_000]
+  ['in the middle of a body, while there is another', 350_000, 10_000]
 ])('a holder that falls silent %s is left for the next', async (_, afterBytes, silentMs) => {
   const { node, network, replicator, clock } = await beginReading()
   network.add('silent', silentSource(LARGE, afterBytes))
@@ -192,6 +192,39 @@ test.each([
   clock.advance(1)
   expect(await fetching).toBe('p')
   expect(network.sentBytes('p')).toBeLessThan(LARGE.byteLength - (afterBytes ?? 0) + 1000)
+})
+
+test('one that pauses in the middle gets all its time where nobody else goes on', async () => {
+  const { node, network, replicator, clock } = await beginReading()
+  const source = sourceOf(LARGE)
+  const open = source.open.bind(source)
+  let tries = 0
+  const gate = Promise.withResolvers<void>()
+  source.open = async (hash) => {
+    const blob = await open(hash)
+    if (blob === undefined || blob === 'busy') return blob
+    const pauseMs = ++tries === 1 ? 1e9 : 25_000
+    return {
+      ...blob,
+      async *read(start, end) {
+        yield LARGE.subarray(start, start + 100_000)
+        if (tries > 1) gate.resolve()
+        await new Promise<void>((resolve) => clock.after(pauseMs, resolve))
+        yield LARGE.subarray(start + 100_000, end)
+      }
+    }
+  }
+  network.add('p', source)
+  network.add('lacks', sourceOf())
+  const hash = await want(node, 'a.png', LARGE)
+  const fetching = replicator.fetchNow(hash)
+  await eventually(() => expect(replicator.transfers()[0]?.bytesDone).toBe(100_000))
+  clock.advance(10_000)
+  await gate.promise
+  await eventually(() => expect(replicator.transfers()[0]?.bytesDone).toBe(200_000))
+  clock.advance(25_000)
+  expect(await fetching).toBe('p')
+  expect(network.streams('lacks')).toBe(1)
 })
 
 test('a reader and replication share what comes', async () => {
