@@ -1,5 +1,5 @@
 // Asks several holders for the same, one after the other, and does not wait for one that is slow to
-// begin.
+// begin. One that was too slow later on is asked once more when nobody else is left.
 
 import type { Clock } from '../base/clock.ts'
 
@@ -11,11 +11,18 @@ export interface Progress {
   asked(): boolean
   /** The answer has begun. */
   begun(): void
+  /** It was given up only because others may be faster. */
+  tooSlow(): void
+}
+
+interface Holder {
+  readonly peerId: string
+  readonly isLast: boolean
 }
 
 export interface FirstOfParts<T> {
   readonly clock: Clock
-  readonly holders: Iterator<{ readonly peerId: string; readonly isLast: boolean }, undefined>
+  readonly holders: Iterator<Holder, undefined>
   /** Undefined if the holder gives nothing. */
   readonly ask: (peerId: string, progress: Progress) => Promise<T | undefined>
   /** A holder that has not begun for so long is not waited for alone. */
@@ -36,16 +43,25 @@ export function firstOf<T>(parts: FirstOfParts<T>): Promise<First<T> | undefined
   let running = 0
   let isOver = false
   let cancelNewest = () => {}
+  const slow: string[] = []
+  let askedAgain = 0 // each of them once, or it might never end
   const end = () => {
     isOver = true
     cancelNewest()
   }
+  const nextHolder = (): Holder | undefined => {
+    const peerId = slow[askedAgain]
+    const holder = holders.next().value
+    if (holder !== undefined || peerId === undefined) return holder
+    askedAgain++
+    return { peerId, isLast: true }
+  }
   const askNext = () => {
-    const holder = isOver ? undefined : holders.next().value
+    const holder = isOver ? undefined : nextHolder()
     if (holder !== undefined) askOne(holder)
     else if (running === 0) resolve(undefined)
   }
-  const askOne = ({ peerId, isLast }: { readonly peerId: string; readonly isLast: boolean }) => {
+  const askOne = ({ peerId, isLast }: Holder) => {
     running++
     let isAlone = true
     let cancel = () => {}
@@ -60,7 +76,10 @@ export function firstOf<T>(parts: FirstOfParts<T>): Promise<First<T> | undefined
       cancelNewest = cancel
       return true
     }
-    ask(peerId, { isLast, asked, begun: () => cancel() }).then(
+    const tooSlow = () => {
+      if (!slow.includes(peerId)) slow.push(peerId)
+    }
+    ask(peerId, { isLast, asked, begun: () => cancel(), tooSlow }).then(
       (got) => {
         running--
         if (got === undefined) return askAnother()

@@ -11,6 +11,7 @@ import { Charge } from './charge.ts'
 import type { Progress } from './first-of.ts'
 import { paced } from './paced.ts'
 import { Patience } from './patience.ts'
+import { TooSlow } from './stall-watch.ts'
 import type { Traffic } from './traffic.ts'
 
 export interface ReaderLinesParts {
@@ -79,7 +80,7 @@ export class ReaderLines {
     return this.#patience.ms(peerId)
   }
 
-  /** Throws as BlobsClient.fetch, and what `take` throws; BUSY if too many wait. */
+  /** Throws as BlobsClient.fetch, and what `take` throws; BUSY if too many wait; TooSlow. */
   askShared(
     peerId: string,
     { bytes, ...item }: Asked,
@@ -98,8 +99,14 @@ export class ReaderLines {
         return take(charge.counted(answer))
       }
       const options = { line: 'reads', signal, stallMs, isElsewhere } as const
-      const fetching = askTogether(this.#parts, peerId, [item], counted, options)
-      await fetching.finally(() => told(false))
+      try {
+        await askTogether(this.#parts, peerId, [item], counted, options)
+      } catch (error) {
+        if (error instanceof TooSlow) progress?.tooSlow()
+        throw error
+      } finally {
+        told(false)
+      }
     })
   }
 

@@ -1,6 +1,7 @@
 // A node that reads through to peers in memory.
 
 import type { BlobSource } from '../../protocols/blobs/source.ts'
+import { NodeError } from '../../src/base/errors.ts'
 import { BlobPeers } from '../../src/blob-sync/blob-peers.ts'
 import { WantBook } from '../../src/blob-sync/want-book.ts'
 import { openTrusted } from '../../src/flows/read.ts'
@@ -51,6 +52,14 @@ export function isHeld({ flows }: MemoryNode, hash: Parameters<typeof openTruste
   const blob = openTrusted(flows, hash)
   blob?.close()
   return blob !== undefined
+}
+
+/** Nothing that comes can be kept. */
+export function fillDisk({ flows }: MemoryNode): void {
+  const demand = () => {
+    throw new NodeError('DISK_FULL', 'no room')
+  }
+  Object.assign(flows.room, { demand })
 }
 
 export function silentSource(bytes: Uint8Array, afterBytes: number | undefined): BlobSource {

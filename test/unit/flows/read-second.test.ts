@@ -2,15 +2,14 @@
 
 import { afterEach, expect, test } from 'vitest'
 import type { ContentHash } from '../../../protocols/hash.ts'
-import { NodeError } from '../../../src/base/errors.ts'
 import { want } from '../../support/blob-holders.ts'
 import { testBytes } from '../../support/data-folder.ts'
 import { eventually } from '../../support/eventually.ts'
-import type { MemoryNode } from '../../support/memory-node.ts'
 import { settled } from '../../support/microtasks.ts'
 import {
   beginReading,
   endReading,
+  fillDisk,
   isHeld,
   LARGE,
   SMALL,
@@ -165,13 +164,6 @@ test.each([
   await eventually(() => expect(isHeld(node, hash)).toBe(true))
   expect([network.streams('far'), network.streams('near')]).toEqual([0, 1])
 })
-
-function fillDisk({ flows }: MemoryNode): void {
-  const demand = () => {
-    throw new NodeError('DISK_FULL', 'no room')
-  }
-  Object.assign(flows.room, { demand })
-}
 
 test.each([
   ['small', SMALL],

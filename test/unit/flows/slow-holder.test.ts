@@ -4,7 +4,14 @@ import { afterEach, expect, test } from 'vitest'
 import { slowLine, want } from '../../support/blob-holders.ts'
 import { testBytes } from '../../support/data-folder.ts'
 import type { ManualClock } from '../../support/manual-clock.ts'
-import { beginReading, endReading, LARGE, SMALL, sourceOf } from '../../support/reading-node.ts'
+import {
+  beginReading,
+  endReading,
+  fillDisk,
+  LARGE,
+  SMALL,
+  sourceOf
+} from '../../support/reading-node.ts'
 import { openReplication } from '../../support/replication.ts'
 
 afterEach(endReading)
@@ -83,4 +90,17 @@ test.each([
 test('a reader waits for one that drips where nobody else has it', async () => {
   const { network, from } = await reading(SMALL, [])
   expect([await from(), network.streams('slow')]).toEqual(['slow', 1])
+})
+
+test.each([
+  ['kept', false],
+  ['passed on', true]
+])('nor is a small blob lost that is %s, where others lack it', async (_, isFull) => {
+  const { node, network, replicator, clock } = await reading(SMALL, [])
+  network.add('lacks', sourceOf())
+  const hash = await want(node, 'b.png', SMALL)
+  if (isFull) fillDisk(node)
+  const opened = await clock.run(() => replicator.open(hash))
+  expect(opened?.peerId).toBe('slow')
+  opened?.blob.close()
 })
