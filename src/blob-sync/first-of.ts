@@ -15,8 +15,10 @@ export interface Progress {
   tooSlow(): void
 }
 
-interface Holder {
+/** One to ask. */
+export interface Holder {
   readonly peerId: string
+  /** Nobody else is left. */
   readonly isLast: boolean
 }
 

@@ -3,7 +3,7 @@
 
 import type { ContentHash } from '../../protocols/hash.ts'
 import type { ComingBlob, ComingBlobs } from '../blob-sync/coming-blobs.ts'
-import { firstOf, type Progress } from '../blob-sync/first-of.ts'
+import { firstOf, type Holder, type Progress } from '../blob-sync/first-of.ts'
 import type { ReaderLines } from '../blob-sync/reader-lines.ts'
 import type { NamelessBlob, StagedBlob } from '../store/blob-store.ts'
 import type { FlowParts } from './parts.ts'
@@ -14,10 +14,7 @@ export interface SmallFromHoldersParts {
   readonly coming: Pick<ComingBlobs, 'join'>
   readonly lines: Pick<ReaderLines, 'patienceMs'>
   /** Whom to ask, one after the other. */
-  readonly holders: (
-    hash: ContentHash,
-    tried: ReadonlySet<string>
-  ) => Generator<{ peerId: string; isLast: boolean }, undefined>
+  readonly holders: (hash: ContentHash, tried: ReadonlySet<string>) => Generator<Holder, undefined>
   /** Undefined if the peer does not give it. Throws only what is not the peer's fault. */
   readonly stageFrom: (
     peerId: string,
@@ -76,7 +73,7 @@ export class SmallFromHolders {
     let joined = coming.join(hash)
     return firstOf<Got>({
       clock: flows.clock,
-      holders: startingWith(joined, holders(hash, new Set())),
+      holders: startingWith(joined, (tried) => holders(hash, tried)),
       ask: (peerId, progress) => {
         const asked = joined
         joined = undefined
@@ -109,13 +106,25 @@ export class SmallFromHolders {
   }
 }
 
-/** What replication has asked for is waited for as if it were the first holder. */
+/**
+ * What replication has asked for is waited for as if it were the first holder. Only when all others
+ * have been asked, that one is asked by the reader, too.
+ */
 function* startingWith(
   coming: ComingBlob | undefined,
-  holders: Iterable<{ readonly peerId: string; readonly isLast: boolean }>
-): Generator<{ readonly peerId: string; readonly isLast: boolean }, undefined> {
-  if (coming !== undefined) yield { peerId: coming.peerId, isLast: false }
-  yield* holders
+  holders: (tried: ReadonlySet<string>) => Iterable<Holder>
+): Generator<Holder, undefined> {
+  const tried = new Set<string>()
+  if (coming !== undefined) {
+    tried.add(coming.peerId)
+    yield { peerId: coming.peerId, isLast: false }
+    for (const holder of holders(tried)) {
+      tried.add(holder.peerId)
+      yield holder
+    }
+    tried.delete(coming.peerId)
+  }
+  yield* holders(tried)
 }
 
 async function join({ whole, kept }: ComingBlob, progress: Progress): Promise<Got | undefined> {
