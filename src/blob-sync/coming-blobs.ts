@@ -6,7 +6,7 @@ import type { ContentHash } from '../../protocols/hash.ts'
 export interface ComingBlob {
   /** Who was asked for it. */
   readonly peerId: string
-  /** Its bytes as soon as they are known to be right; undefined if they do not come. */
+  /** Its bytes as soon as they are known to be right; undefined if they do not come this way. */
   readonly whole: Promise<Uint8Array | undefined>
   /** Whether it is kept, once that is known. */
   readonly kept: Promise<boolean>

@@ -32,6 +32,7 @@ export interface Come {
 }
 
 interface Got {
+  /** Undefined where it is read from the disk. */
   readonly whole: Uint8Array | undefined
   /** Whether it is kept, in the end. */
   keep(): Promise<boolean>
@@ -130,5 +131,7 @@ function* startingWith(
 async function join({ whole, kept }: ComingBlob, progress: Progress): Promise<Got | undefined> {
   progress.asked()
   const come = await whole
-  return come && { whole: come, keep: () => kept, leave() {} }
+  // what another thread has written is kept, and was never here
+  if (come === undefined && !(await kept)) return undefined
+  return { whole: come, keep: () => kept, leave() {} }
 }
