@@ -128,7 +128,7 @@ export class WantBook {
    * before, with it or with one that it is taken for, says nothing any more.
    */
   isNew(hash: ContentHash): void {
-    if (!this.isDue(hash)) this.done(hash)
+    this.done(hash)
   }
 
   /** Everything is due now, with everybody: a person asks for it. */
