@@ -135,7 +135,9 @@ export class BlobPeers {
   }
 
   owes(peerId: string, bytes: number): void {
-    this.#of(peerId).owedBytes += bytes
+    const state = this.#of(peerId)
+    if (state.owedBytes === 0) this.#beginOwing(state)
+    state.owedBytes += bytes
   }
 
   received(peerId: string, bytes: number): void {
@@ -143,7 +145,8 @@ export class BlobPeers {
     state.receivedBytes += bytes
     state.pace.add(bytes)
     state.receivedBlobs += 1
-    if (state.isSlow && state.pace.perSecond < PACE_MIN) return
+    state.owing.receivedBytes += bytes
+    if (state.isSlow && this.#isTooSlow(state)) return
     state.isSlow = false
     state.faults = 0
   }
@@ -154,7 +157,10 @@ export class BlobPeers {
    */
   failed(peerId: string, error: unknown): void {
     const state = this.#of(peerId)
-    if (error instanceof TooSlow) state.isSlow = true
+    if (error instanceof TooSlow) {
+      state.isSlow = true
+      this.#beginOwing(state)
+    }
     const { clock, random } = this.#parts
     const nowMs = clock.monotonicMs()
     if (state.restsUntilMs > nowMs) return
@@ -181,6 +187,15 @@ export class BlobPeers {
     this.#stopped.abort(new Error('the node is stopping'))
     this.direct.stop()
     for (const id of this.#peers.keys()) this.drop(id)
+  }
+
+  #beginOwing(state: PeerState): void {
+    state.owing = { sinceMs: this.#parts.clock.monotonicMs(), receivedBytes: 0 }
+  }
+
+  #isTooSlow({ owing }: PeerState): boolean {
+    const owedMs = this.#parts.clock.monotonicMs() - owing.sinceMs
+    return owing.receivedBytes * 1000 < PACE_MIN * owedMs
   }
 
   #lineTo(peerId: string, { line: kind, signal, stallMs }: FetchOptions): Line {

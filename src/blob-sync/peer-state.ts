@@ -27,6 +27,8 @@ export interface PeerState extends Omit<PeerConduct, 'rate'> {
   receivedBytes: number
   receivedBlobs: number
   readonly pace: RateMeter
+  /** Since when it has owed something all the time, and what has come since. */
+  owing: { readonly sinceMs: number; receivedBytes: number }
   isSlow: boolean
   faults: number
   readonly lines: Map<LineKind, Line>
@@ -62,6 +64,7 @@ export function newPeerState(clock: Clock): PeerState {
     noLanes: 0,
     owedBytes: 0,
     pace: new RateMeter(clock),
+    owing: { sinceMs: clock.monotonicMs(), receivedBytes: 0 },
     isSlow: false,
     faults: 0,
     restsUntilMs: 0,

@@ -5,6 +5,7 @@ import type { ByteStream } from '../../../protocols/byte-stream.ts'
 import type { ContentHash } from '../../../protocols/hash.ts'
 import { BlobPeers, type LaneOpener } from '../../../src/blob-sync/blob-peers.ts'
 import type { LineKind } from '../../../src/blob-sync/peer-state.ts'
+import { TooSlow } from '../../../src/blob-sync/stall-watch.ts'
 import { BlobHolders } from '../../support/blob-holders.ts'
 import { eventually } from '../../support/eventually.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
@@ -177,6 +178,23 @@ test('a peer that fails rests as long as is set, then doubly, and never for ever
   expect(rests).toEqual([5000, 10_000, 20_000, 40_000, 60_000, 60_000])
   peers.received('p', 1)
   expect(failAgain()).toBe(5000)
+})
+
+/** Asks the peer, and has the answer after so long; whether it counts as slow then. */
+function isSlowAfter(bytes: number, ms: number): boolean {
+  peers.owes('p', bytes)
+  clock.advance(ms)
+  peers.received('p', bytes)
+  peers.owes('p', -bytes)
+  return peers.state('p').isSlow
+}
+
+test('one that was too slow counts as slow until it sends faster than that', () => {
+  peers.failed('p', new TooSlow())
+  expect(isSlowAfter(100_000, 60_000)).toBe(true)
+  clock.advance(60_000)
+  expect(isSlowAfter(5000, 5000)).toBe(true)
+  expect(isSlowAfter(5000, 100)).toBe(false)
 })
 
 test('chance has peers that failed together not come back together', () => {
