@@ -111,7 +111,8 @@ export class AssignWants {
   /** What is due again, whoever lacked it before. */
   async #retry(orders: Orders, signal: AbortSignal): Promise<void> {
     const { flows, book } = this.#parts
-    if (!this.somePeer(hasRoom)) return
+    const nowMs = flows.clock.monotonicMs()
+    if (!this.somePeer((peer) => peer.restsUntilMs <= nowMs && hasRoom(peer))) return
     for (const hash of book.takeDue(RETRIES_MAX)) {
       if (signal.aborted) return
       const row = flows.index.blob(hash)

@@ -255,8 +255,10 @@ export class Replicator {
     const nowMs = flows.clock.monotonicMs()
     const pausedMs = this.#pausedUntilMs - nowMs
     const restMs = network.peers().map(({ id }) => peers.state(id).restsUntilMs - nowMs)
-    const waitsMs = [book.nextDueMs() ?? Number.POSITIVE_INFINITY, ...restMs.filter((ms) => ms > 0)]
-    const dueMs = pausedMs > 0 ? pausedMs : Math.min(...waitsMs)
+    // nothing is due while nobody can be asked; whoever comes has it look again
+    const isAnyThere = restMs.some((ms) => ms <= 0)
+    const nextMs = (isAnyThere ? book.nextDueMs() : undefined) ?? Number.POSITIVE_INFINITY
+    const dueMs = pausedMs > 0 ? pausedMs : Math.min(nextMs, ...restMs.filter((ms) => ms > 0))
     const ms = Math.min(dueMs, this.#wants.slowedMs)
     if (ms === Number.POSITIVE_INFINITY || this.#stop.signal.aborted) return
     this.#cancelTimer = flows.clock.after(Math.max(ms, 100), () => this.#goOn())
