@@ -9,6 +9,7 @@ import type { Clock, Random } from '../base/clock.ts'
 import type { Network } from '../network/network.ts'
 import { DirectLines, type DirectOpener } from './direct-lines.ts'
 import type { Packing } from './packing.ts'
+import { PeerGone } from './peer-gone.ts'
 import {
   KINDS,
   type Line,
@@ -131,6 +132,8 @@ export class BlobPeers {
 
   /** The peer has come: what it is asked for soon finds a lane. */
   greet(peerId: string, stallMs: number): void {
+    // what broke with its last connection may have been told only after that
+    this.#forgive(this.#of(peerId))
     for (const kind of KINDS) this.#seekLane(peerId, kind, stallMs)
   }
 
@@ -153,9 +156,10 @@ export class BlobPeers {
 
   /**
    * A stream broke, or what came was not right: the peer rests for a while. Several requests that
-   * end with one stream are one fault.
+   * end with one stream are one fault; that it is gone is none.
    */
   failed(peerId: string, error: unknown): void {
+    if (error instanceof PeerGone) return
     const state = this.#of(peerId)
     if (error instanceof TooSlow) {
       state.isSlow = true
@@ -173,10 +177,9 @@ export class BlobPeers {
     this.direct.drop(peerId)
     const state = this.#peers.get(peerId)
     if (state === undefined) return
-    for (const line of state.lines.values()) this.#close(state, line, new Error('the peer is gone'))
-    state.restsUntilMs = 0
+    for (const line of state.lines.values()) this.#close(state, line, new PeerGone())
+    this.#forgive(state)
     state.isSlow = false
-    state.faults = 0
     // what is being opened to it now says nothing of when it is back
     state.seeking = new Set()
     state.noLaneUntilMs = 0
@@ -187,6 +190,11 @@ export class BlobPeers {
     this.#stopped.abort(new Error('the node is stopping'))
     this.direct.stop()
     for (const id of this.#peers.keys()) this.drop(id)
+  }
+
+  #forgive(state: PeerState): void {
+    state.restsUntilMs = 0
+    state.faults = 0
   }
 
   #beginOwing(state: PeerState): void {

@@ -3,6 +3,7 @@
 
 import type { Clock, Random } from '../base/clock.ts'
 import type { DirectItem, DirectLine, DirectTake } from './direct-line.ts'
+import { PeerGone } from './peer-gone.ts'
 import { planBackOffMs } from './plan-back-off.ts'
 import { StallWatch } from './stall-watch.ts'
 
@@ -111,7 +112,7 @@ export class DirectLines {
   }
 
   /** The peer is gone. */
-  drop(peerId: string, error = new Error('the peer is gone')): void {
+  drop(peerId: string, error: Error = new PeerGone()): void {
     const peer = this.#peers.get(peerId)
     this.#peers.delete(peerId)
     if (peer?.open !== undefined) this.#close(peer.open, error)

@@ -197,6 +197,15 @@ test('one that was too slow counts as slow until it sends faster than that', () 
   expect(isSlowAfter(5000, 100)).toBe(false)
 })
 
+test('what is told of its last connection is forgotten when a peer is back', () => {
+  peers.drop('p')
+  peers.failed('p', new Error('the stream was reset'))
+  expect(peers.state('p').restsUntilMs).toBeGreaterThan(0)
+  peers.greet('p', 1000)
+  expect(peers.state('p').restsUntilMs).toBe(0)
+  expect(failAgain()).toBe(5000)
+})
+
 test('chance has peers that failed together not come back together', () => {
   chance = 0.5
   expect([failAgain(), failAgain()]).toEqual([5625, 11_250])

@@ -261,3 +261,29 @@ test('also from who lacked it before, while another one that is still to be aske
   await eventually(() => expect(node.flows.index.blob(hash)?.state).toBe('held'))
   await close()
 })
+
+test('a server that is back at once is asked at once for what broke off as it went', async () => {
+  const { node, network, peers, book, replicator, close } = await openReplication()
+  const gate = Promise.withResolvers<void>()
+  const source = new MemoryBlobSource()
+  source.add(BYTES)
+  const open = source.open.bind(source)
+  let asked = 0
+  source.open = async (hash) => {
+    if (++asked === 1) await gate.promise
+    return open(hash)
+  }
+  network.add('p', source)
+  await want(node, 'a.png', BYTES)
+  replicator.wake()
+  await eventually(() => expect(asked).toBe(1))
+  // one connection takes the place of another: nothing comes between
+  peers.drop('p')
+  peers.greet('p', 30_000)
+  book.peerCame('p', network.peers())
+  replicator.wake()
+  await eventually(() => expect(node.flows.index.counts().wants).toBe(0))
+  expect(peers.state('p').restsUntilMs).toBe(0)
+  gate.resolve()
+  await close()
+})
