@@ -25,6 +25,8 @@ export class SharedAnswers {
       this.#failure = { error }
     }
     if (answer.length > UNNEEDED_BYTES_MAX) this.check()
+    // read, so that whoever watches the stream sees that they come
+    await answer.whole()
   }
 
   /** Throws what failed. */

@@ -6,7 +6,7 @@ import type { ContentHash } from '../../../protocols/hash.ts'
 import { BlobPeers, type LaneOpener } from '../../../src/blob-sync/blob-peers.ts'
 import type { LineKind } from '../../../src/blob-sync/peer-state.ts'
 import { TooSlow } from '../../../src/blob-sync/stall-watch.ts'
-import { BlobHolders } from '../../support/blob-holders.ts'
+import { BlobHolders, slowLine } from '../../support/blob-holders.ts'
 import { eventually } from '../../support/eventually.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { MemoryBlobSource } from '../../support/memory-blob-source.ts'
@@ -246,6 +246,17 @@ test('after an answer that one can not use it hears of none of its others', asyn
   await expect(peers.fetch('p', [item(hash), item(hash)], take, READS)).rejects.toThrow('no room')
   expect(heard).toEqual([hash])
   expect(await fetch('reads')).toBe('a picture')
+})
+
+test('what is passed over may take its time, as long as it comes', async () => {
+  lanes.refuses = true
+  network.lines.set('p', slowLine(clock, { bytes: 1000, everyMs: 100 }))
+  const slow = source.add(Buffer.alloc(100_000, 7))
+  const failing = peers.fetch('p', [item(slow)], () => Promise.reject(new Error('no room')), READS)
+  const failed = expect(failing).rejects.toThrow('no room')
+  expect(await clock.run(() => fetch('reads'))).toBe('a picture')
+  await failed
+  expect(network.streams('p')).toBe(1)
 })
 
 test('what is too much to be passed over breaks the stream, and is not waited for', async () => {
