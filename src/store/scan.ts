@@ -103,9 +103,16 @@ function isLeftOut(root: string, name: string, entry: Dirent, depth: number): Le
   if (entry.isSymbolicLink()) return LINK
   if (!entry.isFile() && !entry.isDirectory()) return SPECIAL
   if (entry.isDirectory() && depth === DEPTH_MAX) return DEEP
-  // what is no Unicode was replaced in it, and is not found by it
-  const isDoubtful = entry.name.includes(REPLACEMENT)
-  return isDoubtful && lstatOf(join(root, name)) === undefined ? NO_UNICODE : undefined
+  return entry.name.includes(REPLACEMENT) ? unfoundFor(join(root, name)) : undefined
+}
+
+/** What is no Unicode was replaced in a name, and is not found by it. */
+function unfoundFor(path: string): LeftOut | undefined {
+  try {
+    return lstatOf(path) === undefined ? NO_UNICODE : undefined
+  } catch (error) {
+    return unreadableFor(error)
+  }
 }
 
 async function* entriesOf(

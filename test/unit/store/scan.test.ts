@@ -137,6 +137,17 @@ test('a folder that can not be read is told, and the others are found', async ()
   expect(tooDeep.startsWith(unreadable[0]?.slice(13) ?? 'x')).toBe(true)
 })
 
+test('a doubtful name that can not be looked at keeps nobody from the others', async () => {
+  write('a.jpg')
+  const many = Math.floor((4090 - root.path.length) / 251)
+  const name = '\ufffd'.repeat(85) // with it the path is longer than one can be
+  const script =
+    'cd "$1" && for i in $(seq "$2"); do mkdir "$3" && cd -P "$3" || exit; done && : >"$4"'
+  execFileSync('sh', ['-c', script, 'sh', root.path, `${many}`, 'd'.repeat(250), name])
+  expect(await scan()).toEqual(['a.jpg'])
+  expect(Object.values(await leftOut())).toEqual(['ENAMETOOLONG'])
+})
+
 test('stops when it is aborted', async () => {
   write('a.jpg')
   await expect(scan({ signal: AbortSignal.abort(new Error('stop')) })).rejects.toThrow('stop')
