@@ -102,8 +102,9 @@ async function stoppedBy(target: Order['target'], token: string, limit: number):
   const about = { path: { token } }
   const first = await callNode(target, 'GET /api/brakes/{token}', { ...about, query: { limit } })
   const changes = [...first.changes]
+  // a node of an earlier version gives none
   let cursor = limit === PAGE ? first.next_cursor : null
-  while (cursor !== null) {
+  while (cursor) {
     const query = { limit, cursor }
     const page = await callNode(target, 'GET /api/brakes/{token}', { ...about, query })
     changes.push(...page.changes)

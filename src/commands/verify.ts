@@ -36,14 +36,15 @@ function badCount({ corrupted_files, missing_files }: Report): number {
 
 function textOf(report: Report): string {
   const { verified_files, corrupted_files, missing_files, repaired_files, duration } = report
+  const { blocked_files = [] } = report as Partial<Report> // earlier versions do not tell of them
   const lines = [
     ...corrupted_files.map(({ path, action }) => `✗ ${path} was damaged: ${action}`),
     ...missing_files.map((path) => `✗ ${path} was missing`),
-    ...report.blocked_files.map((path) => `- ${path} is blocked: nobody may have its bytes`),
+    ...blocked_files.map((path) => `- ${path} is blocked: nobody may have its bytes`),
     ...report.unrepairable_files.map((path) => `! ${path} can't be repaired: no server has it`)
   ]
   const bad = badCount(report)
-  const blocked = report.blocked_files.length
+  const blocked = blocked_files.length
   const right = blocked === 0 ? 'all right' : `all right, but for ${blocked} that are blocked`
   const repaired =
     bad === 0 ? right : `${bad} were not right, ${repaired_files.length} of them repaired`
