@@ -16,7 +16,7 @@ export const meanings = {
   'file_storage.local_path': '本节点的数据文件夹',
   'file_storage.sync_enabled':
     '把其他节点的图片取到本机磁盘；否则只保留在本机被读取过的图片，且不会自行清除',
-  'file_storage.sync_timeout': '某个节点这么久没有传来数据，就改用另一个',
+  'file_storage.sync_timeout': '某个节点这么久没有传来数据，或在两倍时间内几乎没有，就改用另一个',
   'file_storage.max_file_size': '更大的图片会被拒绝',
   'file_storage.allowed_extensions': '其他扩展名会被拒绝',
   'file_storage.content': 'tolerant 保留无法解码的数据；strict 拒绝它们',
@@ -30,7 +30,7 @@ export const meanings = {
   'file_sync.batch_size': '同时获取的图片数',
   'file_sync.sync_interval': '每隔多久与一个节点比对索引',
   'file_sync.max_retry_attempts': '一张图片尝试多少次后计为失败；此后仍会尝试，间隔越来越长',
-  'file_sync.retry_delay': '第一次重试前的等待',
+  'file_sync.retry_delay': '图片未能获取或服务器未应答后，再次尝试前的等待；之后每次加倍',
   'file_sync.verify_integrity': '空闲时重新计算已保存图片的哈希',
   'http.host': '监听的地址',
   'http.port': '监听的端口；0 为任意空闲端口',
