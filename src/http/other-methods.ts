@@ -43,11 +43,14 @@ export function allowedAt(methods: readonly Methods[], requestUrl: string): stri
   return (fits.find(({ url }) => url === path) ?? fits[0])?.allow
 }
 
-/** In the framework's notation: `:name` is one part, and a `*` at the end all others. */
+/**
+ * As the framework reads it: `:name` is one part, even an empty one, and a `*` at the end all
+ * others.
+ */
 function patternOf(url: string): RegExp {
   const parts = url.split('/').map((part) => {
     if (part === '*') return '.*'
-    return part.startsWith(':') ? '[^/]+' : part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')
+    return part.startsWith(':') ? '[^/]*' : part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')
   })
   return new RegExp(`^${parts.join('/')}$`)
 }

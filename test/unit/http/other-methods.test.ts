@@ -25,6 +25,7 @@ test.each([
   ['/images/?x=1', 'GET, HEAD, OPTIONS, PUT'],
   ['/api/keys?x=/all', 'OPTIONS, POST'],
   ['/api/keys/1', 'DELETE, OPTIONS'],
+  ['/api/keys/', 'DELETE, OPTIONS'],
   ['/api/keys/all', 'GET, HEAD, OPTIONS'],
   ['/api/keys/1/2', undefined],
   ['/api/keysall', undefined],
