@@ -36,7 +36,7 @@ import { verifyBlob } from './verify-blob.ts'
 
 /** The folder images/ as others have filled it. */
 export interface FoundFiles {
-  /** By how much the clock that dates its files was ahead of ours when it was prepared. */
+  /** By how much the clock that dates its files is ahead of ours, looked at since `prepare`. */
   readonly aheadMs: number
   /** Makes the folder itself, if it is gone. Errors: DISK_FAULT. */
   prepare(): void

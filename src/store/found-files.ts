@@ -44,6 +44,7 @@ export class DiskFoundFiles {
   readonly #root: string
   readonly #clock: Clock
   #aheadMs = 0
+  #isDiskAsked = false
   readonly #isIgnored: (name: string) => boolean
   readonly #leftOut = new Set<string>()
   readonly #pace: Pace
@@ -70,14 +71,21 @@ export class DiskFoundFiles {
     }
   }
 
-  /** By how much the clock that dates files was ahead of ours when it was last prepared. */
+  /**
+   * By how much the clock that dates files is ahead of ours. The disk is asked once after each
+   * `prepare`, and only where somebody wants to know: it may be one that sleeps.
+   */
   get aheadMs(): number {
+    if (!this.#isDiskAsked) {
+      this.#isDiskAsked = true
+      this.#aheadMs = diskAheadMs(this.#clock, this.#folder.temp) ?? this.#aheadMs
+    }
     return this.#aheadMs
   }
 
   prepare(): void {
     requireMarker(this.#folder)
-    this.#aheadMs = diskAheadMs(this.#clock, this.#folder.temp) ?? this.#aheadMs
+    this.#isDiskAsked = false
     if (lstatOf(this.#root) !== undefined) return
     onDisk(`making the folder ${this.#root}`, () => makeFolder(this.#root, 0o755))
   }

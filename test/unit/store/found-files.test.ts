@@ -1,4 +1,4 @@
-import { lstatSync, writeFileSync } from 'node:fs'
+import { chmodSync, lstatSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { systemClock } from '../../../src/base/clock.ts'
@@ -45,3 +45,14 @@ test.each([-3_600_000, 0, 3_600_000])(
     expect(Math.round(found.aheadMs / 60_000)).toBe(ms / 60_000)
   }
 )
+
+test('a disk on which there is nothing to take in is left to sleep', async () => {
+  const { folder, remove } = await makeTestFolder()
+  onTestFinished(remove)
+  const found = new DiskFoundFiles({ folder, log: silentLog, clock: systemClock }, [])
+  vi.mocked(chmodSync).mockClear()
+  found.prepare()
+  expect(chmodSync).not.toHaveBeenCalled()
+  expect([found.aheadMs, found.aheadMs]).toEqual([0, 0])
+  expect(chmodSync).toHaveBeenCalledTimes(1)
+})
