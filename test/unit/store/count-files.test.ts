@@ -22,7 +22,8 @@ test('counts the files of a flat folder', async () => {
 })
 
 test('files are counted anew when their folder has changed, and when that is not certain', async () => {
-  const counter = fileCounter({ clock: systemClock }, root.path)
+  const clock = { ...systemClock, monotonicMs: () => 0 }
+  const counter = fileCounter({ clock }, root.path)
   const count = async () => (await counter()).files
   write('a.jpg')
   expect(await count()).toBe(1)
@@ -43,4 +44,21 @@ test('files are counted anew when their folder has changed, and when that is not
   expect(await count()).toBe(3)
   rmSync(join(root.path, 'a.jpg'))
   expect(await count()).toBe(2)
+})
+
+test('what took long to count is not counted again before it has rested', async () => {
+  let [nowMs, lookMs] = [0, 0]
+  const clock = { ...systemClock, monotonicMs: () => (nowMs += lookMs) }
+  const counter = fileCounter({ clock }, root.path)
+  const count = async () => (await counter()).files
+  write('a.jpg')
+  lookMs = 1000
+  expect(await count()).toBe(1)
+  lookMs = 0
+  write('b.jpg')
+  expect(await count()).toBe(1)
+  nowMs += 60_000
+  expect(await count()).toBe(2)
+  write('c.jpg')
+  expect(await count()).toBe(3)
 })
