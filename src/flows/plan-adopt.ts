@@ -127,7 +127,7 @@ export function isLate(takenMs: number, nowMs: number): boolean {
 }
 
 function planForeign(facts: FoundFacts): FoundPlan {
-  const { name, file, diskNowMs, isViewOn, current, shown } = facts
+  const { name, file, nowMs, diskNowMs, isViewOn, current, shown } = facts
   // whose files these are is not known then
   if (!isViewOn && current !== undefined) return { do: 'leave' }
   // nobody took it away when it was deleted; its ctime is no date that a copy brings along
@@ -144,11 +144,13 @@ function planForeign(facts: FoundFacts): FoundPlan {
   // opened by somebody who has not written yet
   if (file.size === 0 && isLate) return { do: 'later' }
   if (file.size === 0 && !isKnown) return { do: 'refuse', why: 'it is empty' }
-  if (current?.deleted && file.mtimeMs <= current.versionMs) {
+  // what was written just now is dated by the disk; an older date may have come with the file
+  const writtenMs = isLate ? file.mtimeMs - (diskNowMs - nowMs) : file.mtimeMs
+  if (current?.deleted && writtenMs <= current.versionMs) {
     return { do: 'set aside', why: 'it is older than the deletion of its path' }
   }
   // one that was written while the other one was being taken in is newer
-  const isOlder = isKnown && file.mtimeMs < current.versionMs - LATE_MS
+  const isOlder = isKnown && writtenMs < current.versionMs - LATE_MS
   return { do: 'take', isOlder, isWriter: false, isLate }
 }
 

@@ -163,6 +163,18 @@ describe('a file that may still be written to', () => {
     }
   })
 
+  test.each([
+    ['an hour behind', -HOUR_MS, 'is newer than an image of before', image(NOW - LATE_MS)],
+    ['an hour behind', -HOUR_MS, 'is newer than a deletion of before', tombstone(NOW - LATE_MS)],
+    ['an hour ahead', HOUR_MS, 'is older than a deletion after it', tombstone(NOW)]
+  ])('where the clock of its disk is %s (%i ms) it %s', (_how, aheadMs, _what, current) => {
+    const diskNowMs = NOW + aheadMs
+    const quiet = { stamp: stamp(9, diskNowMs - QUIET_MS), ageMs: QUIET_MS }
+    const plan = planFound(facts({ diskNowMs, file: quiet.stamp, before: quiet, current }))
+    const taken = { ...TAKE, isLate: true }
+    expect(plan).toEqual(aheadMs < 0 ? taken : { do: 'set aside', why: expect.anything() })
+  })
+
   test('is not, with a date a minute ago or far in the future', () => {
     expect(young(LATE_MS)).toEqual(TAKE)
     expect(young(-LATE_MS)).toEqual(TAKE)
