@@ -74,7 +74,7 @@ async function take(
   }
   if (live) tx.deleteImage(path)
   const freed = new Set<ContentHash>(live ? [before.hash] : [])
-  const until = await newestOf(tx, path)
+  const until = purge ? await newestOf(tx, path) : 0n
   const dropped = purge ? await drop(tx, path, until, freed) : 0
   const outcome = live
     ? 'deleted'
