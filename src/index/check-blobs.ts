@@ -124,11 +124,11 @@ function aboutOf(entry: { bytes: number; md5?: Md5 | undefined; mediaType: strin
 async function absentRows(scan: Scan, named: ReadonlyMap<string, Named>): Promise<Finding[]> {
   const wants = new Map<string, string>()
   const md5s = new Map<string, string>()
-  const isLate = scan.right.has('md5s') || (await hasLateLookUps(rowsOf(scan)))
+  const skipsMd5s = scan.right.has('md5s') || (await hasLateLookUps(rowsOf(scan)))
   for (const [hash, { row }] of named) {
     if (row === undefined) continue
     if (row.want !== undefined) wants.set(keys.want(row.want, hash as ContentHash), hash)
-    if (!isLate) md5s.set(keys.md5(row.md5, hash as ContentHash), hash)
+    if (!skipsMd5s) md5s.set(keys.md5(row.md5, hash as ContentHash), hash)
   }
   const absent = (table: 'want' | 'md5', hash: string | undefined): Finding => ({
     kind: 'look_up',
