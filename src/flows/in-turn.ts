@@ -1,6 +1,7 @@
 // Asking the holders of a large blob one after the other. One that is slow to begin, or to go on,
 // is left for the next, and gets all its time once nobody else is left.
 
+import { NodeError } from '../base/errors.ts'
 import { Slow } from '../blob-sync/ask-alone.ts'
 import { PATIENCE_MS_MAX } from '../blob-sync/patience.ts'
 import type { Wait } from '../blob-sync/reader-lines.ts'
@@ -11,19 +12,28 @@ export class AskedHolders {
   readonly tried = new Set<string>()
   /** Those of them that were left because they were slow. */
   readonly #slow = new Set<string>()
+  /** What was told where a turn did not come. */
+  #busy: unknown
 
-  /** Throws what `asking` does, but for what is no fault of the peer. */
+  /** Throws what `asking` does, but for what is no fault of the peer; BUSY only if it was the last. */
   async unlessSlow(peerId: string, asking: Promise<void>): Promise<void> {
     try {
       await asking
     } catch (error) {
+      if (isBusy(error) && this.#slow.size > 0) {
+        this.#busy = error
+        return
+      }
       if ([Slow, Silent, TooSlow].some((kind) => error instanceof kind)) this.#slow.add(peerId)
       // whoever is only slower than usual has not failed: other blobs go on coming from there
       if (!(error instanceof Slow) || error.waitedMs >= PATIENCE_MS_MAX) throw error
     }
   }
 
-  /** Whom to ask next, of these and of those that were slow, and how long to wait for it. */
+  /**
+   * Whom to ask next, of these and of those that were slow, and how long to wait for it. Throws
+   * BUSY in the end if one of them had no turn.
+   */
   *inTurn(
     holders: Iterable<{ readonly peerId: string; readonly isLast: boolean }>
   ): Generator<{ peerId: string; wait: Wait }, undefined> {
@@ -35,5 +45,10 @@ export class AskedHolders {
       this.#slow.delete(peerId)
       yield { peerId, wait: 'full' }
     }
+    if (this.#busy !== undefined) throw this.#busy
   }
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof NodeError && error.code === 'BUSY'
 }

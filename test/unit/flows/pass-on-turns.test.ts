@@ -57,3 +57,29 @@ test('a holder whose turns are all taken is left for another one that has what i
   expect(peers.state('p').restsUntilMs).toBe(0)
   for (const one of [...idle, await opening]) one?.blob.close()
 })
+
+test('one that is slow to begin is asked again, though the turns of another are taken', async () => {
+  const { network, peers, replicator, clock, hash, idle } = await occupied()
+  const source = sourceOf(LARGE)
+  const openNow = source.open.bind(source)
+  let asked = 0
+  source.open = (wanted) => (++asked === 1 ? new Promise(() => {}) : openNow(wanted))
+  network.add('q', source)
+  peers.owes('q', 20 * LARGE.byteLength)
+  let outcome: unknown
+  const opening = replicator.open(hash)
+  opening.then(
+    (opened) => {
+      outcome = opened?.peerId
+    },
+    (error) => {
+      outcome = error
+    }
+  )
+  await eventually(() => {
+    clock.advance(1000)
+    expect(outcome).toBeDefined()
+  })
+  expect(outcome).toBe('q')
+  for (const one of [...idle, await opening]) one?.blob.close()
+})
