@@ -15,7 +15,7 @@ export class AskedHolders {
   /** What was told where a turn did not come. */
   #busy: unknown
 
-  /** Throws what `asking` does, but for what is no fault of the peer; BUSY only if it was the last. */
+  /** Throws what `asking` does, but for what is no fault of the peer; BUSY only from the last. */
   async unlessSlow(peerId: string, asking: Promise<void>): Promise<void> {
     try {
       await asking
