@@ -28,7 +28,7 @@ const GROUP_VERSIONS = 100
  * many times as long as that took: else a trash that is always at its bound would have it look
  * through all of them all the time.
  */
-const VAIN_MAX = 10_000
+const VAIN_MAX = 2_000
 const REST_FACTOR = 20
 
 /** Lets go of what is too old or too much; returns how many versions. */
