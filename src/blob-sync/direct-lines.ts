@@ -11,7 +11,7 @@ import { StallWatch } from './stall-watch.ts'
 const IDLE_MS = 60_000
 /** Who is about to ask waits so long for a line to be opened. */
 const WAIT_MS = 1000
-/** A peer to which none could be opened, or on whose nothing came, is tried again after so long. */
+/** So long none to a peer is tried where none could be opened, or nothing came on one. */
 const NONE = { firstMs: 30_000, longestMs: 30 * 60_000 }
 /** A key of a lane is good for 380 GB. */
 const LINE_BYTES_MAX = 64 * 2 ** 30

@@ -31,7 +31,7 @@ export interface ReplicateParts extends Pick<ReplicaKeeperParts, 'pathOf'> {
 }
 
 export interface ReplicateOptions {
-  /** Blobs of one request, as far as the protocol allows; a floor under what bytes allow. */
+  /** Blobs of one request at most, between REQUEST_ITEMS_MAX and what the protocol allows. */
   readonly batchSize: number
   /** Whether all blobs come to this disk; if not, only those that somebody reads. */
   readonly fetchAll: boolean
@@ -237,9 +237,8 @@ export class Replicator {
   }
 
   #order(peerId: string, blobs: readonly WantedBlob[], about: FetchAbout = {}): void {
-    const floor = Math.max(this.#options.batchSize, REQUEST_ITEMS_MAX)
-    // who is asked for more refuses all of it
-    const itemsMax = Math.min(floor, ITEMS_MAX)
+    // who is asked for more than ITEMS_MAX refuses all of it
+    const itemsMax = Math.min(Math.max(this.#options.batchSize, REQUEST_ITEMS_MAX), ITEMS_MAX)
     for (const request of requestsOf(blobs, { itemsMax, bytesMax: REQUEST_BYTES_MAX })) {
       const fetching = this.#requests.fetch(peerId, request, about).finally(() => {
         this.#fetches.delete(fetching)
