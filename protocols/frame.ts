@@ -50,9 +50,9 @@ export class FrameReader {
   /**
    * The payload of the next frame; undefined if the source has ended before it. Skips what is left
    * of a body. Throws WireError TRUNCATED, TOO_LARGE (before it reads the payload) or BAD_MESSAGE;
-   * then nothing more can be read.
+   * then nothing more can be read. `onPart` hears each time that more of the payload has come.
    */
-  async frame(bytesMax: number): Promise<Uint8Array | undefined> {
+  async frame(bytesMax: number, onPart = () => {}): Promise<Uint8Array | undefined> {
     await this.skip()
     const length = await this.#length()
     if (length === undefined) return undefined
@@ -66,13 +66,14 @@ export class FrameReader {
       const part = this.#cut(length - filled)
       payload.set(part, filled)
       filled += part.byteLength
+      onPart()
     }
     return payload
   }
 
   /** The same where the source must not end: WireError TRUNCATED if it does. */
-  async nextFrame(bytesMax: number): Promise<Uint8Array> {
-    const payload = await this.frame(bytesMax)
+  async nextFrame(bytesMax: number, onPart?: () => void): Promise<Uint8Array> {
+    const payload = await this.frame(bytesMax, onPart)
     if (payload === undefined) throw truncated('no answer came')
     return payload
   }

@@ -4,6 +4,8 @@ import type { FrameReader } from '../frame.ts'
 import { BLOCK_BYTES, unpackBlock } from './packing.ts'
 
 export class PackedBody {
+  /** Hears each time that more of a block has come, which is handed on when it is whole. */
+  onPart = () => {}
   readonly #reader: FrameReader
   readonly #onSaved: (bytes: number) => void
   /** Bytes of the blob that are still to come. */
@@ -55,7 +57,7 @@ export class PackedBody {
 
   async #frame(): Promise<Uint8Array> {
     const bytes = Math.min(BLOCK_BYTES, this.#left)
-    const payload = await this.#reader.nextFrame(bytes)
+    const payload = await this.#reader.nextFrame(bytes, () => this.onPart())
     this.#left -= bytes
     return payload
   }

@@ -36,6 +36,8 @@ export interface BlobAnswer extends BlobItem {
   readonly saved?: () => number
   /** The same in one piece, for small blobs; `onPiece` hears of the bytes of each that comes. */
   whole(onPiece?: (bytes: number) => void): Promise<Uint8Array>
+  /** `onPart` hears each time that something has come, where pieces are handed on more rarely. */
+  readonly watch?: (onPart: () => void) => void
 }
 
 /** What the asking side takes. */
@@ -151,7 +153,10 @@ export class BlobsClient {
         this.#unpacking.onSaved?.(bytes)
       })
       const whole = (onPiece?: (bytes: number) => void) => packed.whole(onPiece)
-      await onBlob({ ...answer, body: packed.pieces(), saved: () => saved, whole })
+      const watch = (onPart: () => void) => {
+        packed.onPart = onPart
+      }
+      await onBlob({ ...answer, body: packed.pieces(), saved: () => saved, whole, watch })
       await packed.skip()
       return
     }

@@ -101,6 +101,7 @@ export class StallWatch {
   /** An answer whose bytes, each piece of them, must come in time. */
   watchedAnswer(answer: BlobAnswer): BlobAnswer {
     this.answered()
+    answer.watch?.(() => this.#moved())
     const onPiece = (bytes: number) => {
       this.wait()
       this.came(bytes)
@@ -119,6 +120,11 @@ export class StallWatch {
   /** The answer to one blob has begun, or is that there is none. */
   answered(): void {
     this.came(ANSWER_BYTES)
+  }
+
+  /** Something has come that counts when more has. */
+  #moved(): void {
+    if (this.#endMs !== undefined) this.wait()
   }
 
   get #patienceMsMax(): number {

@@ -1,4 +1,7 @@
+import { randomBytes } from 'node:crypto'
+import { zstdCompressSync } from 'node:zlib'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { KNOWN_PACKINGS } from '../../../protocols/blobs/packing.ts'
 import type { BlobAnswer } from '../../../protocols/blobs/request.ts'
 import { blobsProtocol } from '../../../protocols/blobs/serve.ts'
 import type { ByteStream } from '../../../protocols/byte-stream.ts'
@@ -257,6 +260,25 @@ test('what is passed over may take its time, as long as it comes', async () => {
   expect(await clock.run(() => fetch('reads'))).toBe('a picture')
   await failed
   expect(network.streams('p')).toBe(1)
+})
+
+test('nor is what comes packed silent before a block of it is whole', async () => {
+  const pack = async (block: Uint8Array) => zstdCompressSync(block)
+  const packed = Object.assign(new MemoryBlobSource(), { packer: { mayPay: () => true, pack } })
+  const text = randomBytes(30_000).toString('hex')
+  const soft = packed.add(Buffer.from(text))
+  network.add('q', packed)
+  network.lines.set('q', slowLine(clock, { bytes: 1000, everyMs: 100 }))
+  const random = { fraction: () => chance }
+  const packing = { unpacking: { packings: KNOWN_PACKINGS } }
+  const asking = new BlobPeers({ network, clock, random, packing }, { retryDelayMs: 5000 })
+  let got = ''
+  const take = async ({ whole }: BlobAnswer) => {
+    got = Buffer.from(await whole()).toString()
+  }
+  await clock.run(() => asking.fetch('q', [item(soft)], take, READS))
+  expect(got).toBe(text)
+  asking.stop()
 })
 
 test('what is too much to be passed over breaks the stream, and is not waited for', async () => {
