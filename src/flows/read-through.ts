@@ -131,8 +131,9 @@ export class ReadThrough {
     const reader = shared.reader()
     try {
       await Promise.race([shared.begun(), this.#run(hash, bytes)])
-      // it may have come to an end at the moment at which this one joined it
-      if (shared.from === undefined) await Promise.race([shared.begun(), this.#run(hash, bytes)])
+      // the fetch that was joined may have been an earlier one, at its very end
+      const isLeft = shared.from === undefined && !shared.isOver
+      if (isLeft) await Promise.race([shared.begun(), this.#run(hash, bytes)])
     } catch (error) {
       reader.close()
       throw error

@@ -245,3 +245,18 @@ test('a second holder whose turn comes too late is not asked', async () => {
   await settled()
   expect(busy.hashes()).not.toContain(hash)
 })
+
+test('who lacks a large blob is asked for it once for one reader', async () => {
+  const { node, network, replicator } = await beginReading()
+  const lacks = sourceOf()
+  const asked: ContentHash[] = []
+  lacks.open = async (hash) => {
+    asked.push(hash)
+    return undefined
+  }
+  network.add('lacks', lacks)
+  const hash = await want(node, 'a.png', LARGE)
+  expect(await replicator.open(hash)).toBeUndefined()
+  await settled()
+  expect(asked).toEqual([hash])
+})
