@@ -12,6 +12,8 @@ export class AskedHolders {
   readonly tried = new Set<string>()
   /** Those of them that were left because they were slow. */
   readonly #slow = new Set<string>()
+  /** Those that have got all their time: they get it once. */
+  readonly #waitedFor = new Set<string>()
   /** What was told where a turn did not come. */
   #busy: unknown
 
@@ -24,7 +26,8 @@ export class AskedHolders {
         this.#busy = error
         return
       }
-      if ([Slow, Silent, TooSlow].some((kind) => error instanceof kind)) this.#slow.add(peerId)
+      const isSlow = [Slow, Silent, TooSlow].some((kind) => error instanceof kind)
+      if (isSlow && !this.#waitedFor.has(peerId)) this.#slow.add(peerId)
       // whoever is only slower than usual has not failed: other blobs go on coming from there
       if (!(error instanceof Slow) || error.waitedMs >= PATIENCE_MS_MAX) throw error
     }
@@ -39,10 +42,13 @@ export class AskedHolders {
   ): Generator<{ peerId: string; wait: Wait }, undefined> {
     for (const { peerId, isLast } of holders) {
       this.tried.add(peerId)
-      yield { peerId, wait: isLast && this.#slow.size === 0 ? 'full' : 'usual' }
+      const wait = isLast && this.#slow.size === 0 ? 'full' : 'usual'
+      if (wait === 'full') this.#waitedFor.add(peerId)
+      yield { peerId, wait }
     }
     for (const peerId of this.#slow) {
       this.#slow.delete(peerId)
+      this.#waitedFor.add(peerId)
       yield { peerId, wait: 'full' }
     }
     if (this.#busy !== undefined) throw this.#busy

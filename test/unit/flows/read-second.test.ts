@@ -260,3 +260,38 @@ test('who lacks a large blob is asked for it once for one reader', async () => {
   await settled()
   expect(asked).toEqual([hash])
 })
+
+test.each([
+  ['kept', false],
+  ['passed on', true]
+])(
+  'a large blob that is %s is given up when nobody has sent it in all the time',
+  async (_, isFull) => {
+    const { node, network, replicator, clock } = await beginReading()
+    const asked: string[] = []
+    for (const id of ['one', 'two']) {
+      const silent = sourceOf(LARGE)
+      silent.open = () => {
+        asked.push(id)
+        return new Promise(() => {})
+      }
+      network.add(id, silent)
+    }
+    const hash = await want(node, 'a.png', LARGE)
+    if (isFull) fillDisk(node)
+    let outcome: unknown = 'none yet'
+    replicator.open(hash).then(
+      (opened) => {
+        outcome = opened
+      },
+      (error) => {
+        outcome = error.code
+      }
+    )
+    await eventually(() => {
+      clock.advance(1000)
+      expect(outcome).toBeUndefined()
+    })
+    expect(asked.sort()).toEqual(['one', 'one', 'two', 'two'])
+  }
+)
