@@ -50,8 +50,14 @@ export interface FoundFiles {
     /** Hears of what is there and is no file that can be read. */
     readonly onLeftOut?: (name: string, why: string) => void
   }): AsyncIterable<string>
-  /** Undefined if nothing is there, or no file and no folder. */
-  look(name: string): Promise<FileStamp | 'folder' | undefined>
+  /**
+   * Undefined if nothing is there, or no file and no folder, or what can't be looked at: only of
+   * that the listener hears.
+   */
+  look(
+    name: string,
+    onLeftOut?: (name: string, why: string) => void
+  ): Promise<FileStamp | 'folder' | undefined>
   /** Undefined if the file is gone, or is no plain file any more. */
   open(name: string): ForeignFile | undefined
 }

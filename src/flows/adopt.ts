@@ -55,9 +55,13 @@ export async function adopt(
   const { clock } = parts.flows
   const waiting = new Map<string, FoundFacts['before']>()
   let seen = 0
+  const onLeftOut = (name: string, why: string) => {
+    report.refused++
+    control.error(name, why)
+  }
   const visit = async (name: string) => {
     control.signal.throwIfAborted()
-    const stamp = await parts.found.look(name)
+    const stamp = await parts.found.look(name, onLeftOut)
     if (stamp === undefined || stamp === 'folder') return
     const file = { name, stamp, legacy: legacy.get(name.normalize('NFC')) }
     const outcome = await adoptFile(parts, options, { ...file, before: waiting.get(name) })
@@ -69,10 +73,6 @@ export async function adopt(
       if (outcome.is === 'refused') parts.left.add(name, stamp)
       count(parts, name, outcome, control, report)
     }
-  }
-  const onLeftOut = (name: string, why: string) => {
-    report.refused++
-    control.error(name, why)
   }
   const { signal, at } = control
   const names = parts.found.scan({ signal, ...(at !== undefined && { at }), onLeftOut })

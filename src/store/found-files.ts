@@ -39,6 +39,8 @@ const KEPT_BYTES_MAX = 4 * 2 ** 20
 /** Each is told once. */
 const LEFT_OUT_MAX = 1000
 
+type HearLeftOut = (name: string, why: string) => void
+
 export class DiskFoundFiles {
   readonly #folder: Folder
   readonly #root: string
@@ -96,27 +98,33 @@ export class DiskFoundFiles {
 
   scan({
     at,
-    onLeftOut = () => {},
+    onLeftOut: hear,
     ...options
   }: {
     readonly signal: AbortSignal
     readonly at?: string
     readonly onFolder?: (name: string) => void
-    readonly onLeftOut?: (name: string, why: string) => void
+    readonly onLeftOut?: HearLeftOut
   }): AsyncIterable<string> {
-    const say: OnLeftOut = (name, reason) => {
-      this.#onLeftOut(name, reason)
-      const advice = reason.code === 'EACCES' ? ': let the user of this node read it' : ''
-      onLeftOut(name, `${reason.why}${advice}`)
-    }
-    return scanFiles(this.#root, { ...options, isIgnored: this.#isIgnored, onLeftOut: say }, at)
+    const onLeftOut = this.#telling(hear)
+    return scanFiles(this.#root, { ...options, isIgnored: this.#isIgnored, onLeftOut }, at)
   }
 
-  async look(name: string): Promise<FileStamp | 'folder' | undefined> {
+  async look(name: string, hear?: HearLeftOut): Promise<FileStamp | 'folder' | undefined> {
+    const onLeftOut = this.#telling(hear)
     return this.#pace.run(
-      () => lookAtNameNow(this.#root, name, this.#onLeftOut),
-      () => lookAtName(this.#root, name, this.#onLeftOut)
+      () => lookAtNameNow(this.#root, name, onLeftOut),
+      () => lookAtName(this.#root, name, onLeftOut)
     )
+  }
+
+  /** The log, and whoever asks. */
+  #telling(hear: HearLeftOut = () => {}): OnLeftOut {
+    return (name, reason) => {
+      this.#onLeftOut(name, reason)
+      const advice = reason.code === 'EACCES' ? ': let the user of this node read it' : ''
+      hear(name, `${reason.why}${advice}`)
+    }
   }
 
   open(name: string): ForeignFile | undefined {

@@ -19,6 +19,8 @@ export class MemoryImages implements FoundFiles {
   readonly #isIgnored = ignoredBy(['*.part', '*.tmp'])
   #lastIno = -1_000_000
   readonly aheadMs = 0
+  /** Names that can't even be looked at, as in a folder that nobody may enter. */
+  readonly closed = new Set<string>()
   /** How often a file was opened. */
   opened = 0
 
@@ -61,8 +63,12 @@ export class MemoryImages implements FoundFiles {
     }
   }
 
-  async look(name: string): Promise<FileStamp | 'folder' | undefined> {
+  async look(
+    name: string,
+    onLeftOut?: (name: string, why: string) => void
+  ): Promise<FileStamp | 'folder' | undefined> {
     const { view, store } = this.#node
+    if (this.closed.has(name)) return void onLeftOut?.(name, "it can't be read (EACCES)")
     const file = this.#foreign(name)
     if (file !== undefined) return stampOf(file)
     const at = view.at(name)

@@ -255,6 +255,13 @@ test('names of the earlier index that can not be paths are told with the reason'
   ])
 })
 
+test('a file that can not even be looked at is in the account', async () => {
+  for (const n of [1, 2]) write(`${n}.svg`, n)
+  images.closed.add('1.svg')
+  expect(await adoptAll()).toMatchObject({ adopted: 1, refused: 1 })
+  expect(errors).toEqual(["1.svg: it can't be read (EACCES)"])
+})
+
 test('a source of the earlier index that is too long is left out, not the image', async () => {
   write('a.svg', 1)
   const legacy = readLegacyIndex(

@@ -56,3 +56,12 @@ test('a disk on which there is nothing to take in is left to sleep', async () =>
   expect([found.aheadMs, found.aheadMs]).toEqual([0, 0])
   expect(chmodSync).toHaveBeenCalledTimes(1)
 })
+
+test('whoever looks at a name hears why it can not be done', async () => {
+  const found = foundFiles(0)
+  const heard: string[] = []
+  const name = 'n'.repeat(300)
+  expect(await found.look(name, (one, why) => heard.push(`${one}: ${why}`))).toBeUndefined()
+  expect(await found.look('absent.jpg', (one) => heard.push(one))).toBeUndefined()
+  expect(heard).toEqual([`${name}: it can't be read (ENAMETOOLONG)`])
+})
