@@ -117,7 +117,7 @@ export class ReadThrough {
     try {
       brakes.requireDisk()
       room.demand(bytes)
-      return store.fault === undefined
+      return store.fault === undefined && store.isPresent
     } catch {
       return false
     }

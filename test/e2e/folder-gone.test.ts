@@ -11,6 +11,8 @@ import { RealMesh } from '../support/real-mesh.ts'
 import { Workbench } from '../support/real-node.ts'
 
 const image = makeSvg({ seed: 1 })
+/** Read while it comes. */
+const large = Buffer.concat([makeSvg({ seed: 2 }), Buffer.alloc(3_000_000, ' ')])
 
 let bench: Workbench
 let mesh: RealMesh
@@ -32,6 +34,7 @@ async function holders(): Promise<unknown> {
 test('its images are read from the others, and it claims to hold none', {
   timeout: 60_000
 }, async () => {
+  await put(mesh.url('a'), 'l.svg', large)
   await put(mesh.url('a'), 'x.svg', image)
   const both = [
     ['a', true, 'held'],
@@ -42,6 +45,8 @@ test('its images are read from the others, and it claims to hold none', {
   mkdirSync(bench.path('b'))
   const { status, bytes } = await bytesAt(`${mesh.url('b')}/images/x.svg`)
   expect([status, bytes.equals(image)]).toEqual([200, true])
+  const other = await bytesAt(`${mesh.url('b')}/images/l.svg`)
+  expect([other.status, other.bytes.equals(large)]).toEqual([200, true])
   expect(await holders()).toEqual([both[0], ['b', false, 'doubt']])
   rmdirSync(bench.path('b'))
   renameSync(bench.path('away'), bench.path('b'))

@@ -28,6 +28,9 @@ const UNKEPT: Readonly<Record<string, (node: MemoryNode) => unknown>> = {
   'the disk has failed': ({ store }) => {
     store.fault = new NodeError('DISK_FAULT', 'The disk failed.')
   },
+  'the disk is not there': ({ store }) => {
+    store.isPresent = false
+  },
   'the disk is in doubt': async ({ flows }) => {
     const hashes = Array.from({ length: 100 }, (_, n) => sha256(testBytes(n)) as ContentHash)
     for (const hash of hashes) await flows.brakes.lose(hash)
