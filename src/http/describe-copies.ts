@@ -199,7 +199,7 @@ function sayState(
     case 'blocked':
       return `it is blocked${why}`
     case 'doubt':
-      return 'its disk is in doubt: it says of no image that it has it until a person has looked'
+      return 'its disk is in doubt: it claims no image until that is back, or a person has looked'
     case 'trashed':
       return 'its trash holds the bytes'
     case 'unknown':
