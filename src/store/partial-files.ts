@@ -270,7 +270,7 @@ class DiskPartial implements PartialBlob {
     const { rest, file } = this.#about
     // a torn one is read again before it is gone on with
     const isDigested = !this.#isTorn && this.#digested === this.#bytesDone
-    const stamp = isDigested ? stampAt(file) : undefined
+    const stamp = isDigested ? lastStamp(file) : undefined
     rest(this.#bytesDone > 0 ? { digest: this.#digest, stamp } : undefined)
     if (this.#bytesDone === 0) removeQuietly(file)
   }
@@ -292,6 +292,15 @@ class DiskPartial implements PartialBlob {
     if (!this.#isClosed || this.#reads > 0 || this.#fd === undefined) return
     closeSync(this.#fd)
     this.#fd = undefined
+  }
+}
+
+/** Undefined where the disk does not say it: then the file is read again. */
+function lastStamp(file: string): FileStamp | undefined {
+  try {
+    return stampAt(file)
+  } catch {
+    return undefined
   }
 }
 
