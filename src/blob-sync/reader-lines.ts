@@ -43,7 +43,10 @@ export interface AloneAbout {
   readonly wait: Wait
   /** Called when it is its turn; undefined if nothing is to be asked then. */
   readonly asked: () => BlobItem | undefined
-  /** The turns before it may never end: it waits for its own no longer than TURN_MS. */
+  /**
+   * It goes at the pace of one who may read nothing, as do others that have their turns before it:
+   * it waits for its own no longer than TURN_MS.
+   */
   readonly isHeldUp?: boolean
 }
 
@@ -55,6 +58,8 @@ const SILENT_MS = 5000
 const SILENT_LARGE_MS = 10_000
 /** Streams of readers to one peer, of the 16 that it allows. */
 const LARGE_MAX = 8
+/** Those of them that may be held up: all others go on. */
+const HELD_UP_MAX = 6
 /** Requests for small blobs on their way to one peer: each waits for those before it. */
 const SMALL_MAX = 128
 /** Less than what lets a holder rest that does not begin: it was not even asked. */
@@ -67,6 +72,7 @@ export class ReaderLines {
   readonly #options: ReaderLinesOptions
   readonly #small = new Map<string, Turns>()
   readonly #large = new Map<string, Turns>()
+  readonly #heldUp = new Map<string, Turns>()
   readonly #patience: Patience
 
   constructor(parts: ReaderLinesParts, options: ReaderLinesOptions) {
@@ -141,7 +147,10 @@ export class ReaderLines {
       const asking = askAlone(this.#parts, peerId, item, counted, options)
       await asking.finally(() => told(false))
     }
-    return this.#inTurn(this.#large, peerId, bytes, inTurn, turn)
+    const ask = () => this.#inTurn(this.#large, peerId, bytes, inTurn, turn)
+    if (turn === undefined) return ask()
+    const turns = turnsOf(this.#heldUp, peerId, HELD_UP_MAX)
+    return turns.run(ask, turn.signal).finally(() => turn.cancel())
   }
 
   /** The end of the wait for a turn. */
@@ -160,8 +169,7 @@ export class ReaderLines {
   ): Promise<void> {
     const { peers, traffic, signal } = this.#parts
     const runningMax = ofPeers === this.#small ? SMALL_MAX : LARGE_MAX
-    const turns = ofPeers.get(peerId) ?? new Turns({ runningMax, waitingMax: WAITING_MAX })
-    ofPeers.set(peerId, turns)
+    const turns = turnsOf(ofPeers, peerId, runningMax)
     peers.owes(peerId, bytes)
     try {
       const inTurn = async () => {
@@ -173,8 +181,13 @@ export class ReaderLines {
       }
       await turns.run(inTurn, turn?.signal ?? signal)
     } finally {
-      turn?.cancel()
       peers.owes(peerId, -bytes)
     }
   }
+}
+
+function turnsOf(ofPeers: Map<string, Turns>, peerId: string, runningMax: number): Turns {
+  const turns = ofPeers.get(peerId) ?? new Turns({ runningMax, waitingMax: WAITING_MAX })
+  ofPeers.set(peerId, turns)
+  return turns
 }

@@ -13,15 +13,15 @@ const full = () => {
   throw new NodeError('DISK_FULL', 'The disk is full.')
 }
 
-/** As many readers that read nothing as one holder sends to at a time. */
+/** As many readers that read nothing as one holder sends to at a time, and some turns are left. */
 async function occupied() {
   const { node, ...reading } = await beginReading()
   const { network, replicator } = reading
   network.add('p', sourceOf(LARGE))
   const hash = await want(node, 'a.png', LARGE)
   Object.assign(node.flows.room, { demand: full, take: full })
-  const idle = await Promise.all(Array.from({ length: 8 }, () => replicator.open(hash)))
-  return { ...reading, hash, idle }
+  const idle = await Promise.all(Array.from({ length: 6 }, () => replicator.open(hash)))
+  return { node, ...reading, hash, idle }
 }
 
 test('a reader whose turn does not come is told so soon, and the next one after it is served', async () => {
@@ -34,7 +34,7 @@ test('a reader whose turn does not come is told so soon, and the next one after 
     clock.advance(1000)
     expect(failure).toMatchObject({ code: 'BUSY' })
   })
-  expect([network.streams('p'), peers.state('p').restsUntilMs]).toEqual([8, 0])
+  expect([network.streams('p'), peers.state('p').restsUntilMs]).toEqual([6, 0])
   idle[0]?.blob.close()
   const opened = await replicator.open(hash)
   expect(same(await collect(opened?.blob.read(0, LARGE.byteLength)), LARGE)).toBe(true)
@@ -82,4 +82,21 @@ test('one that is slow to begin is asked again, though the turns of another are 
   })
   expect(outcome).toBe('q')
   for (const one of [...idle, await opening]) one?.blob.close()
+})
+
+test('readers that read nothing keep nobody from what can be kept', async () => {
+  const { node, network, clock, replicator, idle } = await occupied()
+  const small = LARGE.subarray(1)
+  network.add('p', sourceOf(small))
+  const hash = await want(node, 'b.png', small)
+  Object.assign(node.flows.room, { demand() {}, take() {} })
+  let from: string | undefined
+  replicator.fetchNow(hash).then((peerId) => {
+    from = peerId
+  })
+  await eventually(() => {
+    clock.advance(1000)
+    expect(from).toBe('p')
+  })
+  for (const one of idle) one?.blob.close()
 })
