@@ -80,10 +80,7 @@ export class IndexWorld {
       pause: () => (diskMs > 0 ? sleep(clock, chance.below(diskMs)) : undefined),
       sabotage: this.#sabotage
     })
-    citizen.watch({
-      onGone: (entry) => this.#inspection.forgets(citizen, entry),
-      onReplaced: (before, entry) => this.#inspection.replaces(citizen, before, entry)
-    })
+    citizen.watch(this.#inspection.watcherOf(citizen))
     if (twinOf !== undefined) {
       // the wire does not connect a node with itself, and tells nodes apart by their id
       for (const other of [citizen, twinOf]) other.hasTwin = true

@@ -3,7 +3,7 @@
 import { type Entry, isImage, isTombstone } from '../../../protocols/entry.ts'
 import { bucketOf } from '../../../protocols/time-tree-shape.ts'
 import type { Citizen } from './citizen.ts'
-import { type NodeView, nameOf, pathKeyOf } from './node-view.ts'
+import { type NodeView, nameOf, pathKeyOf, type ViewWatcher } from './node-view.ts'
 import type { Writes } from './promises.ts'
 
 interface Inspected {
@@ -44,14 +44,24 @@ export class Inspection {
     }
   }
 
+  /** Hears of what happens on the disk of a node. */
+  watcherOf(citizen: Citizen): ViewWatcher {
+    return {
+      // what was known on the disk that it had before says nothing any more
+      onRead: (view) => this.#acquaintances.set(citizen, acquaintancesOf(view)),
+      onGone: (entry) => this.#forgets(citizen, entry),
+      onReplaced: (before, entry) => this.#replaces(citizen, before, entry)
+    }
+  }
+
   /** A node forgets an entry: what is asked of it must be true at this very moment. */
-  forgets(citizen: Citizen, entry: Entry): void {
+  #forgets(citizen: Citizen, entry: Entry): void {
     if (!isTombstone(entry)) return
     this.#tell(citizen, this.#collectionFaults(citizen, entry))
   }
 
   /** What a node wrote anew for strangers is a write of that moment: they had never met before. */
-  replaces(citizen: Citizen, before: Entry, entry: Entry): void {
+  #replaces(citizen: Citizen, before: Entry, entry: Entry): void {
     if (entry.writer !== citizen.node.id || !isImage(before) || !isImage(entry)) return
     if (entry.createdMs !== before.createdMs) return
     const { citizens, writes } = this.#world

@@ -14,6 +14,8 @@ const MEMBER = '2/member/'
 
 /** Hears of what happens to entries at the moment when it is on the disk. */
 export interface ViewWatcher {
+  /** The disk is another one from now on, or what a crash has left of it. */
+  onRead(view: NodeView): void
   onGone(entry: Entry): void
   onReplaced(before: Entry, entry: Entry): void
 }
@@ -37,6 +39,7 @@ export class NodeView {
     view.gone.length = 0
     view.reviewed.clear()
     view.watcher = watcher
+    watcher?.onRead(view)
     return view
   }
 
