@@ -1067,6 +1067,7 @@ export interface Operations {
       readonly uncounted: boolean
       readonly blocks: number
       readonly next_cursor: string | null
+      readonly next_offset: null
       readonly changes: ReadonlyArray<{
         readonly what: 'deleted' | 'replaced' | 'blocked'
         readonly path: string | null
@@ -1702,7 +1703,7 @@ export const ANSWER_KEYS: Readonly<Record<string, string>> = {
   'POST /api/brakes':
     'status message',
   'GET /api/brakes/{token}':
-    'status token since images missing uncounted blocks next_cursor changes',
+    'status token since images missing uncounted blocks next_cursor next_offset changes',
   'POST /api/adopt':
     'status message task_id background',
   'POST /api/backup':

@@ -32,6 +32,9 @@ export const stoppedShape = z.object({
   uncounted: z.boolean().describe('Whether there may be more images than were counted'),
   blocks: z.int().describe('Blocks that are taken back, on all servers'),
   next_cursor: z.string().nullable(),
+  next_offset: z
+    .null()
+    .describe('Ends who asks as earlier versions did: next_cursor is in its place'),
   changes: z.array(changeShape).describe('May be few, with a cursor')
 })
 
@@ -80,6 +83,7 @@ export async function pageOfChanges(
     ...(cursor === undefined ? { images, missing } : { images: null, missing: null }),
     ...{ uncounted: lookedAt > lookedAtMax, blocks: blocks.length },
     next_cursor: page.next === undefined ? null : encodeCursor('change', page.next),
+    next_offset: null,
     changes: page.changes
   }
 }
