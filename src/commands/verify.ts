@@ -45,7 +45,8 @@ function textOf(report: Report): string {
   ]
   const bad = badCount(report)
   const blocked = blocked_files.length
-  const right = blocked === 0 ? 'all right' : `all right, but for ${blocked} that are blocked`
+  const but = blocked === 1 ? 'one that is blocked' : `${blocked} that are blocked`
+  const right = blocked === 0 ? 'all right' : `all right, but for ${but}`
   const repaired =
     bad === 0 ? right : `${bad} were not right, ${repaired_files.length} of them repaired`
   const last = `${counted(verified_files, 'image')} read in ${duration.toFixed(1)} s: ${repaired}`

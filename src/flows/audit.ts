@@ -21,6 +21,8 @@ export interface AuditFile {
 /** Lines that wait for the disk; one that takes none loses the lines, and the log says so. */
 const WAITING_MAX = 10_000
 const LINE_CHARACTERS_MAX = 8192
+/** Between two lines of the log that lines of this one were lost: a dead disk takes none. */
+const TELL_AGAIN_MS = 60_000
 /** Of each action of one server: who enters a mesh hears all that there is at once. */
 const FROM_OTHERS = { windowMs: 3_600_000, linesMax: 100, sourcesMax: 1000 }
 
@@ -31,6 +33,7 @@ export class AuditLog {
   #waiting: string[] = []
   #writing: Promise<void> | undefined
   #lost = 0
+  #toldMs = Number.NEGATIVE_INFINITY
   readonly #lasts: (() => void)[] = []
 
   /** Without a file nothing is written down. */
@@ -98,10 +101,17 @@ export class AuditLog {
         await file.append(`${lines.join('\n')}\n`)
       } catch (error) {
         this.#lost += lines.length
-        this.#log.error({ err: error, lost: this.#lost }, 'the audit log could not be written')
+        this.#tellLost(error)
       }
     }
     this.#writing = undefined
+  }
+
+  #tellLost(error: unknown): void {
+    const nowMs = this.#clock.monotonicMs()
+    if (nowMs - this.#toldMs < TELL_AGAIN_MS) return
+    this.#toldMs = nowMs
+    this.#log.error({ err: error, lost: this.#lost }, 'the audit log could not be written')
   }
 }
 

@@ -16,9 +16,10 @@ export function sayQuarantined({
 }): Cause | undefined {
   if (files < FILES_MIN && bytes < BYTES_MIN) return undefined
   const size = formatSize(bytes)
+  const held = files === 1 ? '1 file' : `${files} files`
   return causeOf(
     'quarantine_large',
-    `quarantine/ holds ${files} files, ${size}: damaged images, and what stood in images/ in the ` +
+    `quarantine/ holds ${held}, ${size}: damaged images, and what stood in images/ in the ` +
       'place of others. Nothing there is removed by itself: look at it, and remove what nobody needs.',
     { count: files, size }
   )

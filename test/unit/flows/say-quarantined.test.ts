@@ -8,5 +8,6 @@ test('what was set aside is told once it is many files, or large', () => {
     text: expect.stringContaining('quarantine/ holds 3 files, 2.0 GB'),
     details: { count: 3, size: '2.0 GB' }
   })
+  expect(sayQuarantined({ files: 1, bytes: 10 ** 9 })?.text).toContain('holds 1 file, ')
   expect(sayQuarantined({ files: 1000, bytes: 10 })?.code).toBe('quarantine_large')
 })
