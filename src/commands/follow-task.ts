@@ -40,7 +40,8 @@ export async function followTask<Given extends object>(
     }
     const { processed, total } = task
     const line = `${processed} of ${total}`
-    if (line !== shown) progress(line, { task_id, processed, total })
+    // before it is known how much there is, there is nothing to say
+    if (line !== shown && total > 0) progress(line, { task_id, processed, total })
     shown = line
     await sleep(clock, LOOK_MS)
   }
