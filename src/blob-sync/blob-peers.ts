@@ -18,13 +18,11 @@ import {
   type PeerConduct,
   type PeerState
 } from './peer-state.ts'
-import { planBackOffMs } from './plan-back-off.ts'
+import { NO_LANE, planBackOffMs } from './plan-back-off.ts'
 import { planRestMs, type RetryPolicy } from './plan-wants.ts'
 import { SharedAnswers } from './shared-answers.ts'
 import { PACE_MIN, StallWatch, TooSlow } from './stall-watch.ts'
 
-/** So long no lane to a peer is tried where none could be opened, or no answer came on one. */
-const NO_LANE = { firstMs: 30_000, longestMs: 30 * 60_000 }
 /** A key of a lane is good for 380 GB; and what goes wrong unseen must not go wrong for ever. */
 const LANE_BYTES_MAX = 64 * 2 ** 30
 const LANE_MS_MAX = 60 * 60_000

@@ -4,15 +4,13 @@
 import type { Clock, Random } from '../base/clock.ts'
 import type { DirectItem, DirectLine, DirectTake } from './direct-line.ts'
 import { PeerGone } from './peer-gone.ts'
-import { planBackOffMs } from './plan-back-off.ts'
+import { NO_LANE, planBackOffMs } from './plan-back-off.ts'
 import { StallWatch } from './stall-watch.ts'
 
 /** After so long without a request a line is closed. */
 const IDLE_MS = 60_000
 /** Who is about to ask waits so long for a line to be opened. */
 const WAIT_MS = 1000
-/** So long none to a peer is tried where none could be opened, or nothing came on one. */
-const NONE = { firstMs: 30_000, longestMs: 30 * 60_000 }
 /** A key of a lane is good for 380 GB. */
 const LINE_BYTES_MAX = 64 * 2 ** 30
 const LINE_MS_MAX = 60 * 60_000
@@ -169,7 +167,7 @@ export class DirectLines {
   /** For a while. */
   #doWithout(peer: PeerLines): void {
     const { clock, random } = this.#parts
-    const waitMs = planBackOffMs(++peer.nones, NONE, random.fraction())
+    const waitMs = planBackOffMs(++peer.nones, NO_LANE, random.fraction())
     peer.noneUntilMs = clock.monotonicMs() + waitMs
   }
 

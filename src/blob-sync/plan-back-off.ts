@@ -7,6 +7,9 @@ export interface BackOff {
   readonly longestMs: number
 }
 
+/** How long no lane to a peer is tried where none could be opened, or nothing came on one. */
+export const NO_LANE: BackOff = { firstMs: 30_000, longestMs: 30 * 60_000 }
+
 /** Nothing doubles to nothing: it would be tried again as fast as it fails, for ever. */
 const FIRST_MS_MIN = 100
 /** What chance adds at most, so that those that failed together do not come back together. */
