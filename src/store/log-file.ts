@@ -53,6 +53,8 @@ export class LogFile {
     this.#lost = undefined
     if (lost !== undefined) this.#hear(lost)
   }
+
+  /** Waits for a pipe that is full, unless lines are being lost already. */
   #writeSome(bytes: Uint8Array): number {
     for (let pauses = this.#lost === undefined ? PAUSES_MAX : 0; ; pauses--) {
       try {
